@@ -1,0 +1,24 @@
+//! The technology: the only crate that knows sqlx, rdkafka, Avro and what HTTP looks like.
+//!
+//! Each module implements ports of `application`, or gives the apps what they share: settings,
+//! telemetry, a server that stops gracefully.
+
+#[cfg(feature = "avro")]
+pub mod avro;
+pub mod clock;
+pub mod config;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+mod error_chain;
+#[cfg(feature = "http")]
+pub mod http;
+#[cfg(feature = "kafka")]
+pub mod kafka;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod start_error;
+pub mod telemetry;
+pub mod trace_context;
+
+pub use error_chain::one_line;
+pub use start_error::StartError;

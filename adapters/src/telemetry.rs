@@ -1,0 +1,24 @@
+//! Logs.
+
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt;
+
+use crate::StartError;
+use crate::config::{LogFormat, TelemetryArgs};
+
+/// Starts logging to standard error. Call it once, first thing.
+///
+/// # Errors
+/// When the filter cannot be read.
+pub fn start(args: &TelemetryArgs) -> Result<(), StartError> {
+    let filter = EnvFilter::try_new(&args.rust_log).map_err(|error| StartError::Setting {
+        variable: "RUST_LOG",
+        reason: format!("{error}; write a level such as info, or target=level"),
+    })?;
+    let builder = fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(true);
+    let started = match args.log_format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().try_init(),
+    };
+    started.map_err(|error| StartError::other("cannot start logging", error))
+}

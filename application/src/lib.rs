@@ -1,0 +1,19 @@
+//! What the product does, told over ports.
+//!
+//! A use case is a free function (a verb phrase such as [`ordering::place_order`]) over the ports
+//! it needs. A port is a trait; whatever implements one passes its contract suite (feature
+//! `testing`), be it in memory or Postgres. One port call is one transaction.
+
+mod store_error;
+
+pub mod inbox;
+
+pub mod notification;
+pub mod ordering;
+pub mod pharmacy;
+pub mod published;
+pub mod relay;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use store_error::StoreError;

@@ -1,0 +1,50 @@
+use super::{ChannelName, NewNotification, Notifications};
+use crate::StoreError;
+use crate::inbox::{Inbox, Intake};
+use crate::published::{Announcement, DeadLetter, News};
+
+/// Records, for each event, one notification per channel. Sending is another step, so that no
+/// provider is ever called inside the transaction.
+#[derive(Debug, Clone)]
+pub struct NotifyCustomer<S> {
+    /// Where notifications are kept.
+    pub notifications: S,
+    /// The ways to reach the customer.
+    pub channels: Vec<ChannelName>,
+}
+
+impl<S: Notifications> Inbox for NotifyCustomer<S> {
+    async fn take_in(
+        &self,
+        events: &[Announcement],
+        dead: &[DeadLetter],
+    ) -> Result<Intake, StoreError> {
+        let new: Vec<NewNotification> = events
+            .iter()
+            .flat_map(|event| {
+                self.channels.iter().map(|&channel| NewNotification {
+                    event_id: event.event_id,
+                    channel,
+                    order_id: event.order_id,
+                    order_version: event.order_version,
+                    message: message(event),
+                })
+            })
+            .collect();
+        self.notifications.record(&new, dead).await
+    }
+}
+
+fn message(event: &Announcement) -> String {
+    let order = event.order_id;
+    match &event.news {
+        News::OrderCreated { customer_name, items } => {
+            let pieces: i64 = items.iter().map(|item| i64::from(item.quantity)).sum();
+            let noun = if pieces == 1 { "piece" } else { "pieces" };
+            format!("{customer_name}, we have received your order {order}: {pieces} {noun}.")
+        }
+        News::OrderCancelled { reason } => {
+            format!("Your order {order} has been cancelled: {reason}.")
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! Ordering: placing, cancelling and looking up orders.
+
+mod cancel_order;
+mod cause;
+mod idempotency_key;
+mod list_orders;
+mod order_views;
+mod orders;
+mod place_order;
+
+pub use cancel_order::{CancelOrder, CancelOrderError, cancel_order};
+pub use cause::{Cause, Fingerprint};
+pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};
+pub use list_orders::{ListOrders, OrderPage, PageLimit, PageLimitError, list_orders};
+pub use order_views::{OrderViews, StatusFilter};
+pub use orders::{Orders, RecallError, SaveError, Saved};
+pub use place_order::{PlaceOrder, PlaceOrderError, Placed, place_order};

@@ -1,0 +1,91 @@
+use domain::ordering::{CancelReason, Occasion, Order};
+use domain::{OrderId, OrderVersion, Outcome};
+
+use super::{Cause, Fingerprint, IdempotencyKey, Orders, RecallError, SaveError, Saved};
+use crate::StoreError;
+
+/// How often a cancellation is tried again when somebody else changes the order meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// The wish to call an order off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelOrder {
+    /// Which order.
+    pub id: OrderId,
+    /// Why.
+    pub reason: CancelReason,
+    /// The version the client has seen and insists on (`If-Match`).
+    pub expected: Option<OrderVersion>,
+    /// The key by which the client marks repeats.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// Why an order was not cancelled.
+#[derive(Debug, thiserror::Error)]
+pub enum CancelOrderError {
+    /// No order has this id.
+    #[error("there is no such order")]
+    NotFound,
+    /// The order is at another version than the client insists on.
+    #[error("the order is at version {actual}")]
+    OtherVersion {
+        /// The version it is at.
+        actual: OrderVersion,
+    },
+    /// The key belongs to a request that asked for something else.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// Others kept changing the order; trying again is right.
+    #[error("the order is being changed by others")]
+    Contended,
+    /// The store failed. Cancelling again is safe.
+    #[error("the order could not be stored")]
+    Store(#[from] StoreError),
+}
+
+/// Cancels an order. An order that is cancelled already is answered as it stands.
+///
+/// # Errors
+/// When there is no such order, it is at another version than `expected`, the key was used for
+/// another request, or the store fails.
+pub async fn cancel_order(
+    orders: &impl Orders,
+    wish: CancelOrder,
+    occasion: Occasion,
+) -> Result<Order, CancelOrderError> {
+    let cause = match wish.key {
+        Some(key) => {
+            let request = format!("cancel order\n{}\nfor {}", wish.id, wish.reason);
+            Cause::Request(key, Fingerprint::of(&request))
+        }
+        None => Cause::Unkeyed,
+    };
+    if let Some(answered) = orders.recall(&cause).await? {
+        return Ok(answered);
+    }
+    for _ in 0..ATTEMPTS {
+        let mut order = orders.find(wish.id).await?.ok_or(CancelOrderError::NotFound)?;
+        if wish.expected.is_some_and(|expected| expected != order.version()) {
+            return Err(CancelOrderError::OtherVersion { actual: order.version() });
+        }
+        if order.cancel(wish.reason.clone(), occasion) == Outcome::AlreadyApplied {
+            return Ok(order);
+        }
+        match orders.save(order, cause.clone()).await {
+            Ok(Saved::Stored(order) | Saved::AnsweredBefore(order)) => return Ok(order),
+            Err(SaveError::VersionConflict) => {}
+            Err(SaveError::KeyReused) => return Err(CancelOrderError::KeyReused),
+            Err(SaveError::Store(error)) => return Err(error.into()),
+        }
+    }
+    Err(CancelOrderError::Contended)
+}
+
+impl From<RecallError> for CancelOrderError {
+    fn from(error: RecallError) -> Self {
+        match error {
+            RecallError::KeyReused => Self::KeyReused,
+            RecallError::Store(error) => Self::Store(error),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use std::fmt::Write as _;
+
+use domain::ordering::{NewOrder, Occasion, Order};
+
+use super::{Cause, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
+use crate::StoreError;
+
+/// The wish to place an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaceOrder {
+    /// What is asked for, under a fresh id.
+    pub order: NewOrder,
+    /// The key by which the client marks repeats.
+    pub key: Option<IdempotencyKey>,
+}
+
+/// The order that answers the wish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placed {
+    /// It was placed just now.
+    Now(Order),
+    /// The same request was answered before, with this order as it was then.
+    Before(Order),
+}
+
+/// Why no order was placed.
+#[derive(Debug, thiserror::Error)]
+pub enum PlaceOrderError {
+    /// The key belongs to a request that asked for something else.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The id is taken, which fresh ids never are.
+    #[error("an order with this id exists")]
+    IdTaken,
+    /// The store failed. With a key, sending the same request again is safe.
+    #[error("the order could not be stored")]
+    Store(#[from] StoreError),
+}
+
+/// Places an order: it is stored together with its `OrderCreated` event before this returns.
+///
+/// # Errors
+/// When the key was used for another request, or the store fails.
+pub async fn place_order(
+    orders: &impl Orders,
+    wish: PlaceOrder,
+    occasion: Occasion,
+) -> Result<Placed, PlaceOrderError> {
+    let cause = match wish.key {
+        Some(key) => Cause::Request(key, fingerprint(&wish.order)),
+        None => Cause::Unkeyed,
+    };
+    match orders.save(Order::place(wish.order, occasion), cause).await {
+        Ok(Saved::Stored(order)) => Ok(Placed::Now(order)),
+        Ok(Saved::AnsweredBefore(order)) => Ok(Placed::Before(order)),
+        Err(SaveError::KeyReused) => Err(PlaceOrderError::KeyReused),
+        Err(SaveError::VersionConflict) => Err(PlaceOrderError::IdTaken),
+        Err(SaveError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// The name comes last: whatever it holds, it cannot be taken for an item.
+fn fingerprint(order: &NewOrder) -> Fingerprint {
+    let mut request = String::from("place order\n");
+    for item in order.items.as_slice() {
+        let _ = writeln!(request, "{} x {}", item.product_id, item.quantity);
+    }
+    let _ = write!(request, "for {}", order.customer_name);
+    Fingerprint::of(&request)
+}

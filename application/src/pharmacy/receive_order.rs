@@ -1,0 +1,98 @@
+use std::collections::HashMap;
+
+use domain::OrderId;
+use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem};
+
+use super::{PharmacyOrders, Revised, SaveAllError};
+use crate::StoreError;
+use crate::inbox::{Inbox, Intake};
+use crate::published::{Announcement, DeadLetter, News};
+
+/// How often a batch is read and folded again because another consumer was faster.
+const ATTEMPTS: usize = 10;
+
+/// Takes events into the pharmacy's orders: those of one order one after the other, the orders of
+/// a batch together.
+#[derive(Debug, Clone)]
+pub struct ReceiveOrders<S>(pub S);
+
+impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
+    async fn take_in(
+        &self,
+        events: &[Announcement],
+        dead: &[DeadLetter],
+    ) -> Result<Intake, StoreError> {
+        let mut attempt = 0;
+        loop {
+            let (changed, mut intake) = fold(&self.0, events).await?;
+            intake.dead = dead.len() as u64;
+            if changed.is_empty() && dead.is_empty() {
+                return Ok(intake);
+            }
+            match self.0.save_all(&changed, dead).await {
+                Ok(()) => return Ok(intake),
+                Err(SaveAllError::Conflict) if attempt < ATTEMPTS => attempt += 1,
+                Err(SaveAllError::Conflict) => {
+                    return Err(StoreError::Unavailable(
+                        "other consumers kept being faster".into(),
+                    ));
+                }
+                Err(SaveAllError::Store(error)) => return Err(error),
+            }
+        }
+    }
+}
+
+/// The orders that these events change, and what they do to them.
+async fn fold(
+    orders: &impl PharmacyOrders,
+    events: &[Announcement],
+) -> Result<(Vec<Revised>, Intake), StoreError> {
+    let mut ids: Vec<OrderId> = events.iter().map(|event| event.order_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let known = orders.find_all(&ids).await?;
+    let mut known: HashMap<OrderId, Revised> =
+        known.into_iter().map(|revised| (revised.order.id(), revised)).collect();
+
+    let mut intake = Intake::default();
+    let mut changed: Vec<OrderId> = Vec::new();
+    for event in events {
+        let revised = known.entry(event.order_id).or_insert_with(|| Revised {
+            order: PharmacyOrder::unheard(event.order_id),
+            revision: 0,
+        });
+        let missing = revised.order.snapshot().missing;
+        if apply(&mut revised.order, event).is_applied() {
+            intake.applied += 1;
+            let jumped = revised.order.snapshot().missing - missing;
+            intake.missing += u64::try_from(jumped).unwrap_or(0);
+            changed.push(event.order_id);
+        } else {
+            intake.repeated += 1;
+        }
+    }
+    changed.sort_unstable();
+    changed.dedup();
+    Ok((changed.iter().filter_map(|id| known.remove(id)).collect(), intake))
+}
+
+fn apply(order: &mut PharmacyOrder, event: &Announcement) -> domain::Outcome {
+    match &event.news {
+        News::OrderCreated { customer_name, items } => {
+            let items = items
+                .iter()
+                .map(|item| RequestedItem { product_id: item.product_id, quantity: item.quantity })
+                .collect();
+            let contents = Contents {
+                customer_name: customer_name.clone(),
+                items,
+                ordered_at: event.occurred_at,
+            };
+            order.order_created(event.order_version, contents)
+        }
+        News::OrderCancelled { reason } => {
+            order.order_cancelled(event.order_version, reason.clone(), event.occurred_at)
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! What ordering tells the other contexts: the published language, as a receiver reads it.
+//!
+//! A receiver takes values as they were published. Whether they please its own rules is its own
+//! affair, so that ordering may widen a bound without every receiver having to change first.
+
+use domain::{EventId, OrderId, OrderVersion, Timestamp};
+
+/// One event of an order, as it was published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announcement {
+    /// The event's own identity, the same on every delivery.
+    pub event_id: EventId,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// The order it happened to.
+    pub order_id: OrderId,
+    /// The order's version once it had happened.
+    pub order_version: OrderVersion,
+    /// What happened.
+    pub news: News,
+}
+
+/// What happened to the order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// It was placed.
+    OrderCreated {
+        /// Who placed it.
+        customer_name: String,
+        /// What was ordered.
+        items: Vec<AnnouncedItem>,
+    },
+    /// It was called off.
+    OrderCancelled {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// So many pieces of one product.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnnouncedItem {
+    /// The product.
+    pub product_id: i64,
+    /// The pieces of it.
+    pub quantity: i32,
+}
+
+/// A record as it lies in the topic, byte by byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RawRecord {
+    /// The topic.
+    pub topic: String,
+    /// The partition of it.
+    pub partition: i32,
+    /// The place in the partition.
+    pub offset: i64,
+    /// The key, if it has one.
+    pub key: Option<Vec<u8>>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+}
+
+/// A record that arrived, and what it says if it can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// The record.
+    pub record: RawRecord,
+    /// What it says, or why it cannot be read.
+    pub content: Result<Announcement, Unreadable>,
+}
+
+/// Why a record cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(pub String);
+
+/// A record that had no effect, kept with its bytes until somebody retries or discards it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The record.
+    pub record: RawRecord,
+    /// Why it had no effect, for the person who looks at it.
+    pub reason: String,
+}

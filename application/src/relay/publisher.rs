@@ -1,0 +1,24 @@
+use std::future::Future;
+
+use super::OutboxRecord;
+
+/// The way to Kafka.
+pub trait Publisher: Send + Sync {
+    /// Publishes these records, no two of them of the same order, and waits until each is
+    /// acknowledged or given up; the wait MUST be bounded. One delivery each, in the same order.
+    fn publish(&self, records: &[&OutboxRecord]) -> impl Future<Output = Vec<Delivery>> + Send;
+}
+
+/// What Kafka made of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Delivery {
+    /// It is acknowledged.
+    Acknowledged,
+    /// Kafka, or the schema registry, could not be reached. It may have arrived all the same, and
+    /// is to be published again.
+    Unreachable(String),
+    /// This record failed, and may do better later.
+    Failed(String),
+    /// This record will never be accepted: too large, or refused for its content.
+    Refused(String),
+}

@@ -1,0 +1,86 @@
+use std::collections::HashSet;
+
+use domain::OrderId;
+
+use super::{Claim, Delivery, Outbox, OutboxRecord, Publisher, Verdict};
+use crate::StoreError;
+
+/// What one step of the relay did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing was due.
+    Idle,
+    /// A batch was carried over.
+    Relayed {
+        /// Records that Kafka has acknowledged.
+        published: usize,
+        /// Records to be tried again, or waiting behind one that is.
+        unpublished: usize,
+    },
+    /// Kafka could not be reached; what was not acknowledged stays due. Wait before the next step.
+    Outage(String),
+}
+
+/// Claims a batch, publishes it and notes what was published.
+///
+/// The second event of an order is sent only once the first is acknowledged; if the first is not,
+/// the second stays behind it.
+///
+/// # Errors
+/// When the outbox fails. Nothing is lost: what was published but not noted is published again.
+pub async fn relay_step<O: Outbox>(
+    outbox: &O,
+    publisher: &impl Publisher,
+    limit: usize,
+) -> Result<Step, StoreError> {
+    let Some(claim) = outbox.claim(limit).await? else {
+        return Ok(Step::Idle);
+    };
+    let (verdicts, outage) = publish_in_waves(publisher, claim.records()).await;
+    let published = verdicts.iter().filter(|v| matches!(v, Verdict::Published)).count();
+    let unpublished = verdicts.len() - published;
+    claim.settle(&verdicts).await?;
+    Ok(match outage {
+        Some(why) => Step::Outage(why),
+        None => Step::Relayed { published, unpublished },
+    })
+}
+
+/// Each wave holds at most one event of an order: the earliest that is left.
+async fn publish_in_waves(
+    publisher: &impl Publisher,
+    records: &[OutboxRecord],
+) -> (Vec<Verdict>, Option<String>) {
+    let mut verdicts = vec![Verdict::Unsent; records.len()];
+    let mut outage = None;
+    let mut waiting: Vec<usize> = (0..records.len()).collect();
+    while !waiting.is_empty() && outage.is_none() {
+        let (wave, later) = next_wave(records, &waiting);
+        let batch: Vec<&OutboxRecord> = wave.iter().map(|&index| &records[index]).collect();
+        let deliveries = publisher.publish(&batch).await;
+        let mut held = HashSet::new();
+        for (&index, delivery) in wave.iter().zip(deliveries) {
+            let (verdict, hold) = match delivery {
+                Delivery::Acknowledged => (Verdict::Published, false),
+                // Those behind it flow on: it will not be published before them, or ever.
+                Delivery::Refused(why) => (Verdict::Refused(why), false),
+                Delivery::Failed(why) => (Verdict::Failed(why), true),
+                Delivery::Unreachable(why) => {
+                    outage = Some(why);
+                    (Verdict::Unsent, true)
+                }
+            };
+            verdicts[index] = verdict;
+            if hold {
+                held.insert(records[index].order_id);
+            }
+        }
+        waiting = later.into_iter().filter(|&i| !held.contains(&records[i].order_id)).collect();
+    }
+    (verdicts, outage)
+}
+
+fn next_wave(records: &[OutboxRecord], waiting: &[usize]) -> (Vec<usize>, Vec<usize>) {
+    let mut orders: HashSet<OrderId> = HashSet::with_capacity(waiting.len());
+    waiting.iter().partition(|&&index| orders.insert(records[index].order_id))
+}

@@ -1,0 +1,43 @@
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+/// The identity of an order, given once when it is placed and shared by every context.
+///
+/// Its text (hyphenated, lower case) is the key of the order's events in Kafka.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OrderId(Uuid);
+
+/// A text that is not an identifier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]
+pub struct ParseIdError;
+
+impl OrderId {
+    /// The order known under this UUID.
+    #[must_use]
+    pub const fn new(id: Uuid) -> Self {
+        Self(id)
+    }
+
+    /// The UUID itself.
+    #[must_use]
+    pub const fn get(self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for OrderId {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| ParseIdError)
+    }
+}

@@ -1,0 +1,33 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::text::{TextError, readable};
+
+/// Why an order was cancelled: 1 to 500 characters after trimming, none of them a control character.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CancelReason(String);
+
+impl CancelReason {
+    /// The most characters it may have.
+    pub const MAX_CHARS: usize = 500;
+
+    /// The text itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for CancelReason {
+    type Err = TextError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        readable(text, Self::MAX_CHARS).map(Self)
+    }
+}
+
+impl fmt::Display for CancelReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

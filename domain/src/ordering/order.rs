@@ -1,0 +1,190 @@
+use super::{
+    CancelReason, CustomerName, OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItems,
+    OrderSnapshot, OrderStatus, RestoreError,
+};
+use crate::{EventId, OrderId, OrderVersion, Outcome, Timestamp};
+
+/// An order: the unit that is changed, and saved, as a whole.
+///
+/// Every change is an event first: a command records the event and the state follows from it, so
+/// the recorded events and the state cannot disagree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    state: OrderSnapshot,
+    recorded: Vec<OrderEvent>,
+}
+
+/// What a customer asks for, and the identity the order is to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOrder {
+    /// The identity the order is to have.
+    pub id: OrderId,
+    /// Who places it.
+    pub customer_name: CustomerName,
+    /// What is ordered.
+    pub items: OrderItems,
+}
+
+/// When something happens, and the identity of the event that will tell of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occasion {
+    /// The identity the event will have, if one is recorded.
+    pub event_id: EventId,
+    /// The moment.
+    pub at: Timestamp,
+}
+
+/// A list of events that is not the history of one order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FoldError {
+    /// The first event must tell of the order's creation, at version 1.
+    #[error("the history does not begin with the creation of the order")]
+    NoCreation,
+    /// Each later event must be the same order's next version.
+    #[error("version {found} does not follow version {after} of the order")]
+    Broken {
+        /// The version of the event before.
+        after: OrderVersion,
+        /// The version of the event that does not follow.
+        found: OrderVersion,
+    },
+}
+
+impl Order {
+    /// Places an order and records [`OrderCreated`].
+    #[must_use]
+    pub fn place(new: NewOrder, occasion: Occasion) -> Self {
+        let NewOrder { id, customer_name, items } = new;
+        let event = OrderEvent {
+            id: occasion.event_id,
+            occurred_at: occasion.at,
+            order_id: id,
+            version: OrderVersion::FIRST,
+            fact: OrderFact::Created(OrderCreated {
+                customer_name: customer_name.clone(),
+                items: items.clone(),
+            }),
+        };
+        let state = OrderSnapshot {
+            id,
+            customer_name,
+            items,
+            status: OrderStatus::Created,
+            version: OrderVersion::FIRST,
+            created_at: occasion.at,
+        };
+        Self { state, recorded: vec![event] }
+    }
+
+    /// Calls the order off and records [`OrderCancelled`]. A cancelled order stays as it is.
+    pub fn cancel(&mut self, reason: CancelReason, occasion: Occasion) -> Outcome {
+        if matches!(self.state.status, OrderStatus::Cancelled { .. }) {
+            return Outcome::AlreadyApplied;
+        }
+        let event = OrderEvent {
+            id: occasion.event_id,
+            occurred_at: occasion.at,
+            order_id: self.state.id,
+            version: self.state.version.next(),
+            fact: OrderFact::Cancelled(OrderCancelled { reason }),
+        };
+        self.apply(&event);
+        self.recorded.push(event);
+        Outcome::Applied
+    }
+
+    /// The order a store has kept; it has recorded nothing since.
+    ///
+    /// # Errors
+    /// When no history of commands leads to this state.
+    pub fn restore(snapshot: OrderSnapshot) -> Result<Self, RestoreError> {
+        snapshot.check()?;
+        Ok(Self { state: snapshot, recorded: Vec::new() })
+    }
+
+    /// The order whose whole history these events are; it has recorded nothing since.
+    ///
+    /// # Errors
+    /// When the events are not the contiguous history of one order.
+    pub fn fold<'a>(history: impl IntoIterator<Item = &'a OrderEvent>) -> Result<Self, FoldError> {
+        let mut history = history.into_iter();
+        let mut order = match history.next() {
+            Some(OrderEvent {
+                id,
+                occurred_at: at,
+                order_id,
+                version: OrderVersion::FIRST,
+                fact: OrderFact::Created(OrderCreated { customer_name, items }),
+            }) => Self::place(
+                NewOrder {
+                    id: *order_id,
+                    customer_name: customer_name.clone(),
+                    items: items.clone(),
+                },
+                Occasion { event_id: *id, at: *at },
+            ),
+            _ => return Err(FoldError::NoCreation),
+        };
+        for event in history {
+            let after = order.state.version;
+            if event.order_id != order.state.id || event.version != after.next() {
+                return Err(FoldError::Broken { after, found: event.version });
+            }
+            order.apply(event);
+        }
+        order.recorded.clear();
+        Ok(order)
+    }
+
+    fn apply(&mut self, event: &OrderEvent) {
+        self.state.version = event.version;
+        match &event.fact {
+            OrderFact::Created(OrderCreated { customer_name, items }) => {
+                self.state.customer_name = customer_name.clone();
+                self.state.items = items.clone();
+            }
+            OrderFact::Cancelled(OrderCancelled { reason }) => {
+                self.state.status =
+                    OrderStatus::Cancelled { reason: reason.clone(), at: event.occurred_at };
+            }
+        }
+    }
+
+    /// Which order this is.
+    #[must_use]
+    pub const fn id(&self) -> OrderId {
+        self.state.id
+    }
+
+    /// How many events the order has recorded in its life.
+    #[must_use]
+    pub const fn version(&self) -> OrderVersion {
+        self.state.version
+    }
+
+    /// The state, laid open.
+    #[must_use]
+    pub const fn snapshot(&self) -> &OrderSnapshot {
+        &self.state
+    }
+
+    /// The events recorded since the order was placed or restored; a save stores them with the state.
+    #[must_use]
+    pub fn recorded(&self) -> &[OrderEvent] {
+        &self.recorded
+    }
+
+    /// The version a store must still hold for this order to be saved; `None` when it is new.
+    #[must_use]
+    pub fn stored_version(&self) -> Option<OrderVersion> {
+        let unsaved = i64::try_from(self.recorded.len()).unwrap_or(i64::MAX);
+        OrderVersion::try_from(self.state.version.get() - unsaved).ok()
+    }
+
+    /// The same order once a store has kept it with its events.
+    #[must_use]
+    pub fn saved(mut self) -> Self {
+        self.recorded.clear();
+        self
+    }
+}

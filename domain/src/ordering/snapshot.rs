@@ -1,0 +1,43 @@
+use super::{CustomerName, OrderItems, OrderStatus};
+use crate::{OrderId, OrderVersion, Timestamp};
+
+/// The state of an order, laid open for a store to keep and for a view to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderSnapshot {
+    /// Which order.
+    pub id: OrderId,
+    /// Who placed it.
+    pub customer_name: CustomerName,
+    /// What was ordered.
+    pub items: OrderItems,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// How many events it has recorded.
+    pub version: OrderVersion,
+    /// When it was placed.
+    pub created_at: Timestamp,
+}
+
+/// A stored state that no history of commands leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// A cancelled order has recorded at least two events.
+    #[error("a cancelled order cannot be at its first version")]
+    CancelledAtFirstVersion,
+    /// An order that stands has recorded its creation and nothing else.
+    #[error("an order that was only created cannot be at version {0}")]
+    CreatedAtLaterVersion(OrderVersion),
+}
+
+impl OrderSnapshot {
+    pub(super) fn check(&self) -> Result<(), RestoreError> {
+        match (&self.status, self.version) {
+            (OrderStatus::Created, OrderVersion::FIRST) => Ok(()),
+            (OrderStatus::Created, later) => Err(RestoreError::CreatedAtLaterVersion(later)),
+            (OrderStatus::Cancelled { .. }, OrderVersion::FIRST) => {
+                Err(RestoreError::CancelledAtFirstVersion)
+            }
+            (OrderStatus::Cancelled { .. }, _) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+use crate::{OrderId, OrderVersion, Outcome, Timestamp};
+
+/// An order as the pharmacy knows it, put together from the events it was told.
+///
+/// Events may come twice, late or with others missing before them. Whatever comes, the same set of
+/// events leads to the same order, and a repeat changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PharmacyOrder {
+    state: PharmacySnapshot,
+}
+
+/// The state of the pharmacy's order, laid open for a store to keep and for a view to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PharmacySnapshot {
+    /// Which order.
+    pub id: OrderId,
+    /// The latest version the pharmacy was told of; `None` before the first event.
+    pub version: Option<OrderVersion>,
+    /// Where the order stands for the pharmacy.
+    pub status: PharmacyStatus,
+    /// What to prepare; unknown as long as the order's creation has not been told.
+    pub contents: Option<Contents>,
+    /// How many versions before the latest one have not been told.
+    pub missing: i64,
+}
+
+/// Where an order stands for the pharmacy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PharmacyStatus {
+    /// To be looked at by a pharmacist.
+    Draft,
+    /// Called off, which is final.
+    Cancelled {
+        /// Why.
+        reason: String,
+        /// When the order was cancelled.
+        at: Timestamp,
+    },
+}
+
+/// What an order asks the pharmacy to prepare.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contents {
+    /// Whom it is for.
+    pub customer_name: String,
+    /// What to prepare, in the customer's order.
+    pub items: Vec<RequestedItem>,
+    /// When the order was placed.
+    pub ordered_at: Timestamp,
+}
+
+/// So many pieces of one product, as ordering published them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestedItem {
+    /// The product.
+    pub product_id: i64,
+    /// The pieces of it.
+    pub quantity: i32,
+}
+
+impl PharmacyOrder {
+    /// An order of which nothing has been told yet.
+    #[must_use]
+    pub const fn unheard(id: OrderId) -> Self {
+        Self {
+            state: PharmacySnapshot {
+                id,
+                version: None,
+                status: PharmacyStatus::Draft,
+                contents: None,
+                missing: 0,
+            },
+        }
+    }
+
+    /// The order a store has kept.
+    #[must_use]
+    pub const fn restore(state: PharmacySnapshot) -> Self {
+        Self { state }
+    }
+
+    /// Ordering tells that the order was placed, and what it asks for.
+    ///
+    /// Told after the cancellation, it fills in the contents and the order stays cancelled.
+    pub fn order_created(&mut self, version: OrderVersion, contents: Contents) -> Outcome {
+        if self.state.contents.is_some() {
+            return Outcome::AlreadyApplied;
+        }
+        self.state.contents = Some(contents);
+        self.told(version);
+        Outcome::Applied
+    }
+
+    /// Ordering tells that the order was cancelled, perhaps before it told of its creation.
+    pub fn order_cancelled(
+        &mut self,
+        version: OrderVersion,
+        reason: String,
+        at: Timestamp,
+    ) -> Outcome {
+        if matches!(self.state.status, PharmacyStatus::Cancelled { .. }) {
+            return Outcome::AlreadyApplied;
+        }
+        self.state.status = PharmacyStatus::Cancelled { reason, at };
+        self.told(version);
+        Outcome::Applied
+    }
+
+    /// Keeps count of the versions told and of those missing before the latest.
+    fn told(&mut self, version: OrderVersion) {
+        let latest = self.state.version.map_or(0, OrderVersion::get);
+        if version.get() > latest {
+            self.state.missing += version.get() - latest - 1;
+            self.state.version = Some(version);
+        } else {
+            self.state.missing = (self.state.missing - 1).max(0);
+        }
+    }
+
+    /// Which order this is.
+    #[must_use]
+    pub const fn id(&self) -> OrderId {
+        self.state.id
+    }
+
+    /// The state, laid open.
+    #[must_use]
+    pub const fn snapshot(&self) -> &PharmacySnapshot {
+        &self.state
+    }
+}
