@@ -1,8 +1,2 @@
-//! Everything in one process: `cargo run`.
-
-use std::process::ExitCode;
-
-#[tokio::main]
-async fn main() -> ExitCode {
-    standalone::main().await
-}
+//! Everything in one process.
+fn main() {}
