@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Executor, PgPool};
+
+use crate::StartError;
+use crate::config::DatabaseArgs;
+
+/// How long a request waits for a connection before it gives up.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A context's way to its Postgres: a pool of connections, cheap to clone.
+///
+/// It connects when it is first used, so that a program starts, and says that it is not ready,
+/// while the database is down.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pool: PgPool,
+    options: PgConnectOptions,
+}
+
+/// Why the tables could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot bring the tables up to date")]
+pub struct MigrateError(#[from] sqlx::migrate::MigrateError);
+
+impl MigrateError {
+    /// Whether the database could not be reached, so that trying again later is right.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(
+            &self.0,
+            sqlx::migrate::MigrateError::Execute(_)
+                | sqlx::migrate::MigrateError::ExecuteMigration(..)
+        )
+    }
+}
+
+impl Database {
+    /// The database these settings name; `program` is what Postgres' own views call its sessions.
+    ///
+    /// # Errors
+    /// When `DATABASE_URL` cannot be read.
+    pub fn new(args: &DatabaseArgs, program: &str) -> Result<Self, StartError> {
+        let options: PgConnectOptions =
+            args.database_url.parse().map_err(|_| StartError::Setting {
+                variable: "DATABASE_URL",
+                reason: "write postgres://user:password@host:port/database".to_owned(),
+            })?;
+        let options = options.application_name(program);
+        let pool = PgPoolOptions::new()
+            .max_connections(args.database_max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(Duration::from_mins(1))
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    // No statement here may take longer; a stuck one must not hold a request.
+                    connection.execute("SET statement_timeout = '10s'").await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(options.clone());
+        Ok(Self { pool, options })
+    }
+
+    /// Whether a query can be answered now.
+    ///
+    /// # Errors
+    /// When it cannot, told in one line.
+    pub async fn ping(&self) -> Result<(), String> {
+        sqlx::query("SELECT 1")
+            .execute(&self.pool)
+            .await
+            .map(drop)
+            .map_err(|error| crate::one_line(&error))
+    }
+
+    /// Closes all connections, after the work they are doing.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    pub(crate) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    pub(crate) const fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Runs what is left of a context's migrations. Several programs may do so at once: Postgres'
+    /// advisory lock lets one through.
+    pub(super) async fn migrate(
+        &self,
+        migrator: Migrator,
+        schema: &str,
+    ) -> Result<(), MigrateError> {
+        let mut migrator = migrator;
+        migrator.dangerous_set_table_name(format!("{schema}._migrations"));
+        migrator.create_schema(schema.to_owned());
+        Ok(migrator.run(&self.pool).await?)
+    }
+}
