@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 
 mod cancel_order;
 mod deliver_notifications;
+mod idempotency_key;
 mod list_orders;
 mod place_order;
 mod receive;
