@@ -68,8 +68,8 @@ pub(crate) async fn cancel_order(
     let key = header(&headers, "Idempotency-Key")?;
     let body = body.map(|JsonBody(body)| body).unwrap_or_default();
     let reason = body.reason.as_deref().unwrap_or(NO_REASON).parse::<CancelReason>();
-    let reason =
-        reason.map_err(|error| Problem::invalid_body(vec![FieldError::body("#/reason", error)]))?;
+    let reason = reason
+        .map_err(|error| Problem::invalid_body(vec![FieldError::body("#/reason", &error)]))?;
     let expected = match if_match.versions() {
         None => None,
         Some(versions) => Some(insisted_on(&orders, id, &versions).await?),

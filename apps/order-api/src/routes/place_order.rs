@@ -101,7 +101,7 @@ impl PlaceOrderBody {
     /// Reads the body by the rules of the domain, and tells of every place that breaks one.
     fn read(self) -> Result<(CustomerName, OrderItems), Vec<FieldError>> {
         let name = self.customer_name.parse::<CustomerName>();
-        let name = name.map_err(|error| FieldError::body("#/customerName", error));
+        let name = name.map_err(|error| FieldError::body("#/customerName", &error));
         match (name, read_items(&self.items)) {
             (Ok(name), Ok(items)) => Ok((name, items)),
             (Ok(_), Err(errors)) => Err(errors),
@@ -122,7 +122,7 @@ fn read_items(bodies: &[Object<PlaceOrderItemBody>]) -> Result<OrderItems, Vec<F
         has => Some(ItemsError::TooMany { has }),
     };
     if let Some(error) = wrong_number {
-        return Err(vec![FieldError::body("#/items", error)]);
+        return Err(vec![FieldError::body("#/items", &error)]);
     }
     let mut errors = Vec::new();
     let mut items = Vec::with_capacity(bodies.len());
@@ -132,16 +132,16 @@ fn read_items(bodies: &[Object<PlaceOrderItemBody>]) -> Result<OrderItems, Vec<F
         let quantity = Quantity::try_from(body.quantity);
         match product {
             Err(error) => {
-                errors.push(FieldError::body(format!("#/items/{index}/productId"), error));
+                errors.push(FieldError::body(format!("#/items/{index}/productId"), &error));
             }
             Ok(product_id) if !seen.insert(product_id) => {
                 let error = ItemsError::Repeated { index, product_id };
-                errors.push(FieldError::body(format!("#/items/{index}/productId"), error));
+                errors.push(FieldError::body(format!("#/items/{index}/productId"), &error));
             }
             Ok(_) => {}
         }
         if let Err(error) = quantity {
-            errors.push(FieldError::body(format!("#/items/{index}/quantity"), error));
+            errors.push(FieldError::body(format!("#/items/{index}/quantity"), &error));
         }
         if let (Ok(product_id), Ok(quantity)) = (product, quantity) {
             items.push(OrderItem { product_id, quantity });
@@ -150,5 +150,5 @@ fn read_items(bodies: &[Object<PlaceOrderItemBody>]) -> Result<OrderItems, Vec<F
     if !errors.is_empty() {
         return Err(errors);
     }
-    OrderItems::try_from(items).map_err(|error| vec![FieldError::body("#/items", error)])
+    OrderItems::try_from(items).map_err(|error| vec![FieldError::body("#/items", &error)])
 }
