@@ -9,6 +9,8 @@ mod orders;
 mod outbox;
 mod save;
 mod views;
+#[cfg(test)]
+mod tests;
 mod wakeups;
 
 pub use orders::PgOrders;
