@@ -4,6 +4,7 @@
 mod home;
 pub mod kafka;
 pub mod postgres;
+pub mod registry;
 pub mod test_postgres;
 
 pub use home::default_home;
