@@ -1,2 +1,2 @@
-//! Placeholder.
+//! The program `order-jobs`.
 fn main() {}
