@@ -1,4 +1,5 @@
 //! The Kafka cluster inside the process, as an ordinary client meets it.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
 

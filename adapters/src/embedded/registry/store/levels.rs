@@ -27,7 +27,7 @@ impl Store {
         let level = sqlx::query_scalar("SELECT level FROM registry.levels WHERE subject = $1");
         let level: Option<String> =
             level.bind(subject).fetch_optional(&self.pool).await.map_err(PgError::from)?;
-        level.map(read).transpose()
+        level.as_deref().map(read).transpose()
     }
 
     /// Sets a subject's level; that of all when the subject is empty.
@@ -53,7 +53,7 @@ impl Store {
             sqlx::query_scalar("DELETE FROM registry.levels WHERE subject = $1 RETURNING level");
         let level: Option<String> =
             unset.bind(subject).fetch_optional(&self.pool).await.map_err(PgError::from)?;
-        level.map(read).transpose()
+        level.as_deref().map(read).transpose()
     }
 }
 
@@ -67,9 +67,9 @@ pub(super) async fn level<'c>(
     );
     let level: Option<String> =
         level.bind(subject).fetch_optional(executor).await.map_err(PgError::from)?;
-    level.map_or(Ok(Level::DEFAULT), read)
+    level.as_deref().map_or(Ok(Level::DEFAULT), read)
 }
 
-fn read(level: String) -> Result<Level, StoreError> {
+fn read(level: &str) -> Result<Level, StoreError> {
     level.parse().map_err(|_| StoreError::Broken(format!("the level {level} is unknown").into()))
 }
