@@ -1,6 +1,7 @@
 //! Postgres: where each context keeps its state, in a schema of its own.
 
 mod database;
+pub mod dead_letters;
 mod error;
 pub mod notification;
 pub mod ordering;
