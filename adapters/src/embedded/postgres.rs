@@ -30,6 +30,11 @@ pub struct PostgresSettings {
     pub keep: bool,
 }
 
+/// Whether this process is root, so that another account has to run the server.
+pub(super) fn needs_another_account() -> bool {
+    account::is_root()
+}
+
 /// A running server. Dropping it, or the death of this process, stops it.
 #[derive(Debug)]
 pub struct EmbeddedPostgres {

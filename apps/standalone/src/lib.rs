@@ -1,1 +1,1 @@
-//! Placeholder.
+//! The whole product in one process; being put together.

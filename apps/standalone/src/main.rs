@@ -1,2 +1,2 @@
-//! Placeholder.
+//! Everything in one process.
 fn main() {}

@@ -18,7 +18,7 @@ pub(super) enum Account {
 impl Account {
     /// The account for a server that this process starts.
     pub(super) fn for_server() -> Result<Self, StartError> {
-        if id(&["-u"]) != Some(0) {
+        if !is_root() {
             return Ok(Self::Own);
         }
         ["postgres", "nobody"]
@@ -74,6 +74,11 @@ impl Account {
         let run = self.command(program).arg("--version").stdout(Stdio::null()).status();
         run.is_ok_and(|status| status.success())
     }
+}
+
+/// Whether this process is root.
+pub(super) fn is_root() -> bool {
+    id(&["-u"]) == Some(0)
 }
 
 fn id(args: &[&str]) -> Option<u32> {

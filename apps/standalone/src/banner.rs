@@ -1,0 +1,26 @@
+use std::path::Path;
+
+use crate::endpoints::Endpoints;
+
+/// Says, once everything is ready, where to look and what to try.
+pub(crate) fn print(endpoints: &Endpoints, home: &Path) {
+    let Endpoints { order_api, order_jobs, pharmacy_order, notification, .. } = endpoints;
+    println!(
+        "\nOrders is ready. Ctrl-C stops it; data stay in {home}\n\n\
+         \x20 Place an order   {order_api}/swagger-ui/\n\
+         \x20 Relay            {order_jobs}/swagger-ui/\n\
+         \x20 Pharmacy         {pharmacy_order}/swagger-ui/\n\
+         \x20 Notifications    {notification}/swagger-ui/\n\
+         \x20 Kafka            {kafka}\n\
+         \x20 Schema registry  {schema_registry}\n\
+         \x20 Postgres         {database}\n\n\
+         Try:\n\
+         \x20 curl -i {order_api}/api/orders -H 'content-type: application/json' \\\n\
+         \x20   -d '{{\"customerName\": \"Ada\", \"items\": [{{\"productId\": 1, \"quantity\": 2}}]}}'\n\
+         \x20 curl {pharmacy_order}/api/pharmacy/orders\n",
+        home = home.display(),
+        kafka = endpoints.kafka,
+        schema_registry = endpoints.schema_registry,
+        database = endpoints.database,
+    );
+}

@@ -1,0 +1,99 @@
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use adapters::config::{LogFormat, TelemetryArgs};
+use clap::{Args, Parser, Subcommand};
+
+/// Orders, all of it in one process: the four services and whatever they need that is not there.
+///
+/// Without a command it starts everything and runs until Ctrl-C.
+#[derive(Debug, Parser)]
+#[command(name = "orders", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) world: WorldArgs,
+
+    /// What to log: a level, or target=level pairs with commas
+    #[arg(long, env = "RUST_LOG", default_value = "warn", value_name = "FILTER", global = true)]
+    rust_log: String,
+
+    /// How to log
+    #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT", global = true)]
+    log_format: LogFormat,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+impl Cli {
+    pub(crate) fn telemetry(&self) -> TelemetryArgs {
+        TelemetryArgs { rust_log: self.rust_log.clone(), log_format: self.log_format }
+    }
+}
+
+/// What the services stand on.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct WorldArgs {
+    /// A running Postgres to use instead of an embedded one
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
+    pub(crate) database_url: Option<String>,
+
+    /// A running Kafka cluster to use instead of the embedded one
+    #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", value_name = "HOST:PORT,…", global = true)]
+    pub(crate) kafka_bootstrap_servers: Option<String>,
+
+    /// A running schema registry to use instead of the embedded one
+    #[arg(long, env = "SCHEMA_REGISTRY_URL", value_name = "URL", global = true)]
+    pub(crate) schema_registry_url: Option<String>,
+
+    /// Where the embedded Postgres keeps its data [default: /var/lib/orders for root, else
+    /// ~/.local/share/orders]
+    #[arg(long, env = "ORDERS_DATA_DIR", value_name = "FOLDER", global = true)]
+    pub(crate) data_dir: Option<PathBuf>,
+
+    /// The address to listen on
+    #[arg(long, env = "ORDERS_HOST", default_value = "127.0.0.1", value_name = "IP", global = true)]
+    pub(crate) host: IpAddr,
+
+    /// The port of order-api; the registry, order-jobs, pharmacy-order and notification take the
+    /// next four
+    #[arg(long, env = "ORDERS_PORT", default_value_t = 8080, value_name = "PORT", global = true,
+          value_parser = clap::value_parser!(u16).range(1..=65531))]
+    pub(crate) port: u16,
+}
+
+/// What else there is to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Place orders through the API and check that each arrives everywhere, once and in order
+    Demo(DemoArgs),
+    /// Work with the schemas of the published events
+    #[command(subcommand)]
+    Schemas(SchemasCommand),
+}
+
+/// How much the demo does.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DemoArgs {
+    /// How many orders to place; every tenth is cancelled again
+    #[arg(long, default_value_t = 1000, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) orders: u32,
+
+    /// How many orders to place in a second
+    #[arg(long, default_value_t = 200, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) rate: u32,
+}
+
+/// What to do with the schemas.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum SchemasCommand {
+    /// Check that no released schema was edited and that every version is compatible with all
+    /// before it
+    Check {
+        /// The folder that holds a folder for each event
+        #[arg(long, default_value = "schemas", value_name = "FOLDER")]
+        folder: PathBuf,
+    },
+}

@@ -1,0 +1,79 @@
+//! The demo: places orders as a customer would and looks for them where they should arrive.
+
+mod customer;
+mod latencies;
+mod load;
+mod reader;
+mod report;
+mod topic;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use adapters::{StartError, shutdown};
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+
+use self::customer::Customer;
+use self::reader::Reader;
+use self::report::Report;
+use self::topic::TopicWatch;
+use crate::cli::{DemoArgs, WorldArgs};
+use crate::endpoints::Endpoints;
+use crate::house::House;
+
+/// How long the demo waits for the next event to arrive before it calls it missing.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs the demo against the instance that runs already, or else one started for it.
+pub(crate) async fn run(args: &DemoArgs, world: &WorldArgs) -> Result<ExitCode, StartError> {
+    let stop = shutdown::on_signal();
+    let client = reqwest::Client::new();
+    if let Some(running) = running_instance(&client, world).await {
+        println!("Using the instance at {}", running.order_api);
+        return play(args, &running, client, &stop).await;
+    }
+    println!("Starting everything; the consumer groups take a few seconds to join …");
+    let house = House::start(world, stop.clone()).await?;
+    let endpoints = house.endpoints().clone();
+    let played = play(args, &endpoints, client, &stop).await;
+    house.tear_down().await?;
+    played
+}
+
+async fn running_instance(client: &reqwest::Client, world: &WorldArgs) -> Option<Endpoints> {
+    let home = world.data_dir.clone().unwrap_or_else(adapters::embedded::default_home);
+    let endpoints = Endpoints::read(&home)?;
+    let answer = client.get(format!("{}/readyz", endpoints.order_api)).send().await.ok()?;
+    answer.status().is_success().then_some(endpoints)
+}
+
+async fn play(
+    args: &DemoArgs,
+    endpoints: &Endpoints,
+    client: reqwest::Client,
+    stop: &CancellationToken,
+) -> Result<ExitCode, StartError> {
+    let topic = TopicWatch::start(endpoints).await?;
+    let bar = ProgressBar::new(u64::from(args.orders)).with_style(style()).with_message("placed");
+    let customer = Customer::new(client.clone(), endpoints);
+    let placed = load::place(args, &customer, &bar, stop).await;
+
+    bar.reset();
+    bar.set_length(placed.orders.len() as u64);
+    bar.set_message("in both read models");
+    let reader = Reader::new(client, endpoints);
+    let seen = reader.wait_for(&placed.orders, &bar, PATIENCE, stop).await;
+    bar.finish_and_clear();
+
+    let expected = placed.orders.iter().map(|order| order.events()).sum();
+    let told = topic.collect(expected, &placed.orders, PATIENCE).await;
+    let report = Report::new(&placed, &seen, &told);
+    println!("{report}");
+    Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn style() -> ProgressStyle {
+    ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} ({elapsed})")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}

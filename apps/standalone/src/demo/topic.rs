@@ -1,0 +1,55 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use adapters::StartError;
+use adapters::config::KafkaArgs;
+use adapters::kafka::Watch;
+use uuid::Uuid;
+
+use super::customer::PlacedOrder;
+use crate::endpoints::Endpoints;
+
+/// Watches the topic as an outsider would, from before the first order on.
+pub(super) struct TopicWatch(Watch);
+
+/// An event that was seen in the topic.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) version: i64,
+    pub(super) arrived_at_micros: i64,
+}
+
+impl TopicWatch {
+    pub(super) async fn start(endpoints: &Endpoints) -> Result<Self, StartError> {
+        let args = KafkaArgs {
+            kafka_bootstrap_servers: endpoints.kafka.clone(),
+            schema_registry_url: endpoints.schema_registry.clone(),
+            kafka_topic: "order-created-topic".to_owned(),
+            kafka_fetch_wait_ms: 20,
+        };
+        Watch::start(&args).await.map(Self)
+    }
+
+    /// What the topic tells about these orders, each order's events as they came. Returns once
+    /// `expected` events are there, or nothing new has come for `patience`.
+    pub(super) async fn collect(
+        mut self,
+        expected: usize,
+        orders: &[PlacedOrder],
+        patience: Duration,
+    ) -> HashMap<Uuid, Vec<Told>> {
+        let mut told: HashMap<Uuid, Vec<Told>> =
+            orders.iter().map(|order| (order.id, Vec::new())).collect();
+        let mut events = 0;
+        while events < expected {
+            let Ok(Some(seen)) = tokio::time::timeout(patience, self.0.next()).await else { break };
+            if let Some(of_order) = told.get_mut(&seen.announcement.order_id.get()) {
+                let version = seen.announcement.order_version.get();
+                let new = of_order.iter().all(|told| told.version != version);
+                events += usize::from(new);
+                of_order.push(Told { version, arrived_at_micros: seen.arrived_at.as_micros() });
+            }
+        }
+        told
+    }
+}

@@ -1,0 +1,144 @@
+use std::path::{Path, PathBuf};
+
+use adapters::StartError;
+use adapters::config::{DatabaseArgs, KafkaArgs};
+use adapters::embedded::kafka::EmbeddedKafka;
+use adapters::embedded::postgres::{EmbeddedPostgres, PostgresSettings};
+use adapters::embedded::{default_home, registry};
+use adapters::postgres::{Database, ordering};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::WorldArgs;
+use crate::ports::Ports;
+
+/// The topic that carries every event of every order, and its partitions.
+const TOPIC: &str = "order-created-topic";
+const PARTITIONS: i32 = 12;
+/// The database in the embedded server.
+const DATABASE: &str = "orders";
+
+/// What the services stand on: a Postgres, a Kafka cluster and a schema registry, each either
+/// embedded or somebody else's.
+pub(crate) struct World {
+    home: PathBuf,
+    database_url: String,
+    kafka: String,
+    schema_registry: String,
+    // In the order in which they are stopped.
+    embedded_registry: Option<EmbeddedRegistry>,
+    embedded_kafka: Option<EmbeddedKafka>,
+    embedded_postgres: Option<EmbeddedPostgres>,
+}
+
+struct EmbeddedRegistry {
+    stop: CancellationToken,
+    task: JoinHandle<Result<(), StartError>>,
+    database: Database,
+}
+
+impl World {
+    /// Starts what no variable names.
+    pub(crate) async fn start(args: &WorldArgs, ports: &Ports) -> Result<Self, StartError> {
+        let home = args.data_dir.clone().unwrap_or_else(default_home);
+        let (embedded_postgres, database_url) = match &args.database_url {
+            Some(url) => (None, url.clone()),
+            None => {
+                let settings = PostgresSettings { home: home.clone(), keep: true };
+                let postgres = EmbeddedPostgres::start(&settings).await?;
+                postgres.create_database(DATABASE).await?;
+                let url = postgres.url(DATABASE);
+                (Some(postgres), url)
+            }
+        };
+        let mut world = Self {
+            home,
+            database_url,
+            kafka: String::new(),
+            schema_registry: String::new(),
+            embedded_registry: None,
+            embedded_kafka: None,
+            embedded_postgres,
+        };
+        world.start_kafka(args).await?;
+        world.start_registry(args, ports).await?;
+        Ok(world)
+    }
+
+    async fn start_kafka(&mut self, args: &WorldArgs) -> Result<(), StartError> {
+        if let Some(servers) = &args.kafka_bootstrap_servers {
+            self.kafka.clone_from(servers);
+            return Ok(());
+        }
+        let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS)?;
+        self.kafka = kafka.bootstrap_servers();
+        self.embedded_kafka = Some(kafka);
+        // It keeps nothing over a restart, so whatever the outbox still holds is told again;
+        // consumers drop what they have seen.
+        let database = Database::new(&self.database(2), "orders-replay")?;
+        let failed = |error| StartError::other("cannot replay the outbox", error);
+        ordering::migrate(&database)
+            .await
+            .map_err(|error| StartError::other("cannot prepare the database", error))?;
+        ordering::rewind(&database, None).await.map_err(failed)?;
+        database.close().await;
+        Ok(())
+    }
+
+    async fn start_registry(&mut self, args: &WorldArgs, ports: &Ports) -> Result<(), StartError> {
+        if let Some(url) = &args.schema_registry_url {
+            self.schema_registry.clone_from(url);
+            return Ok(());
+        }
+        let listener = adapters::http::bind(ports.registry, "ORDERS_PORT").await?;
+        let database = Database::new(&self.database(4), "schema-registry")?;
+        let router = registry::router(&database).await?;
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(adapters::http::serve(listener, router, stop.clone()));
+        self.schema_registry = format!("http://{}", ports.registry);
+        self.embedded_registry = Some(EmbeddedRegistry { stop, task, database });
+        Ok(())
+    }
+
+    /// The folder of the embedded data.
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    /// Whether that folder is in use.
+    pub(crate) const fn keeps_data_here(&self) -> bool {
+        self.embedded_postgres.is_some()
+    }
+
+    /// The settings of a service that uses the database.
+    pub(crate) fn database(&self, connections: u32) -> DatabaseArgs {
+        DatabaseArgs {
+            database_url: self.database_url.clone(),
+            database_max_connections: connections,
+        }
+    }
+
+    /// The settings of a service that uses Kafka.
+    pub(crate) fn kafka(&self) -> KafkaArgs {
+        KafkaArgs {
+            kafka_bootstrap_servers: self.kafka.clone(),
+            schema_registry_url: self.schema_registry.clone(),
+            kafka_topic: TOPIC.to_owned(),
+            // The embedded brokers answer an empty fetch only after the whole wait.
+            kafka_fetch_wait_ms: if self.embedded_kafka.is_some() { 20 } else { 100 },
+        }
+    }
+
+    /// Stops what was started, in an order in which nobody misses anything.
+    pub(crate) async fn stop(self) {
+        if let Some(registry) = self.embedded_registry {
+            registry.stop.cancel();
+            let _ = registry.task.await;
+            registry.database.close().await;
+        }
+        drop(self.embedded_kafka);
+        if let Some(postgres) = self.embedded_postgres {
+            postgres.stop().await;
+        }
+    }
+}
