@@ -4,6 +4,8 @@ mod claim;
 mod notifications;
 mod rows;
 
+use std::time::Duration;
+
 use sqlx::PgPool;
 
 pub use claim::PgNotificationClaim;
@@ -15,13 +17,22 @@ use super::{Database, MigrateError};
 #[derive(Debug, Clone)]
 pub struct PgNotifications {
     pool: PgPool,
+    hold: Duration,
 }
 
 impl PgNotifications {
     /// The notifications kept in this database.
     #[must_use]
     pub fn new(database: &Database) -> Self {
-        Self { pool: database.pool().clone() }
+        Self { pool: database.pool().clone(), hold: Duration::from_mins(1) }
+    }
+
+    /// The same, with claims that end by themselves after so long without a word from their
+    /// worker (by default one minute). A worker MUST have sent what it claimed by then; if not, it
+    /// may be sent twice.
+    #[must_use]
+    pub fn holding_at_most(self, hold: Duration) -> Self {
+        Self { hold, ..self }
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use adapters::clock;
 use adapters::postgres::notification::PgNotifications;
+use application::StoreError;
 use application::inbox::{Inbox, Intake};
 use application::notification::{
     ChannelName, NotificationClaim, NotificationState, NotificationViews, Notifications,
@@ -146,31 +147,26 @@ async fn claimed_within(notifications: &PgNotifications, wait: Duration) -> impl
 }
 
 #[tokio::test]
-async fn a_worker_that_stopped_with_its_claim_cannot_hold_it_for_ever() {
-    let (database, pool) = database_and_pool().await;
+async fn a_worker_that_stops_loses_its_claim_and_cannot_settle_it_later() {
+    let database = database().await;
     let notifications = PgNotifications::new(&database);
     inbox(&notifications).take_in(&[created(clock::new_order_id(), "Ada")], &[]).await.unwrap();
-    let _claim = notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();
 
-    // What the timeout does when it strikes, without the wait for it.
-    let ended: i64 = sqlx::query_scalar(
-        "SELECT count(*) FILTER (WHERE pg_terminate_backend(pid)) FROM pg_stat_activity
-         WHERE datname = current_database() AND state = 'idle in transaction'",
-    )
-    .fetch_one(&pool)
-    .await
-    .unwrap();
-    assert_eq!(ended, 1);
+    let stopping = notifications.clone().holding_at_most(Duration::from_millis(100));
+    let lost = stopping.claim(ChannelName::Log, 10).await.unwrap().unwrap();
     let again = claimed_within(&notifications, Duration::from_secs(10)).await;
-    assert_eq!(again.notifications().len(), 1);
+    assert_eq!(again.notifications(), lost.notifications());
+
+    let late = lost.settle(&[SendOutcome::Failed("late".to_owned())]).await;
+    assert!(late.as_ref().is_err_and(StoreError::is_unavailable), "{late:?}");
+    again.settle(&[SendOutcome::Sent]).await.unwrap();
 }
 
 #[tokio::test]
 async fn an_outcome_is_noted_for_each_notification() {
     let (database, pool) = database_and_pool().await;
     let notifications = PgNotifications::new(&database);
-    let events: Vec<Announcement> =
-        (0..3).map(|_| created(clock::new_order_id(), "Ada")).collect();
+    let events: Vec<Announcement> = (0..3).map(|_| created(clock::new_order_id(), "Ada")).collect();
     inbox(&notifications).take_in(&events, &[]).await.unwrap();
 
     let claim = notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();

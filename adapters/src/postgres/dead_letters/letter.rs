@@ -91,7 +91,10 @@ impl LetterRow {
         Ok(KeptDeadLetter {
             id: self.id,
             letter: DeadLetter { record, reason: self.reason },
-            state: self.state.parse().map_err(|error: DeadLetterStateError| StoreError::Broken(Box::new(error)))?,
+            state: self
+                .state
+                .parse()
+                .map_err(|error: DeadLetterStateError| StoreError::Broken(Box::new(error)))?,
             kept_at: self.kept_at.into(),
         })
     }

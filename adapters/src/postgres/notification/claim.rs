@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use application::StoreError;
 use application::notification::{ChannelName, Notification, NotificationClaim, SendOutcome};
-use sqlx::{Executor, PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 
 use super::rows::NotificationRow;
 use crate::postgres::PgError;
@@ -13,9 +15,8 @@ const MAX_ATTEMPTS: i32 = 20;
 /// The wait before the next try doubles from one second up to this many.
 const MAX_WAIT_SECONDS: f64 = 3600.0;
 
-/// Postgres ends the transaction of a worker that was stopped, or whose host is gone, and frees
-/// its rows. A worker must have sent what it claimed by then.
-const HOLD_AT_MOST: &str = "SET LOCAL idle_in_transaction_session_timeout = '60s'";
+/// Postgres ends the transaction of a worker that was stopped, or whose host is gone.
+const HOLD_AT_MOST: &str = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)";
 
 /// Those that are due first come first; rows another worker holds are passed over.
 const CLAIM: &str = "
@@ -54,11 +55,16 @@ pub struct PgNotificationClaim {
 impl PgNotificationClaim {
     pub(super) async fn take(
         pool: &PgPool,
+        hold: Duration,
         channel: ChannelName,
         limit: usize,
     ) -> Result<Option<Self>, StoreError> {
         let mut transaction = pool.begin().await.map_err(PgError::from)?;
-        transaction.execute(HOLD_AT_MOST).await.map_err(PgError::from)?;
+        sqlx::query(HOLD_AT_MOST)
+            .bind(format!("{}ms", hold.as_millis()))
+            .execute(&mut *transaction)
+            .await
+            .map_err(PgError::from)?;
         let mut rows: Vec<NotificationRow> = sqlx::query_as(CLAIM)
             .bind(channel.as_str())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))

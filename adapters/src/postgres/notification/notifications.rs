@@ -56,7 +56,7 @@ impl Notifications for PgNotifications {
         channel: ChannelName,
         limit: usize,
     ) -> Result<Option<PgNotificationClaim>, StoreError> {
-        PgNotificationClaim::take(&self.pool, channel, limit).await
+        PgNotificationClaim::take(&self.pool, self.hold, channel, limit).await
     }
 }
 

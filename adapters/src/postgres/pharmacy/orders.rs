@@ -54,11 +54,8 @@ const INSERT_ITEMS: &str = "
 impl PharmacyOrders for PgPharmacyOrders {
     async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.get()).collect();
-        let rows: Vec<OrderRow> = sqlx::query_as(BY_IDS)
-            .bind(ids)
-            .fetch_all(&self.pool)
-            .await
-            .map_err(PgError::from)?;
+        let rows: Vec<OrderRow> =
+            sqlx::query_as(BY_IDS).bind(ids).fetch_all(&self.pool).await.map_err(PgError::from)?;
         rows.into_iter().map(OrderRow::into_revised).collect()
     }
 
@@ -108,13 +105,18 @@ async fn write(
     let (names, ordered_at): (Vec<_>, Vec<_>) = states()
         .map(|state| {
             let contents = state.contents.as_ref();
-            (contents.map(|told| told.customer_name.as_str()), contents.map(|told| told.ordered_at.get()))
+            (
+                contents.map(|told| told.customer_name.as_str()),
+                contents.map(|told| told.ordered_at.get()),
+            )
         })
         .unzip();
     let done = sqlx::query(statement)
         .bind(states().map(|state| state.id.get()).collect::<Vec<_>>())
         .bind(orders.iter().map(|revised| revised.revision).collect::<Vec<_>>())
-        .bind(states().map(|state| state.version.map(domain::OrderVersion::get)).collect::<Vec<_>>())
+        .bind(
+            states().map(|state| state.version.map(domain::OrderVersion::get)).collect::<Vec<_>>(),
+        )
         .bind(states().map(|state| state.missing).collect::<Vec<_>>())
         .bind(statuses)
         .bind(names)
