@@ -6,6 +6,8 @@ mod error;
 pub mod notification;
 pub mod ordering;
 pub mod pharmacy;
+mod tables;
 
 pub use database::{Database, MigrateError};
 pub(crate) use error::PgError;
+pub use tables::Tables;

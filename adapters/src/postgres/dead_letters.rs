@@ -3,6 +3,7 @@
 //!
 //! Each context has a table of its own, `<schema>.dead_letters`; what is done with it is the same.
 
+mod command;
 mod letter;
 mod retry;
 mod statements;
@@ -10,6 +11,7 @@ mod statements;
 use application::StoreError;
 use sqlx::PgPool;
 
+pub use command::{CommandError, DeadLettersCommand};
 pub use letter::{DeadLetterState, KeptDeadLetter};
 pub use retry::{Retried, retry};
 pub(super) use statements::{Statements, statements, storable};

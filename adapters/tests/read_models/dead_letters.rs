@@ -1,11 +1,16 @@
+use std::future::ready;
+
 use adapters::clock;
-use adapters::postgres::dead_letters::{DeadLetterState, DeadLetters, Retried, retry};
+use adapters::postgres::dead_letters::{
+    DeadLetterState, DeadLetters, DeadLettersCommand, Retried, retry,
+};
 use adapters::postgres::notification::{self, PgNotifications};
 use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
 use application::inbox::{Inbox, Intake, receive};
 use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::{PharmacyViews, ReceiveOrders};
-use application::published::{Incoming, Unreadable};
+use application::published::{Incoming, RawRecord, Unreadable};
+use clap::Parser;
 use domain::OrderId;
 
 use crate::told::{created, database, readable, unreadable};
@@ -128,4 +133,55 @@ async fn a_discarded_letter_stays_discarded_when_the_record_comes_again() {
 async fn open(letters: &DeadLetters) -> Vec<i64> {
     let kept = letters.list(DeadLetterState::Open, 0, 100).await.unwrap();
     kept.into_iter().map(|kept| kept.id).collect()
+}
+
+#[tokio::test]
+async fn an_operator_lists_retries_and_discards() {
+    let database = database().await;
+    let letters = pharmacy::dead_letters(&database);
+    let orders = PgPharmacyOrders::new(&database);
+    let inbox = ReceiveOrders(orders.clone());
+    let batch = [1, 2, 3].map(|offset| unreadable(offset, Some(b"\x1b[2J")));
+    receive(&inbox, &batch).await.unwrap();
+    let [first, second, third] = open(&letters).await[..] else { panic!("three letters") };
+    let order = clock::new_order_id();
+
+    // Only the record at offset 2 can be read by now.
+    let decode = |record: RawRecord| {
+        let readable = record.offset == 2;
+        let content =
+            if readable { Ok(created(order, "Ada")) } else { unreadable(0, None).content };
+        ready(Ok::<_, std::io::Error>(content))
+    };
+    let run = async |command: &[&str]| {
+        let mut out = Vec::new();
+        let command = Commands::try_parse_from(command).unwrap().command;
+        let done = command.run(&letters, &inbox, decode, &mut out).await.unwrap();
+        (done, String::from_utf8(out).unwrap())
+    };
+
+    let (done, list) = run(&["dead-letters", "list"]).await;
+    assert!(done);
+    assert_eq!(list.lines().count(), 3);
+    assert!(list.contains("order-created-topic/3@2") && list.contains("magic byte"), "{list}");
+    assert!(!list.contains('\x1b') && !list.contains('\0'), "{list:?}");
+
+    let (done, said) = run(&["dead-letters", "retry", "--all"]).await;
+    assert!(!done);
+    assert!(said.contains(&format!("{second}: taken in")), "{said}");
+    assert!(orders.view(order).await.unwrap().is_some());
+    assert_eq!(open(&letters).await, [first, third]);
+
+    let numbers = [first.to_string(), second.to_string()];
+    let (done, said) = run(&["dead-letters", "discard", &numbers[0], &numbers[1]]).await;
+    assert!(!done, "the second was retried: {said}");
+    assert_eq!(open(&letters).await, [third]);
+    let (_, discarded) = run(&["dead-letters", "list", "--state", "discarded"]).await;
+    assert!(discarded.starts_with(&format!("{first}\tdiscarded\t")), "{discarded}");
+}
+
+#[derive(Debug, Parser)]
+struct Commands {
+    #[command(subcommand)]
+    command: DeadLettersCommand,
 }

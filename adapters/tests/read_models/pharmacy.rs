@@ -148,7 +148,7 @@ async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
     assert!(matches!(answer, Err(SaveAllError::Conflict)), "{answer:?}");
     assert_eq!(orders.view(fresh).await.unwrap(), None);
 
-    orders.save_all(&[new.clone()], &[]).await.unwrap();
+    orders.save_all(std::slice::from_ref(&new), &[]).await.unwrap();
     let again = orders.save_all(&[new], &[]).await;
     assert!(matches!(again, Err(SaveAllError::Conflict)), "{again:?}");
 }
