@@ -1,1 +1,28 @@
-//! Being built.
+//! HTTP as every program speaks it: requests read strictly, errors answered as problem details
+//! (RFC 9457), health, metrics and API documentation on each server, and a graceful end.
+
+mod documented;
+mod entity_tag;
+mod health;
+mod json_body;
+mod json_pointer;
+mod parameters;
+mod problem;
+mod problem_type;
+mod prometheus;
+mod server;
+mod site;
+mod trace;
+
+pub use documented::{
+    BadRequest, Conflict, NotFound, PreconditionFailed, TooLarge, Unavailable, Unprocessable,
+    UnsupportedMediaType,
+};
+pub use entity_tag::{EntityTag, IfMatch, IfNoneMatch};
+pub use health::Check;
+pub use json_body::{BODY_LIMIT, JsonBody, Object};
+pub use parameters::{PathParameter, QueryParameters, header};
+pub use problem::{At, FieldError, Problem};
+pub use problem_type::ProblemType;
+pub use server::{Listener, bind, serve};
+pub use site::site;

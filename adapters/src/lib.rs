@@ -16,6 +16,7 @@ pub mod http;
 pub mod kafka;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+pub mod shutdown;
 mod start_error;
 pub mod telemetry;
 pub mod trace_context;

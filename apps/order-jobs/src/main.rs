@@ -1,2 +1,8 @@
-//! Placeholder.
-fn main() {}
+//! The program `order-jobs`.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    order_jobs::main().await
+}

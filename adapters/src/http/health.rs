@@ -1,0 +1,111 @@
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use futures_util::future::join_all;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// How long a check may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+type Answer = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// Something a program needs to do its work, and a way to ask whether it is there.
+#[derive(Clone)]
+pub struct Check {
+    name: &'static str,
+    ask: Arc<dyn Fn() -> Answer + Send + Sync>,
+}
+
+impl Check {
+    /// A check called `name`. What it finds wrong goes to the log, not to the client.
+    pub fn new<F, Fut>(name: &'static str, ask: F) -> Self
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        Self { name, ask: Arc::new(move || Box::pin(ask())) }
+    }
+
+    async fn run(&self) -> CheckAnswer {
+        let answer = tokio::time::timeout(PATIENCE, (self.ask)()).await;
+        let ready = match answer {
+            Ok(Ok(())) => true,
+            Ok(Err(reason)) => {
+                tracing::warn!("{} is not ready: {reason}", self.name);
+                false
+            }
+            Err(_) => {
+                tracing::warn!("{} is not ready: no answer within {PATIENCE:?}", self.name);
+                false
+            }
+        };
+        CheckAnswer { name: self.name, ready }
+    }
+}
+
+impl fmt::Debug for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Whether a program can do its work.
+#[derive(Debug, Serialize, ToSchema)]
+struct Readiness {
+    /// Whether everything it needs is there
+    ready: bool,
+    /// Each thing it needs
+    checks: Vec<CheckAnswer>,
+}
+
+/// Whether one thing a program needs is there.
+#[derive(Debug, Serialize, ToSchema)]
+struct CheckAnswer {
+    /// What it is
+    #[schema(example = "postgres")]
+    name: &'static str,
+    /// Whether it is there
+    ready: bool,
+}
+
+/// The process is alive.
+#[derive(Debug, Serialize, ToSchema)]
+struct Liveness {
+    /// Always true
+    alive: bool,
+}
+
+/// `/livez` and `/readyz`.
+pub(super) fn health(checks: Vec<Check>) -> OpenApiRouter {
+    OpenApiRouter::new().routes(routes!(livez)).routes(routes!(readyz)).with_state(checks.into())
+}
+
+/// Whether the process is alive
+#[utoipa::path(get, path = "/livez", tag = "operations", responses(
+    (status = 200, description = "It is", body = Liveness),
+))]
+async fn livez() -> Json<Liveness> {
+    Json(Liveness { alive: true })
+}
+
+/// Whether the program can do its work
+#[utoipa::path(get, path = "/readyz", tag = "operations", responses(
+    (status = 200, description = "It can", body = Readiness),
+    (status = 503, description = "Something it needs is not there", body = Readiness),
+))]
+async fn readyz(State(checks): State<Arc<[Check]>>) -> Response {
+    let checks = join_all(checks.iter().map(Check::run)).await;
+    let ready = checks.iter().all(|check| check.ready);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(Readiness { ready, checks })).into_response()
+}

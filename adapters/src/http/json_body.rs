@@ -1,0 +1,145 @@
+use std::fmt;
+use std::marker::PhantomData;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, OptionalFromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+
+use super::json_pointer::{pointer, push};
+use super::{FieldError, Problem, ProblemType};
+
+/// The most bytes a body may have.
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// How much of a wrong value is told back.
+const ECHO: usize = 200;
+
+/// A body that is one JSON object. Whatever it is instead is answered with a problem.
+#[derive(Debug)]
+pub struct JsonBody<T>(pub T);
+
+/// A JSON object that becomes a `T`. Where serde alone would also take a struct's fields from an
+/// array, by their order, this takes none but an object.
+#[derive(Debug)]
+pub struct Object<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        check_content_type(request.headers())?;
+        let body = whole_body(request, state).await?;
+        parse(&body).map(Self)
+    }
+}
+
+/// No body at all is no object; anything else must be one.
+impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
+        let content_type = check_content_type(request.headers());
+        let body = whole_body(request, state).await?;
+        if body.is_empty() {
+            return Ok(None);
+        }
+        content_type?;
+        parse(&body).map(|content| Some(Self(content)))
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
+    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = given.unwrap_or_default().split(';').next().unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    let subtype = essence.strip_prefix("application/").unwrap_or_default();
+    if subtype == "json" || subtype.ends_with("+json") {
+        return Ok(());
+    }
+    let detail = if essence.is_empty() {
+        "the request has no content type; send application/json".to_owned()
+    } else {
+        format!("send application/json instead of {essence}")
+    };
+    Err(Problem::new(ProblemType::UnsupportedMediaType, detail))
+}
+
+async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            let detail = format!("the body may have at most {BODY_LIMIT} bytes");
+            Problem::new(ProblemType::BodyTooLarge, detail)
+        } else {
+            Problem::new(ProblemType::MalformedBody, "the body broke off")
+        }
+    })
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize::<_, Object<T>>(&mut json);
+    match parsed {
+        Ok(Object(content)) => match json.end() {
+            Ok(()) => Ok(content),
+            Err(error) => Err(malformed(&error)),
+        },
+        Err(error) if error.inner().classify() == Category::Data => {
+            // A rule broken early must not hide that the body is not JSON at all.
+            serde_json::from_slice::<IgnoredAny>(body).map_err(|error| malformed(&error))?;
+            let at = pointer(error.path());
+            Err(Problem::invalid_body(vec![explain(at, error.inner())]))
+        }
+        Err(error) => Err(malformed(error.inner())),
+    }
+}
+
+fn malformed(error: &serde_json::Error) -> Problem {
+    let detail =
+        format!("line {}, column {}: {}", error.line(), error.column(), without_place(error));
+    Problem::new(ProblemType::MalformedBody, detail)
+}
+
+fn explain(mut at: String, error: &serde_json::Error) -> FieldError {
+    let text = without_place(error);
+    // A missing member is pointed to where it should be.
+    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    if let Some(member) = missing {
+        push(&mut at, member);
+        return FieldError::body(at, "is missing");
+    }
+    let mut detail = text.replace("expected i64", "expected a whole number of 64 bits");
+    if let Some((end, _)) = detail.char_indices().nth(ECHO) {
+        detail.truncate(end);
+        detail.push('…');
+    }
+    FieldError::body(at, detail)
+}
+
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or_else(|| text.clone(), |(text, _)| text.to_owned())
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}

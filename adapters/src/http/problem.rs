@@ -1,0 +1,175 @@
+use std::error::Error;
+
+use application::StoreError;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ProblemType;
+use crate::one_line;
+use crate::trace_context::TraceParent;
+
+/// Seconds after which a client may try again what could not be answered.
+const RETRY_AFTER: &str = "2";
+
+/// An error as it is told to a client (RFC 9457). It never tells more than a client may know: the
+/// cause of a server's fault goes to the log, once, when the problem becomes a response.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Problem {
+    /// What kind of problem this is; a page about it is at this address
+    #[schema(value_type = String, format = "uri-reference", example = "/problems/invalid-body")]
+    #[serde(rename = "type")]
+    kind: ProblemType,
+    /// The kind of problem in a few words
+    #[schema(example = "The body breaks a rule")]
+    title: &'static str,
+    /// The HTTP status
+    #[schema(minimum = 400, maximum = 599, example = 422)]
+    status: u16,
+    /// What happened this time
+    #[schema(example = "1 place in the body breaks a rule")]
+    detail: String,
+    /// Each thing that is wrong, and where
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    /// The trace an operator finds in the log; given when the server is at fault
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "4bf92f3577b34da6a3ce929d0e0e4736")]
+    trace_id: Option<String>,
+    #[serde(skip)]
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// One thing that is wrong with a request, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// Where it is.
+    #[serde(flatten)]
+    #[schema(inline)]
+    pub at: At,
+    /// What is wrong there
+    #[schema(example = "must be a whole number from 1 to 999")]
+    pub detail: String,
+}
+
+/// A place in a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub enum At {
+    /// A place in the body: a JSON pointer (RFC 6901) as a URI fragment
+    #[schema(example = "#/items/0/quantity")]
+    Pointer(String),
+    /// A parameter of the path or the query
+    #[schema(example = "limit")]
+    Parameter(String),
+    /// A header
+    #[schema(example = "Idempotency-Key")]
+    Header(String),
+}
+
+impl FieldError {
+    /// Something wrong in the body, such as at `#/items/0/quantity`.
+    pub fn body(pointer: impl Into<String>, detail: impl ToString) -> Self {
+        Self { at: At::Pointer(pointer.into()), detail: detail.to_string() }
+    }
+
+    /// Something wrong with a parameter of the path or the query.
+    pub fn parameter(name: impl Into<String>, detail: impl ToString) -> Self {
+        Self { at: At::Parameter(name.into()), detail: detail.to_string() }
+    }
+
+    /// Something wrong with a header.
+    pub fn header(name: impl Into<String>, detail: impl ToString) -> Self {
+        Self { at: At::Header(name.into()), detail: detail.to_string() }
+    }
+}
+
+impl Problem {
+    /// A problem, told in a sentence.
+    pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            trace_id: None,
+            source: None,
+        }
+    }
+
+    /// The body is JSON, but these places break a rule.
+    #[must_use]
+    pub fn invalid_body(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.len() {
+            1 => "1 place in the body breaks a rule".to_owned(),
+            many => format!("{many} places in the body break a rule"),
+        };
+        Self { errors, ..Self::new(ProblemType::InvalidBody, detail) }
+    }
+
+    /// These parameters or headers are wrong.
+    #[must_use]
+    pub fn invalid_parameters(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.len() {
+            1 => "1 parameter is wrong".to_owned(),
+            many => format!("{many} parameters are wrong"),
+        };
+        Self { errors, ..Self::new(ProblemType::InvalidParameter, detail) }
+    }
+
+    /// A fault of the server; the client is told nothing else.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let problem = Self::new(ProblemType::Internal, "an unexpected error occurred");
+        Self { source: Some(source.into()), ..problem }
+    }
+
+    /// Something needed cannot be reached; trying again later is right.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let problem = Self::new(ProblemType::Unavailable, "try again in a moment");
+        Self { source: Some(source.into()), ..problem }
+    }
+
+    /// A store failed.
+    #[must_use]
+    pub fn of_store(error: StoreError) -> Self {
+        if error.is_unavailable() { Self::unavailable(error) } else { Self::internal(error) }
+    }
+
+    /// What the whole chain behind it says, for the log.
+    fn cause(&self) -> String {
+        self.source.as_ref().map_or_else(|| self.detail.clone(), |source| one_line(&**source))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        Self::of_store(error)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let status = self.kind.status();
+        if status.is_server_error() {
+            self.trace_id = TraceParent::current().map(|trace| trace.trace_id());
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                tracing::warn!("answered {}: {}", status.as_u16(), self.cause());
+            } else {
+                tracing::error!("answered {}: {}", status.as_u16(), self.cause());
+            }
+        }
+        let mut response = (status, Json(&self)).into_response();
+        let headers = response.headers_mut();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, content_type);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        response
+    }
+}

@@ -1,0 +1,205 @@
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::OrderId;
+
+use super::in_memory_pharmacy::keep;
+use super::{NotificationWorld, sample};
+use crate::StoreError;
+use crate::inbox::Intake;
+use crate::notification::{
+    ChannelName, NewNotification, Notification, NotificationClaim, NotificationState,
+    NotificationViews, Notifications, SendOutcome,
+};
+use crate::published::DeadLetter;
+
+/// The most seconds a notification waits before it is tried again.
+const LONGEST_DELAY: u32 = 64;
+
+/// The notification context in memory, for tests.
+///
+/// Clones share one store. Time is logical: it stands still until [`Self::advance`].
+#[derive(Debug, Clone, Default)]
+pub struct InMemoryNotifications {
+    shared: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: Vec<Entry>,
+    claimed: HashSet<usize>,
+    dead: Vec<DeadLetter>,
+    seconds: u32,
+}
+
+#[derive(Debug)]
+struct Entry {
+    notification: Notification,
+    not_before: u32,
+}
+
+impl InMemoryNotifications {
+    /// Lets so many seconds pass.
+    pub fn advance(&self, seconds: u32) {
+        self.lock().seconds += seconds;
+    }
+
+    /// The dead letters, in the order they were kept.
+    #[must_use]
+    pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
+        self.lock().dead.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn record(&mut self, new: &NewNotification) -> bool {
+        let known = |entry: &Entry| {
+            let content = &entry.notification.content;
+            content.event_id == new.event_id && content.channel == new.channel
+        };
+        if self.entries.iter().any(known) {
+            return false;
+        }
+        let notification = Notification {
+            content: new.clone(),
+            state: NotificationState::Pending { attempts: 0 },
+            recorded_at: sample::at(self.seconds),
+        };
+        self.entries.push(Entry { notification, not_before: 0 });
+        true
+    }
+
+    fn settle(&mut self, index: usize, outcome: &SendOutcome) {
+        let now = self.seconds;
+        let Entry { notification, not_before } = &mut self.entries[index];
+        match outcome {
+            SendOutcome::Sent => {
+                notification.state = NotificationState::Sent { at: sample::at(now) };
+            }
+            SendOutcome::Failed(reason) => {
+                notification.state = NotificationState::Failed { reason: reason.clone() };
+            }
+            SendOutcome::Later(_) => {
+                if let NotificationState::Pending { attempts } = &mut notification.state {
+                    *not_before = now + 2_u32.saturating_pow(*attempts).min(LONGEST_DELAY);
+                    *attempts += 1;
+                }
+            }
+        }
+    }
+}
+
+impl Notifications for InMemoryNotifications {
+    type Claim = InMemoryNotificationClaim;
+
+    async fn record(
+        &self,
+        new: &[NewNotification],
+        dead: &[DeadLetter],
+    ) -> Result<Intake, StoreError> {
+        let mut state = self.lock();
+        let mut intake = Intake { dead: dead.len() as u64, ..Intake::default() };
+        for new in new {
+            if state.record(new) {
+                intake.applied += 1;
+            } else {
+                intake.repeated += 1;
+            }
+        }
+        for letter in dead {
+            keep(&mut state.dead, letter);
+        }
+        Ok(intake)
+    }
+
+    async fn claim(
+        &self,
+        channel: ChannelName,
+        limit: usize,
+    ) -> Result<Option<InMemoryNotificationClaim>, StoreError> {
+        let mut state = self.lock();
+        let due = |(index, entry): &(usize, &Entry)| {
+            entry.notification.content.channel == channel
+                && matches!(entry.notification.state, NotificationState::Pending { .. })
+                && entry.not_before <= state.seconds
+                && !state.claimed.contains(index)
+        };
+        let (indices, notifications): (Vec<usize>, Vec<Notification>) = state
+            .entries
+            .iter()
+            .enumerate()
+            .filter(due)
+            .take(limit)
+            .map(|(index, entry)| (index, entry.notification.clone()))
+            .unzip();
+        if indices.is_empty() {
+            return Ok(None);
+        }
+        state.claimed.extend(&indices);
+        Ok(Some(InMemoryNotificationClaim { store: self.clone(), indices, notifications }))
+    }
+}
+
+/// Notifications that nobody else can claim while this lives.
+#[derive(Debug)]
+pub struct InMemoryNotificationClaim {
+    store: InMemoryNotifications,
+    indices: Vec<usize>,
+    notifications: Vec<Notification>,
+}
+
+impl NotificationClaim for InMemoryNotificationClaim {
+    fn notifications(&self) -> &[Notification] {
+        &self.notifications
+    }
+
+    async fn settle(self, outcomes: &[SendOutcome]) -> Result<(), StoreError> {
+        let mut state = self.store.lock();
+        for (&index, outcome) in self.indices.iter().zip(outcomes) {
+            state.settle(index, outcome);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for InMemoryNotificationClaim {
+    fn drop(&mut self) {
+        let mut state = self.store.lock();
+        for index in &self.indices {
+            state.claimed.remove(index);
+        }
+    }
+}
+
+impl NotificationViews for InMemoryNotifications {
+    async fn of_order(&self, id: OrderId) -> Result<Vec<Notification>, StoreError> {
+        let state = self.lock();
+        let all = state.entries.iter().map(|entry| &entry.notification);
+        Ok(all.filter(|notification| notification.content.order_id == id).cloned().collect())
+    }
+}
+
+impl NotificationWorld for InMemoryNotifications {
+    type Notifications = Self;
+    type Views = Self;
+
+    fn notifications(&self) -> Self {
+        self.clone()
+    }
+
+    fn views(&self) -> Self {
+        self.clone()
+    }
+
+    async fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.kept_dead_letters()
+    }
+
+    async fn let_delays_pass(&self) {
+        self.advance(LONGEST_DELAY);
+    }
+}

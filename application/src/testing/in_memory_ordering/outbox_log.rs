@@ -1,0 +1,173 @@
+use std::collections::HashSet;
+
+use domain::ordering::{OrderEvent, OrderFact};
+use domain::{EventId, OrderId};
+
+use super::InMemoryOrdering;
+use crate::StoreError;
+use crate::relay::{Claim, Outbox, OutboxRecord, Verdict};
+
+/// The most seconds a failed record waits.
+pub(super) const LONGEST_DELAY: u64 = 64;
+
+const LANES: u128 = 16;
+
+/// The outbox in memory: a log with lanes.
+#[derive(Debug, Default)]
+pub(super) struct OutboxLog {
+    entries: Vec<Entry>,
+    claimed: HashSet<i16>,
+    last_claimed: i16,
+    seconds: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    record: OutboxRecord,
+    failures: u32,
+    state: EntryState,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum EntryState {
+    Unpublished { not_before: u64 },
+    Published,
+    PutAside { why: String },
+}
+
+impl OutboxLog {
+    pub(super) fn advance(&mut self, seconds: u64) {
+        self.seconds += seconds;
+    }
+
+    pub(super) fn records(&self) -> impl Iterator<Item = &OutboxRecord> {
+        self.entries.iter().map(|entry| &entry.record)
+    }
+
+    pub(super) fn put_aside(&self) -> Vec<(EventId, String)> {
+        let why = |entry: &Entry| match &entry.state {
+            EntryState::PutAside { why } => Some((entry.record.event_id, why.clone())),
+            _ => None,
+        };
+        self.entries.iter().filter_map(why).collect()
+    }
+
+    pub(super) fn unprocessed(&self) -> usize {
+        let unpublished = |entry: &&Entry| matches!(entry.state, EntryState::Unpublished { .. });
+        self.entries.iter().filter(unpublished).count()
+    }
+
+    pub(super) fn append(&mut self, event: &OrderEvent) {
+        let lane = lane_of(event.order_id);
+        let before = self.records().filter(|record| record.lane == lane).count();
+        let event_type = match &event.fact {
+            OrderFact::Created(_) => "OrderCreated",
+            OrderFact::Cancelled(_) => "OrderCancelled",
+        };
+        let record = OutboxRecord {
+            lane,
+            position: i64::try_from(before).unwrap_or(i64::MAX),
+            event_id: event.id,
+            order_id: event.order_id,
+            order_version: event.version,
+            event_type: event_type.to_owned(),
+            schema_fingerprint: Vec::new(),
+            payload: format!("{:?}", event.fact).into_bytes(),
+            headers: vec![("ce_id".to_owned(), event.id.to_string())],
+            occurred_at: event.occurred_at,
+        };
+        let state = EntryState::Unpublished { not_before: 0 };
+        self.entries.push(Entry { record, failures: 0, state });
+    }
+
+    /// The lanes take turns, so that a busy one does not starve the others.
+    fn claim(&mut self, limit: usize) -> Option<Vec<OutboxRecord>> {
+        let lanes = i16::try_from(LANES).unwrap_or(i16::MAX);
+        for turn in 1..=lanes {
+            let lane = (self.last_claimed + turn) % lanes;
+            if self.claimed.contains(&lane) {
+                continue;
+            }
+            let due = self.due(lane, limit);
+            if !due.is_empty() {
+                self.claimed.insert(lane);
+                self.last_claimed = lane;
+                return Some(due);
+            }
+        }
+        None
+    }
+
+    fn due(&self, lane: i16, limit: usize) -> Vec<OutboxRecord> {
+        let mut held_back: HashSet<OrderId> = HashSet::new();
+        let mut due = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.record.lane == lane) {
+            let EntryState::Unpublished { not_before } = entry.state else { continue };
+            if not_before > self.seconds {
+                held_back.insert(entry.record.order_id);
+            } else if !held_back.contains(&entry.record.order_id) && due.len() < limit {
+                due.push(entry.record.clone());
+            }
+        }
+        due
+    }
+
+    fn settle(&mut self, event: EventId, verdict: Verdict) {
+        let now = self.seconds;
+        let Some(entry) = self.entries.iter_mut().find(|e| e.record.event_id == event) else {
+            return;
+        };
+        match verdict {
+            Verdict::Unsent => {}
+            Verdict::Published => entry.state = EntryState::Published,
+            Verdict::Refused(why) => entry.state = EntryState::PutAside { why },
+            Verdict::Failed(_) => {
+                let delay = 2_u64.saturating_pow(entry.failures).min(LONGEST_DELAY);
+                entry.failures += 1;
+                entry.state = EntryState::Unpublished { not_before: now + delay };
+            }
+        }
+    }
+}
+
+fn lane_of(order: OrderId) -> i16 {
+    i16::try_from(order.get().as_u128() % LANES).unwrap_or_default()
+}
+
+impl Outbox for InMemoryOrdering {
+    type Claim = InMemoryClaim;
+
+    async fn claim(&self, limit: usize) -> Result<Option<InMemoryClaim>, StoreError> {
+        let records = self.lock().log.claim(limit);
+        Ok(records.map(|records| InMemoryClaim { store: self.clone(), records }))
+    }
+}
+
+/// Records of one lane, which nobody else can claim while this lives.
+#[derive(Debug)]
+pub struct InMemoryClaim {
+    store: InMemoryOrdering,
+    records: Vec<OutboxRecord>,
+}
+
+impl Claim for InMemoryClaim {
+    fn records(&self) -> &[OutboxRecord] {
+        &self.records
+    }
+
+    async fn settle(self, verdicts: &[Verdict]) -> Result<(), StoreError> {
+        let mut state = self.store.lock();
+        for (record, verdict) in self.records.iter().zip(verdicts) {
+            state.log.settle(record.event_id, verdict.clone());
+        }
+        Ok(())
+    }
+}
+
+impl Drop for InMemoryClaim {
+    fn drop(&mut self) {
+        if let Some(record) = self.records.first() {
+            self.store.lock().log.claimed.remove(&record.lane);
+        }
+    }
+}

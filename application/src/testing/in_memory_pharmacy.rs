@@ -1,0 +1,126 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::pharmacy::PharmacyStatus;
+use domain::{OrderId, Timestamp};
+
+use super::{PharmacyWorld, sample};
+use crate::StoreError;
+use crate::pharmacy::{
+    PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, Revised, SaveAllError,
+};
+use crate::published::DeadLetter;
+
+/// The pharmacy in memory: orders, their views and the dead letters, for tests.
+///
+/// Clones share one store.
+#[derive(Debug, Clone, Default)]
+pub struct InMemoryPharmacy {
+    shared: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    orders: BTreeMap<OrderId, (Revised, Timestamp)>,
+    dead: Vec<DeadLetter>,
+    saves: u32,
+}
+
+impl InMemoryPharmacy {
+    /// The dead letters, in the order they were kept.
+    #[must_use]
+    pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
+        self.lock().dead.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Keeps the letter unless one of the same record is there.
+pub(super) fn keep(kept: &mut Vec<DeadLetter>, letter: &DeadLetter) {
+    let place = |letter: &DeadLetter| {
+        (letter.record.topic.clone(), letter.record.partition, letter.record.offset)
+    };
+    if kept.iter().all(|other| place(other) != place(letter)) {
+        kept.push(letter.clone());
+    }
+}
+
+impl PharmacyOrders for InMemoryPharmacy {
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
+        let state = self.lock();
+        let known = state.orders.values().map(|(revised, _)| revised);
+        Ok(known.filter(|revised| ids.contains(&revised.order.id())).cloned().collect())
+    }
+
+    async fn save_all(&self, orders: &[Revised], dead: &[DeadLetter]) -> Result<(), SaveAllError> {
+        let mut state = self.lock();
+        for Revised { order, revision } in orders {
+            let kept = state.orders.get(&order.id()).map_or(0, |(kept, _)| kept.revision);
+            if kept != *revision {
+                return Err(SaveAllError::Conflict);
+            }
+        }
+        state.saves += 1;
+        let now = sample::at(state.saves);
+        for Revised { order, revision } in orders {
+            let saved = Revised { order: order.clone(), revision: revision + 1 };
+            let received_at = state.orders.get(&order.id()).map_or(now, |(_, at)| *at);
+            state.orders.insert(order.id(), (saved, received_at));
+        }
+        for letter in dead {
+            keep(&mut state.dead, letter);
+        }
+        Ok(())
+    }
+}
+
+impl PharmacyViews for InMemoryPharmacy {
+    async fn view(&self, id: OrderId) -> Result<Option<PharmacyOrderView>, StoreError> {
+        Ok(self.lock().orders.get(&id).map(view))
+    }
+
+    async fn newest(
+        &self,
+        status: Option<PharmacyViewStatus>,
+        before: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<PharmacyOrderView>, StoreError> {
+        let state = self.lock();
+        let newest = state.orders.iter().rev();
+        Ok(newest
+            .filter(|(id, _)| before.is_none_or(|before| **id < before))
+            .map(|(_, kept)| view(kept))
+            .filter(|view| {
+                status.is_none_or(|wanted| match view.order.status {
+                    PharmacyStatus::Draft => wanted == PharmacyViewStatus::Draft,
+                    PharmacyStatus::Cancelled { .. } => wanted == PharmacyViewStatus::Cancelled,
+                })
+            })
+            .take(limit)
+            .collect())
+    }
+}
+
+fn view((revised, received_at): &(Revised, Timestamp)) -> PharmacyOrderView {
+    PharmacyOrderView { order: revised.order.snapshot().clone(), received_at: *received_at }
+}
+
+impl PharmacyWorld for InMemoryPharmacy {
+    type Orders = Self;
+    type Views = Self;
+
+    fn orders(&self) -> Self {
+        self.clone()
+    }
+
+    fn views(&self) -> Self {
+        self.clone()
+    }
+
+    async fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.kept_dead_letters()
+    }
+}

@@ -1,0 +1,210 @@
+//! What every [`Notifications`] must do: one notification per event and channel, to one worker at a
+//! time, until it is sent or given up.
+
+#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+
+use std::collections::HashSet;
+
+use domain::{EventId, OrderVersion};
+
+use super::{NotificationWorld, sample};
+use crate::inbox::Intake;
+use crate::notification::{
+    ChannelName, NewNotification, Notification, NotificationClaim, NotificationState,
+    NotificationViews, Notifications, SendOutcome,
+};
+use crate::published::DeadLetter;
+
+/// How often a rule looks again for what the store is still busy with.
+const PATIENCE: usize = 500;
+
+/// Makes a `#[test]` of each rule of [`notifications_contract`](self): `(run, world)`.
+#[macro_export]
+macro_rules! notifications_contract {
+    ($run:path, $world:expr) => {
+        $crate::contract_tests! { $run, $world, notifications_contract:
+            a_recorded_notification_is_pending,
+            notifications_of_an_order_are_seen_oldest_first,
+            there_is_one_notification_per_event_and_channel,
+            a_dead_letter_is_kept_once,
+            nothing_is_due_when_nothing_was_recorded,
+            the_oldest_notifications_are_claimed_first_and_no_more_than_asked,
+            no_two_claims_hold_the_same_notification,
+            a_dropped_claim_is_undone,
+            a_sent_notification_is_not_claimed_again,
+            a_notification_to_be_sent_later_comes_again_after_a_delay,
+            a_failed_notification_never_comes_again,
+        }
+    };
+}
+
+pub async fn a_recorded_notification_is_pending<W: NotificationWorld>(world: &W) {
+    let intake = record(world, &[new(1, 1)]).await;
+    assert_eq!(intake, Intake { applied: 1, ..Intake::default() });
+    let seen = of_order(world, 1).await;
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].content, new(1, 1));
+    assert_eq!(seen[0].state, NotificationState::Pending { attempts: 0 });
+}
+
+pub async fn notifications_of_an_order_are_seen_oldest_first<W: NotificationWorld>(world: &W) {
+    record(world, &[new(1, 1), new(2, 1)]).await;
+    record(world, &[new(1, 2)]).await;
+    let seen = of_order(world, 1).await;
+    let contents: Vec<_> = seen.into_iter().map(|notification| notification.content).collect();
+    assert_eq!(contents, [new(1, 1), new(1, 2)]);
+    assert_eq!(of_order(world, 3).await, []);
+}
+
+pub async fn there_is_one_notification_per_event_and_channel<W: NotificationWorld>(world: &W) {
+    let intake = record(world, &[new(1, 1), new(2, 1), new(1, 1)]).await;
+    assert_eq!(intake, Intake { applied: 2, repeated: 1, ..Intake::default() });
+    let before = of_order(world, 1).await;
+    let mut other_words = new(1, 1);
+    other_words.message.push_str(" In other words.");
+    let intake = record(world, &[other_words, new(3, 1)]).await;
+    assert_eq!(intake, Intake { applied: 1, repeated: 1, ..Intake::default() });
+    assert_eq!(of_order(world, 1).await, before);
+    assert_eq!(before.len(), 1);
+}
+
+pub async fn a_dead_letter_is_kept_once<W: NotificationWorld>(world: &W) {
+    let letter = |offset| DeadLetter {
+        record: sample::record(offset, None),
+        reason: "cannot be read".to_owned(),
+    };
+    let store = world.notifications();
+    let intake = store.record(&[], &[letter(1), letter(2)]).await.expect("recorded");
+    assert_eq!(intake, Intake { dead: 2, ..Intake::default() });
+    store.record(&[new(1, 1)], &[letter(1)]).await.expect("recorded");
+    let mut kept = world.dead_letters().await;
+    kept.sort_by_key(|letter| letter.record.offset);
+    assert_eq!(kept, [letter(1), letter(2)]);
+}
+
+pub async fn nothing_is_due_when_nothing_was_recorded<W: NotificationWorld>(world: &W) {
+    assert_nothing_due(world).await;
+}
+
+pub async fn the_oldest_notifications_are_claimed_first_and_no_more_than_asked<
+    W: NotificationWorld,
+>(
+    world: &W,
+) {
+    for n in [3, 1, 2] {
+        record(world, &[new(n, 1)]).await;
+    }
+    let claim = claim_due(world, 2).await;
+    assert_eq!(events(claim.notifications()), [sample::event_id(3, 1), sample::event_id(1, 1)]);
+}
+
+pub async fn no_two_claims_hold_the_same_notification<W: NotificationWorld>(world: &W) {
+    let all: Vec<_> = (1..=6).map(|n| new(n, 1)).collect();
+    record(world, &all).await;
+    let store = world.notifications();
+    let mut claims = Vec::new();
+    for _ in 0..3 {
+        claims.push(claim_due(world, 2).await);
+    }
+    let held: Vec<EventId> =
+        claims.iter().flat_map(|claim| events(claim.notifications())).collect();
+    assert_eq!(held.iter().collect::<HashSet<_>>().len(), 6, "{held:?}");
+    assert!(store.claim(ChannelName::Log, 2).await.expect("an answer").is_none());
+}
+
+pub async fn a_dropped_claim_is_undone<W: NotificationWorld>(world: &W) {
+    record(world, &[new(1, 1)]).await;
+    let claim = claim_due(world, 10).await;
+    let held = claim.notifications().to_vec();
+    drop(claim);
+    assert_eq!(claim_due(world, 10).await.notifications(), held);
+}
+
+pub async fn a_sent_notification_is_not_claimed_again<W: NotificationWorld>(world: &W) {
+    record(world, &[new(1, 1), new(2, 1)]).await;
+    settle(world, 1, SendOutcome::Sent).await;
+    let sent = of_order(world, 1).await;
+    assert!(matches!(sent[0].state, NotificationState::Sent { .. }), "{sent:?}");
+    let claim = claim_due(world, 10).await;
+    assert_eq!(events(claim.notifications()), [sample::event_id(2, 1)]);
+    claim.settle(&[SendOutcome::Sent]).await.expect("settled");
+    assert_nothing_due(world).await;
+}
+
+pub async fn a_notification_to_be_sent_later_comes_again_after_a_delay<W: NotificationWorld>(
+    world: &W,
+) {
+    record(world, &[new(1, 1)]).await;
+    for attempts in 1..=3 {
+        settle(world, 10, SendOutcome::Later("busy".to_owned())).await;
+        let claim = world.notifications().claim(ChannelName::Log, 10).await.expect("an answer");
+        assert!(claim.is_none(), "it waits");
+        let seen = of_order(world, 1).await;
+        assert_eq!(seen[0].state, NotificationState::Pending { attempts });
+    }
+    settle(world, 10, SendOutcome::Sent).await;
+    assert_nothing_due(world).await;
+}
+
+pub async fn a_failed_notification_never_comes_again<W: NotificationWorld>(world: &W) {
+    record(world, &[new(1, 1)]).await;
+    settle(world, 10, SendOutcome::Failed("no such address".to_owned())).await;
+    let seen = of_order(world, 1).await;
+    let reason = "no such address".to_owned();
+    assert_eq!(seen[0].state, NotificationState::Failed { reason });
+    assert_nothing_due(world).await;
+}
+
+fn new(n: u32, version: u32) -> NewNotification {
+    NewNotification {
+        event_id: sample::event_id(n, version),
+        channel: ChannelName::Log,
+        order_id: sample::order_id(n),
+        order_version: OrderVersion::try_from(i64::from(version)).expect("a version"),
+        message: format!("Grüße, order {n} is at version {version}."),
+    }
+}
+
+async fn record<W: NotificationWorld>(world: &W, new: &[NewNotification]) -> Intake {
+    world.notifications().record(new, &[]).await.expect("recorded")
+}
+
+async fn of_order<W: NotificationWorld>(world: &W, n: u32) -> Vec<Notification> {
+    world.views().of_order(sample::order_id(n)).await.expect("an answer")
+}
+
+async fn settle<W: NotificationWorld>(world: &W, limit: usize, outcome: SendOutcome) {
+    let claim = claim_due(world, limit).await;
+    let outcomes = vec![outcome; claim.notifications().len()];
+    claim.settle(&outcomes).await.expect("settled");
+}
+
+/// Waits for something to be due and claims it.
+async fn claim_due<W: NotificationWorld>(
+    world: &W,
+    limit: usize,
+) -> <W::Notifications as Notifications>::Claim {
+    let store = world.notifications();
+    for _ in 0..PATIENCE {
+        if let Some(claim) = store.claim(ChannelName::Log, limit).await.expect("an answer") {
+            assert!((1..=limit).contains(&claim.notifications().len()));
+            return claim;
+        }
+        world.let_delays_pass().await;
+    }
+    panic!("nothing came to be due");
+}
+
+/// However long one waits, nothing comes.
+async fn assert_nothing_due<W: NotificationWorld>(world: &W) {
+    for _ in 0..3 {
+        world.let_delays_pass().await;
+        let store = world.notifications();
+        let claim = store.claim(ChannelName::Log, 10).await.expect("an answer");
+        assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.notifications().to_vec()));
+    }
+}
+
+fn events(notifications: &[Notification]) -> Vec<EventId> {
+    notifications.iter().map(|notification| notification.content.event_id).collect()
+}

@@ -1,0 +1,288 @@
+//! What every [`Outbox`] must do: each saved event is handed out until it is published, in order
+//! per order, and to one relay at a time.
+
+#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+
+use std::collections::{HashMap, HashSet};
+
+use domain::EventId;
+
+use super::orders_contract::{cancel, place};
+use super::{OrderingWorld, sample};
+use crate::ordering::Cause;
+use crate::relay::{Claim, Outbox, OutboxRecord, Verdict};
+
+/// How often a rule looks again for what the store is still busy with.
+const PATIENCE: usize = 500;
+
+/// Makes a `#[test]` of each rule of [`outbox_contract`](self): `(run, world)`.
+#[macro_export]
+macro_rules! outbox_contract {
+    ($run:path, $world:expr) => {
+        $crate::contract_tests! { $run, $world, outbox_contract:
+            an_empty_outbox_has_nothing_due,
+            saved_events_are_handed_out_exactly_once_when_published,
+            a_claim_holds_records_of_one_lane_and_no_more_than_asked,
+            claims_at_the_same_time_never_share_a_lane,
+            a_dropped_claim_is_undone,
+            an_unsent_record_comes_again,
+            a_record_without_a_verdict_comes_again,
+            an_unsent_record_comes_again_while_a_published_one_behind_it_does_not,
+            a_failed_record_comes_again_after_a_delay,
+            later_events_of_an_order_wait_behind_a_failed_one,
+            a_failed_record_does_not_hold_up_other_orders,
+            a_refused_record_is_put_aside_and_holds_nothing_up,
+            events_of_one_order_are_handed_out_in_order_across_small_claims,
+        }
+    };
+}
+
+pub async fn an_empty_outbox_has_nothing_due<W: OrderingWorld>(world: &W) {
+    assert_nothing_due(world).await;
+}
+
+pub async fn saved_events_are_handed_out_exactly_once_when_published<W: OrderingWorld>(world: &W) {
+    place_all(world, 1..=40).await;
+    for n in 1..=20 {
+        cancel(&world.orders(), n, Cause::Unkeyed).await;
+    }
+    let records = relay_all(world, 60).await;
+
+    let mut events: Vec<EventId> = records.iter().map(|record| record.event_id).collect();
+    events.sort_unstable();
+    let mut saved: Vec<EventId> = (1..=40).map(|n| sample::event_id(n, 1)).collect();
+    saved.extend((1..=20).map(|n| sample::event_id(n, 2)));
+    saved.sort_unstable();
+    assert_eq!(events, saved);
+    assert_in_order(&records);
+    assert_nothing_due(world).await;
+}
+
+pub async fn a_claim_holds_records_of_one_lane_and_no_more_than_asked<W: OrderingWorld>(world: &W) {
+    place_all(world, 1..=80).await;
+    let claim = claim_due(world, 3).await;
+    let records = claim.records();
+    assert!((1..=3).contains(&records.len()), "{}", records.len());
+    assert!(records.iter().all(|record| record.lane == records[0].lane));
+    assert!(records.is_sorted_by_key(|record| record.position));
+}
+
+pub async fn claims_at_the_same_time_never_share_a_lane<W: OrderingWorld>(world: &W) {
+    place_all(world, 1..=80).await;
+    let outbox = world.outbox();
+    let mut claims = vec![claim_due(world, 2).await];
+    // Each claim holds a connection of the store: a few at once are enough.
+    while claims.len() < 4 {
+        let Some(claim) = outbox.claim(2).await.expect("an answer") else { break };
+        claims.push(claim);
+    }
+    let lanes: HashSet<i16> = claims.iter().map(|claim| claim.records()[0].lane).collect();
+    let records = || claims.iter().flat_map(Claim::records);
+    let events: HashSet<EventId> = records().map(|record| record.event_id).collect();
+    assert!(claims.len() > 1, "80 orders lie in more than one lane");
+    assert_eq!(lanes.len(), claims.len());
+    assert_eq!(events.len(), records().count());
+}
+
+pub async fn a_dropped_claim_is_undone<W: OrderingWorld>(world: &W) {
+    place_all(world, [1]).await;
+    let claim = claim_due(world, 10).await;
+    let records = claim.records().to_vec();
+    assert!(world.outbox().claim(10).await.expect("an answer").is_none(), "the lane is taken");
+    drop(claim);
+    assert_eq!(claim_due(world, 10).await.records(), records);
+}
+
+pub async fn an_unsent_record_comes_again<W: OrderingWorld>(world: &W) {
+    place_all(world, [1]).await;
+    settle(world, |_| Verdict::Unsent).await;
+    // At once: it was no fault of its own.
+    let again = world.outbox().claim(10).await.expect("an answer").expect("the record");
+    assert_eq!(again.records()[0].event_id, sample::event_id(1, 1));
+}
+
+pub async fn a_record_without_a_verdict_comes_again<W: OrderingWorld>(world: &W) {
+    place_all(world, [1]).await;
+    let claim = claim_due(world, 10).await;
+    claim.settle(&[]).await.expect("settled");
+    assert_eq!(claim_due(world, 10).await.records()[0].event_id, sample::event_id(1, 1));
+}
+
+pub async fn an_unsent_record_comes_again_while_a_published_one_behind_it_does_not<
+    W: OrderingWorld,
+>(
+    world: &W,
+) {
+    // Enough orders for a lane that holds two.
+    place_all(world, 1..=40).await;
+    let mut unsent = HashSet::new();
+    let mut published = HashSet::new();
+    while unsent.len() + published.len() < 40 {
+        let claim = claim_due(world, 100).await;
+        let verdicts: Vec<Verdict> = claim
+            .records()
+            .iter()
+            .enumerate()
+            .map(|(index, record)| {
+                if index == 0 && !unsent.contains(&record.event_id) {
+                    unsent.insert(record.event_id);
+                    Verdict::Unsent
+                } else if unsent.contains(&record.event_id) {
+                    // Held a second time, so that the other lanes get their turn.
+                    Verdict::Failed("hold".to_owned())
+                } else {
+                    assert!(published.insert(record.event_id), "published twice");
+                    Verdict::Published
+                }
+            })
+            .collect();
+        claim.settle(&verdicts).await.expect("settled");
+    }
+    assert!(!published.is_empty(), "40 orders share some lane");
+    let again = relay_all(world, unsent.len()).await;
+    assert_eq!(again.iter().map(|record| record.event_id).collect::<HashSet<_>>(), unsent);
+    assert_nothing_due(world).await;
+}
+
+pub async fn a_failed_record_comes_again_after_a_delay<W: OrderingWorld>(world: &W) {
+    place_all(world, [1]).await;
+    for _ in 0..3 {
+        settle(world, |_| Verdict::Failed("not today".to_owned())).await;
+        assert!(world.outbox().claim(10).await.expect("an answer").is_none(), "it waits");
+    }
+    assert_eq!(relay_all(world, 1).await[0].event_id, sample::event_id(1, 1));
+    assert_nothing_due(world).await;
+}
+
+pub async fn later_events_of_an_order_wait_behind_a_failed_one<W: OrderingWorld>(world: &W) {
+    place_all(world, [1]).await;
+    settle(world, |_| Verdict::Failed("not today".to_owned())).await;
+    cancel(&world.orders(), 1, Cause::Unkeyed).await;
+    assert!(world.outbox().claim(10).await.expect("an answer").is_none(), "both wait");
+
+    let records = relay_all(world, 2).await;
+    let versions: Vec<i64> = records.iter().map(|record| record.order_version.get()).collect();
+    assert_eq!(versions, [1, 2]);
+    assert_nothing_due(world).await;
+}
+
+pub async fn a_failed_record_does_not_hold_up_other_orders<W: OrderingWorld>(world: &W) {
+    place_all(world, 1..=40).await;
+    let failing = sample::event_id(1, 1);
+    let mut published = HashSet::new();
+    let mut failures = 0;
+    while published.len() < 39 {
+        let claim = claim_due(world, 100).await;
+        let verdicts: Vec<Verdict> = claim
+            .records()
+            .iter()
+            .map(|record| {
+                if record.event_id == failing {
+                    failures += 1;
+                    return Verdict::Failed("not today".to_owned());
+                }
+                assert!(published.insert(record.event_id), "published twice");
+                Verdict::Published
+            })
+            .collect();
+        claim.settle(&verdicts).await.expect("settled");
+    }
+    let again = relay_all(world, 1).await;
+    assert_eq!(again[0].event_id, failing);
+    assert!(failures <= PATIENCE);
+    assert_nothing_due(world).await;
+}
+
+pub async fn a_refused_record_is_put_aside_and_holds_nothing_up<W: OrderingWorld>(world: &W) {
+    place_all(world, [1]).await;
+    cancel(&world.orders(), 1, Cause::Unkeyed).await;
+    let claim = claim_due(world, 1).await;
+    assert_eq!(claim.records()[0].event_id, sample::event_id(1, 1));
+    claim.settle(&[Verdict::Refused("too large".to_owned())]).await.expect("settled");
+
+    let records = relay_all(world, 1).await;
+    assert_eq!(records[0].event_id, sample::event_id(1, 2));
+    assert_nothing_due(world).await;
+}
+
+pub async fn events_of_one_order_are_handed_out_in_order_across_small_claims<W: OrderingWorld>(
+    world: &W,
+) {
+    place_all(world, 1..=30).await;
+    for n in (1..=30).rev() {
+        cancel(&world.orders(), n, Cause::Unkeyed).await;
+    }
+    let mut records = Vec::new();
+    let mut turn = 0_usize;
+    while records.len() < 60 {
+        let claim = claim_due(world, 2).await;
+        turn += 1;
+        // Every third claim fails as a whole, the way a broker may.
+        let fails = turn.is_multiple_of(3);
+        let verdict =
+            if fails { Verdict::Failed("not today".to_owned()) } else { Verdict::Published };
+        if !fails {
+            records.extend_from_slice(claim.records());
+        }
+        let verdicts = vec![verdict; claim.records().len()];
+        claim.settle(&verdicts).await.expect("settled");
+    }
+    assert_in_order(&records);
+    assert_nothing_due(world).await;
+}
+
+/// Claims and publishes until `expected` records have been handed out.
+pub(super) async fn relay_all<W: OrderingWorld>(world: &W, expected: usize) -> Vec<OutboxRecord> {
+    let mut records = Vec::new();
+    while records.len() < expected {
+        let claim = claim_due(world, 100).await;
+        records.extend_from_slice(claim.records());
+        let verdicts = vec![Verdict::Published; claim.records().len()];
+        claim.settle(&verdicts).await.expect("settled");
+    }
+    assert_eq!(records.len(), expected, "more than expected: {records:?}");
+    records
+}
+
+/// However long one waits, nothing comes.
+pub(super) async fn assert_nothing_due<W: OrderingWorld>(world: &W) {
+    for _ in 0..3 {
+        world.let_delays_pass().await;
+        let claim = world.outbox().claim(100).await.expect("an answer");
+        assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.records().to_vec()));
+    }
+}
+
+/// Waits for something to be due and claims it.
+async fn claim_due<W: OrderingWorld>(world: &W, limit: usize) -> <W::Outbox as Outbox>::Claim {
+    let outbox = world.outbox();
+    for _ in 0..PATIENCE {
+        if let Some(claim) = outbox.claim(limit).await.expect("an answer") {
+            assert!(!claim.records().is_empty(), "an empty claim");
+            return claim;
+        }
+        world.let_delays_pass().await;
+    }
+    panic!("nothing came to be due");
+}
+
+async fn settle<W: OrderingWorld>(world: &W, verdict: impl Fn(&OutboxRecord) -> Verdict) {
+    let claim = claim_due(world, 100).await;
+    let verdicts: Vec<Verdict> = claim.records().iter().map(verdict).collect();
+    claim.settle(&verdicts).await.expect("settled");
+}
+
+async fn place_all<W: OrderingWorld>(world: &W, numbers: impl IntoIterator<Item = u32>) {
+    let orders = world.orders();
+    for n in numbers {
+        place(&orders, n, Cause::Unkeyed).await;
+    }
+}
+
+fn assert_in_order(records: &[OutboxRecord]) {
+    let mut latest: HashMap<_, i64> = HashMap::new();
+    for record in records {
+        let before = latest.insert(record.order_id, record.order_version.get()).unwrap_or(0);
+        assert_eq!(record.order_version.get(), before + 1, "{record:?} out of order");
+    }
+}

@@ -1,0 +1,149 @@
+//! What the pharmacy's inbox must do over every store: each event takes effect once, whatever the
+//! order, the batches and the company it arrives in.
+
+#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+
+use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
+use futures_util::future::join_all;
+
+use super::sample::{cancelled, created, incoming, unreadable};
+use super::{PharmacyWorld, sample};
+use crate::inbox::{Intake, receive};
+use crate::pharmacy::{PharmacyViews, ReceiveOrders};
+use crate::published::Incoming;
+
+/// Makes a `#[test]` of each rule of [`pharmacy_inbox_contract`](self): `(run, world)`.
+#[macro_export]
+macro_rules! pharmacy_inbox_contract {
+    ($run:path, $world:expr) => {
+        $crate::contract_tests! { $run, $world, pharmacy_inbox_contract:
+            an_order_that_was_placed_is_a_draft,
+            an_order_that_was_cancelled_is_cancelled,
+            an_event_twice_in_one_batch_takes_effect_once,
+            an_event_in_two_batches_takes_effect_once,
+            a_cancellation_may_arrive_before_the_creation,
+            a_whole_replay_changes_nothing,
+            an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up,
+            versions_jumped_over_are_counted,
+            an_empty_batch_changes_nothing,
+            the_same_batch_at_the_same_time_takes_effect_once,
+        }
+    };
+}
+
+pub async fn an_order_that_was_placed_is_a_draft<W: PharmacyWorld>(world: &W) {
+    let intake = take_in(world, &[incoming(0, &created(1))]).await;
+    assert_eq!(intake, Intake { applied: 1, ..Intake::default() });
+    let order = order(world, 1).await;
+    assert_eq!(order.status, PharmacyStatus::Draft);
+    let contents = order.contents.expect("contents");
+    assert_eq!(contents.ordered_at, created(1).occurred_at);
+    assert_eq!(contents.items.len(), sample::new_order(1).items.as_slice().len());
+    assert_eq!(contents.customer_name, sample::new_order(1).customer_name.as_str());
+}
+
+pub async fn an_order_that_was_cancelled_is_cancelled<W: PharmacyWorld>(world: &W) {
+    let intake = take_in(world, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 2))]).await;
+    assert_eq!(intake, Intake { applied: 2, ..Intake::default() });
+    let order = order(world, 1).await;
+    let (reason, at) = (sample::reason().to_string(), cancelled(1, 2).occurred_at);
+    assert_eq!(order.status, PharmacyStatus::Cancelled { reason, at });
+    assert!(order.contents.is_some());
+}
+
+pub async fn an_event_twice_in_one_batch_takes_effect_once<W: PharmacyWorld>(world: &W) {
+    let batch = [incoming(0, &created(1)), incoming(1, &created(2)), incoming(2, &created(1))];
+    let intake = take_in(world, &batch).await;
+    assert_eq!(intake, Intake { applied: 2, repeated: 1, ..Intake::default() });
+    assert_eq!(all(world).await.len(), 2);
+}
+
+pub async fn an_event_in_two_batches_takes_effect_once<W: PharmacyWorld>(world: &W) {
+    take_in(world, &[incoming(0, &created(1))]).await;
+    let before = all(world).await;
+    let intake = take_in(world, &[incoming(1, &created(1)), incoming(2, &created(2))]).await;
+    assert_eq!(intake, Intake { applied: 1, repeated: 1, ..Intake::default() });
+    assert_eq!(all(world).await.last(), before.last());
+}
+
+pub async fn a_cancellation_may_arrive_before_the_creation<W: PharmacyWorld>(world: &W) {
+    let intake = take_in(world, &[incoming(0, &cancelled(1, 2))]).await;
+    assert_eq!(intake, Intake { applied: 1, missing: 1, ..Intake::default() });
+    assert_eq!(order(world, 1).await.contents, None);
+
+    take_in(world, &[incoming(1, &created(1))]).await;
+    take_in(world, &[incoming(2, &created(2)), incoming(3, &cancelled(2, 2))]).await;
+    let (late, usual) = (order(world, 1).await, order(world, 2).await);
+    assert!(matches!(late.status, PharmacyStatus::Cancelled { .. }), "{late:?}");
+    assert!(late.contents.is_some());
+    assert_eq!((late.version, late.missing), (usual.version, usual.missing));
+}
+
+pub async fn a_whole_replay_changes_nothing<W: PharmacyWorld>(world: &W) {
+    let mut topic = Vec::new();
+    for n in 1..=10_u32 {
+        topic.push(incoming(i64::from(n), &created(n)));
+        if n % 3 == 0 {
+            topic.push(incoming(100 + i64::from(n), &cancelled(n, 2)));
+        }
+    }
+    topic.push(unreadable(1000));
+    for batch in topic.chunks(4) {
+        take_in(world, batch).await;
+    }
+    let (orders, dead) = (all(world).await, world.dead_letters().await);
+    let intake = take_in(world, &topic).await;
+    assert_eq!(intake, Intake { repeated: 13, dead: 1, ..Intake::default() });
+    assert_eq!(all(world).await, orders);
+    assert_eq!(world.dead_letters().await, dead);
+    assert_eq!((orders.len(), dead.len()), (10, 1));
+}
+
+pub async fn an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up<W: PharmacyWorld>(
+    world: &W,
+) {
+    let batch = [incoming(0, &created(1)), unreadable(1), incoming(2, &cancelled(1, 2))];
+    let intake = take_in(world, &batch).await;
+    assert_eq!(intake, Intake { applied: 2, dead: 1, ..Intake::default() });
+    let dead = world.dead_letters().await;
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0].record, batch[1].record);
+    assert_eq!(dead[0].reason, "the first byte is not 0");
+}
+
+pub async fn versions_jumped_over_are_counted<W: PharmacyWorld>(world: &W) {
+    let intake = take_in(world, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 5))]).await;
+    assert_eq!(intake, Intake { applied: 2, missing: 3, ..Intake::default() });
+    assert_eq!(order(world, 1).await.missing, 3);
+}
+
+pub async fn an_empty_batch_changes_nothing<W: PharmacyWorld>(world: &W) {
+    assert_eq!(take_in(world, &[]).await, Intake::default());
+    assert_eq!(all(world).await, []);
+}
+
+pub async fn the_same_batch_at_the_same_time_takes_effect_once<W: PharmacyWorld>(world: &W) {
+    let mut batch: Vec<Incoming> =
+        (1..=10_u32).map(|n| incoming(i64::from(n), &created(n))).collect();
+    batch.push(unreadable(11));
+    let intakes = join_all((0..4).map(|_| take_in(world, &batch))).await;
+
+    assert_eq!(intakes.iter().map(|intake| intake.applied).sum::<u64>(), 10, "{intakes:?}");
+    assert_eq!(intakes.iter().map(|intake| intake.repeated).sum::<u64>(), 30, "{intakes:?}");
+    assert_eq!(all(world).await.len(), 10);
+    assert_eq!(world.dead_letters().await.len(), 1);
+}
+
+async fn take_in<W: PharmacyWorld>(world: &W, batch: &[Incoming]) -> Intake {
+    receive(&ReceiveOrders(world.orders()), batch).await.expect("an intake")
+}
+
+async fn order<W: PharmacyWorld>(world: &W, n: u32) -> PharmacySnapshot {
+    let view = world.views().view(sample::order_id(n)).await.expect("an answer");
+    view.expect("the order").order
+}
+
+/// All orders as they are seen, newest first.
+async fn all<W: PharmacyWorld>(world: &W) -> Vec<crate::pharmacy::PharmacyOrderView> {
+    world.views().newest(None, None, 1000).await.expect("a page")
+}

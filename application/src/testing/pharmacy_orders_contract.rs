@@ -1,0 +1,162 @@
+//! What every [`PharmacyOrders`] must do: a batch of orders is kept as a whole, and no consumer
+//! overwrites what another has saved meanwhile.
+
+#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+
+use domain::OrderVersion;
+use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem};
+use futures_util::future::join_all;
+
+use super::{PharmacyWorld, sample};
+use crate::pharmacy::{PharmacyOrders, Revised, SaveAllError};
+use crate::published::DeadLetter;
+
+/// Makes a `#[test]` of each rule of [`pharmacy_orders_contract`](self): `(run, world)`.
+#[macro_export]
+macro_rules! pharmacy_orders_contract {
+    ($run:path, $world:expr) => {
+        $crate::contract_tests! { $run, $world, pharmacy_orders_contract:
+            orders_are_found_as_they_were_saved,
+            only_the_orders_asked_for_are_found,
+            each_save_raises_the_revision,
+            an_order_saved_meanwhile_is_a_conflict,
+            a_new_order_that_exists_is_a_conflict,
+            a_conflict_keeps_nothing_of_the_batch,
+            dead_letters_are_kept_with_their_bytes,
+            a_dead_letter_is_kept_once,
+            of_parallel_saves_of_one_order_exactly_one_wins,
+        }
+    };
+}
+
+pub async fn orders_are_found_as_they_were_saved<W: PharmacyWorld>(world: &W) {
+    let orders = world.orders();
+    let mut all = vec![created(1), created(2), cancelled(created(3)), cancelled(unheard(4))];
+    orders.save_all(&revised(&all, 0), &[]).await.expect("saved");
+
+    let mut found = find(&orders, 1..=4).await;
+    found.sort_by_key(|revised| revised.order.id());
+    all.sort_by_key(PharmacyOrder::id);
+    assert_eq!(found, revised(&all, 1));
+}
+
+pub async fn only_the_orders_asked_for_are_found<W: PharmacyWorld>(world: &W) {
+    let orders = world.orders();
+    orders.save_all(&revised(&[created(1), created(2)], 0), &[]).await.expect("saved");
+    assert_eq!(find(&orders, [2, 3]).await, revised(&[created(2)], 1));
+    assert_eq!(find(&orders, []).await, []);
+}
+
+pub async fn each_save_raises_the_revision<W: PharmacyWorld>(world: &W) {
+    let orders = world.orders();
+    orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
+    let mut found = find(&orders, [1]).await;
+    found[0].order = cancelled(found[0].order.clone());
+    orders.save_all(&found, &[]).await.expect("saved");
+    assert_eq!(find(&orders, [1]).await, revised(&[cancelled(created(1))], 2));
+}
+
+pub async fn an_order_saved_meanwhile_is_a_conflict<W: PharmacyWorld>(world: &W) {
+    let orders = world.orders();
+    orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
+    orders.save_all(&revised(&[cancelled(created(1))], 1), &[]).await.expect("saved");
+    assert_conflict(&orders.save_all(&revised(&[created(1)], 1), &[]).await);
+    assert_eq!(find(&orders, [1]).await, revised(&[cancelled(created(1))], 2));
+}
+
+pub async fn a_new_order_that_exists_is_a_conflict<W: PharmacyWorld>(world: &W) {
+    let orders = world.orders();
+    orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
+    assert_conflict(&orders.save_all(&revised(&[cancelled(unheard(1))], 0), &[]).await);
+    assert_eq!(find(&orders, [1]).await, revised(&[created(1)], 1));
+}
+
+pub async fn a_conflict_keeps_nothing_of_the_batch<W: PharmacyWorld>(world: &W) {
+    let orders = world.orders();
+    orders.save_all(&revised(&[created(2)], 0), &[]).await.expect("saved");
+    let batch = revised(&[created(1), cancelled(created(2)), created(3)], 0);
+    assert_conflict(&orders.save_all(&batch, &[letter(7)]).await);
+
+    assert_eq!(find(&orders, 1..=3).await, revised(&[created(2)], 1));
+    assert_eq!(world.dead_letters().await, []);
+}
+
+pub async fn dead_letters_are_kept_with_their_bytes<W: PharmacyWorld>(world: &W) {
+    let mut tombstone = letter(8);
+    tombstone.record.key = None;
+    tombstone.record.value = None;
+    let orders = world.orders();
+    orders.save_all(&[], &[letter(7), tombstone.clone()]).await.expect("saved");
+
+    let mut kept = world.dead_letters().await;
+    kept.sort_by_key(|letter| letter.record.offset);
+    assert_eq!(kept, [letter(7), tombstone]);
+}
+
+pub async fn a_dead_letter_is_kept_once<W: PharmacyWorld>(world: &W) {
+    let orders = world.orders();
+    orders.save_all(&[], &[letter(7), letter(7)]).await.expect("saved");
+    orders.save_all(&revised(&[created(1)], 0), &[letter(7)]).await.expect("saved");
+    assert_eq!(world.dead_letters().await, [letter(7)]);
+    assert_eq!(find(&orders, [1]).await.len(), 1);
+}
+
+pub async fn of_parallel_saves_of_one_order_exactly_one_wins<W: PharmacyWorld>(world: &W) {
+    let orders = world.orders();
+    let batches: Vec<_> = (1..=6).map(|n| revised(&[created(9), created(n)], 0)).collect();
+    let results = join_all(batches.iter().map(|batch| orders.save_all(batch, &[]))).await;
+
+    let won = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(won, 1, "{results:?}");
+    // The winner's batch, whole, and nothing of the others.
+    assert_eq!(find(&orders, 1..=9).await.len(), 2);
+}
+
+/// Order `n` as the pharmacy knows it after it was told of its creation.
+pub(super) fn created(n: u32) -> PharmacyOrder {
+    let mut order = unheard(n);
+    let contents = Contents {
+        customer_name: "Ærøskøbing Апотека".to_owned(),
+        items: vec![
+            RequestedItem { product_id: i64::MAX, quantity: 999 },
+            RequestedItem { product_id: 1, quantity: 1 },
+        ],
+        ordered_at: sample::at(n),
+    };
+    assert!(order.order_created(OrderVersion::FIRST, contents).is_applied());
+    order
+}
+
+/// The order after the pharmacy was told of its cancellation.
+pub(super) fn cancelled(mut order: PharmacyOrder) -> PharmacyOrder {
+    let version = OrderVersion::FIRST.next();
+    let outcome = order.order_cancelled(version, "no longer needed".to_owned(), sample::at(90));
+    assert!(outcome.is_applied());
+    order
+}
+
+/// The orders, each at this revision.
+pub(super) fn revised(orders: &[PharmacyOrder], revision: i64) -> Vec<Revised> {
+    orders.iter().map(|order| Revised { order: order.clone(), revision }).collect()
+}
+
+fn unheard(n: u32) -> PharmacyOrder {
+    PharmacyOrder::unheard(sample::order_id(n))
+}
+
+fn letter(offset: i64) -> DeadLetter {
+    let record = sample::record(offset, Some(sample::order_id(1)));
+    DeadLetter { record, reason: "cannot be read".to_owned() }
+}
+
+async fn find(
+    orders: &impl PharmacyOrders,
+    numbers: impl IntoIterator<Item = u32>,
+) -> Vec<Revised> {
+    let ids: Vec<_> = numbers.into_iter().map(sample::order_id).collect();
+    orders.find_all(&ids).await.expect("an answer")
+}
+
+fn assert_conflict(result: &Result<(), SaveAllError>) {
+    assert!(matches!(result, Err(SaveAllError::Conflict)), "{result:?}");
+}

@@ -1,0 +1,148 @@
+//! Orders, events and occasions to test with: the same number, the same thing.
+
+use domain::ordering::{
+    CancelReason, CustomerName, NewOrder, Occasion, Order, OrderItem, OrderItems, ProductId,
+    Quantity,
+};
+use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use uuid::Uuid;
+
+use crate::ordering::{Cause, Fingerprint, IdempotencyKey};
+use crate::published::{AnnouncedItem, Announcement, Incoming, News, RawRecord, Unreadable};
+
+/// 2026-01-01T00:00:00Z, in microseconds.
+const NEW_YEAR: i64 = 1_767_225_600_000_000;
+
+/// The id of order `n`; a greater number is a newer order.
+#[must_use]
+pub fn order_id(n: u32) -> OrderId {
+    OrderId::new(Uuid::from_u128(0x019b_7000_0000_7000_8000_0000_0000_0000 + u128::from(n)))
+}
+
+/// The id of the event by which order `n` came to be at `version`.
+#[must_use]
+pub fn event_id(n: u32, version: u32) -> EventId {
+    let number = u128::from(n) << 32 | u128::from(version);
+    EventId::new(Uuid::from_u128(0x019b_7000_0001_7000_8000_0000_0000_0000 + number))
+}
+
+/// So many seconds after the beginning of 2026.
+#[must_use]
+pub fn at(seconds: u32) -> Timestamp {
+    Timestamp::from_micros(NEW_YEAR + i64::from(seconds) * 1_000_000).expect("a moment of 2026")
+}
+
+/// The occasion on which order `n` comes to be at `version`.
+#[must_use]
+pub fn occasion(n: u32, version: u32) -> Occasion {
+    Occasion { event_id: event_id(n, version), at: at(n + version) }
+}
+
+/// What is asked for with order `n`: 1 to 3 items.
+#[must_use]
+pub fn new_order(n: u32) -> NewOrder {
+    let items: Vec<OrderItem> = (1..=1 + i64::from(n) % 3)
+        .map(|product| OrderItem {
+            product_id: ProductId::try_from(product).expect("a product"),
+            quantity: Quantity::try_from(product * 7).expect("a quantity"),
+        })
+        .collect();
+    NewOrder {
+        id: order_id(n),
+        customer_name: customer(n).parse::<CustomerName>().expect("a name"),
+        items: OrderItems::try_from(items).expect("some items"),
+    }
+}
+
+/// Order `n`, just placed.
+#[must_use]
+pub fn order(n: u32) -> Order {
+    Order::place(new_order(n), occasion(n, 1))
+}
+
+/// A reason to cancel.
+#[must_use]
+pub fn reason() -> CancelReason {
+    "ordered twice – „doppelt“".parse().expect("a reason")
+}
+
+/// A request under this key that asks for this.
+#[must_use]
+pub fn request(key: &str, asks: &str) -> Cause {
+    Cause::Request(self::key(key), Fingerprint::of(asks))
+}
+
+/// An idempotency key.
+#[must_use]
+pub fn key(key: &str) -> IdempotencyKey {
+    key.parse().expect("a key")
+}
+
+/// Ordering's word that order `n` was placed.
+#[must_use]
+pub fn created(n: u32) -> Announcement {
+    let items = new_order(n).items;
+    Announcement {
+        event_id: event_id(n, 1),
+        occurred_at: at(n + 1),
+        order_id: order_id(n),
+        order_version: OrderVersion::FIRST,
+        news: News::OrderCreated {
+            customer_name: customer(n),
+            items: items
+                .as_slice()
+                .iter()
+                .map(|item| AnnouncedItem {
+                    product_id: item.product_id.get(),
+                    quantity: item.quantity.get(),
+                })
+                .collect(),
+        },
+    }
+}
+
+/// Ordering's word that order `n` was cancelled, at `version`.
+#[must_use]
+pub fn cancelled(n: u32, version: u32) -> Announcement {
+    Announcement {
+        event_id: event_id(n, version),
+        occurred_at: at(n + version),
+        order_id: order_id(n),
+        order_version: OrderVersion::try_from(i64::from(version)).expect("a version"),
+        news: News::OrderCancelled { reason: reason().to_string() },
+    }
+}
+
+/// The announcement as a record that arrived and can be read.
+#[must_use]
+pub fn incoming(offset: i64, announcement: &Announcement) -> Incoming {
+    Incoming {
+        record: record(offset, Some(announcement.order_id)),
+        content: Ok(announcement.clone()),
+    }
+}
+
+/// A record that arrived and cannot be read.
+#[must_use]
+pub fn unreadable(offset: i64) -> Incoming {
+    Incoming {
+        record: record(offset, None),
+        content: Err(Unreadable("the first byte is not 0".to_owned())),
+    }
+}
+
+/// A record as it lies in the topic.
+#[must_use]
+pub fn record(offset: i64, key: Option<OrderId>) -> RawRecord {
+    RawRecord {
+        topic: "order-created-topic".to_owned(),
+        partition: 3,
+        offset,
+        key: key.map(|id| id.to_string().into_bytes()),
+        value: Some(vec![0xff, 0x00, 0xfe]),
+    }
+}
+
+fn customer(n: u32) -> String {
+    format!("Zoë Nº{n} 薬")
+}

@@ -1,0 +1,104 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use adapters::config::{DatabaseArgs, KafkaArgs, TelemetryArgs, seconds};
+use clap::{Args, Parser, Subcommand};
+
+/// The relay: carries the events of the outbox to Kafka. Any number of instances share the work.
+///
+/// Without a command it runs until it is told to stop.
+#[derive(Debug, Parser)]
+#[command(name = "order-jobs", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) config: Config,
+
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Args)]
+pub struct Config {
+    /// Where Postgres is.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+    /// Where Kafka and the schema registry are.
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
+    /// What is logged.
+    #[command(flatten)]
+    pub telemetry: TelemetryArgs,
+    /// The address to listen on
+    #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8082", value_name = "IP:PORT")]
+    pub http_addr: SocketAddr,
+    /// How the relay works.
+    #[command(flatten)]
+    pub relay: RelayArgs,
+}
+
+/// How the relay works.
+#[derive(Debug, Clone, Args)]
+pub struct RelayArgs {
+    /// Lanes this instance works on at the same time
+    #[arg(long, env = "RELAY_WORKERS", default_value_t = 4, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=16))]
+    pub relay_workers: u32,
+
+    /// Events in a batch at the most
+    #[arg(long, env = "RELAY_BATCH", default_value_t = 1000, value_name = "N",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub relay_batch: u32,
+
+    /// Seconds after which the relay looks for work even if nothing woke it
+    #[arg(long, env = "RELAY_POLL_SECONDS", default_value = "0.5", value_name = "SECONDS",
+          value_parser = seconds)]
+    pub relay_poll: Duration,
+
+    /// Days a published event stays in the outbox
+    #[arg(long, env = "OUTBOX_RETENTION_DAYS", default_value_t = 7, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub outbox_retention_days: u32,
+}
+
+impl Default for RelayArgs {
+    fn default() -> Self {
+        Self {
+            relay_workers: 4,
+            relay_batch: 1000,
+            relay_poll: Duration::from_millis(500),
+            outbox_retention_days: 7,
+        }
+    }
+}
+
+/// What an operator can do.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum Command {
+    /// Look after events that could not be published
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// Publish again what the outbox retains; consumers drop what they have seen
+    Replay {
+        /// Only events recorded since this moment, such as 2026-01-31T12:00:00Z
+        #[arg(long, value_name = "TIME")]
+        since: Option<domain::Timestamp>,
+    },
+}
+
+/// What an operator can do about events that could not be published.
+#[derive(Debug, Clone, Subcommand)]
+pub(crate) enum DeadLettersCommand {
+    /// List them, newest first
+    List,
+    /// Publish one again
+    Retry {
+        /// The event
+        event_id: domain::EventId,
+    },
+    /// Give one up for good
+    Discard {
+        /// The event
+        event_id: domain::EventId,
+    },
+}

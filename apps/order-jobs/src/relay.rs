@@ -1,0 +1,113 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use adapters::one_line;
+use application::relay::{Outbox, Publisher, Step, relay_step};
+use metrics::counter;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+/// The shortest and the longest wait after an outage.
+const OUTAGE_WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+
+/// One of an instance's workers: relays batch after batch, rests when nothing is due, and waits
+/// out whatever fails.
+pub(crate) struct Worker<O, P> {
+    pub(crate) outbox: O,
+    pub(crate) publisher: Arc<P>,
+    pub(crate) batch: usize,
+    /// Rings when something new may be due.
+    pub(crate) bell: watch::Receiver<()>,
+    /// The longest rest, whether the bell rings or not.
+    pub(crate) poll: Duration,
+    pub(crate) outage: Outage,
+}
+
+/// Whether Kafka could be reached when it was last tried; shared by all workers, told once.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outage(Arc<AtomicBool>);
+
+impl Outage {
+    /// Whether there is one.
+    pub(crate) fn is_on(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn begins(&self, why: &str) {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            warn!("Kafka cannot be reached; events wait in the outbox: {why}");
+        }
+    }
+
+    fn ends(&self) {
+        if self.0.swap(false, Ordering::Relaxed) {
+            info!("Kafka can be reached again");
+        }
+    }
+}
+
+impl<O: Outbox, P: Publisher> Worker<O, P> {
+    /// Works until told to stop; a batch that was begun is finished.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let mut failures = 0_u32;
+        while !stop.is_cancelled() {
+            // Whatever rings from here on is answered by another look.
+            self.bell.mark_unchanged();
+            let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch).await;
+            let rest = match step {
+                Ok(Step::Relayed { published, unpublished }) => {
+                    self.outage.ends();
+                    failures = 0;
+                    counter!("relay_published_total").increment(published as u64);
+                    counter!("relay_unpublished_total").increment(unpublished as u64);
+                    continue;
+                }
+                Ok(Step::Idle) => {
+                    failures = 0;
+                    self.poll
+                }
+                Ok(Step::Outage(why)) => {
+                    self.outage.begins(&why);
+                    counter!("relay_outages_total").increment(1);
+                    failures += 1;
+                    wait_after(failures)
+                }
+                Err(failed) => {
+                    if failed.is_unavailable() {
+                        warn!("the outbox cannot be reached: {}", one_line(&failed));
+                    } else {
+                        error!("the outbox fails: {}", one_line(&failed));
+                    }
+                    counter!("relay_store_failures_total").increment(1);
+                    failures += 1;
+                    wait_after(failures)
+                }
+            };
+            let may_be_woken = failures == 0;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(rest) => {}
+                _ = self.bell.changed(), if may_be_woken => {}
+            }
+        }
+    }
+}
+
+/// Doubles with each failure.
+fn wait_after(failures: u32) -> Duration {
+    let (shortest, longest) = OUTAGE_WAIT;
+    shortest.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_doubles_up_to_its_bound() {
+        let waits: Vec<u128> = [1, 2, 3, 6, 60].map(|n| wait_after(n).as_millis()).into();
+        assert_eq!(waits, [200, 400, 800, 5000, 5000]);
+    }
+}
