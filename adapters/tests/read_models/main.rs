@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod contracts;
 mod dead_letters;
 mod notifications;
 mod pharmacy;

@@ -15,7 +15,7 @@ use domain::EventId;
 use sqlx::PgPool;
 use tokio::sync::Barrier;
 
-use crate::told::{cancelled, created, database, database_and_pool};
+use crate::told::{cancelled, created, database, database_and_pool, make_due};
 
 fn inbox(notifications: &PgNotifications) -> NotifyCustomer<PgNotifications> {
     NotifyCustomer { notifications: notifications.clone(), channels: vec![ChannelName::Log] }
@@ -219,11 +219,4 @@ async fn wait_of_pending(pool: &PgPool) -> i64 {
     .fetch_one(pool)
     .await
     .unwrap()
-}
-
-async fn make_due(pool: &PgPool) {
-    sqlx::query("UPDATE notification.notifications SET due_at = now() WHERE state = 'pending'")
-        .execute(pool)
-        .await
-        .unwrap();
 }

@@ -30,6 +30,18 @@ pub(crate) async fn fresh_args() -> DatabaseArgs {
     fresh_database().await.unwrap().args()
 }
 
+/// Lets the waits of all notifications end, for workers that do not hold them.
+pub(crate) async fn make_due(pool: &PgPool) {
+    sqlx::query(
+        "UPDATE notification.notifications SET due_at = now()
+         WHERE id IN (SELECT id FROM notification.notifications
+                      WHERE state = 'pending' AND due_at > now() FOR UPDATE SKIP LOCKED)",
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
 /// The order was placed: two pieces of product 7, one of product 9.
 pub(crate) fn created(order_id: OrderId, customer_name: &str) -> Announcement {
     let items = vec![
