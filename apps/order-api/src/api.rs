@@ -36,7 +36,7 @@ struct Document;
 /// When the process counts its metrics in another way already.
 pub fn router(database: Database, tables: Tables) -> Result<Router, StartError> {
     let orders = api()
-        .with_state(PgOrders::new(database.clone()))
+        .with_state(PgOrders::new(&database))
         .layer(from_fn_with_state(tables.clone(), Tables::gate));
     let checks = vec![
         Check::new("postgres", move || {
