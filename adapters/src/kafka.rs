@@ -9,6 +9,8 @@ mod decoder;
 mod publisher;
 mod registry;
 mod settings;
+#[cfg(test)]
+mod tests;
 pub mod topic;
 mod watch;
 mod wire;

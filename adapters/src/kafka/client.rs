@@ -13,9 +13,10 @@ pub(super) struct Logging;
 impl ClientContext for Logging {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // Even its warnings are about connections that it makes again by itself.
-        match level {
-            RDKafkaLogLevel::Debug => trace!(target: "librdkafka", facility, "{message}"),
-            _ => debug!(target: "librdkafka", facility, "{message}"),
+        if matches!(level, RDKafkaLogLevel::Debug) {
+            trace!(target: "librdkafka", facility, "{message}");
+        } else {
+            debug!(target: "librdkafka", facility, "{message}");
         }
     }
 
