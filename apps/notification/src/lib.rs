@@ -37,7 +37,7 @@ pub async fn main() -> ExitCode {
 async fn start(Cli { config, command }: Cli) -> Result<ExitCode, StartError> {
     telemetry::start(&config.telemetry)?;
     match command {
-        None => run(config, shutdown::on_signal()?).await.map(|()| ExitCode::SUCCESS),
+        None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
         Some(Command::DeadLetters(command)) => dead_letters::run(config, command).await,
     }
 }
