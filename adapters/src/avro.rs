@@ -1,1 +1,15 @@
-//! Being built.
+//! The published language in Avro: the schemas of `schemas/`, compiled in.
+//!
+//! Whoever writes needs no registry to encode an event, and whoever reads understands every
+//! version that was ever released. A released schema is never edited; a new version can be read by
+//! old readers and can read what old writers wrote.
+
+mod catalogue;
+pub mod compatibility;
+mod decode;
+mod encode;
+pub mod release;
+
+pub use catalogue::{PublishedSchema, by_fingerprint, latest, published};
+pub use decode::{DecodeError, decode};
+pub use encode::{EncodeError, Encoded, encode};

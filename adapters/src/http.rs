@@ -12,6 +12,8 @@ mod problem_type;
 mod prometheus;
 mod server;
 mod site;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use documented::{

@@ -1,8 +1,9 @@
 use std::convert::Infallible;
+use std::fmt;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use super::{FieldError, Problem};
 
@@ -10,13 +11,9 @@ use super::{FieldError, Problem};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntityTag(pub i64);
 
-impl EntityTag {
-    /// The header's value.
-    #[must_use]
-    pub fn value(self) -> HeaderValue {
-        // Digits and quotes always fit into a header.
-        HeaderValue::try_from(format!("\"{}\"", self.0))
-            .unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+impl fmt::Display for EntityTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
     }
 }
 
@@ -129,6 +126,8 @@ fn list(text: &str) -> Result<Vec<(bool, String)>, Unreadable> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn named(text: &'static str) -> Option<Named> {

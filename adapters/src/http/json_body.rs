@@ -105,18 +105,21 @@ fn malformed(error: &serde_json::Error) -> Problem {
 
 fn explain(mut at: String, error: &serde_json::Error) -> FieldError {
     let text = without_place(error);
-    // A missing member is pointed to where it should be.
-    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
-    if let Some(member) = missing {
-        push(&mut at, member);
-        return FieldError::body(at, "is missing");
+    // serde blames the object; the member is what a client wants to see.
+    for (blame, detail) in [("missing field `", "is missing"), ("duplicate field `", "is repeated")]
+    {
+        let member = text.strip_prefix(blame).and_then(|rest| rest.strip_suffix('`'));
+        if let Some(member) = member {
+            push(&mut at, member);
+            return FieldError::body(at, detail);
+        }
     }
     let mut detail = text.replace("expected i64", "expected a whole number of 64 bits");
     if let Some((end, _)) = detail.char_indices().nth(ECHO) {
         detail.truncate(end);
         detail.push('…');
     }
-    FieldError::body(at, detail)
+    FieldError::body(at, &detail)
 }
 
 fn without_place(error: &serde_json::Error) -> String {

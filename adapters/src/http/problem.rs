@@ -1,4 +1,5 @@
 use std::error::Error;
+use std::fmt::Display;
 
 use application::StoreError;
 use axum::Json;
@@ -73,17 +74,17 @@ pub enum At {
 
 impl FieldError {
     /// Something wrong in the body, such as at `#/items/0/quantity`.
-    pub fn body(pointer: impl Into<String>, detail: impl ToString) -> Self {
+    pub fn body(pointer: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
         Self { at: At::Pointer(pointer.into()), detail: detail.to_string() }
     }
 
     /// Something wrong with a parameter of the path or the query.
-    pub fn parameter(name: impl Into<String>, detail: impl ToString) -> Self {
+    pub fn parameter(name: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
         Self { at: At::Parameter(name.into()), detail: detail.to_string() }
     }
 
     /// Something wrong with a header.
-    pub fn header(name: impl Into<String>, detail: impl ToString) -> Self {
+    pub fn header(name: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
         Self { at: At::Header(name.into()), detail: detail.to_string() }
     }
 }

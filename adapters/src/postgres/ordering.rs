@@ -1,1 +1,28 @@
-//! Being built.
+//! Ordering's tables: the orders, and the outbox that tells the world about them.
+//!
+//! [`PgOrders`] writes: an order, its events and the cause it answers, in one transaction.
+//! [`PgOutbox`] reads the events back for the relay, in order per order, losing none.
+
+mod lane;
+mod order_row;
+mod orders;
+mod outbox;
+mod save;
+mod views;
+#[cfg(test)]
+mod tests;
+mod wakeups;
+
+pub use orders::PgOrders;
+pub use outbox::{PgClaim, PgOutbox};
+pub use wakeups::Wakeups;
+
+use super::{Database, MigrateError};
+
+/// Brings the schema `ordering` up to date.
+///
+/// # Errors
+/// When the database cannot be reached or a migration fails.
+pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
+    database.migrate(sqlx::migrate!("../migrations/ordering"), "ordering").await
+}

@@ -1,0 +1,143 @@
+use std::io::Read;
+use std::sync::Once;
+
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::types::Value;
+use application::published::{AnnouncedItem, Announcement, News};
+use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use uuid::Uuid;
+
+use super::catalogue::latest;
+
+/// The most memory one value of a datum may ask for. Damaged bytes can claim any length.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Why bytes are no event that this program understands.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The record is of a type that nobody here has heard of.
+    #[error("{0} is no event of the published language")]
+    UnknownRecord(String),
+    /// The bytes are damaged, or the writer's schema and ours do not go together.
+    #[error("the bytes are no {fullname}")]
+    Datum {
+        /// The record's full name.
+        fullname: String,
+        /// What Avro says.
+        #[source]
+        source: Box<apache_avro::Error>,
+    },
+    /// The event ended before the bytes did.
+    #[error("{0} bytes follow after the end of the event")]
+    Trailing(usize),
+    /// A field holds what it never can.
+    #[error("the field {0} is missing or holds an impossible value")]
+    Field(&'static str),
+}
+
+/// Reads an event that was written with `writer`, any version of its schema.
+///
+/// The bytes are resolved against the newest version that is compiled in: fields it does not know
+/// are dropped, fields the writer did not know take their defaults.
+///
+/// # Errors
+/// When the bytes are damaged, or are no event of the published language.
+pub fn decode(writer: &Schema, datum: &[u8]) -> Result<Announcement, DecodeError> {
+    static BOUND: Once = Once::new();
+    BOUND.call_once(|| {
+        apache_avro::util::max_allocation_bytes(MOST_BYTES);
+    });
+
+    let fullname = writer.name().map(ToString::to_string).unwrap_or_default();
+    let Some(published) = latest(&fullname) else {
+        return Err(DecodeError::UnknownRecord(fullname));
+    };
+    let Ok(reader) = published.schema() else {
+        return Err(DecodeError::UnknownRecord(fullname));
+    };
+    let mut rest = datum;
+    let value = read(writer, reader, &mut rest)
+        .map_err(|source| DecodeError::Datum { fullname, source: Box::new(source) })?;
+    if !rest.is_empty() {
+        return Err(DecodeError::Trailing(rest.len()));
+    }
+    announcement(published.event_type, Fields::of(value))
+}
+
+fn read(
+    writer: &Schema,
+    reader: &Schema,
+    bytes: &mut impl Read,
+) -> Result<Value, apache_avro::Error> {
+    GenericDatumReader::builder(writer).reader_schema(reader).build()?.read_value(bytes)
+}
+
+fn announcement(event_type: &str, mut fields: Fields) -> Result<Announcement, DecodeError> {
+    Ok(Announcement {
+        event_id: EventId::new(fields.uuid("eventId")?),
+        occurred_at: Timestamp::from_micros(fields.micros("occurredAt")?)
+            .map_err(|_| DecodeError::Field("occurredAt"))?,
+        order_id: OrderId::new(fields.uuid("orderId")?),
+        order_version: OrderVersion::try_from(fields.long("orderVersion")?)
+            .map_err(|_| DecodeError::Field("orderVersion"))?,
+        news: match event_type {
+            "OrderCreated" => News::OrderCreated {
+                customer_name: fields.string("customerName")?,
+                items: fields.array("items")?.into_iter().map(item).collect::<Result<_, _>>()?,
+            },
+            "OrderCancelled" => News::OrderCancelled { reason: fields.string("reason")? },
+            other => return Err(DecodeError::UnknownRecord(other.to_owned())),
+        },
+    })
+}
+
+fn item(value: Value) -> Result<AnnouncedItem, DecodeError> {
+    let mut fields = Fields::of(value);
+    Ok(AnnouncedItem { product_id: fields.long("productId")?, quantity: fields.int("quantity")? })
+}
+
+/// The fields of a record, taken out one by one.
+struct Fields(Vec<(String, Value)>);
+
+impl Fields {
+    fn of(value: Value) -> Self {
+        match value {
+            Value::Record(fields) => Self(fields),
+            _ => Self(Vec::new()),
+        }
+    }
+
+    fn take<T>(
+        &mut self,
+        name: &'static str,
+        want: impl FnOnce(Value) -> Option<T>,
+    ) -> Result<T, DecodeError> {
+        let place = self.0.iter().position(|(field, _)| field == name);
+        place.and_then(|place| want(self.0.swap_remove(place).1)).ok_or(DecodeError::Field(name))
+    }
+
+    fn uuid(&mut self, name: &'static str) -> Result<Uuid, DecodeError> {
+        self.take(name, |value| if let Value::Uuid(id) = value { Some(id) } else { None })
+    }
+
+    fn micros(&mut self, name: &'static str) -> Result<i64, DecodeError> {
+        self.take(name, |v| if let Value::TimestampMicros(at) = v { Some(at) } else { None })
+    }
+
+    fn long(&mut self, name: &'static str) -> Result<i64, DecodeError> {
+        self.take(name, |value| if let Value::Long(number) = value { Some(number) } else { None })
+    }
+
+    fn int(&mut self, name: &'static str) -> Result<i32, DecodeError> {
+        self.take(name, |value| if let Value::Int(number) = value { Some(number) } else { None })
+    }
+
+    fn string(&mut self, name: &'static str) -> Result<String, DecodeError> {
+        self.take(name, |value| if let Value::String(text) = value { Some(text) } else { None })
+    }
+
+    fn array(&mut self, name: &'static str) -> Result<Vec<Value>, DecodeError> {
+        self.take(name, |value| if let Value::Array(values) = value { Some(values) } else { None })
+    }
+}

@@ -1,0 +1,93 @@
+use apache_avro::types::Value;
+use apache_avro::writer::datum::GenericDatumWriter;
+use domain::ordering::{OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItem};
+
+use super::catalogue::latest;
+
+/// An event in the published language, as the outbox keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Encoded {
+    /// The event's type, such as `OrderCreated`.
+    pub event_type: &'static str,
+    /// Which schema the payload was written with.
+    pub schema_fingerprint: [u8; 32],
+    /// The Avro datum, not framed for the wire.
+    pub payload: Vec<u8>,
+}
+
+/// Why an event cannot be published. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// No schema of this name is compiled in.
+    #[error("there is no schema of {0}")]
+    NoSchema(&'static str),
+    /// The schema that is compiled in cannot be used.
+    #[error("the schema of {fullname} is broken: {why}")]
+    Schema {
+        /// The record's full name.
+        fullname: &'static str,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The event does not fit its schema.
+    #[error("the event does not fit the schema of {fullname}")]
+    Datum {
+        /// The record's full name.
+        fullname: &'static str,
+        /// What Avro says.
+        #[source]
+        source: Box<apache_avro::Error>,
+    },
+}
+
+/// Says publicly what the order recorded privately.
+///
+/// This is the one place where an event becomes public; what the order learns to record later
+/// cannot be forgotten here.
+///
+/// # Errors
+/// When the event does not fit its schema.
+pub fn encode(event: &OrderEvent) -> Result<Encoded, EncodeError> {
+    let mut fields = vec![
+        field("eventId", Value::Uuid(event.id.get())),
+        field("occurredAt", Value::TimestampMicros(event.occurred_at.as_micros())),
+        field("orderId", Value::Uuid(event.order_id.get())),
+        field("orderVersion", Value::Long(event.version.get())),
+    ];
+    let fullname = match &event.fact {
+        OrderFact::Created(OrderCreated { customer_name, items }) => {
+            let items = items.as_slice().iter().map(item).collect();
+            fields.push(field("customerName", Value::String(customer_name.as_str().to_owned())));
+            fields.push(field("items", Value::Array(items)));
+            "orders.OrderCreated"
+        }
+        OrderFact::Cancelled(OrderCancelled { reason }) => {
+            fields.push(field("reason", Value::String(reason.as_str().to_owned())));
+            "orders.OrderCancelled"
+        }
+    };
+    let published = latest(fullname).ok_or(EncodeError::NoSchema(fullname))?;
+    let schema = published
+        .schema()
+        .map_err(|error| EncodeError::Schema { fullname, why: error.to_string() })?;
+    let payload = GenericDatumWriter::builder(schema)
+        .build()
+        .and_then(|writer| writer.write_value_to_vec(Value::Record(fields)))
+        .map_err(|source| EncodeError::Datum { fullname, source: Box::new(source) })?;
+    Ok(Encoded {
+        event_type: published.event_type,
+        schema_fingerprint: published.fingerprint,
+        payload,
+    })
+}
+
+fn item(item: &OrderItem) -> Value {
+    Value::Record(vec![
+        field("productId", Value::Long(item.product_id.get())),
+        field("quantity", Value::Int(item.quantity.get())),
+    ])
+}
+
+fn field(name: &str, value: Value) -> (String, Value) {
+    (name.to_owned(), value)
+}

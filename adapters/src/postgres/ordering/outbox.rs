@@ -1,0 +1,146 @@
+//! The outbox as a relay reads it: a log with lanes, and why nothing in it is lost or overtaken.
+//!
+//! `ordering.outbox` is only ever appended to. A row has a `lane` (by its order's id) and a
+//! `position` from the lane's own sequence. `outbox_lanes.through` is the lane's cursor: all
+//! positions up to it are processed, except those listed in `outbox_stragglers`. A claim is a
+//! transaction that holds the lane's row locked while Kafka is spoken to, so no two relays work on
+//! one lane; when a relay dies, its lock goes with its connection.
+//!
+//! # Order
+//! A writer locks the order's row before it takes a position and holds it until it commits. So of
+//! two events of one order the later has the higher position, and whoever sees the later sees the
+//! earlier as well. A claim reads all due stragglers and the rows behind the cursor in one snapshot
+//! and hands them out by position. An order with a straggler that is not handed out is passed over:
+//! its later events are noted as `held`.
+//!
+//! # Gaps
+//! A position without a row is one of a transaction that is in flight or rolled back. Sequences are
+//! not transactional, so both look alike, and a cursor that simply moved on would lose the first
+//! kind. A claim waits until the row behind the gap is 50 ms old (which only saves work), then
+//! steps over the gap and notes each missing position p as `late`. From then on p is looked at in
+//! every claim of its lane:
+//!
+//! - its row is there: it is handed out;
+//! - its row is not there and *no transaction that could bring it is left*: it is dropped;
+//! - otherwise it stays.
+//!
+//! # Proof that a late position is dropped only when it can never come
+//! Let W be the transaction that took p. It wrote an order before, so it had its id xid(W) when it
+//! called `nextval`. Let A be the claim that noted p as late. It saw a row q > p of the lane, hence
+//!
+//! > xid(W) assigned → `nextval` = p → `nextval` = q → q committed → A's snapshot → A committed.
+//!
+//! Let B be a claim whose *first* statement, the one that locks the lane, sees A's note. The
+//! snapshot of a transaction's first statement is taken before the transaction has an id, so
+//!
+//! > A committed → B's first snapshot → xid(B) assigned.
+//!
+//! Ids ascend in the order in which they are assigned: xid(W) < xid(B). B puts its own id down as
+//! p's `horizon`. A later claim drops p only if, in the snapshot in which it finds no row,
+//! `horizon <= pg_snapshot_xmin(…)`: every transaction before B has ended. So has W, and as its row
+//! is not visible, it rolled back. No clock takes part in this, so none can break it.
+//!
+//! (The obvious shortcuts are wrong. A's own id is assigned before its snapshot, so W may be
+//! younger. So may it be than `pg_snapshot_xmax`, which is one more than the latest id that has
+//! *ended*, not than the latest that was assigned. And the id of a claim that tried one lane before
+//! it got another can be older than the note; hence the condition on B's first statement.)
+//!
+//! A horizon beyond `pg_snapshot_xmax` comes from another life of the database (a dump restored
+//! into a new server); it is replaced as if there were none.
+
+mod claim;
+mod plan;
+mod read;
+mod settlement;
+
+use std::time::Duration;
+
+use application::StoreError;
+use application::relay::Outbox;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Executor, PgPool, Postgres, Transaction};
+
+pub use claim::PgClaim;
+use plan::Plan;
+use read::LockedLane;
+use settlement::Settlement;
+
+use crate::postgres::{Database, PgError};
+
+/// Begins a claim. The settings are local to the transaction, so that they hold behind a pooler too.
+///
+/// A stopped relay must not keep its lane, hence the timeout. The log is to be read by its index
+/// whatever the statistics say: they are always behind for a partition that was empty yesterday.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
+SET LOCAL idle_in_transaction_session_timeout = '30s';
+SET LOCAL enable_seqscan = off;
+SET LOCAL enable_bitmapscan = off";
+
+/// The outbox, as a relay sees it.
+///
+/// Its connections are its own, so that a relay that waits for Kafka takes none from anybody else.
+#[derive(Debug, Clone)]
+pub struct PgOutbox {
+    pool: PgPool,
+}
+
+impl PgOutbox {
+    /// The outbox in this database; so many claims can be open at once.
+    #[must_use]
+    pub fn new(database: &Database, claims: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(claims)
+            .acquire_timeout(Duration::from_secs(3))
+            .idle_timeout(Duration::from_mins(1))
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    // A host that vanished without a word is noticed within half a minute.
+                    connection
+                        .execute(
+                            "SET statement_timeout = '10s';
+                             SET tcp_keepalives_idle = 10;
+                             SET tcp_keepalives_interval = 5;
+                             SET tcp_keepalives_count = 3",
+                        )
+                        .await?;
+                    Ok(())
+                })
+            })
+            .connect_lazy_with(database.options().clone());
+        Self { pool }
+    }
+
+    /// Closes the connections, after the claims that are open.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    async fn begin(&self) -> Result<Transaction<'static, Postgres>, PgError> {
+        Ok(self.pool.begin_with(BEGIN).await?)
+    }
+}
+
+impl Outbox for PgOutbox {
+    type Claim = PgClaim;
+
+    async fn claim(&self, limit: usize) -> Result<Option<PgClaim>, StoreError> {
+        let mut tried = Vec::new();
+        loop {
+            let mut transaction = self.begin().await?;
+            let Some(locked) = LockedLane::lock(&mut transaction, &tried).await? else {
+                transaction.rollback().await.map_err(PgError::from)?;
+                return Ok(None);
+            };
+            let (stragglers, fresh) = locked.read(&mut transaction, limit).await?;
+            let plan = Plan::of(locked.through, stragglers, fresh, limit);
+            let claim = PgClaim { transaction, lane: locked.lane, plan };
+            if !claim.plan.records.is_empty() {
+                return Ok(Some(claim));
+            }
+            // Nothing to publish: all that can be done for this lane is done here and now.
+            let settlement = Settlement::of(&claim.plan, &[]);
+            claim.write(settlement).await?;
+            tried.push(locked.lane);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! What is noted when a claim ends. No input or output here either.
+
+use std::time::Duration;
+
+use application::relay::Verdict;
+use domain::OrderId;
+
+use super::plan::Plan;
+
+/// The wait after the first failure; it doubles with each further one.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest wait after a failure.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+/// Everything a settled claim writes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Settlement {
+    /// Where the lane's cursor stands from now on.
+    pub(super) through: i64,
+    /// Stragglers that are none any more.
+    pub(super) resolved: Vec<i64>,
+    /// Late stragglers whose horizon is this claim.
+    pub(super) stamped: Vec<i64>,
+    /// New or changed stragglers.
+    pub(super) noted: Vec<Note>,
+    /// Dead letters: the place in the claim, and why.
+    pub(super) dead: Vec<(usize, String)>,
+}
+
+/// A straggler to be noted.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Note {
+    pub(super) position: i64,
+    pub(super) reason: &'static str,
+    pub(super) order_id: Option<OrderId>,
+    pub(super) attempts: i32,
+    pub(super) wait: Duration,
+    pub(super) last_error: Option<String>,
+}
+
+impl Settlement {
+    /// What follows from the verdicts; a record without one counts as unsent.
+    pub(super) fn of(plan: &Plan, verdicts: &[Verdict]) -> Self {
+        let verdict = |index: usize| verdicts.get(index).unwrap_or(&Verdict::Unsent);
+        let through = reach(plan, verdict);
+        let mut settlement = Self {
+            through,
+            resolved: plan.gone.clone(),
+            stamped: plan.stamped.clone(),
+            ..Self::default()
+        };
+        for &position in plan.late.iter().filter(|&&position| position <= through) {
+            settlement.noted.push(Note::waiting(position, "late", None));
+        }
+        for &(position, order) in plan.held.iter().filter(|(position, _)| *position <= through) {
+            settlement.noted.push(Note::waiting(position, "held", Some(order)));
+        }
+        for (index, record) in plan.records.iter().enumerate() {
+            let straggler = plan.attempts[index];
+            match verdict(index) {
+                Verdict::Published if straggler.is_some() => {
+                    settlement.resolved.push(record.position);
+                }
+                Verdict::Published => {}
+                Verdict::Unsent if straggler.is_none() && record.position <= through => {
+                    let note = Note::waiting(record.position, "held", Some(record.order_id));
+                    settlement.noted.push(note);
+                }
+                Verdict::Unsent => {}
+                Verdict::Failed(why) => {
+                    let failures = straggler.unwrap_or(0);
+                    settlement.noted.push(Note {
+                        position: record.position,
+                        reason: "failed",
+                        order_id: Some(record.order_id),
+                        attempts: failures.saturating_add(1),
+                        wait: wait_after(failures),
+                        last_error: Some(why.clone()),
+                    });
+                }
+                Verdict::Refused(why) => {
+                    if straggler.is_some() {
+                        settlement.resolved.push(record.position);
+                    }
+                    settlement.dead.push((index, why.clone()));
+                }
+            }
+        }
+        settlement
+    }
+
+    /// Whether there is nothing to write.
+    pub(super) fn is_empty(&self, plan: &Plan) -> bool {
+        *self == Self { through: plan.through, ..Self::default() }
+    }
+}
+
+impl Note {
+    fn waiting(position: i64, reason: &'static str, order_id: Option<OrderId>) -> Self {
+        let (attempts, wait, last_error) = (0, Duration::ZERO, None);
+        Self { position, reason, order_id, attempts, wait, last_error }
+    }
+}
+
+/// How far the cursor moves: up to the last fresh record behind which nothing was touched.
+fn reach<'v>(plan: &Plan, verdict: impl Fn(usize) -> &'v Verdict) -> i64 {
+    let untouched = (0..plan.records.len())
+        .rev()
+        .take_while(|&index| plan.attempts[index].is_none() && *verdict(index) == Verdict::Unsent)
+        .last();
+    match untouched {
+        Some(index) => plan.records[index].position - 1,
+        None => plan.frontier,
+    }
+}
+
+/// The wait after one more failure than `failures`.
+fn wait_after(failures: i32) -> Duration {
+    let doublings = u32::try_from(failures).unwrap_or(0).min(16);
+    (FIRST_WAIT * 2_u32.pow(doublings)).min(LONGEST_WAIT)
+}

@@ -1,0 +1,19 @@
+use std::future::Future;
+
+use super::World;
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Runtime::new().unwrap().block_on(test);
+}
+
+mod orders {
+    application::orders_contract!(super::run, super::World::new());
+}
+
+mod views {
+    application::order_views_contract!(super::run, super::World::new());
+}
+
+mod outbox {
+    application::outbox_contract!(super::run, super::World::new());
+}

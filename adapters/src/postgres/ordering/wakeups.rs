@@ -1,0 +1,110 @@
+//! How a relay hears at once that there are new events. Only a hint: polling is the truth.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use sqlx::postgres::{PgListener, PgPoolOptions};
+use tokio::sync::{mpsc, watch};
+use tokio::time;
+
+use crate::one_line;
+use crate::postgres::Database;
+
+/// The channel, in the sense of Postgres' `NOTIFY`.
+const CHANNEL: &str = "ordering_outbox";
+
+/// The least time between two notifications of one program.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// How long to wait before listening again after the connection was lost.
+const RECONNECT: Duration = Duration::from_secs(1);
+
+/// Tells relays that events were stored.
+///
+/// It rings after the order's transaction, never in it: a `NOTIFY` makes its transaction queue for a
+/// lock of the whole server when it commits. However many orders are saved, one notification goes
+/// out per pause. A ring that cannot be sent is dropped.
+#[derive(Debug, Clone)]
+pub(super) struct Bell(mpsc::Sender<()>);
+
+impl Bell {
+    /// A bell that a task of the current runtime rings, until the last clone is dropped.
+    pub(super) fn hang(database: &Database) -> Self {
+        let (sender, receiver) = mpsc::channel(1);
+        tokio::spawn(ring_when_pulled(database.pool().clone(), receiver));
+        Self(sender)
+    }
+
+    /// Rings soon, without waiting for it.
+    pub(super) fn ring(&self) {
+        // Full means that it is about to ring anyway.
+        let _ = self.0.try_send(());
+    }
+}
+
+async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
+    while pulled.recv().await.is_some() {
+        if let Err(error) = sqlx::query("NOTIFY ordering_outbox").execute(&pool).await {
+            tracing::debug!(error = one_line(&error), "relays were not told of new events");
+        }
+        time::sleep(PAUSE).await;
+    }
+}
+
+/// Wakes a relay when events were stored. Clones wake independently.
+///
+/// It listens on a connection of its own, which must lead to Postgres itself: a pooler in transaction
+/// mode does not pass notifications on.
+#[derive(Debug, Clone)]
+pub struct Wakeups(watch::Receiver<()>);
+
+impl Wakeups {
+    /// Listens in a task of the current runtime, until the last clone is dropped.
+    #[must_use]
+    pub fn listen(database: &Database) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connect_lazy_with(database.options().clone());
+        let (sender, receiver) = watch::channel(());
+        tokio::spawn(pass_on(pool, sender));
+        Self(receiver)
+    }
+
+    /// Returns when events were stored since the last call, or after `at_most`. While the database
+    /// is down it only waits.
+    pub async fn wait(&mut self, at_most: Duration) {
+        let ended = time::timeout(at_most, self.0.changed()).await;
+        if let Ok(Err(_)) = ended {
+            // Nobody listens any more; without this pause the caller would spin.
+            time::sleep(at_most).await;
+        }
+    }
+}
+
+async fn pass_on(pool: PgPool, relays: watch::Sender<()>) {
+    let listening = async {
+        loop {
+            if let Err(error) = listen(&pool, &relays).await {
+                tracing::debug!(error = one_line(&error), "not listening for new events");
+            }
+            time::sleep(RECONNECT).await;
+        }
+    };
+    tokio::select! {
+        () = listening => {}
+        () = relays.closed() => {}
+    }
+}
+
+async fn listen(pool: &PgPool, relays: &watch::Sender<()>) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    loop {
+        // Nothing arrived while it was not listening: look once, just in case.
+        relays.send_replace(());
+        // `None` tells that the connection was lost and is there again.
+        listener.try_recv().await?;
+    }
+}
