@@ -129,12 +129,6 @@ impl Problem {
         Self { source: Some(source.into()), ..problem }
     }
 
-    /// A store failed.
-    #[must_use]
-    pub fn of_store(error: StoreError) -> Self {
-        if error.is_unavailable() { Self::unavailable(error) } else { Self::internal(error) }
-    }
-
     /// What the whole chain behind it says, for the log.
     fn cause(&self) -> String {
         self.source.as_ref().map_or_else(|| self.detail.clone(), |source| one_line(&**source))
@@ -143,7 +137,7 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::of_store(error)
+        if error.is_unavailable() { Self::unavailable(error) } else { Self::internal(error) }
     }
 }
 
