@@ -43,7 +43,7 @@ pub(crate) struct CancelOrderBody {
         ("id" = Uuid, Path, description = "The order"),
         ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel only an order with this `ETag`", example = "\"1\""),
         ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "Marks repeats of this request",
-         min_length = 1, max_length = 255),
+         min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
     ),
     request_body(content = Option<CancelOrderBody>, description = "May be left out"),
     responses(

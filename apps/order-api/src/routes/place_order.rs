@@ -54,7 +54,7 @@ pub(crate) struct PlaceOrderItemBody {
     path = "/api/orders",
     tag = "orders",
     params(
-        ("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255,
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
          description = "Marks repeats of this request, which get the original answer"),
     ),
     request_body = PlaceOrderBody,
