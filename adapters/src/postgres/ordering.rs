@@ -8,9 +8,9 @@ mod order_row;
 mod orders;
 mod outbox;
 mod save;
-mod views;
 #[cfg(test)]
 mod tests;
+mod views;
 mod wakeups;
 
 pub use orders::PgOrders;

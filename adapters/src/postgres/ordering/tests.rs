@@ -1,6 +1,7 @@
 //! Ordering's tables on a real Postgres: the contract suites, and the rules of the outbox.
 
 mod contract;
+mod protocol;
 
 use std::time::Duration;
 
@@ -48,10 +49,12 @@ impl OrderingWorld for World {
     }
 
     async fn let_delays_pass(&self) {
-        sqlx::query("UPDATE ordering.outbox_stragglers SET retry_at = now() WHERE retry_at > now()")
-            .execute(self.database.pool())
-            .await
-            .unwrap();
+        sqlx::query(
+            "UPDATE ordering.outbox_stragglers SET retry_at = now() WHERE retry_at > now()",
+        )
+        .execute(self.database.pool())
+        .await
+        .unwrap();
         time::sleep(Duration::from_millis(5)).await;
     }
 }
