@@ -84,7 +84,7 @@ pub(super) struct Save {
     cause: Option<(&'static str, String, Option<Uuid>)>,
     pub(super) order: OrderRow,
     pub(super) stored_version: Option<i64>,
-    lane: Lane,
+    pub(super) lane: Lane,
     headers: serde_json::Value,
     pub(super) events: EventColumns,
 }

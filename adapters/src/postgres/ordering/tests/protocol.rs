@@ -19,8 +19,9 @@ use crate::postgres::ordering::PgOutbox;
 
 const WRITERS: u64 = 8;
 const RELAYS: u64 = 3;
-const WRITING: Duration = Duration::from_secs(8);
-const DRAINING: Duration = Duration::from_secs(60);
+const EVENTS: usize = 2_000;
+const WRITING: Duration = Duration::from_mins(1);
+const DRAINING: Duration = Duration::from_mins(1);
 const SEED: u64 = 0x0dde_5eed;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,7 +35,7 @@ async fn no_event_is_lost_invented_or_overtaken_whatever_writers_and_relays_do()
     let end = Instant::now() + WRITING;
     for number in 0..WRITERS {
         let dice = Dice::new(SEED + number);
-        writers.spawn(writer::write_until(end, database.clone(), Arc::clone(&model), dice));
+        writers.spawn(writer::write_until(EVENTS, end, database.clone(), Arc::clone(&model), dice));
     }
     let mut relays = JoinSet::new();
     for number in 0..RELAYS {

@@ -35,6 +35,11 @@ impl Model {
         }
     }
 
+    /// How many events were committed.
+    pub(super) fn events(&self) -> usize {
+        self.committed.lock().unwrap().len()
+    }
+
     /// One of the latest orders, so that writers meet.
     pub(super) fn any_order(&self, dice: &mut Dice) -> Option<Uuid> {
         let orders = self.orders.lock().unwrap();

@@ -2,13 +2,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use application::ordering::Cause;
 use domain::OrderId;
-use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
 use sqlx::PgConnection;
 use sqlx::types::Uuid;
 use tokio::time::{self, Instant};
 
+use super::super::place;
 use super::model::{Dice, Model};
 use crate::clock;
 use crate::postgres::Database;
@@ -16,12 +15,13 @@ use crate::postgres::ordering::save::{Save, Write};
 
 /// Places orders and changes them, in transactions that may be slow and may roll back.
 pub(super) async fn write_until(
+    events: usize,
     end: Instant,
     database: Database,
     model: Arc<Model>,
     mut dice: Dice,
 ) {
-    while Instant::now() < end {
+    while model.events() < events && Instant::now() < end {
         let mut transaction = database.pool().begin().await.unwrap();
         let known = if dice.percent(70) { model.any_order(&mut dice) } else { None };
         let save = match known {
@@ -49,13 +49,6 @@ pub(super) async fn write_until(
             model.commit(save.order.id, &save.events.ids, &save.events.versions);
         }
     }
-}
-
-fn place(id: OrderId) -> Save {
-    let item = OrderItem { product_id: 1.try_into().unwrap(), quantity: 1.try_into().unwrap() };
-    let items = OrderItems::try_from(vec![item]).unwrap();
-    let new = NewOrder { id, customer_name: "Ada".parse().unwrap(), items };
-    Save::of(&Order::place(new, clock::occasion()), &Cause::Unkeyed).unwrap()
 }
 
 /// One or two further events of an order: more than an order of today would record, so that order
