@@ -90,6 +90,7 @@ async fn operate(world: &World, command: &[&str]) -> (bool, String) {
         .output()
         .await
         .unwrap();
-    let said = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8(said).unwrap())
+    let log = String::from_utf8(output.stderr).unwrap();
+    println!("{command:?} {}: {log}", output.status);
+    (output.status.success(), String::from_utf8(output.stdout).unwrap())
 }

@@ -33,6 +33,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn all_down() -> Self {
+        adapters::tls::prepare();
         let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
         for broker in 1..=3 {
             kafka.broker_down(broker).unwrap();
