@@ -1,5 +1,6 @@
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tracing::{debug, info, trace, warn};
 
@@ -12,9 +13,10 @@ pub(super) struct Logging;
 impl ClientContext for Logging {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         // Even its warnings are about connections that it makes again by itself.
-        match level {
-            RDKafkaLogLevel::Debug => trace!(target: "librdkafka", facility, "{message}"),
-            _ => debug!(target: "librdkafka", facility, "{message}"),
+        if matches!(level, RDKafkaLogLevel::Debug) {
+            trace!(target: "librdkafka", facility, "{message}");
+        } else {
+            debug!(target: "librdkafka", facility, "{message}");
         }
     }
 
@@ -35,3 +37,5 @@ impl ClientContext for Logging {
         }
     }
 }
+
+impl ConsumerContext for Logging {}

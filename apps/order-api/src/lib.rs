@@ -15,7 +15,7 @@ use adapters::http::{bind, serve};
 use adapters::postgres::Database;
 use tokio_util::sync::CancellationToken;
 
-pub use api::{open_api, router};
+pub use api::router;
 pub use config::Config;
 pub use tables::Tables;
 
