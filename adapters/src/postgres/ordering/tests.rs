@@ -44,7 +44,7 @@ impl World {
     }
 
     /// Two orders not saved yet, in the same lane.
-    pub(super) fn two_orders_of_one_lane(&self) -> (Save, Save) {
+    pub(super) fn two_orders_of_one_lane() -> (Save, Save) {
         let first = clock::new_order_id();
         let second = std::iter::repeat_with(clock::new_order_id)
             .find(|&second| Lane::of(second) == Lane::of(first))
