@@ -65,6 +65,7 @@ impl Registry {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(args: &KafkaArgs) -> Result<Self, RegistryError> {
+        crate::tls::prepare();
         let url = args.schema_registry_url.trim_end_matches('/').to_owned();
         let settings = SrSettings::new_builder(url)
             .set_timeout(TIMEOUT)
