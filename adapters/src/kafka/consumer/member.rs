@@ -7,7 +7,7 @@ use application::published::{Incoming, RawRecord};
 use rdkafka::Message;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
 
@@ -31,6 +31,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// How often offsets are committed. What is not committed yet is only repeated after a crash.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How often a member with nothing to do looks whether its last commit failed.
+const IDLE_LOOK: Duration = Duration::from_secs(1);
 
 /// How long to wait for the last commit and the farewell to the group.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -102,10 +105,12 @@ impl Member {
         loop {
             let due = committed + COMMIT_INTERVAL;
             if self.fetched.is_empty() {
+                // Even with nothing new a commit that failed meanwhile is to be made up for.
+                let look = if stored { due } else { Instant::now() + IDLE_LOOK };
                 tokio::select! {
                     biased;
                     () = shutdown.cancelled() => return Ok(()),
-                    () = tokio::time::sleep_until(due), if stored || self.commit_failed() => {}
+                    () = sleep_until(look) => {}
                     fetched = self.fetch() => self.fetched.extend(fetched?),
                 }
             }
@@ -262,7 +267,7 @@ impl Member {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return Ok(false),
-                () = tokio::time::sleep_until(until) => return Ok(true),
+                () = sleep_until(until) => return Ok(true),
                 fetched = self.fetch() => self.fetched.extend(fetched?),
             }
         }
