@@ -12,6 +12,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 pub mod topic;
+mod watch;
 mod wire;
 
 pub use consumer::{ConsumeError, ConsumerConfig, ConsumerHealth, consume};
@@ -19,3 +20,4 @@ pub use decoder::{AnnouncementDecoder, RegistryUnavailable};
 pub use publisher::{KafkaPublisher, PublisherError};
 pub use registry::{Registry, RegistryError};
 pub use settings::{PARTITIONS, client_settings, consumer_settings, producer_settings};
+pub use watch::{Watch, WatchError, Watched};

@@ -1,5 +1,6 @@
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tracing::{debug, info, trace, warn};
 
@@ -36,3 +37,5 @@ impl ClientContext for Logging {
         }
     }
 }
+
+impl ConsumerContext for Logging {}

@@ -30,7 +30,7 @@ use crate::routes::{cancel_order, get_order, list_orders, place_order};
 )]
 struct Document;
 
-/// The whole server of order-api.
+/// The whole server of order-api. Must be called on a tokio runtime.
 ///
 /// # Errors
 /// When the process counts its metrics in another way already.
@@ -46,12 +46,6 @@ pub fn router(database: Database, tables: Tables) -> Result<Router, StartError> 
         Check::new("tables", move || std::future::ready(tables.check())),
     ];
     site(orders, checks)
-}
-
-/// The documentation of the API's own routes.
-#[must_use]
-pub fn open_api() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
 }
 
 fn api() -> OpenApiRouter<PgOrders> {

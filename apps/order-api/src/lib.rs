@@ -15,7 +15,7 @@ use adapters::http::{bind, serve};
 use adapters::postgres::Database;
 use tokio_util::sync::CancellationToken;
 
-pub use api::{open_api, router};
+pub use api::router;
 pub use config::Config;
 pub use tables::Tables;
 
@@ -33,11 +33,16 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let router = router(database.clone(), tables.clone())?;
 
     // Whichever ends first, by an error, ends the other too.
-    let serving = serve(listener, router, shutdown.clone());
+    let stop = shutdown.child_token();
+    let serving = async {
+        let served = serve(listener, router, stop.clone()).await;
+        stop.cancel();
+        served
+    };
     let preparing = async {
-        let prepared = tables.prepare(&database, &shutdown).await;
+        let prepared = tables.prepare(&database, &stop).await;
         if prepared.is_err() {
-            shutdown.cancel();
+            stop.cancel();
         }
         prepared
     };

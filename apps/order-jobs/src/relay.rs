@@ -26,10 +26,15 @@ pub(crate) struct Worker<O, P> {
 }
 
 /// Whether Kafka could be reached when it was last tried; shared by all workers, told once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Outage(Arc<AtomicBool>);
 
 impl Outage {
+    /// One that is on from the beginning, until something shows that Kafka can be reached.
+    pub(crate) fn begun() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
     /// Whether there is one.
     pub(crate) fn is_on(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -41,9 +46,9 @@ impl Outage {
         }
     }
 
-    fn ends(&self) {
+    pub(crate) fn ends(&self) {
         if self.0.swap(false, Ordering::Relaxed) {
-            info!("Kafka can be reached again");
+            info!("Kafka can be reached");
         }
     }
 }
@@ -60,6 +65,9 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     failures = 0;
                     counter!("relay_published_total").increment(published as u64);
                     counter!("relay_unpublished_total").increment(unpublished as u64);
+                    if unpublished > 0 {
+                        warn!(unpublished, "events failed or wait; see ordering.outbox_status");
+                    }
                     continue;
                 }
                 Ok(Step::Idle) => {

@@ -22,16 +22,16 @@ const UPDATE: &str = "
             AS given (order_id, revision, version, missing, status, customer_name, ordered_at,
                       cancel_reason, cancelled_at)
     ), held AS MATERIALIZED (
-        SELECT orders.order_id FROM pharmacy.orders AS orders JOIN given USING (order_id)
+        SELECT given.* FROM pharmacy.orders AS orders JOIN given USING (order_id)
         WHERE orders.revision = given.revision ORDER BY orders.order_id FOR UPDATE OF orders
     )
     UPDATE pharmacy.orders AS orders
-    SET version = given.version, missing = given.missing, status = given.status,
-        customer_name = given.customer_name, ordered_at = given.ordered_at,
-        cancel_reason = given.cancel_reason, cancelled_at = given.cancelled_at,
-        revision = given.revision + 1, updated_at = now()
-    FROM given JOIN held USING (order_id)
-    WHERE orders.order_id = given.order_id";
+    SET version = held.version, missing = held.missing, status = held.status,
+        customer_name = held.customer_name, ordered_at = held.ordered_at,
+        cancel_reason = held.cancel_reason, cancelled_at = held.cancelled_at,
+        revision = held.revision + 1, updated_at = now()
+    FROM held
+    WHERE orders.order_id = held.order_id";
 
 const INSERT: &str = "
     INSERT INTO pharmacy.orders (order_id, revision, version, missing, status, customer_name,
