@@ -1,7 +1,7 @@
 use adapters::StartError;
 use adapters::http::{Check, Problem, site};
-use adapters::postgres::{Database, Tables};
 use adapters::postgres::ordering::PgOrders;
+use adapters::postgres::{Database, Tables};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};

@@ -42,7 +42,9 @@ impl World {
     /// Starts what no variable names.
     pub(crate) async fn start(args: &WorldArgs, ports: &Ports) -> Result<Self, StartError> {
         let home = args.data_dir.clone().unwrap_or_else(default_home);
-        let (embedded_postgres, database_url) = if let Some(url) = &args.database_url { (None, url.clone()) } else {
+        let (embedded_postgres, database_url) = if let Some(url) = &args.database_url {
+            (None, url.clone())
+        } else {
             let settings = PostgresSettings { home: home.clone(), keep: true };
             let postgres = EmbeddedPostgres::start(&settings).await?;
             postgres.create_database(DATABASE).await?;
