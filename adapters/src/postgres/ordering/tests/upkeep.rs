@@ -5,7 +5,7 @@ use std::time::Duration;
 use application::relay::{Claim, Outbox, Verdict};
 use domain::EventId;
 
-use super::{World, eventually};
+use super::{World, eventually, two_orders_of_one_lane};
 use crate::clock;
 use crate::postgres::ordering::{Backlog, Housekeeping, Keep, OutboxDeadLetters, Replay, Tidied};
 
@@ -16,7 +16,7 @@ const KEEP: Keep =
 async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
     let world = World::new().await;
     let house = Housekeeping::new(world.database.clone(), KEEP);
-    let (first, second) = world.two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     world.save(&second).await;
     world.move_all_days_back(3).await;
@@ -41,7 +41,7 @@ async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
 async fn a_day_is_not_dropped_under_a_transaction_that_still_writes_into_it() {
     let world = World::new().await;
     let house = Housekeeping::new(world.database.clone(), KEEP);
-    let (order, _) = world.two_orders_of_one_lane();
+    let (order, _) = two_orders_of_one_lane();
     let mut slow = world.database.pool().begin().await.unwrap();
     order.run(&mut slow).await.unwrap();
     sqlx::query(
@@ -72,7 +72,7 @@ async fn a_day_is_not_dropped_under_a_transaction_that_still_writes_into_it() {
 async fn days_are_created_ahead_and_a_slept_over_day_stays_in_the_default_partition() {
     let world = World::new().await;
     let house = Housekeeping::new(world.database.clone(), KEEP);
-    let (first, second) = world.two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.drop_all_days().await;
     world.save(&first).await;
     assert_eq!(house.tidy().await.unwrap().days_created, 7, "all but today");
@@ -121,7 +121,7 @@ async fn old_answers_are_forgotten_and_young_ones_kept() {
 #[tokio::test]
 async fn a_replay_makes_the_retained_events_due_again_but_no_dead_letters() {
     let world = World::new().await;
-    let (first, second) = world.two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     let since = clock::now();
     world.save(&second).await;
@@ -143,7 +143,7 @@ async fn a_replay_makes_the_retained_events_due_again_but_no_dead_letters() {
 #[tokio::test]
 async fn a_dead_letter_can_be_retried_or_discarded_once() {
     let world = World::new().await;
-    let (first, second) = world.two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     world.save(&second).await;
     let refused = || Verdict::Refused("too large".to_owned());
@@ -172,7 +172,7 @@ async fn the_backlog_tells_what_waits_and_for_how_long() {
     let world = World::new().await;
     let measure = async || Backlog::measure(&world.database).await.unwrap();
     assert_eq!(measure().await, Backlog::default());
-    let (first, second) = world.two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     world.save(&second).await;
     eventually("some time passes", async || measure().await.oldest > Duration::ZERO).await;
