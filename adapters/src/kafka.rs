@@ -1,1 +1,23 @@
-//! Being built.
+//! Kafka: the way events leave ordering and reach the other contexts.
+//!
+//! Publishing waits for the acknowledgement of every record, consuming commits an offset only after
+//! the event took effect. So a record may travel twice, and none is lost.
+
+mod client;
+mod consumer;
+mod decoder;
+mod publisher;
+mod registry;
+mod settings;
+#[cfg(test)]
+mod tests;
+pub mod topic;
+mod watch;
+mod wire;
+
+pub use consumer::{ConsumeError, ConsumerConfig, ConsumerHealth, consume};
+pub use decoder::{AnnouncementDecoder, RegistryUnavailable};
+pub use publisher::{KafkaPublisher, PublisherError};
+pub use registry::{Registry, RegistryError};
+pub use settings::{PARTITIONS, client_settings, consumer_settings, producer_settings};
+pub use watch::{Watch, WatchError, Watched};

@@ -19,6 +19,8 @@ pub mod postgres;
 pub mod shutdown;
 mod start_error;
 pub mod telemetry;
+#[cfg(feature = "kafka")]
+pub mod tls;
 pub mod trace_context;
 
 pub use error_chain::one_line;

@@ -52,3 +52,29 @@ mod notifications {
 mod notification_inbox {
     application::notification_inbox_contract!(super::run, super::notifications());
 }
+
+/// A rule that its suite's macro leaves out would never run, and nobody would notice.
+#[test]
+fn every_rule_is_in_the_list_of_its_suite() {
+    let suites = [
+        include_str!("../src/testing/notification_inbox_contract.rs"),
+        include_str!("../src/testing/notifications_contract.rs"),
+        include_str!("../src/testing/order_views_contract.rs"),
+        include_str!("../src/testing/orders_contract.rs"),
+        include_str!("../src/testing/outbox_contract.rs"),
+        include_str!("../src/testing/pharmacy_inbox_contract.rs"),
+        include_str!("../src/testing/pharmacy_orders_contract.rs"),
+        include_str!("../src/testing/pharmacy_views_contract.rs"),
+    ];
+    for suite in suites {
+        let rules: Vec<&str> = suite
+            .lines()
+            .filter_map(|line| line.strip_prefix("pub async fn ")?.split('<').next())
+            .collect();
+        assert!(!rules.is_empty());
+        for rule in rules {
+            let listed = suite.lines().any(|line| line.trim() == format!("{rule},"));
+            assert!(listed, "{rule} is not in the list of its suite");
+        }
+    }
+}

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
-/// A moment in UTC, in whole microseconds.
+/// A moment in UTC, in whole microseconds, in the years 0 to 9999.
 ///
-/// Avro's `timestamp-micros` and Postgres' `timestamptz` keep no more, so a moment is the same
-/// before and after it was stored or published. Sub-microsecond parts are cut off.
+/// Avro's `timestamp-micros` and Postgres' `timestamptz` keep no more, and RFC 3339 can write no
+/// other year, so a moment is the same before and after it was stored, published or printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
@@ -16,11 +16,19 @@ pub struct Timestamp(DateTime<Utc>);
 pub struct TimestampError;
 
 impl Timestamp {
+    /// 0000-01-01T00:00:00Z.
+    const EARLIEST: i64 = -62_167_219_200_000_000;
+    /// 9999-12-31T23:59:59.999999Z.
+    const LATEST: i64 = 253_402_300_799_999_999;
+
     /// The moment so many microseconds after 1970-01-01T00:00:00Z.
     ///
     /// # Errors
-    /// When the number lies outside the calendar, some 262,000 years away.
+    /// When it lies outside the years 0 to 9999.
     pub fn from_micros(micros: i64) -> Result<Self, TimestampError> {
+        if !(Self::EARLIEST..=Self::LATEST).contains(&micros) {
+            return Err(TimestampError);
+        }
         DateTime::from_timestamp_micros(micros).map(Self).ok_or(TimestampError)
     }
 
@@ -37,9 +45,12 @@ impl Timestamp {
     }
 }
 
+/// What is finer than a microsecond is cut off. A leap second is the second after it, as in Postgres,
+/// and what lies beyond the years 0 to 9999, which no clock shows, is the nearest moment in them.
 impl From<DateTime<Utc>> for Timestamp {
     fn from(moment: DateTime<Utc>) -> Self {
-        Self(moment.trunc_subsecs(6))
+        let micros = moment.timestamp_micros().clamp(Self::EARLIEST, Self::LATEST);
+        Self(DateTime::from_timestamp_micros(micros).unwrap_or(moment))
     }
 }
 
@@ -53,8 +64,7 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|moment| moment.with_timezone(&Utc).into())
-            .map_err(|_| TimestampError)
+        let moment = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError)?;
+        Self::from_micros(moment.timestamp_micros())
     }
 }

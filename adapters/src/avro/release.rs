@@ -179,6 +179,10 @@ fn version_of(name: &str) -> Option<u32> {
     number.parse().ok().filter(|version| *version >= 1 && format!("{version}") == number)
 }
 
+fn is_version(path: &str) -> bool {
+    path.split_once('/').is_some_and(|(_, name)| version_of(name).is_some())
+}
+
 /// The hashes by path.
 fn read_released(root: &Path, violations: &mut Vec<Violation>) -> BTreeMap<String, String> {
     let file = root.join("released.txt");
@@ -190,7 +194,7 @@ fn read_released(root: &Path, violations: &mut Vec<Violation>) -> BTreeMap<Strin
     let mut released = BTreeMap::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         match line.split_once("  ") {
-            Some((hash, path)) if hash.len() == 64 && path.ends_with(".avsc") => {
+            Some((hash, path)) if hash.len() == 64 && is_version(path) => {
                 released.insert(path.to_owned(), hash.to_owned());
             }
             _ => violations.push(Violation::Stray(line.to_owned())),

@@ -1,8 +1,9 @@
 use std::convert::Infallible;
+use std::fmt;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 use super::{FieldError, Problem};
 
@@ -10,13 +11,9 @@ use super::{FieldError, Problem};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntityTag(pub i64);
 
-impl EntityTag {
-    /// The header's value.
-    #[must_use]
-    pub fn value(self) -> HeaderValue {
-        // Digits and quotes always fit into a header.
-        HeaderValue::try_from(format!("\"{}\"", self.0))
-            .unwrap_or_else(|_| HeaderValue::from_static("\"\""))
+impl fmt::Display for EntityTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.0)
     }
 }
 
@@ -45,10 +42,7 @@ impl IfMatch {
         match &self.0 {
             None | Some(Named::Any) => None,
             Some(Named::Tags(tags)) => Some(
-                tags.iter()
-                    .filter(|(weak, _)| !weak)
-                    .filter_map(|(_, tag)| tag.parse().ok())
-                    .collect(),
+                tags.iter().filter(|(weak, _)| !weak).filter_map(|(_, tag)| version(tag)).collect(),
             ),
         }
     }
@@ -91,6 +85,11 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     }
 }
 
+/// The version a tag of this server names: `1`, never `01` or `+1`.
+fn version(tag: &str) -> Option<i64> {
+    tag.parse().ok().filter(|version: &i64| version.to_string() == tag)
+}
+
 struct Unreadable;
 
 fn read(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Named>, Unreadable> {
@@ -129,6 +128,8 @@ fn list(text: &str) -> Result<Vec<(bool, String)>, Unreadable> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn named(text: &'static str) -> Option<Named> {
@@ -138,7 +139,10 @@ mod tests {
 
     #[test]
     fn versions_insisted_on_are_read_and_foreign_tags_match_nothing() {
-        assert_eq!(IfMatch(named("\"1\", \"a,b\" , W/\"2\",\"3\"")).versions(), Some(vec![1, 3]));
+        assert_eq!(
+            IfMatch(named("\"1\", \"a,b\" , W/\"2\",\"3\",\"04\"")).versions(),
+            Some(vec![1, 3])
+        );
         assert_eq!(IfMatch(named("*")).versions(), None);
         assert_eq!(IfMatch(None).versions(), None);
         for text in ["1", "\"1", "\"1\" \"2\"", "\"1\",", ""] {

@@ -26,9 +26,9 @@ pub(super) fn push(pointer: &mut String, member: &str) {
             b'~' => pointer.push_str("~0"),
             b'/' => pointer.push_str("~1"),
             // What RFC 3986 lets a fragment hold as it is.
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => pointer.push(char::from(byte)),
-            b'-' | b'.' | b'_' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b','
-            | b';' | b'=' | b':' | b'@' | b'?' => pointer.push(char::from(byte)),
+            byte if byte.is_ascii_alphanumeric() || b"-._!$&'()*+,;=:@?".contains(&byte) => {
+                pointer.push(char::from(byte));
+            }
             other => {
                 let _ = write!(pointer, "%{other:02X}");
             }

@@ -26,7 +26,7 @@ where
         let (name, value) = parameters.iter().next().unwrap_or_default();
         match value.parse() {
             Ok(value) => Ok(Self(value)),
-            Err(error) => Err(wrong(FieldError::parameter(name, error))),
+            Err(error) => Err(wrong(FieldError::parameter(name, &error))),
         }
     }
 }
@@ -63,7 +63,7 @@ impl QueryParameters {
         match value.parse() {
             Ok(value) => Some(value),
             Err(error) => {
-                self.errors.push(FieldError::parameter(name, error));
+                self.errors.push(FieldError::parameter(name, &error));
                 None
             }
         }
@@ -90,7 +90,7 @@ pub fn header<T: FromStr<Err: Display>>(
     name: &'static str,
 ) -> Result<Option<T>, Problem> {
     let wrong =
-        |detail: String| Problem::invalid_parameters(vec![FieldError::header(name, detail)]);
+        |detail: String| Problem::invalid_parameters(vec![FieldError::header(name, &detail)]);
     let mut values = headers.get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {

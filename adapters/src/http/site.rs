@@ -45,7 +45,7 @@ pub fn site(api: OpenApiRouter, checks: Vec<Check>) -> Result<Router, StartError
         .route("/problems/{name}", get(describe))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
-        .layer(CatchPanicLayer::custom(panicked))
+        .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| panicked(&*panic)))
         .layer(from_fn(problems_only))
         .layer(from_fn(trace));
     Ok(router)
@@ -71,7 +71,7 @@ async fn describe(Path(name): Path<String>) -> Result<String, Problem> {
     Ok(format!("{} ({})\n\n{}\n", kind.title(), kind.status().as_u16(), kind.advice()))
 }
 
-fn panicked(panic: Box<dyn Any + Send>) -> Response {
+fn panicked(panic: &(dyn Any + Send)) -> Response {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     Problem::internal(format!("a handler panicked: {text}")).into_response()

@@ -91,7 +91,7 @@ impl Database {
 
     /// Runs what is left of a context's migrations. Several programs may do so at once: Postgres'
     /// advisory lock lets one through.
-    pub(super) async fn migrate(
+    pub(crate) async fn migrate(
         &self,
         migrator: Migrator,
         schema: &str,

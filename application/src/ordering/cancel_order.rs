@@ -47,7 +47,7 @@ pub enum CancelOrderError {
 ///
 /// # Errors
 /// When there is no such order, it is at another version than `expected`, the key was used for
-/// another request, or the store fails.
+/// another request, others keep changing the order, or the store fails.
 pub async fn cancel_order(
     orders: &impl Orders,
     wish: CancelOrder,
@@ -60,17 +60,22 @@ pub async fn cancel_order(
         }
         None => Cause::Unkeyed,
     };
-    if let Some(answered) = orders.recall(&cause).await? {
-        return Ok(answered);
-    }
     for _ in 0..ATTEMPTS {
-        let mut order = orders.find(wish.id).await?.ok_or(CancelOrderError::NotFound)?;
+        let found = orders.find(wish.id).await?;
+        // After the order, not before: whoever sees the change a twin of this request has made
+        // sees its answer too, and does not take the change for somebody else's.
+        if let Some(answered) = orders.recall(&cause).await? {
+            return Ok(answered);
+        }
+        let mut order = found.ok_or(CancelOrderError::NotFound)?;
         if wish.expected.is_some_and(|expected| expected != order.version()) {
             return Err(CancelOrderError::OtherVersion { actual: order.version() });
         }
-        if order.cancel(wish.reason.clone(), occasion) == Outcome::AlreadyApplied {
+        let outcome = order.cancel(wish.reason.clone(), occasion);
+        if outcome == Outcome::AlreadyApplied && cause == Cause::Unkeyed {
             return Ok(order);
         }
+        // A key is claimed even if nothing changed, or it could be used for another request.
         match orders.save(order, cause.clone()).await {
             Ok(Saved::Stored(order) | Saved::AnsweredBefore(order)) => return Ok(order),
             Err(SaveError::VersionConflict) => {}

@@ -40,7 +40,7 @@ pub enum PlaceOrderError {
 /// Places an order: it is stored together with its `OrderCreated` event before this returns.
 ///
 /// # Errors
-/// When the key was used for another request, or the store fails.
+/// When the key was used for another request, the id is taken, or the store fails.
 pub async fn place_order(
     orders: &impl Orders,
     wish: PlaceOrder,

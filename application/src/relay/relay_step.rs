@@ -58,22 +58,23 @@ async fn publish_in_waves(
         let (wave, later) = next_wave(records, &waiting);
         let batch: Vec<&OutboxRecord> = wave.iter().map(|&index| &records[index]).collect();
         let deliveries = publisher.publish(&batch).await;
-        let mut held = HashSet::new();
+        // Whatever is not known to be settled holds its order's later events.
+        let mut held: HashSet<OrderId> = batch.iter().map(|record| record.order_id).collect();
         for (&index, delivery) in wave.iter().zip(deliveries) {
-            let (verdict, hold) = match delivery {
-                Delivery::Acknowledged => (Verdict::Published, false),
-                // Those behind it flow on: it will not be published before them, or ever.
-                Delivery::Refused(why) => (Verdict::Refused(why), false),
-                Delivery::Failed(why) => (Verdict::Failed(why), true),
+            let verdict = match delivery {
+                Delivery::Acknowledged => Verdict::Published,
+                Delivery::Refused(why) => Verdict::Refused(why),
+                Delivery::Failed(why) => Verdict::Failed(why),
                 Delivery::Unreachable(why) => {
                     outage = Some(why);
-                    (Verdict::Unsent, true)
+                    Verdict::Unsent
                 }
             };
-            verdicts[index] = verdict;
-            if hold {
-                held.insert(records[index].order_id);
+            // Those behind a refused one flow on: it will not be published before them, or ever.
+            if matches!(verdict, Verdict::Published | Verdict::Refused(_)) {
+                held.remove(&records[index].order_id);
             }
+            verdicts[index] = verdict;
         }
         waiting = later.into_iter().filter(|&i| !held.contains(&records[i].order_id)).collect();
     }

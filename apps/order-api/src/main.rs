@@ -1,2 +1,23 @@
-//! Placeholder.
-fn main() {}
+//! Takes orders over HTTP.
+
+use std::process::ExitCode;
+
+use adapters::{StartError, one_line, shutdown, telemetry};
+use clap::Parser as _;
+use order_api::Config;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match start(Config::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(config: Config) -> Result<(), StartError> {
+    telemetry::start(&config.telemetry)?;
+    order_api::run(config, shutdown::on_signal()).await
+}

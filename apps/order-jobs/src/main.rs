@@ -1,2 +1,8 @@
 //! The program `order-jobs`.
-fn main() {}
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    order_jobs::main().await
+}

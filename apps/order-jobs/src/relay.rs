@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use adapters::one_line;
+use adapters::postgres::ordering::Wakeups;
 use application::relay::{Outbox, Publisher, Step, relay_step};
 use metrics::counter;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -18,18 +18,23 @@ pub(crate) struct Worker<O, P> {
     pub(crate) outbox: O,
     pub(crate) publisher: Arc<P>,
     pub(crate) batch: usize,
-    /// Rings when something new may be due.
-    pub(crate) bell: watch::Receiver<()>,
-    /// The longest rest, whether the bell rings or not.
+    /// Tells when events were stored.
+    pub(crate) wakeups: Wakeups,
+    /// The longest rest, whether told or not.
     pub(crate) poll: Duration,
     pub(crate) outage: Outage,
 }
 
 /// Whether Kafka could be reached when it was last tried; shared by all workers, told once.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Outage(Arc<AtomicBool>);
 
 impl Outage {
+    /// One that is on from the beginning, until something shows that Kafka can be reached.
+    pub(crate) fn begun() -> Self {
+        Self(Arc::new(AtomicBool::new(true)))
+    }
+
     /// Whether there is one.
     pub(crate) fn is_on(&self) -> bool {
         self.0.load(Ordering::Relaxed)
@@ -41,9 +46,9 @@ impl Outage {
         }
     }
 
-    fn ends(&self) {
+    pub(crate) fn ends(&self) {
         if self.0.swap(false, Ordering::Relaxed) {
-            info!("Kafka can be reached again");
+            info!("Kafka can be reached");
         }
     }
 }
@@ -53,8 +58,6 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
-            // Whatever rings from here on is answered by another look.
-            self.bell.mark_unchanged();
             let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch).await;
             let rest = match step {
                 Ok(Step::Relayed { published, unpublished }) => {
@@ -62,6 +65,9 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     failures = 0;
                     counter!("relay_published_total").increment(published as u64);
                     counter!("relay_unpublished_total").increment(unpublished as u64);
+                    if unpublished > 0 {
+                        warn!(unpublished, "events failed or wait; see ordering.outbox_status");
+                    }
                     continue;
                 }
                 Ok(Step::Idle) => {
@@ -85,11 +91,16 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     wait_after(failures)
                 }
             };
-            let may_be_woken = failures == 0;
+            let rested = async {
+                match failures {
+                    0 => self.wakeups.wait(rest).await,
+                    // News does not end an outage.
+                    _ => tokio::time::sleep(rest).await,
+                }
+            };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(rest) => {}
-                _ = self.bell.changed(), if may_be_woken => {}
+                () = rested => {}
             }
         }
     }

@@ -1,1 +1,39 @@
-//! Placeholder.
+//! The pharmacy: takes in every order, in a consumer group and tables of its own, and shows them
+//! to pharmacists.
+//!
+//! It starts whatever is down, says at `/readyz` what it waits for, and goes on by itself once
+//! that is back.
+
+pub mod api;
+mod config;
+mod dead_letters;
+mod service;
+
+use std::process::ExitCode;
+
+use adapters::{StartError, one_line, shutdown, telemetry};
+use clap::Parser;
+
+pub use config::Config;
+pub use service::run;
+
+use config::{Cli, Command};
+
+/// The program: reads its settings, then runs until it is told to stop or carries a command out.
+pub async fn main() -> ExitCode {
+    match start(Cli::parse()).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("pharmacy-order: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(Cli { config, command }: Cli) -> Result<ExitCode, StartError> {
+    telemetry::start(&config.telemetry)?;
+    match command {
+        None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
+        Some(Command::DeadLetters(command)) => dead_letters::run(config, command).await,
+    }
+}

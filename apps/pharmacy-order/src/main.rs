@@ -1,2 +1,8 @@
-//! Placeholder.
-fn main() {}
+//! The program `pharmacy-order`.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    pharmacy_order::main().await
+}

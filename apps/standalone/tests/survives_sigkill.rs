@@ -21,9 +21,8 @@ async fn killed_and_started_again_it_loses_no_order_and_notifies_nobody_twice() 
             tokio::spawn(async move {
                 let mut confirmed = Vec::new();
                 while !dead.load(Ordering::Relaxed) {
-                    confirmed.extend(
-                        place_order(&client, &place, &format!("Customer {number}")).await,
-                    );
+                    confirmed
+                        .extend(place_order(&client, &place, &format!("Customer {number}")).await);
                 }
                 confirmed
             })

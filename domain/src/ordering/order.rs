@@ -40,13 +40,27 @@ pub enum FoldError {
     /// The first event must tell of the order's creation, at version 1.
     #[error("the history does not begin with the creation of the order")]
     NoCreation,
-    /// Each later event must be the same order's next version.
+    /// Each later event must be the next version.
     #[error("version {found} does not follow version {after} of the order")]
     Broken {
         /// The version of the event before.
         after: OrderVersion,
         /// The version of the event that does not follow.
         found: OrderVersion,
+    },
+    /// All events must tell of the same order.
+    #[error("version {version} is another order's, {order_id}")]
+    Foreign {
+        /// The version the event claims to be.
+        version: OrderVersion,
+        /// The order it happened to.
+        order_id: OrderId,
+    },
+    /// Each event must be one the order could have recorded as it then stood.
+    #[error("what version {version} tells could not happen to the order as it stood")]
+    Impossible {
+        /// The version of the event.
+        version: OrderVersion,
     },
 }
 
@@ -78,9 +92,6 @@ impl Order {
 
     /// Calls the order off and records [`OrderCancelled`]. A cancelled order stays as it is.
     pub fn cancel(&mut self, reason: CancelReason, occasion: Occasion) -> Outcome {
-        if matches!(self.state.status, OrderStatus::Cancelled { .. }) {
-            return Outcome::AlreadyApplied;
-        }
         let event = OrderEvent {
             id: occasion.event_id,
             occurred_at: occasion.at,
@@ -88,9 +99,11 @@ impl Order {
             version: self.state.version.next(),
             fact: OrderFact::Cancelled(OrderCancelled { reason }),
         };
-        self.apply(&event);
-        self.recorded.push(event);
-        Outcome::Applied
+        let outcome = self.apply(&event);
+        if outcome.is_applied() {
+            self.recorded.push(event);
+        }
+        outcome
     }
 
     /// The order a store has kept; it has recorded nothing since.
@@ -127,25 +140,31 @@ impl Order {
         };
         for event in history {
             let after = order.state.version;
-            if event.order_id != order.state.id || event.version != after.next() {
-                return Err(FoldError::Broken { after, found: event.version });
+            let OrderEvent { version, order_id, .. } = *event;
+            if order_id != order.state.id {
+                return Err(FoldError::Foreign { version, order_id });
             }
-            order.apply(event);
+            if version != after.next() {
+                return Err(FoldError::Broken { after, found: version });
+            }
+            if !order.apply(event).is_applied() {
+                return Err(FoldError::Impossible { version });
+            }
         }
         order.recorded.clear();
         Ok(order)
     }
 
-    fn apply(&mut self, event: &OrderEvent) {
-        self.state.version = event.version;
-        match &event.fact {
-            OrderFact::Created(OrderCreated { customer_name, items }) => {
-                self.state.customer_name = customer_name.clone();
-                self.state.items = items.clone();
-            }
-            OrderFact::Cancelled(OrderCancelled { reason }) => {
+    /// The one place that says what may happen to an order that exists, and what it does to it.
+    fn apply(&mut self, event: &OrderEvent) -> Outcome {
+        match (&event.fact, &self.state.status) {
+            (OrderFact::Created(_), _)
+            | (OrderFact::Cancelled(_), OrderStatus::Cancelled { .. }) => Outcome::AlreadyApplied,
+            (OrderFact::Cancelled(OrderCancelled { reason }), OrderStatus::Created) => {
                 self.state.status =
                     OrderStatus::Cancelled { reason: reason.clone(), at: event.occurred_at };
+                self.state.version = event.version;
+                Outcome::Applied
             }
         }
     }

@@ -21,23 +21,22 @@ pub struct OrderSnapshot {
 /// A stored state that no history of commands leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
-    /// A cancelled order has recorded at least two events.
-    #[error("a cancelled order cannot be at its first version")]
-    CancelledAtFirstVersion,
     /// An order that stands has recorded its creation and nothing else.
     #[error("an order that was only created cannot be at version {0}")]
-    CreatedAtLaterVersion(OrderVersion),
+    CreatedAt(OrderVersion),
+    /// A cancelled order has recorded its creation and its cancellation, which is final.
+    #[error("a cancelled order cannot be at version {0}")]
+    CancelledAt(OrderVersion),
 }
 
 impl OrderSnapshot {
     pub(super) fn check(&self) -> Result<(), RestoreError> {
+        const CREATED: OrderVersion = OrderVersion::FIRST;
+        const CANCELLED: OrderVersion = OrderVersion::FIRST.next();
         match (&self.status, self.version) {
-            (OrderStatus::Created, OrderVersion::FIRST) => Ok(()),
-            (OrderStatus::Created, later) => Err(RestoreError::CreatedAtLaterVersion(later)),
-            (OrderStatus::Cancelled { .. }, OrderVersion::FIRST) => {
-                Err(RestoreError::CancelledAtFirstVersion)
-            }
-            (OrderStatus::Cancelled { .. }, _) => Ok(()),
+            (OrderStatus::Created, CREATED) | (OrderStatus::Cancelled { .. }, CANCELLED) => Ok(()),
+            (OrderStatus::Created, other) => Err(RestoreError::CreatedAt(other)),
+            (OrderStatus::Cancelled { .. }, other) => Err(RestoreError::CancelledAt(other)),
         }
     }
 }

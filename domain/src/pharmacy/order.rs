@@ -2,8 +2,9 @@ use crate::{OrderId, OrderVersion, Outcome, Timestamp};
 
 /// An order as the pharmacy knows it, put together from the events it was told.
 ///
-/// Events may come twice, late or with others missing before them. Whatever comes, the same set of
-/// events leads to the same order, and a repeat changes nothing.
+/// Events may come twice, late or with others missing before them. Ordering tells of each thing that
+/// can happen to an order at most once; whatever comes of it and in whatever sequence, the same set
+/// of events leads to the same order, and a repeat changes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PharmacyOrder {
     state: PharmacySnapshot,

@@ -3,14 +3,15 @@ use std::time::Duration;
 
 use adapters::StartError;
 use adapters::config::KafkaArgs;
-use adapters::kafka::Watch;
+use adapters::kafka::{Watch, Watched};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::customer::PlacedOrder;
 use crate::endpoints::Endpoints;
 
 /// Watches the topic as an outsider would, from before the first order on.
-pub(super) struct TopicWatch(Watch);
+pub(super) struct TopicWatch(mpsc::UnboundedReceiver<Watched>);
 
 /// An event that was seen in the topic.
 #[derive(Debug, Clone, Copy)]
@@ -27,7 +28,17 @@ impl TopicWatch {
             kafka_topic: "order-created-topic".to_owned(),
             kafka_fetch_wait_ms: 20,
         };
-        Watch::start(&args).await.map(Self)
+        let mut watch = Watch::start(&args).await?;
+        let (sender, receiver) = mpsc::unbounded_channel();
+        // Looked at as they come, so that the time of their arrival is right.
+        tokio::spawn(async move {
+            while let Ok(seen) = watch.next().await {
+                if sender.send(seen).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self(receiver))
     }
 
     /// What the topic tells about these orders, each order's events as they came. Returns once
@@ -42,7 +53,7 @@ impl TopicWatch {
             orders.iter().map(|order| (order.id, Vec::new())).collect();
         let mut events = 0;
         while events < expected {
-            let Ok(Some(seen)) = tokio::time::timeout(patience, self.0.next()).await else { break };
+            let Ok(Some(seen)) = tokio::time::timeout(patience, self.0.recv()).await else { break };
             if let Some(of_order) = told.get_mut(&seen.announcement.order_id.get()) {
                 let version = seen.announcement.order_version.get();
                 let new = of_order.iter().all(|told| told.version != version);

@@ -1,0 +1,4 @@
+mod compatibility;
+mod golden;
+mod reading;
+mod release;

@@ -1,0 +1,41 @@
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use tracing::{debug, info, trace, warn};
+
+/// Passes what librdkafka says on to the log, in a voice that fits.
+///
+/// A broker that cannot be reached is no error of this program: librdkafka tries again by itself.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Logging;
+
+impl ClientContext for Logging {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        // Even its warnings are about connections that it makes again by itself.
+        if matches!(level, RDKafkaLogLevel::Debug) {
+            trace!(target: "librdkafka", facility, "{message}");
+        } else {
+            debug!(target: "librdkafka", facility, "{message}");
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        let one_broker = matches!(
+            error.rdkafka_error_code(),
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                    | RDKafkaErrorCode::Resolve
+                    | RDKafkaErrorCode::OperationTimedOut
+            )
+        );
+        // One broker of several may go; what matters shows up in what could not be delivered.
+        if one_broker {
+            info!(target: "librdkafka", "{reason}");
+        } else {
+            warn!(target: "librdkafka", "{reason}");
+        }
+    }
+}
+
+impl ConsumerContext for Logging {}

@@ -1,0 +1,70 @@
+mod client;
+mod health;
+mod measure;
+mod member;
+mod membership;
+
+use std::time::Duration;
+
+use application::inbox::Inbox;
+use rdkafka::error::KafkaError;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info};
+
+pub use self::health::ConsumerHealth;
+use self::member::{Left, Member};
+use super::decoder::AnnouncementDecoder;
+use crate::config::KafkaArgs;
+
+/// How long to wait before joining again after librdkafka gave up for good.
+const REJOIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// Who consumes what.
+#[derive(Debug, Clone)]
+pub struct ConsumerConfig {
+    /// The cluster and the topic.
+    pub kafka: KafkaArgs,
+    /// The consumer group to be a member of.
+    pub group: String,
+    /// Where this consumer says how it is.
+    pub health: ConsumerHealth,
+}
+
+/// Why nothing can be consumed. An outage is none of it: that is waited out.
+#[derive(Debug, thiserror::Error)]
+#[error("the Kafka consumer cannot be made")]
+pub struct ConsumeError(#[source] KafkaError);
+
+/// Takes every event of the topic into `inbox`, as a member of a group, until `shutdown`.
+///
+/// An offset is committed only after [`application::inbox::receive`] has returned for every record
+/// before it. While the store or the registry is away, the batch at hand is tried again and again:
+/// the member stays in its group, fetches nothing more, and loses nothing. At shutdown the batch at
+/// hand is finished if it can be, its offsets are committed, and the group is left.
+///
+/// # Errors
+/// When no consumer can be made of the settings.
+pub async fn consume(
+    config: ConsumerConfig,
+    decoder: AnnouncementDecoder,
+    inbox: &impl Inbox,
+    shutdown: CancellationToken,
+) -> Result<(), ConsumeError> {
+    loop {
+        let member = Member::join(&config, decoder.clone()).map_err(ConsumeError)?;
+        match member.run(inbox, &shutdown).await {
+            Left::Shutdown => {
+                info!(group = config.group, "left the consumer group");
+                return Ok(());
+            }
+            Left::Fatal(why) => {
+                error!(group = config.group, why, "the Kafka consumer gave up; joining again");
+                config.health.waits_for(format!("Kafka: {why}"));
+            }
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = tokio::time::sleep(REJOIN_PAUSE) => {}
+        }
+    }
+}

@@ -1,0 +1,107 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::{ClientContext, Statistics, TopicPartitionList};
+use tracing::{debug, info, warn};
+
+use super::health::ConsumerHealth;
+use super::measure;
+use super::membership::Membership;
+use crate::kafka::client::Logging;
+
+/// What librdkafka tells a consumer, always on the thread that polls.
+pub(super) struct Events {
+    group: String,
+    health: ConsumerHealth,
+    pub(super) membership: Membership,
+    /// Whether newly assigned partitions are to wait, as the others do.
+    pub(super) holding: AtomicBool,
+    /// Whether a commit failed, so that it is to be made up for.
+    pub(super) uncommitted: AtomicBool,
+}
+
+impl Events {
+    pub(super) fn new(group: String, health: ConsumerHealth) -> Self {
+        Self {
+            group,
+            health,
+            membership: Membership::default(),
+            holding: AtomicBool::new(false),
+            uncommitted: AtomicBool::new(false),
+        }
+    }
+}
+
+impl ClientContext for Events {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        Logging.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.health.sees_brokers(false);
+        }
+        Logging.error(error, reason);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let mut brokers = statistics.brokers.values();
+        if brokers.any(|broker| broker.state == "UP") {
+            self.health.sees_brokers(true);
+        }
+        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
+        measure::lag(&self.group, partitions.map(|p| p.consumer_lag.max(0)).sum());
+    }
+}
+
+impl ConsumerContext for Events {
+    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        match rebalance {
+            Rebalance::Assign(_) => {}
+            Rebalance::Revoke(partitions) => {
+                // The next owner is to begin where we stopped.
+                commit(consumer);
+                let left = self.membership.revoked(partitions);
+                self.health.joined_with(left);
+                if partitions.count() > 0 {
+                    info!(group = self.group, left, "partitions given up");
+                }
+            }
+            Rebalance::Error(error) => warn!(group = self.group, %error, "rebalance failed"),
+        }
+    }
+
+    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if let Rebalance::Assign(partitions) = rebalance {
+            let own = self.membership.assigned(partitions);
+            self.health.sees_brokers(true);
+            self.health.joined_with(own);
+            if self.holding.load(Ordering::Relaxed)
+                && let Err(error) = consumer.pause(partitions)
+            {
+                warn!(group = self.group, %error, "partitions could not be paused");
+            }
+            info!(group = self.group, own, "partitions assigned");
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+        if let Err(error) = result
+            && error.rdkafka_error_code() != Some(RDKafkaErrorCode::NoOffset)
+        {
+            debug!(group = self.group, %error, "offsets not committed yet");
+            self.uncommitted.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Commits, in the background, what is stored as done.
+pub(super) fn commit<C: ConsumerContext>(consumer: &impl Consumer<C>) {
+    match consumer.commit_consumer_state(CommitMode::Async) {
+        Ok(()) => {}
+        Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => {}
+        Err(error) => debug!(%error, "offsets not committed yet"),
+    }
+}

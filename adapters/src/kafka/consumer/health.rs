@@ -1,0 +1,59 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How a consumer is, for whoever answers `/readyz`.
+#[derive(Debug, Clone, Default)]
+pub struct ConsumerHealth(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    joined: AtomicBool,
+    partitions: AtomicUsize,
+    brokers_down: AtomicBool,
+    waits_for: Mutex<Option<String>>,
+}
+
+impl ConsumerHealth {
+    /// Whether it is a member of its group and takes events in. A member may have no partition, if
+    /// the group has more members than the topic has partitions.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.0.joined.load(Ordering::Relaxed) && self.problem().is_none()
+    }
+
+    /// What it waits for, if it cannot go on by itself.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        let brokers_down = self.0.brokers_down.load(Ordering::Relaxed);
+        let outage = || brokers_down.then(|| "no Kafka broker can be reached".to_owned());
+        self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone().or_else(outage)
+    }
+
+    /// The partitions that are its own at the moment.
+    #[must_use]
+    pub fn partitions(&self) -> usize {
+        self.0.partitions.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn joined_with(&self, partitions: usize) {
+        self.0.partitions.store(partitions, Ordering::Relaxed);
+        self.0.joined.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn left(&self) {
+        self.0.partitions.store(0, Ordering::Relaxed);
+        self.0.joined.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn sees_brokers(&self, any: bool) {
+        self.0.brokers_down.store(!any, Ordering::Relaxed);
+    }
+
+    pub(super) fn waits_for(&self, what: String) {
+        *self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    }
+
+    pub(super) fn goes_on(&self) {
+        *self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

@@ -1,0 +1,37 @@
+//! What operators see of a consumer.
+
+use application::inbox::Intake;
+use application::published::Incoming;
+
+use crate::clock;
+
+/// Counts a batch that took effect, and how old its events were by then.
+pub(super) fn took_in(group: &str, batch: &[Incoming], intake: Intake) {
+    let counts = [
+        ("consumer_records_total", batch.len() as u64),
+        ("consumer_events_applied_total", intake.applied),
+        ("consumer_events_repeated_total", intake.repeated),
+        ("consumer_events_missing_total", intake.missing),
+        ("consumer_dead_letters_total", intake.dead),
+    ];
+    for (name, count) in counts {
+        metrics::counter!(name, "group" => group.to_owned()).increment(count);
+    }
+    // The age of a repeat says when somebody replayed, not how fast events travel.
+    if intake.repeated > 0 {
+        return;
+    }
+    let now = clock::now().as_micros();
+    let age = metrics::histogram!("consumer_event_age_seconds", "group" => group.to_owned());
+    for event in batch.iter().filter_map(|incoming| incoming.content.as_ref().ok()) {
+        let micros = now.saturating_sub(event.occurred_at.as_micros()).max(0);
+        age.record(std::time::Duration::from_micros(micros.unsigned_abs()).as_secs_f64());
+    }
+}
+
+/// Tells how many records the group has not committed yet, of the partitions this member has.
+pub(super) fn lag(group: &str, records: i64) {
+    // Beyond 2^53 records nobody minds the last digit.
+    #[allow(clippy::cast_precision_loss)]
+    metrics::gauge!("consumer_lag_records", "group" => group.to_owned()).set(records as f64);
+}

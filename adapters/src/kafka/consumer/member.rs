@@ -1,0 +1,302 @@
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use application::inbox::{Inbox, receive};
+use application::published::{Incoming, RawRecord};
+use rdkafka::Message;
+use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
+use rdkafka::error::KafkaError;
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, error, info, warn};
+
+use super::client::{Events, commit};
+use super::health::ConsumerHealth;
+use super::membership::Done;
+use super::{ConsumerConfig, measure};
+use crate::kafka::decoder::AnnouncementDecoder;
+use crate::kafka::settings::consumer_settings;
+use crate::one_line;
+
+/// The most records in one batch, and so in one transaction.
+const MOST_RECORDS: usize = 500;
+
+/// How long a batch waits for more records after its first. Short beside a transaction.
+const GATHER: Duration = Duration::from_millis(5);
+
+/// The first and the longest pause while the store or the registry is away.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// How often offsets are committed. What is not committed yet is only repeated after a crash.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long to wait for the last commit and the farewell to the group.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Why a member is none any more.
+pub(super) enum Left {
+    /// It was asked to leave, and has done and committed what it had begun.
+    Shutdown,
+    /// The client is at its end, for the reason given.
+    Fatal(String),
+}
+
+/// One consumer in its group.
+pub(super) struct Member {
+    group: String,
+    health: ConsumerHealth,
+    decoder: AnnouncementDecoder,
+    consumer: StreamConsumer<Events>,
+    /// Records that were fetched and belong to no batch yet, with their assignment.
+    fetched: VecDeque<Fetched>,
+}
+
+struct Fetched {
+    record: RawRecord,
+    assignment: Option<u64>,
+}
+
+/// What kept a batch from taking effect.
+struct Outage {
+    what: String,
+    broken: bool,
+}
+
+impl Member {
+    pub(super) fn join(
+        config: &ConsumerConfig,
+        decoder: AnnouncementDecoder,
+    ) -> Result<Self, KafkaError> {
+        let events = Events::new(config.group.clone(), config.health.clone());
+        let consumer: StreamConsumer<Events> =
+            consumer_settings(&config.kafka, &config.group).create_with_context(events)?;
+        consumer.subscribe(&[&config.kafka.kafka_topic])?;
+        Ok(Self {
+            group: config.group.clone(),
+            health: config.health.clone(),
+            decoder,
+            consumer,
+            fetched: VecDeque::new(),
+        })
+    }
+
+    pub(super) async fn run(mut self, inbox: &impl Inbox, shutdown: &CancellationToken) -> Left {
+        let left = match self.work(inbox, shutdown).await {
+            Ok(()) => Left::Shutdown,
+            Err(why) => Left::Fatal(why),
+        };
+        self.leave().await;
+        left
+    }
+
+    /// Batch after batch, until shutdown.
+    async fn work(
+        &mut self,
+        inbox: &impl Inbox,
+        shutdown: &CancellationToken,
+    ) -> Result<(), String> {
+        let mut committed = Instant::now();
+        let mut stored = false;
+        loop {
+            let due = committed + COMMIT_INTERVAL;
+            if self.fetched.is_empty() {
+                tokio::select! {
+                    biased;
+                    () = shutdown.cancelled() => return Ok(()),
+                    () = tokio::time::sleep_until(due), if stored || self.commit_failed() => {}
+                    fetched = self.fetch() => self.fetched.extend(fetched?),
+                }
+            }
+            if !self.fetched.is_empty() {
+                self.gather().await?;
+                let Some(done) = self.take_in(inbox, shutdown).await? else {
+                    return Ok(());
+                };
+                stored |= self.store(&done);
+            }
+            if (stored || self.commit_failed()) && Instant::now() >= due {
+                self.consumer.context().uncommitted.store(false, Ordering::Relaxed);
+                commit(&self.consumer);
+                committed = Instant::now();
+                stored = false;
+            }
+            if shutdown.is_cancelled() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn commit_failed(&self) -> bool {
+        self.consumer.context().uncommitted.load(Ordering::Relaxed)
+    }
+
+    /// The next record, or nothing after an error that librdkafka gets over by itself.
+    async fn fetch(&self) -> Result<Option<Fetched>, String> {
+        match self.consumer.recv().await {
+            Ok(message) => {
+                let record = RawRecord {
+                    topic: message.topic().to_owned(),
+                    partition: message.partition(),
+                    offset: message.offset(),
+                    key: message.key().map(<[u8]>::to_vec),
+                    value: message.payload().map(<[u8]>::to_vec),
+                };
+                self.health.sees_brokers(true);
+                let place = (record.topic.clone(), record.partition);
+                let assignment = self.consumer.context().membership.assignment(&place);
+                Ok(Some(Fetched { record, assignment }))
+            }
+            Err(error @ KafkaError::MessageConsumptionFatal(_)) => Err(one_line(&error)),
+            Err(error) => {
+                debug!(group = self.group, error = one_line(&error), "waiting for Kafka");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Waits a moment for what comes close behind the first record.
+    async fn gather(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + GATHER;
+        while self.fetched.len() < MOST_RECORDS {
+            match timeout_at(deadline, self.fetch()).await {
+                Ok(fetched) => self.fetched.extend(fetched?),
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a batch in, waiting out every outage; `None` if it was asked to stop meanwhile.
+    async fn take_in(
+        &mut self,
+        inbox: &impl Inbox,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<Done>, String> {
+        let size = self.fetched.len().min(MOST_RECORDS);
+        let mut done = Done::default();
+        let mut records = Vec::with_capacity(size);
+        for Fetched { record, assignment } in self.fetched.drain(..size) {
+            done.note((record.topic.clone(), record.partition), assignment, record.offset);
+            records.push(record);
+        }
+        let mut batch = Vec::with_capacity(size);
+        let mut pause = FIRST_PAUSE;
+        let mut held = false;
+        loop {
+            let Err(outage) = self.attempt(inbox, &records, &mut batch).await else {
+                if held {
+                    self.go_on();
+                }
+                return Ok(Some(done));
+            };
+            if !held {
+                self.hold();
+                held = true;
+            }
+            let Outage { what, broken } = outage;
+            if broken {
+                error!(group = self.group, "{what}; trying again, nothing is lost");
+            } else {
+                warn!(group = self.group, "{what}; waiting, nothing is lost");
+            }
+            self.health.waits_for(what);
+            if !self.wait(pause, shutdown).await? {
+                return Ok(None);
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Reads what is not read yet of the records, and takes all in.
+    async fn attempt(
+        &self,
+        inbox: &impl Inbox,
+        records: &[RawRecord],
+        batch: &mut Vec<Incoming>,
+    ) -> Result<(), Outage> {
+        for record in &records[batch.len()..] {
+            let content = self
+                .decoder
+                .decode(record)
+                .await
+                .map_err(|error| Outage { what: one_line(&error), broken: false })?;
+            batch.push(Incoming { record: record.clone(), content });
+        }
+        let intake = receive(inbox, batch)
+            .await
+            .map_err(|error| Outage { what: one_line(&error), broken: !error.is_unavailable() })?;
+        measure::took_in(&self.group, batch, intake);
+        Ok(())
+    }
+
+    /// Fetches nothing more until [`Self::go_on`], but stays in the group.
+    fn hold(&self) {
+        let events = self.consumer.context();
+        events.holding.store(true, Ordering::Relaxed);
+        if let Err(error) = self.consumer.pause(&events.membership.own()) {
+            warn!(group = self.group, %error, "partitions could not be paused");
+        }
+    }
+
+    fn go_on(&self) {
+        let events = self.consumer.context();
+        events.holding.store(false, Ordering::Relaxed);
+        if let Err(error) = self.consumer.resume(&events.membership.own()) {
+            warn!(group = self.group, %error, "partitions could not be resumed");
+        }
+        self.health.goes_on();
+        info!(group = self.group, "going on");
+    }
+
+    /// Waits, polling, which is what keeps a member in its group. Records that were on their way
+    /// when the partitions were paused are kept for the next batch. `false` if asked to stop.
+    async fn wait(
+        &mut self,
+        pause: Duration,
+        shutdown: &CancellationToken,
+    ) -> Result<bool, String> {
+        let until = Instant::now() + pause;
+        loop {
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return Ok(false),
+                () = tokio::time::sleep_until(until) => return Ok(true),
+                fetched = self.fetch() => self.fetched.extend(fetched?),
+            }
+        }
+    }
+
+    /// Marks the offsets of a batch as done; says whether there were any.
+    fn store(&self, done: &Done) -> bool {
+        let offsets = done.offsets(&self.consumer.context().membership);
+        if offsets.count() == 0 {
+            return false;
+        }
+        if let Err(error) = self.consumer.store_offsets(&offsets) {
+            warn!(group = self.group, error = one_line(&error), "offsets could not be stored");
+        }
+        true
+    }
+
+    /// Commits what is done and says goodbye, on a thread that may block.
+    async fn leave(self) {
+        self.health.left();
+        let Self { group, consumer, .. } = self;
+        let (said, heard) = tokio::sync::oneshot::channel();
+        // A thread of its own: a runtime that shuts down would wait for a blocking task for ever.
+        std::thread::spawn(move || {
+            // Nothing to commit is as good as committed; what failed is only repeated later.
+            let _ = consumer.commit_consumer_state(CommitMode::Sync);
+            drop(consumer);
+            let _ = said.send(());
+        });
+        tokio::select! {
+            _ = heard => {}
+            () = sleep(FAREWELL) => {
+                warn!(group, "Kafka does not answer; the group will notice that we are gone");
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use application::relay::Delivery;
+use rdkafka::ClientConfig;
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::OwnedHeaders;
+use rdkafka::producer::{
+    BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer,
+};
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::warn;
+
+use super::batch::{Batch, Ticket};
+use super::outcome;
+use crate::kafka::client::Logging;
+use crate::kafka::settings::MESSAGE_TIMEOUT;
+
+/// How long to wait for an outcome beyond the time after which librdkafka should have told it.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long to wait before trying again to put a record into a full queue.
+const QUEUE_PAUSE: Duration = Duration::from_millis(5);
+
+/// A record on its way.
+pub(super) struct Outgoing {
+    pub(super) key: String,
+    pub(super) value: Vec<u8>,
+    pub(super) headers: OwnedHeaders,
+}
+
+/// The producer in use, and the means to make the next one when it is at its end.
+pub(super) struct Producers {
+    settings: ClientConfig,
+    current: Mutex<Arc<Producer>>,
+}
+
+type Producer = ThreadedProducer<Reports>;
+
+/// Receives the outcome of each record, on librdkafka's polling thread.
+struct Reports;
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        Logging.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        Logging.error(error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Box<Ticket>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
+        ticket.settle(match result {
+            Ok(_) => Delivery::Acknowledged,
+            Err((error, _)) => outcome::delivery(error),
+        });
+    }
+}
+
+impl Producers {
+    pub(super) fn new(settings: ClientConfig) -> Result<Self, KafkaError> {
+        let first = settings.create_with_context(Reports)?;
+        Ok(Self { settings, current: Mutex::new(Arc::new(first)) })
+    }
+
+    /// Sends the records and waits, bounded, for what becomes of each.
+    pub(super) async fn send(&self, topic: &str, records: Vec<Outgoing>) -> Vec<Delivery> {
+        if records.is_empty() {
+            return Vec::new();
+        }
+        let producer = self.current();
+        let batch = Batch::of(records.len());
+        let deadline = Instant::now() + MESSAGE_TIMEOUT;
+        for (place, record) in records.into_iter().enumerate() {
+            enqueue(&producer, topic, record, Box::new(batch.ticket(place)), deadline).await;
+        }
+        let late = timeout_at(deadline + GRACE, batch.settled()).await.is_err();
+        let deliveries = batch.deliveries();
+        if late {
+            self.replace(&producer, "it did not report on all records in time");
+        } else if let Some((code, why)) = producer.client().fatal_error() {
+            self.replace(&producer, &format!("{code}: {why}"));
+        }
+        deliveries
+    }
+
+    fn current(&self) -> Arc<Producer> {
+        Arc::clone(&self.current.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a new producer in the place of one that is at its end, unless somebody has already.
+    ///
+    /// What the old one still holds is thrown away: it counts as unreachable and will be sent
+    /// again, and must not arrive behind what is sent by then.
+    fn replace(&self, old: &Arc<Producer>, why: &str) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if !Arc::ptr_eq(&current, old) {
+            return;
+        }
+        warn!(why, "replacing the Kafka producer");
+        match self.settings.create_with_context(Reports) {
+            Ok(fresh) => {
+                let old = std::mem::replace(&mut *current, Arc::new(fresh));
+                drop(current);
+                // Dropping purges what is queued, and waits up to a second for its thread.
+                tokio::task::spawn_blocking(move || drop(old));
+            }
+            Err(error) => warn!(%error, "no new Kafka producer can be made; keeping the old one"),
+        }
+    }
+}
+
+impl fmt::Debug for Producers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producers").finish_non_exhaustive()
+    }
+}
+
+/// Hands a record to librdkafka. Whatever it says, the ticket gets an outcome.
+async fn enqueue(
+    producer: &Producer,
+    topic: &str,
+    record: Outgoing,
+    mut ticket: Box<Ticket>,
+    deadline: Instant,
+) {
+    let Outgoing { key, value, headers } = record;
+    let mut headers = Some(headers);
+    loop {
+        let mut base = BaseRecord::with_opaque_to(topic, ticket).key(&key).payload(&value);
+        base.headers = headers.take();
+        let Err((error, back)) = producer.send(base) else {
+            return;
+        };
+        ticket = back.delivery_opaque;
+        headers = back.headers;
+        let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+        if !full || Instant::now() >= deadline {
+            ticket.settle(outcome::delivery(&error));
+            return;
+        }
+        sleep(QUEUE_PAUSE).await;
+    }
+}

@@ -1,0 +1,6 @@
+//! Against the cluster built into librdkafka and a registry of a few lines.
+
+mod consuming;
+mod publishing;
+mod registry;
+mod world;

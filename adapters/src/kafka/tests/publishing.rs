@@ -1,0 +1,151 @@
+use std::time::{Duration, Instant};
+
+use application::relay::{Delivery, OutboxRecord, Publisher};
+use rdkafka::Message;
+use rdkafka::message::Headers;
+
+use super::world::{TOPIC, TRACE, World, events, outbox_record};
+use crate::kafka::KafkaPublisher;
+use crate::kafka::wire::unframe;
+
+async fn publish(publisher: &KafkaPublisher, records: &[OutboxRecord]) -> Vec<Delivery> {
+    publisher.publish(&records.iter().collect::<Vec<_>>()).await
+}
+
+fn records(count: usize) -> Vec<OutboxRecord> {
+    events(count).iter().map(outbox_record).collect()
+}
+
+#[tokio::test]
+async fn a_record_arrives_framed_and_keyed_and_dressed_as_a_cloud_event() {
+    let world = World::start().await;
+    let sent = &records(1)[0];
+    let deliveries = publish(&world.publisher(), std::slice::from_ref(sent)).await;
+    assert_eq!(deliveries, [Delivery::Acknowledged]);
+
+    let arrived = &world.records(1)[0];
+    assert_eq!(arrived.key(), Some(sent.order_id.to_string().as_bytes()));
+    assert_eq!(unframe(arrived.payload().unwrap()), Some((1, sent.payload.as_slice())));
+    assert_eq!(world.registry.subjects(), [format!("{TOPIC}-orders.OrderCreated")]);
+
+    let headers: Vec<(String, String)> = arrived
+        .headers()
+        .unwrap()
+        .iter()
+        .map(|h| (h.key.to_owned(), String::from_utf8(h.value.unwrap().to_vec()).unwrap()))
+        .collect();
+    let expected = [
+        ("ce_specversion", "1.0".to_owned()),
+        ("ce_id", sent.event_id.to_string()),
+        ("ce_type", "orders.OrderCreated".to_owned()),
+        ("ce_source", "/ordering".to_owned()),
+        ("ce_time", sent.occurred_at.to_string()),
+        ("ce_subject", sent.order_id.to_string()),
+        ("content-type", "application/avro".to_owned()),
+        ("traceparent", TRACE.to_owned()),
+    ];
+    let expected: Vec<(String, String)> =
+        expected.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+    assert_eq!(headers, expected);
+}
+
+#[tokio::test]
+async fn a_batch_is_acknowledged_record_by_record_and_asks_the_registry_once() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    for _ in 0..2 {
+        let deliveries = publish(&publisher, &records(500)).await;
+        assert_eq!(deliveries.len(), 500);
+        assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
+    }
+    assert_eq!(world.records(1000).len(), 1000);
+    assert_eq!(world.registry.questions(), 1);
+}
+
+#[tokio::test]
+async fn while_no_broker_answers_records_are_unreachable_and_later_they_flow() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+
+    world.cluster.broker_down(-1).unwrap();
+    let during = records(3);
+    let began = Instant::now();
+    let deliveries = publish(&publisher, &during).await;
+    assert!(began.elapsed() < Duration::from_secs(13), "took {:?}", began.elapsed());
+    assert!(deliveries.iter().all(|d| matches!(d, Delivery::Unreachable(_))), "{deliveries:?}");
+
+    world.cluster.broker_up(-1).unwrap();
+    let deliveries = publish(&publisher, &during).await;
+    assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
+    let keys: Vec<_> = world.records(4).iter().map(|m| m.key().unwrap().to_vec()).collect();
+    for record in &during {
+        let key = record.order_id.to_string().into_bytes();
+        assert_eq!(keys.iter().filter(|k| **k == key).count(), 1, "{}", record.order_id);
+    }
+}
+
+#[tokio::test]
+async fn while_the_registry_is_away_records_are_unreachable_and_later_they_flow() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    for status in [500, 503, 429, 404] {
+        world.registry.fail_with(Some(status));
+        let deliveries = publish(&publisher, &records(2)).await;
+        assert!(
+            deliveries.iter().all(|d| matches!(d, Delivery::Unreachable(_))),
+            "{status}: {deliveries:?}"
+        );
+    }
+    world.registry.fail_with(None);
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+    world.registry.fail_with(Some(503));
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged], "the id is known");
+}
+
+#[tokio::test]
+async fn a_schema_that_the_registry_does_not_take_refuses_the_record() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    for status in [409, 422] {
+        world.registry.fail_with(Some(status));
+        let deliveries = publish(&publisher, &records(1)).await;
+        assert!(matches!(deliveries[..], [Delivery::Refused(_)]), "{status}: {deliveries:?}");
+    }
+    world.registry.fail_with(None);
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+}
+
+#[tokio::test]
+async fn a_record_that_is_too_large_is_refused_and_the_others_are_sent() {
+    let world = World::start().await;
+    let mut batch = records(3);
+    batch[1].payload = vec![0; 2 * 1024 * 1024];
+    let deliveries = publish(&world.publisher(), &batch).await;
+    assert!(
+        matches!(
+            deliveries[..],
+            [Delivery::Acknowledged, Delivery::Refused(_), Delivery::Acknowledged]
+        ),
+        "{deliveries:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_record_of_a_schema_from_the_future_waits_for_a_newer_relay() {
+    let world = World::start().await;
+    let mut batch = records(2);
+    batch[0].schema_fingerprint = vec![7; 32];
+    let deliveries = publish(&world.publisher(), &batch).await;
+    assert!(
+        matches!(deliveries[..], [Delivery::Failed(_), Delivery::Acknowledged]),
+        "{deliveries:?}"
+    );
+}
+
+#[tokio::test]
+async fn nothing_to_publish_is_published_at_once() {
+    let world = World::start().await;
+    world.cluster.broker_down(-1).unwrap();
+    assert_eq!(publish(&world.publisher(), &[]).await, []);
+}

@@ -1,0 +1,96 @@
+//! The topic that carries every event of every order.
+
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::Client;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::client::Logging;
+use super::settings::{PARTITIONS, client_settings};
+use crate::config::KafkaArgs;
+
+/// How long the cluster may take for one answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why the topic is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum TopicError {
+    /// The cluster cannot be reached; trying again later is right.
+    #[error("no broker answers at {servers}")]
+    Unreachable {
+        /// Where it was looked for.
+        servers: String,
+        /// What the client says.
+        #[source]
+        source: KafkaError,
+    },
+    /// The cluster will not have it.
+    #[error(
+        "the topic {topic} is not there and cannot be created; create it with {PARTITIONS} partitions"
+    )]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// What the cluster says.
+        #[source]
+        source: KafkaError,
+    },
+}
+
+/// Creates the topic if it is not there: 12 partitions, on three brokers if there are as many, of
+/// which two must have a record before it counts as kept.
+///
+/// # Errors
+/// When the cluster cannot be reached or will not create it.
+pub async fn ensure(args: &KafkaArgs) -> Result<(), TopicError> {
+    let topic = args.kafka_topic.clone();
+    let unreachable =
+        |source| TopicError::Unreachable { servers: args.kafka_bootstrap_servers.clone(), source };
+    let refused = |source| TopicError::Refused { topic: topic.clone(), source };
+
+    let settings = client_settings(args);
+    let admin: AdminClient<Logging> = settings.create_with_context(Logging).map_err(&refused)?;
+    let name = topic.clone();
+    // Asking for metadata blocks the thread, so it is done on one that may block. Dropping the
+    // client joins a thread, and is done there too.
+    let asked = tokio::task::spawn_blocking(move || {
+        let found = look(admin.inner(), &name);
+        (admin, found)
+    });
+    let (admin, found) = asked.await.map_err(|_| unreachable(KafkaError::Canceled))?;
+    let brokers = match found {
+        Ok(Found::There) => return Ok(()),
+        Ok(Found::Missing { brokers }) => brokers,
+        Err(error) => return Err(unreachable(error)),
+    };
+    let replicas = i32::try_from(brokers.clamp(1, 3)).unwrap_or(1);
+    let mut new = NewTopic::new(&topic, PARTITIONS, TopicReplication::Fixed(replicas));
+    if replicas == 3 {
+        new = new.set("min.insync.replicas", "2");
+    }
+    let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
+    let answer = admin.create_topics([&new], &options).await;
+    tokio::task::spawn_blocking(move || drop(admin));
+    for result in answer.map_err(&refused)? {
+        match result {
+            // Somebody else was faster: the same is there.
+            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, code)) => return Err(refused(KafkaError::AdminOp(code))),
+        }
+    }
+    Ok(())
+}
+
+enum Found {
+    There,
+    Missing { brokers: usize },
+}
+
+fn look(client: &Client<Logging>, topic: &str) -> Result<Found, KafkaError> {
+    let metadata = client.fetch_metadata(Some(topic), TIMEOUT)?;
+    let there = metadata.topics().iter().any(|found| {
+        found.name() == topic && found.error().is_none() && !found.partitions().is_empty()
+    });
+    Ok(if there { Found::There } else { Found::Missing { brokers: metadata.brokers().len() } })
+}

@@ -1,0 +1,105 @@
+use std::time::Duration;
+
+use application::published::{Announcement, RawRecord};
+use domain::Timestamp;
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::KafkaError;
+use rdkafka::{Message, Offset, TopicPartitionList};
+
+use super::client::Logging;
+use super::decoder::{AnnouncementDecoder, RegistryUnavailable};
+use super::registry::Registry;
+use super::settings::consumer_settings;
+use crate::config::KafkaArgs;
+use crate::{StartError, clock};
+
+/// How long the cluster may take to say where the partitions end.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Looks on as events come into the topic, outside of every group and leaving no trace.
+pub struct Watch {
+    consumer: StreamConsumer<Logging>,
+    decoder: AnnouncementDecoder,
+}
+
+/// An event that came into the topic.
+#[derive(Debug, Clone)]
+pub struct Watched {
+    /// The event.
+    pub announcement: Announcement,
+    /// When it was seen.
+    pub arrived_at: Timestamp,
+}
+
+/// Why the watch ends.
+#[derive(Debug, thiserror::Error)]
+pub enum WatchError {
+    /// Kafka gave no records.
+    #[error("Kafka gave no records")]
+    Kafka(#[source] KafkaError),
+    /// The registry gave no schema.
+    #[error("a record could not be read")]
+    Registry(#[from] RegistryUnavailable),
+}
+
+impl Watch {
+    /// Begins at the present end of the topic: every event that comes after this returns is seen.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached.
+    pub async fn start(args: &KafkaArgs) -> Result<Self, StartError> {
+        let failed = |error| StartError::other("cannot watch the topic", error);
+        let registry = Registry::new(args)
+            .map_err(|error| StartError::other("cannot use the schema registry", error))?;
+        // librdkafka wants a group's name even of a consumer that joins none.
+        let consumer: StreamConsumer<Logging> =
+            consumer_settings(args, "orders-watch").create_with_context(Logging).map_err(failed)?;
+        let topic = args.kafka_topic.clone();
+        // Asking for offsets blocks the thread, so it is done on one that may block.
+        let found = tokio::task::spawn_blocking(move || {
+            let ends = ends(&consumer, &topic)?;
+            consumer.assign(&ends)?;
+            Ok(consumer)
+        });
+        let consumer = found.await.map_err(|_| failed(KafkaError::Canceled))?.map_err(failed)?;
+        Ok(Self { consumer, decoder: AnnouncementDecoder::new(registry) })
+    }
+
+    /// The next event; what is no event of an order is passed over.
+    ///
+    /// # Errors
+    /// When Kafka or the registry fails for good.
+    pub async fn next(&mut self) -> Result<Watched, WatchError> {
+        loop {
+            let message = match self.consumer.recv().await {
+                Ok(message) => message,
+                Err(error @ KafkaError::MessageConsumptionFatal(_)) => {
+                    return Err(WatchError::Kafka(error));
+                }
+                Err(_) => continue,
+            };
+            let arrived_at = clock::now();
+            let record = RawRecord {
+                topic: message.topic().to_owned(),
+                partition: message.partition(),
+                offset: message.offset(),
+                key: message.key().map(<[u8]>::to_vec),
+                value: message.payload().map(<[u8]>::to_vec),
+            };
+            if let Ok(announcement) = self.decoder.decode(&record).await? {
+                return Ok(Watched { announcement, arrived_at });
+            }
+        }
+    }
+}
+
+fn ends(consumer: &StreamConsumer<Logging>, topic: &str) -> Result<TopicPartitionList, KafkaError> {
+    let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
+    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+    let mut ends = TopicPartitionList::new();
+    for partition in partitions {
+        let (_, end) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT)?;
+        ends.add_partition_offset(topic, partition.id(), Offset::Offset(end))?;
+    }
+    Ok(ends)
+}

@@ -1,0 +1,84 @@
+use application::published::DeadLetter;
+use sqlx::PgConnection;
+
+use crate::postgres::PgError;
+
+/// The statements on one context's table.
+#[derive(Debug)]
+pub(in crate::postgres) struct Statements {
+    pub(in crate::postgres) keep: &'static str,
+    pub(in crate::postgres) list: &'static str,
+    pub(in crate::postgres) find: &'static str,
+    pub(in crate::postgres) settle: &'static str,
+    pub(in crate::postgres) note_reason: &'static str,
+}
+
+/// The [`Statements`] of the context that owns this schema.
+macro_rules! statements {
+    ($schema:literal) => {
+        $crate::postgres::dead_letters::Statements {
+            keep: concat!(
+                "INSERT INTO ",
+                $schema,
+                ".dead_letters (topic, topic_partition, topic_offset, key, value, reason)
+                 SELECT * FROM UNNEST($1::text[], $2::integer[], $3::bigint[], $4::bytea[],
+                                      $5::bytea[], $6::text[])
+                     AS given (topic, topic_partition, topic_offset, key, value, reason)
+                 ORDER BY topic, topic_partition, topic_offset, value
+                 ON CONFLICT (topic, topic_partition, topic_offset, value_hash) DO NOTHING"
+            ),
+            list: concat!(
+                "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at
+                 FROM ",
+                $schema,
+                ".dead_letters WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3"
+            ),
+            find: concat!(
+                "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at
+                 FROM ",
+                $schema,
+                ".dead_letters WHERE id = $1"
+            ),
+            settle: concat!(
+                "UPDATE ",
+                $schema,
+                ".dead_letters SET state = $2, settled_at = now() WHERE id = $1 AND state = 'open'"
+            ),
+            note_reason: concat!(
+                "UPDATE ",
+                $schema,
+                ".dead_letters SET reason = $2 WHERE id = $1 AND state = 'open'"
+            ),
+        }
+    };
+}
+pub(in crate::postgres) use statements;
+
+impl Statements {
+    /// Keeps the letters in the caller's transaction, each once.
+    pub(in crate::postgres) async fn keep(
+        &self,
+        connection: &mut PgConnection,
+        letters: &[DeadLetter],
+    ) -> Result<(), PgError> {
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let records = || letters.iter().map(|letter| &letter.record);
+        sqlx::query(self.keep)
+            .bind(records().map(|record| record.topic.as_str()).collect::<Vec<_>>())
+            .bind(records().map(|record| record.partition).collect::<Vec<_>>())
+            .bind(records().map(|record| record.offset).collect::<Vec<_>>())
+            .bind(records().map(|record| record.key.as_deref()).collect::<Vec<_>>())
+            .bind(records().map(|record| record.value.as_deref()).collect::<Vec<_>>())
+            .bind(letters.iter().map(|letter| storable(&letter.reason)).collect::<Vec<_>>())
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Postgres keeps no NUL in a text, and a reason may quote foreign data.
+pub(in crate::postgres) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}

@@ -1,0 +1,117 @@
+use std::time::Duration;
+
+use application::StoreError;
+use application::notification::{ChannelName, Notification, NotificationClaim, SendOutcome};
+use sqlx::{PgPool, Postgres, Transaction};
+
+use super::rows::NotificationRow;
+use crate::postgres::PgError;
+use crate::postgres::dead_letters::storable;
+
+/// After so many tries a notification has failed; with the waits between them that takes some 9
+/// hours.
+const MAX_ATTEMPTS: i32 = 20;
+
+/// The wait before the next try doubles from one second up to this many.
+const MAX_WAIT_SECONDS: f64 = 3600.0;
+
+/// Postgres ends the transaction of a worker that was stopped, or whose host is gone.
+const HOLD_AT_MOST: &str = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)";
+
+/// Those that are due first come first; rows another worker holds are passed over.
+const CLAIM: &str = "
+    SELECT id, event_id, channel, order_id, order_version, message, state, attempts, last_error,
+           recorded_at, sent_at
+    FROM notification.notifications
+    WHERE state = 'pending' AND channel = $1 AND due_at <= now()
+    ORDER BY due_at, id
+    LIMIT $2
+    FOR UPDATE SKIP LOCKED";
+
+/// The moment is read from the clock: `now()` is when the claim began.
+const SETTLE: &str = "
+    UPDATE notification.notifications AS kept
+    SET attempts = kept.attempts + 1,
+        state = CASE
+            WHEN given.outcome <> 'later' THEN given.outcome
+            WHEN kept.attempts + 1 >= $4 THEN 'failed'
+            ELSE 'pending'
+        END,
+        sent_at = CASE WHEN given.outcome = 'sent' THEN clock_timestamp() END,
+        due_at = clock_timestamp() + make_interval(secs => least(2.0 ^ kept.attempts, $5)),
+        last_error = given.error
+    FROM UNNEST($1::bigint[], $2::text[], $3::text[]) AS given (id, outcome, error)
+    WHERE kept.id = given.id";
+
+/// Rows of `notification.notifications` that an open transaction keeps locked. Dropped, the
+/// transaction is rolled back and others may claim them.
+#[derive(Debug)]
+pub struct PgNotificationClaim {
+    transaction: Transaction<'static, Postgres>,
+    ids: Vec<i64>,
+    notifications: Vec<Notification>,
+}
+
+impl PgNotificationClaim {
+    pub(super) async fn take(
+        pool: &PgPool,
+        hold: Duration,
+        channel: ChannelName,
+        limit: usize,
+    ) -> Result<Option<Self>, StoreError> {
+        let mut transaction = pool.begin().await.map_err(PgError::from)?;
+        sqlx::query(HOLD_AT_MOST)
+            .bind(format!("{}ms", hold.as_millis()))
+            .execute(&mut *transaction)
+            .await
+            .map_err(PgError::from)?;
+        let mut rows: Vec<NotificationRow> = sqlx::query_as(CLAIM)
+            .bind(channel.as_str())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(PgError::from)?;
+        if rows.is_empty() {
+            transaction.rollback().await.map_err(PgError::from)?;
+            return Ok(None);
+        }
+        rows.sort_unstable_by_key(|row| row.id);
+        let ids = rows.iter().map(|row| row.id).collect();
+        let notifications =
+            rows.into_iter().map(NotificationRow::into_notification).collect::<Result<_, _>>()?;
+        Ok(Some(Self { transaction, ids, notifications }))
+    }
+
+    async fn note(mut self, outcomes: &[SendOutcome]) -> Result<(), PgError> {
+        let (names, errors): (Vec<&str>, Vec<Option<String>>) = outcomes
+            .iter()
+            .map(|outcome| match outcome {
+                SendOutcome::Sent => ("sent", None),
+                SendOutcome::Later(why) => ("later", Some(storable(why))),
+                SendOutcome::Failed(why) => ("failed", Some(storable(why))),
+            })
+            .unzip();
+        // What has no outcome was not tried: it stays as it is.
+        self.ids.truncate(names.len());
+        sqlx::query(SETTLE)
+            .bind(self.ids)
+            .bind(names)
+            .bind(errors)
+            .bind(MAX_ATTEMPTS)
+            .bind(MAX_WAIT_SECONDS)
+            .execute(&mut *self.transaction)
+            .await?;
+        self.transaction.commit().await?;
+        Ok(())
+    }
+}
+
+impl NotificationClaim for PgNotificationClaim {
+    fn notifications(&self) -> &[Notification] {
+        &self.notifications
+    }
+
+    async fn settle(self, outcomes: &[SendOutcome]) -> Result<(), StoreError> {
+        Ok(self.note(outcomes).await?)
+    }
+}

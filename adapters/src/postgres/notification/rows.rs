@@ -1,0 +1,50 @@
+use application::StoreError;
+use application::notification::{ChannelName, NewNotification, Notification, NotificationState};
+use chrono::{DateTime, Utc};
+use domain::{EventId, OrderId, OrderVersion};
+use uuid::Uuid;
+
+/// A notification as the statements here read it.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct NotificationRow {
+    pub(super) id: i64,
+    event_id: Uuid,
+    channel: String,
+    order_id: Uuid,
+    #[sqlx(try_from = "i64")]
+    order_version: OrderVersion,
+    message: String,
+    state: String,
+    attempts: i32,
+    last_error: Option<String>,
+    recorded_at: DateTime<Utc>,
+    sent_at: Option<DateTime<Utc>>,
+}
+
+/// A row that this program never writes.
+#[derive(Debug, thiserror::Error)]
+#[error("notification.notifications holds row {0} in a state that cannot be")]
+struct ImpossibleRow(i64);
+
+impl NotificationRow {
+    pub(super) fn into_notification(self) -> Result<Notification, StoreError> {
+        let impossible = || StoreError::Broken(Box::new(ImpossibleRow(self.id)));
+        let state = match (self.state.as_str(), self.sent_at, self.last_error) {
+            ("pending", None, _) => {
+                let attempts = u32::try_from(self.attempts).map_err(|_| impossible())?;
+                NotificationState::Pending { attempts }
+            }
+            ("sent", Some(at), _) => NotificationState::Sent { at: at.into() },
+            ("failed", None, Some(reason)) => NotificationState::Failed { reason },
+            _ => return Err(impossible()),
+        };
+        let content = NewNotification {
+            event_id: EventId::new(self.event_id),
+            channel: self.channel.parse::<ChannelName>().map_err(|_| impossible())?,
+            order_id: OrderId::new(self.order_id),
+            order_version: self.order_version,
+            message: self.message,
+        };
+        Ok(Notification { content, state, recorded_at: self.recorded_at.into() })
+    }
+}

@@ -1,0 +1,88 @@
+use application::StoreError;
+use application::pharmacy::{PharmacyOrderView, Revised};
+use chrono::{DateTime, Utc};
+use domain::pharmacy::{Contents, PharmacyOrder, PharmacySnapshot, PharmacyStatus, RequestedItem};
+use domain::{OrderId, OrderVersion};
+use uuid::Uuid;
+
+/// Selects orders with their items; one statement, so that both are of the same moment.
+macro_rules! select_orders {
+    ($which:literal) => {
+        concat!(
+            "SELECT order_id, version, missing, status, customer_name, ordered_at, cancel_reason,
+                    cancelled_at, revision, received_at,
+                    ARRAY(SELECT product_id FROM pharmacy.order_items AS item
+                          WHERE item.order_id = orders.order_id ORDER BY line) AS product_ids,
+                    ARRAY(SELECT quantity FROM pharmacy.order_items AS item
+                          WHERE item.order_id = orders.order_id ORDER BY line) AS quantities
+             FROM pharmacy.orders AS orders ",
+            $which
+        )
+    };
+}
+pub(super) use select_orders;
+
+/// An order as [`select_orders`] reads it.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct OrderRow {
+    order_id: Uuid,
+    #[sqlx(try_from = "i64")]
+    version: OrderVersion,
+    missing: i64,
+    status: String,
+    customer_name: Option<String>,
+    ordered_at: Option<DateTime<Utc>>,
+    cancel_reason: Option<String>,
+    cancelled_at: Option<DateTime<Utc>>,
+    revision: i64,
+    received_at: DateTime<Utc>,
+    product_ids: Vec<i64>,
+    quantities: Vec<i32>,
+}
+
+/// A row that the pharmacy never writes.
+#[derive(Debug, thiserror::Error)]
+#[error("pharmacy.orders holds order {0} in a state that cannot be")]
+struct ImpossibleRow(Uuid);
+
+impl OrderRow {
+    pub(super) fn into_view(self) -> Result<PharmacyOrderView, StoreError> {
+        let received_at = self.received_at.into();
+        Ok(PharmacyOrderView { order: self.into_snapshot()?, received_at })
+    }
+
+    pub(super) fn into_revised(self) -> Result<Revised, StoreError> {
+        let revision = self.revision;
+        Ok(Revised { order: PharmacyOrder::restore(self.into_snapshot()?), revision })
+    }
+
+    fn into_snapshot(self) -> Result<PharmacySnapshot, StoreError> {
+        let id = self.order_id;
+        let status = match (self.status.as_str(), self.cancel_reason, self.cancelled_at) {
+            ("draft", None, None) => PharmacyStatus::Draft,
+            ("cancelled", Some(reason), Some(at)) => {
+                PharmacyStatus::Cancelled { reason, at: at.into() }
+            }
+            _ => return Err(StoreError::Broken(Box::new(ImpossibleRow(id)))),
+        };
+        let items = self.product_ids.into_iter().zip(self.quantities);
+        let contents = match (self.customer_name, self.ordered_at) {
+            (Some(customer_name), Some(ordered_at)) => Some(Contents {
+                customer_name,
+                items: items
+                    .map(|(product_id, quantity)| RequestedItem { product_id, quantity })
+                    .collect(),
+                ordered_at: ordered_at.into(),
+            }),
+            (None, None) => None,
+            _ => return Err(StoreError::Broken(Box::new(ImpossibleRow(id)))),
+        };
+        Ok(PharmacySnapshot {
+            id: OrderId::new(id),
+            version: Some(self.version),
+            status,
+            contents,
+            missing: self.missing,
+        })
+    }
+}

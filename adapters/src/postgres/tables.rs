@@ -1,0 +1,74 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use application::StoreError;
+
+use super::{Database, MigrateError};
+use crate::{StartError, one_line};
+
+/// The first and the longest wait before an unreachable database is tried again.
+const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+
+/// Whether a context's tables are up to date.
+///
+/// A program starts before they are, for the database may be down; until then its work waits and
+/// its API answers that it is unavailable. Clones tell the same.
+#[derive(Debug, Clone, Default)]
+pub struct Tables {
+    up_to_date: Arc<AtomicBool>,
+}
+
+/// A use of tables that are not up to date.
+#[derive(Debug, thiserror::Error)]
+#[error("the tables are not up to date yet")]
+struct NotYet;
+
+impl Tables {
+    /// Runs a context's `migrate` until it succeeds, however long the database cannot be reached.
+    ///
+    /// # Errors
+    /// When the database answers, but refuses: waiting would not help.
+    pub async fn prepare<M, F>(&self, migrate: M) -> Result<(), StartError>
+    where
+        M: Fn() -> F + Send,
+        F: Future<Output = Result<(), MigrateError>> + Send,
+    {
+        let (mut wait, longest) = WAITS;
+        loop {
+            match migrate().await {
+                Ok(()) => break,
+                Err(error) if error.is_unavailable() => {
+                    tracing::warn!("waiting for the database: {}", one_line(&error));
+                }
+                Err(error) => return Err(StartError::other("cannot use the database", error)),
+            }
+            tokio::time::sleep(wait).await;
+            wait = longest.min(wait * 2);
+        }
+        self.up_to_date.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Lets the caller use the tables.
+    ///
+    /// # Errors
+    /// When they are not up to date; trying again later is right.
+    pub fn ready(&self) -> Result<(), StoreError> {
+        if self.up_to_date.load(Ordering::Acquire) {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable(Box::new(NotYet)))
+        }
+    }
+
+    /// Whether these tables can be used now: they are up to date and the database answers.
+    ///
+    /// # Errors
+    /// When they cannot, told in one line.
+    pub async fn ping(&self, database: &Database) -> Result<(), String> {
+        database.ping().await?;
+        self.ready().map_err(|error| one_line(&error))
+    }
+}

@@ -1,0 +1,90 @@
+//! Events as a context is told them, and a database to keep what follows.
+
+use adapters::clock;
+use adapters::config::DatabaseArgs;
+use adapters::embedded::test_postgres::fresh_database;
+use adapters::postgres::{Database, notification, pharmacy};
+use application::published::{AnnouncedItem, Announcement, Incoming, News, RawRecord, Unreadable};
+use domain::{OrderId, OrderVersion};
+use sqlx::PgPool;
+
+/// Both contexts' tables in one fresh database.
+pub(crate) async fn database() -> Database {
+    let database = Database::new(&fresh_args().await, "test").unwrap();
+    pharmacy::migrate(&database).await.unwrap();
+    notification::migrate(&database).await.unwrap();
+    database
+}
+
+/// A database, and a way past the ports into its tables.
+pub(crate) async fn database_and_pool() -> (Database, PgPool) {
+    let args = fresh_args().await;
+    let database = Database::new(&args, "test").unwrap();
+    pharmacy::migrate(&database).await.unwrap();
+    notification::migrate(&database).await.unwrap();
+    let pool = PgPool::connect(&args.database_url).await.unwrap();
+    (database, pool)
+}
+
+pub(crate) async fn fresh_args() -> DatabaseArgs {
+    fresh_database().await.unwrap().args()
+}
+
+/// Lets the waits of all notifications end, for workers that do not hold them.
+pub(crate) async fn make_due(pool: &PgPool) {
+    sqlx::query(
+        "UPDATE notification.notifications SET due_at = now()
+         WHERE id IN (SELECT id FROM notification.notifications
+                      WHERE state = 'pending' AND due_at > now() FOR UPDATE SKIP LOCKED)",
+    )
+    .execute(pool)
+    .await
+    .unwrap();
+}
+
+/// The order was placed: two pieces of product 7, one of product 9.
+pub(crate) fn created(order_id: OrderId, customer_name: &str) -> Announcement {
+    let items = vec![
+        AnnouncedItem { product_id: 7, quantity: 2 },
+        AnnouncedItem { product_id: 9, quantity: 1 },
+    ];
+    announcement(order_id, 1, News::OrderCreated { customer_name: customer_name.to_owned(), items })
+}
+
+/// The order was cancelled, as its second event.
+pub(crate) fn cancelled(order_id: OrderId, reason: &str) -> Announcement {
+    announcement(order_id, 2, News::OrderCancelled { reason: reason.to_owned() })
+}
+
+fn announcement(order_id: OrderId, version: i64, news: News) -> Announcement {
+    let occasion = clock::occasion();
+    Announcement {
+        event_id: occasion.event_id,
+        occurred_at: occasion.at,
+        order_id,
+        order_version: OrderVersion::try_from(version).unwrap(),
+        news,
+    }
+}
+
+/// A record of the topic.
+pub(crate) fn record(offset: i64, value: Option<&[u8]>) -> RawRecord {
+    RawRecord {
+        topic: "order-created-topic".to_owned(),
+        partition: 3,
+        offset,
+        key: Some(b"key".to_vec()),
+        value: value.map(<[u8]>::to_vec),
+    }
+}
+
+/// The announcement as it came at this offset.
+pub(crate) fn readable(offset: i64, announcement: Announcement) -> Incoming {
+    Incoming { record: record(offset, Some(b"bytes")), content: Ok(announcement) }
+}
+
+/// A record that says nothing.
+pub(crate) fn unreadable(offset: i64, value: Option<&[u8]>) -> Incoming {
+    let why = Unreadable("magic byte \0 is missing".to_owned());
+    Incoming { record: record(offset, value), content: Err(why) }
+}

@@ -1,0 +1,179 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use application::StoreError;
+use application::ordering::{
+    CancelOrder, CancelOrderError, Cause, Orders, PlaceOrder, RecallError, SaveError, Saved,
+    cancel_order, place_order,
+};
+use application::testing::{InMemoryOrdering, sample};
+use domain::ordering::{Order, OrderStatus};
+use domain::{OrderId, OrderVersion};
+
+use crate::now;
+
+fn placed(numbers: &[u32]) -> InMemoryOrdering {
+    let store = InMemoryOrdering::default();
+    for &n in numbers {
+        let wish = PlaceOrder { order: sample::new_order(n), key: None };
+        now(place_order(&store, wish, sample::occasion(n, 1))).unwrap();
+    }
+    store
+}
+
+fn wish(n: u32) -> CancelOrder {
+    CancelOrder { id: sample::order_id(n), reason: sample::reason(), expected: None, key: None }
+}
+
+fn keyed(n: u32, key: &str) -> CancelOrder {
+    CancelOrder { key: Some(sample::key(key)), ..wish(n) }
+}
+
+fn cancel(store: &impl Orders, wish: CancelOrder) -> Result<Order, CancelOrderError> {
+    now(cancel_order(store, wish, sample::occasion(1, 2)))
+}
+
+#[test]
+fn a_cancelled_order_is_stored_with_its_event() {
+    let store = placed(&[1]);
+    let order = cancel(&store, wish(1)).unwrap();
+    assert!(matches!(order.snapshot().status, OrderStatus::Cancelled { .. }));
+    assert_eq!(now(store.find(order.id())).unwrap(), Some(order));
+    assert_eq!(store.all_records().len(), 2);
+}
+
+#[test]
+fn an_order_that_does_not_exist_cannot_be_cancelled() {
+    let store = placed(&[1]);
+    for wish in [wish(2), keyed(2, "k")] {
+        assert!(matches!(cancel(&store, wish), Err(CancelOrderError::NotFound)));
+    }
+}
+
+#[test]
+fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
+    let store = placed(&[1]);
+    let second = OrderVersion::FIRST.next();
+    let refused = cancel(&store, CancelOrder { expected: Some(second), ..wish(1) });
+    assert!(
+        matches!(refused, Err(CancelOrderError::OtherVersion { actual: OrderVersion::FIRST })),
+        "{refused:?}"
+    );
+    assert_eq!(store.all_records().len(), 1);
+
+    let order =
+        cancel(&store, CancelOrder { expected: Some(OrderVersion::FIRST), ..wish(1) }).unwrap();
+    assert_eq!(order.version(), second);
+}
+
+#[test]
+fn cancelling_again_answers_the_order_as_it_stands() {
+    let store = placed(&[1]);
+    let first = cancel(&store, wish(1)).unwrap();
+    let mut other_reason = wish(1);
+    other_reason.reason = "changed my mind".parse().unwrap();
+    assert_eq!(cancel(&store, other_reason).unwrap(), first);
+    assert_eq!(store.all_records().len(), 2);
+}
+
+#[test]
+fn a_repeat_under_the_same_key_gets_the_original_answer_whatever_version_it_insists_on() {
+    let store = placed(&[1]);
+    let insisting = CancelOrder { expected: Some(OrderVersion::FIRST), ..keyed(1, "k") };
+    let first = cancel(&store, insisting.clone()).unwrap();
+    assert_eq!(cancel(&store, insisting).unwrap(), first);
+    assert_eq!(store.all_records().len(), 2);
+}
+
+#[test]
+fn a_key_cannot_be_used_for_another_cancellation() {
+    let store = placed(&[1, 2]);
+    cancel(&store, keyed(1, "k")).unwrap();
+    let mut other_reason = keyed(1, "k");
+    other_reason.reason = "changed my mind".parse().unwrap();
+    for wish in [keyed(2, "k"), other_reason] {
+        assert!(matches!(cancel(&store, wish), Err(CancelOrderError::KeyReused)));
+    }
+}
+
+#[test]
+fn a_key_is_used_up_even_when_the_order_was_cancelled_before() {
+    let store = placed(&[1, 2]);
+    let first = cancel(&store, wish(1)).unwrap();
+    assert_eq!(cancel(&store, keyed(1, "k")).unwrap(), first);
+    assert!(matches!(cancel(&store, keyed(2, "k")), Err(CancelOrderError::KeyReused)));
+    assert_eq!(store.all_records().len(), 3, "two creations and one cancellation");
+}
+
+#[test]
+fn a_request_overtaken_by_its_own_twin_gets_the_twins_answer() {
+    let insisting = CancelOrder { expected: Some(OrderVersion::FIRST), ..keyed(1, "k") };
+    let store =
+        Overtaken { store: placed(&[1]), twin: insisting.clone(), done: AtomicBool::new(false) };
+    let order = cancel(&store, insisting).unwrap();
+    assert_eq!(order.version(), OrderVersion::FIRST.next());
+    assert_eq!(store.store.all_records().len(), 2);
+}
+
+#[test]
+fn a_cancellation_that_meets_other_writers_is_tried_again() {
+    let store = Contended { store: placed(&[1]), conflicts: AtomicUsize::new(3) };
+    let order = cancel(&store, wish(1)).unwrap();
+    assert!(matches!(order.snapshot().status, OrderStatus::Cancelled { .. }));
+    assert_eq!(store.store.all_records().len(), 2);
+}
+
+#[test]
+fn a_cancellation_that_keeps_meeting_other_writers_gives_up() {
+    let store = Contended { store: placed(&[1]), conflicts: AtomicUsize::new(usize::MAX) };
+    assert!(matches!(cancel(&store, wish(1)), Err(CancelOrderError::Contended)));
+    assert_eq!(store.store.all_records().len(), 1);
+}
+
+/// A store in which the same request is answered just before this one reads the order.
+struct Overtaken {
+    store: InMemoryOrdering,
+    twin: CancelOrder,
+    done: AtomicBool,
+}
+
+impl Orders for Overtaken {
+    async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        if !self.done.swap(true, Ordering::SeqCst) {
+            cancel(&self.store, self.twin.clone()).unwrap();
+        }
+        self.store.find(id).await
+    }
+
+    async fn recall(&self, cause: &Cause) -> Result<Option<Order>, RecallError> {
+        self.store.recall(cause).await
+    }
+
+    async fn save(&self, order: Order, cause: Cause) -> Result<Saved, SaveError> {
+        self.store.save(order, cause).await
+    }
+}
+
+/// A store in which somebody else is faster so many times.
+struct Contended {
+    store: InMemoryOrdering,
+    conflicts: AtomicUsize,
+}
+
+impl Orders for Contended {
+    async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        self.store.find(id).await
+    }
+
+    async fn recall(&self, cause: &Cause) -> Result<Option<Order>, RecallError> {
+        self.store.recall(cause).await
+    }
+
+    async fn save(&self, order: Order, cause: Cause) -> Result<Saved, SaveError> {
+        let left = self.conflicts.load(Ordering::SeqCst);
+        if left > 0 {
+            self.conflicts.store(left - 1, Ordering::SeqCst);
+            return Err(SaveError::VersionConflict);
+        }
+        self.store.save(order, cause).await
+    }
+}

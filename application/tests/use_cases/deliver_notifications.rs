@@ -1,0 +1,109 @@
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use application::inbox::Inbox;
+use application::notification::{
+    Channel, ChannelName, Delivered, Notification, NotificationState, NotificationViews,
+    NotifyCustomer, SendError, deliver_notifications,
+};
+use application::testing::sample::{cancelled, created};
+use application::testing::{InMemoryNotifications, sample};
+use domain::EventId;
+
+use crate::now;
+
+/// A provider that takes everything, unless told otherwise.
+#[derive(Default)]
+struct Provider {
+    sent: Mutex<Vec<Notification>>,
+    later: Mutex<HashMap<EventId, usize>>,
+    never: Vec<EventId>,
+}
+
+impl Channel for Provider {
+    fn name(&self) -> ChannelName {
+        ChannelName::Log
+    }
+
+    async fn send(&self, notification: &Notification) -> Result<(), SendError> {
+        let event = notification.content.event_id;
+        if self.never.contains(&event) {
+            return Err(SendError::Never("no such customer".to_owned()));
+        }
+        if let Some(left) = self.later.lock().unwrap().get_mut(&event).filter(|left| **left > 0) {
+            *left -= 1;
+            return Err(SendError::Later("busy".to_owned()));
+        }
+        self.sent.lock().unwrap().push(notification.clone());
+        Ok(())
+    }
+}
+
+impl Provider {
+    fn sent(&self) -> Vec<EventId> {
+        self.sent.lock().unwrap().iter().map(|sent| sent.content.event_id).collect()
+    }
+}
+
+fn recorded() -> InMemoryNotifications {
+    let store = InMemoryNotifications::default();
+    let inbox = NotifyCustomer { notifications: store.clone(), channels: vec![ChannelName::Log] };
+    now(inbox.take_in(&[created(1), created(2), cancelled(1, 2)], &[])).unwrap();
+    store
+}
+
+fn deliver(store: &InMemoryNotifications, provider: &Provider) -> Delivered {
+    now(deliver_notifications(store, provider, 10)).unwrap()
+}
+
+#[test]
+fn each_notification_is_sent_once_oldest_first() {
+    let (store, provider) = (recorded(), Provider::default());
+    assert_eq!(deliver(&store, &provider), Delivered::Tried { sent: 3, unsent: 0 });
+    assert_eq!(deliver(&store, &provider), Delivered::Idle);
+    assert_eq!(
+        provider.sent(),
+        [sample::event_id(1, 1), sample::event_id(2, 1), sample::event_id(1, 2)]
+    );
+}
+
+#[test]
+fn the_message_tells_what_happened_to_the_order() {
+    let (store, provider) = (recorded(), Provider::default());
+    deliver(&store, &provider);
+    let sent = provider.sent.lock().unwrap();
+    let id = sample::order_id(1);
+    assert_eq!(
+        sent[0].content.message,
+        format!("Zoë Nº1 薬, we have received your order {id}: 21 pieces.")
+    );
+    assert_eq!(
+        sent[2].content.message,
+        format!("Your order {id} has been cancelled: {}.", sample::reason())
+    );
+}
+
+#[test]
+fn a_busy_provider_gets_the_notification_again_later() {
+    let event = sample::event_id(2, 1);
+    let provider = Provider { later: Mutex::new([(event, 1)].into()), ..Provider::default() };
+    let store = recorded();
+    assert_eq!(deliver(&store, &provider), Delivered::Tried { sent: 2, unsent: 1 });
+    assert_eq!(deliver(&store, &provider), Delivered::Idle, "not at once");
+    store.advance(3600);
+    assert_eq!(deliver(&store, &provider), Delivered::Tried { sent: 1, unsent: 0 });
+    assert_eq!(provider.sent().iter().filter(|sent| **sent == event).count(), 1);
+}
+
+#[test]
+fn a_refused_notification_is_given_up_and_holds_nothing_up() {
+    let provider = Provider { never: vec![sample::event_id(1, 1)], ..Provider::default() };
+    let store = recorded();
+    assert_eq!(deliver(&store, &provider), Delivered::Tried { sent: 2, unsent: 1 });
+    store.advance(3600);
+    assert_eq!(deliver(&store, &provider), Delivered::Idle);
+    let told = now(store.of_order(sample::order_id(1))).unwrap();
+    let reason = "no such customer".to_owned();
+    assert_eq!(told[0].state, NotificationState::Failed { reason });
+    assert!(matches!(told[1].state, NotificationState::Sent { .. }));
+}

@@ -1,0 +1,93 @@
+use application::ordering::{Orders, PlaceOrder, PlaceOrderError, Placed, place_order};
+use application::testing::{InMemoryOrdering, sample};
+use domain::ordering::{NewOrder, Order};
+
+use crate::now;
+
+fn place(
+    store: &InMemoryOrdering,
+    order: NewOrder,
+    key: Option<&str>,
+) -> Result<Placed, PlaceOrderError> {
+    let number = u32::try_from(store.all_records().len()).unwrap() + 1;
+    let wish = PlaceOrder { order, key: key.map(sample::key) };
+    now(place_order(store, wish, sample::occasion(number, 1)))
+}
+
+/// The same request as `new_order(1)`, under the fresh id every request gets.
+fn same_request_again() -> NewOrder {
+    NewOrder { id: sample::order_id(2), ..sample::new_order(1) }
+}
+
+fn find(store: &InMemoryOrdering, n: u32) -> Option<Order> {
+    now(store.find(sample::order_id(n))).unwrap()
+}
+
+#[test]
+fn a_placed_order_is_stored_with_its_event() {
+    let store = InMemoryOrdering::default();
+    let placed = place(&store, sample::new_order(1), None).unwrap();
+
+    let Placed::Now(order) = placed else { panic!("{placed:?}") };
+    assert_eq!(find(&store, 1), Some(order));
+    let records = store.all_records();
+    assert_eq!(records.len(), 1);
+    assert_eq!(records[0].event_id, sample::event_id(1, 1));
+}
+
+#[test]
+fn two_requests_without_a_key_place_two_orders() {
+    let store = InMemoryOrdering::default();
+    place(&store, sample::new_order(1), None).unwrap();
+    let second = place(&store, same_request_again(), None).unwrap();
+    assert!(matches!(second, Placed::Now(_)));
+    assert_eq!(store.all_records().len(), 2);
+}
+
+#[test]
+fn a_repeat_under_the_same_key_gets_the_first_order() {
+    let store = InMemoryOrdering::default();
+    let first = place(&store, sample::new_order(1), Some("k")).unwrap();
+    let again = place(&store, same_request_again(), Some("k")).unwrap();
+
+    let (Placed::Now(first), Placed::Before(again)) = (first, again) else { panic!() };
+    assert_eq!(again, first);
+    assert_eq!(find(&store, 2), None);
+    assert_eq!(store.all_records().len(), 1);
+}
+
+#[test]
+fn a_key_cannot_be_used_for_another_order() {
+    let store = InMemoryOrdering::default();
+    place(&store, sample::new_order(1), Some("k")).unwrap();
+
+    let other_items = sample::new_order(2);
+    let mut other_name = same_request_again();
+    other_name.customer_name = "Somebody else".parse().unwrap();
+    for order in [other_items, other_name] {
+        let refused = place(&store, order, Some("k"));
+        assert!(matches!(refused, Err(PlaceOrderError::KeyReused)), "{refused:?}");
+    }
+    assert_eq!(find(&store, 2), None);
+    assert_eq!(store.all_records().len(), 1);
+}
+
+#[test]
+fn items_in_another_order_are_another_request() {
+    let store = InMemoryOrdering::default();
+    place(&store, sample::new_order(1), Some("k")).unwrap();
+    let mut reversed = same_request_again();
+    let mut items = reversed.items.as_slice().to_vec();
+    items.reverse();
+    reversed.items = items.try_into().unwrap();
+    let refused = place(&store, reversed, Some("k"));
+    assert!(matches!(refused, Err(PlaceOrderError::KeyReused)), "{refused:?}");
+}
+
+#[test]
+fn a_taken_id_is_refused() {
+    let store = InMemoryOrdering::default();
+    place(&store, sample::new_order(1), None).unwrap();
+    let refused = place(&store, sample::new_order(1), None);
+    assert!(matches!(refused, Err(PlaceOrderError::IdTaken)), "{refused:?}");
+}

@@ -1,0 +1,174 @@
+use std::sync::Mutex;
+
+use application::StoreError;
+use application::inbox::{Inbox, Intake, receive};
+use application::pharmacy::{PharmacyOrders, PharmacyViews, ReceiveOrders, Revised, SaveAllError};
+use application::published::{Announcement, DeadLetter};
+use application::testing::sample::{cancelled, created, incoming, unreadable};
+use application::testing::{InMemoryPharmacy, sample};
+use domain::{EventId, OrderId};
+
+use crate::now;
+
+/// A store that breaks whenever it is given this event.
+struct Picky {
+    store: ReceiveOrders<InMemoryPharmacy>,
+    breaks_on: EventId,
+    calls: Mutex<usize>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the row does not fit")]
+struct DoesNotFit(#[source] std::num::TryFromIntError);
+
+fn does_not_fit() -> DoesNotFit {
+    DoesNotFit(u8::try_from(256).unwrap_err())
+}
+
+impl Inbox for Picky {
+    async fn take_in(
+        &self,
+        events: &[Announcement],
+        dead: &[DeadLetter],
+    ) -> Result<Intake, StoreError> {
+        *self.calls.lock().unwrap() += 1;
+        if events.iter().any(|event| event.event_id == self.breaks_on) {
+            return Err(StoreError::Broken(Box::new(does_not_fit())));
+        }
+        self.store.take_in(events, dead).await
+    }
+}
+
+fn picky(breaks_on: &Announcement) -> (InMemoryPharmacy, Picky) {
+    let store = InMemoryPharmacy::default();
+    let inbox = Picky {
+        store: ReceiveOrders(store.clone()),
+        breaks_on: breaks_on.event_id,
+        calls: Mutex::new(0),
+    };
+    (store, inbox)
+}
+
+fn seen(store: &InMemoryPharmacy) -> Vec<OrderId> {
+    let views = now(store.newest(None, None, 100)).unwrap();
+    views.into_iter().map(|view| view.order.id).collect()
+}
+
+#[test]
+fn a_record_the_store_cannot_take_becomes_a_dead_letter_and_the_others_take_effect() {
+    let (store, inbox) = picky(&created(2));
+    let batch = [
+        incoming(0, &created(1)),
+        incoming(1, &created(2)),
+        unreadable(2),
+        incoming(3, &created(3)),
+    ];
+    let intake = now(receive(&inbox, &batch)).unwrap();
+
+    assert_eq!(intake, Intake { applied: 2, dead: 2, ..Intake::default() });
+    assert_eq!(seen(&store), [sample::order_id(3), sample::order_id(1)]);
+    let dead = store.kept_dead_letters();
+    assert_eq!(dead.len(), 2);
+    assert_eq!(dead[0].record, batch[1].record);
+    let reason = "the row does not fit: out of range integral type conversion attempted";
+    assert_eq!(dead[0].reason, reason, "with its sources");
+    assert_eq!(dead[1].record, batch[2].record);
+}
+
+#[test]
+fn later_events_of_an_order_take_effect_behind_a_dead_letter_and_the_gap_is_counted() {
+    let (store, inbox) = picky(&created(1));
+    let batch = [incoming(0, &created(1)), incoming(1, &cancelled(1, 2))];
+    let intake = now(receive(&inbox, &batch)).unwrap();
+    assert_eq!(intake, Intake { applied: 1, missing: 1, dead: 1, ..Intake::default() });
+    assert_eq!(seen(&store), [sample::order_id(1)]);
+}
+
+#[test]
+fn a_batch_without_trouble_is_one_call() {
+    let (_, inbox) = picky(&created(9));
+    let batch = [incoming(0, &created(1)), unreadable(1), incoming(2, &created(2))];
+    now(receive(&inbox, &batch)).unwrap();
+    assert_eq!(*inbox.calls.lock().unwrap(), 1);
+}
+
+#[test]
+fn receiving_a_batch_with_a_dead_letter_again_repeats_nothing() {
+    let (store, inbox) = picky(&created(2));
+    let batch = [incoming(0, &created(1)), incoming(1, &created(2))];
+    now(receive(&inbox, &batch)).unwrap();
+    let intake = now(receive(&inbox, &batch)).unwrap();
+    assert_eq!(intake, Intake { repeated: 1, dead: 1, ..Intake::default() });
+    assert_eq!(store.kept_dead_letters().len(), 1);
+}
+
+#[test]
+fn an_outage_of_the_store_makes_no_dead_letters() {
+    struct Gone;
+
+    impl Inbox for Gone {
+        async fn take_in(
+            &self,
+            _: &[Announcement],
+            _: &[DeadLetter],
+        ) -> Result<Intake, StoreError> {
+            Err(StoreError::Unavailable("no connection".into()))
+        }
+    }
+
+    let answer = now(receive(&Gone, &[incoming(0, &created(1)), unreadable(1)]));
+    assert!(answer.is_err_and(|error| error.is_unavailable()));
+}
+
+/// A store in which another consumer saves the same order first, so many times.
+struct Rivalled {
+    store: InMemoryPharmacy,
+    rivals: Mutex<Vec<Announcement>>,
+}
+
+impl PharmacyOrders for Rivalled {
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
+        self.store.find_all(ids).await
+    }
+
+    async fn save_all(&self, orders: &[Revised], dead: &[DeadLetter]) -> Result<(), SaveAllError> {
+        let rival = self.rivals.lock().unwrap().pop();
+        if let Some(rival) = rival {
+            ReceiveOrders(self.store.clone()).take_in(&[rival], &[]).await?;
+        }
+        self.store.save_all(orders, dead).await
+    }
+}
+
+#[test]
+fn a_batch_that_meets_another_consumer_is_folded_again() {
+    let store = InMemoryPharmacy::default();
+    let rivals = Mutex::new(vec![cancelled(2, 2), created(1)]);
+    let inbox = ReceiveOrders(Rivalled { store: store.clone(), rivals });
+    let batch = [incoming(0, &created(1)), incoming(1, &created(2))];
+    let intake = now(receive(&inbox, &batch)).unwrap();
+
+    assert_eq!(intake, Intake { applied: 1, repeated: 1, ..Intake::default() });
+    let order = now(store.view(sample::order_id(2))).unwrap().unwrap().order;
+    assert!(order.contents.is_some());
+    assert!(matches!(order.status, domain::pharmacy::PharmacyStatus::Cancelled { .. }));
+    assert_eq!(order.missing, 0);
+}
+
+#[test]
+fn a_batch_that_keeps_meeting_other_consumers_is_to_be_received_again_later() {
+    struct Hopeless;
+
+    impl PharmacyOrders for Hopeless {
+        async fn find_all(&self, _: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn save_all(&self, _: &[Revised], _: &[DeadLetter]) -> Result<(), SaveAllError> {
+            Err(SaveAllError::Conflict)
+        }
+    }
+
+    let answer = now(receive(&ReceiveOrders(Hopeless), &[incoming(0, &created(1))]));
+    assert!(answer.is_err_and(|error| error.is_unavailable()));
+}

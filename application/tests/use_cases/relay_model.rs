@@ -1,0 +1,183 @@
+//! The relay under arbitrary failures: whatever the broker does, once it is well again every event
+//! has been published, and an order's events for the first time in the order of their versions.
+
+use std::collections::{HashMap, HashSet};
+
+use application::ordering::{Cause, Orders, Saved};
+use application::relay::{Claim, Delivery, Outbox, Step, relay_step};
+use application::testing::{InMemoryOrdering, RecordingPublisher, sample};
+use domain::ordering::Order;
+use domain::{EventId, OrderId};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use crate::now;
+
+#[derive(Debug, Clone)]
+enum Happening {
+    /// An order is placed; with a second event if it is cancelled at once.
+    Placed { cancelled: bool },
+    /// An order that stands is cancelled.
+    Cancelled(Index),
+    /// Publishing an event fails from now on, until the broker is well.
+    Fails(Index),
+    /// An event is refused from now on, until the broker is well.
+    Refuses(Index),
+    /// An event meets an outage from now on, until the broker is well.
+    Unreachable(Index),
+    /// Everything meets an outage from now on, until the broker is well.
+    Outage,
+    /// The broker is well.
+    Recovers,
+    /// A relay claims a batch and dies, after publishing it or before.
+    Crash { published: bool },
+    /// A relay takes a step.
+    Step { limit: usize },
+    /// Time passes.
+    Waits { seconds: u64 },
+}
+
+fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+    use Happening as H;
+    let one = prop_oneof![
+        4 => any::<bool>().prop_map(|cancelled| H::Placed { cancelled }),
+        2 => any::<Index>().prop_map(H::Cancelled),
+        2 => any::<Index>().prop_map(H::Fails),
+        1 => any::<Index>().prop_map(H::Refuses),
+        1 => any::<Index>().prop_map(H::Unreachable),
+        1 => Just(H::Outage),
+        2 => Just(H::Recovers),
+        1 => any::<bool>().prop_map(|published| H::Crash { published }),
+        6 => (1..8_usize).prop_map(|limit| H::Step { limit }),
+        2 => (1..40_u64).prop_map(|seconds| H::Waits { seconds }),
+    ];
+    prop::collection::vec(one, 1..60)
+}
+
+#[derive(Default)]
+struct World {
+    store: InMemoryOrdering,
+    publisher: RecordingPublisher,
+    standing: Vec<Order>,
+    placed: u32,
+}
+
+impl World {
+    fn happen(&mut self, happening: &Happening) {
+        match happening {
+            Happening::Placed { cancelled } => {
+                self.placed += 1;
+                // Few lanes for many orders, so that orders share them.
+                let order = self.save(sample::order(self.placed * 8));
+                self.standing.push(order);
+                if *cancelled {
+                    self.cancel(self.standing.len() - 1);
+                }
+            }
+            Happening::Cancelled(index) if !self.standing.is_empty() => {
+                self.cancel(index.index(self.standing.len()));
+            }
+            Happening::Cancelled(_) => {}
+            Happening::Fails(index) => self.answer(*index, &Delivery::Failed("no".to_owned())),
+            Happening::Refuses(index) => self.answer(*index, &Delivery::Refused("no".to_owned())),
+            Happening::Unreachable(index) => {
+                self.answer(*index, &Delivery::Unreachable("no".to_owned()));
+            }
+            Happening::Outage => {
+                self.publisher.answer_all(Delivery::Unreachable("no".to_owned()));
+            }
+            Happening::Recovers => self.publisher.recover(),
+            Happening::Crash { published } => self.crash(*published),
+            Happening::Step { limit } => {
+                now(relay_step(&self.store, &self.publisher, *limit)).unwrap();
+            }
+            Happening::Waits { seconds } => self.store.advance(*seconds),
+        }
+    }
+
+    fn save(&self, order: Order) -> Order {
+        match now(self.store.save(order, Cause::Unkeyed)).unwrap() {
+            Saved::Stored(order) => order,
+            Saved::AnsweredBefore(order) => panic!("not a repeat: {order:?}"),
+        }
+    }
+
+    fn cancel(&mut self, index: usize) {
+        let mut order = self.standing.swap_remove(index);
+        let event = sample::event_id(
+            u32::try_from(order.id().get().as_u128() & u128::from(u32::MAX)).unwrap(),
+            2,
+        );
+        let occasion = domain::ordering::Occasion { event_id: event, at: sample::at(1) };
+        assert!(order.cancel(sample::reason(), occasion).is_applied());
+        self.save(order);
+    }
+
+    fn answer(&self, index: Index, delivery: &Delivery) {
+        let records = self.store.all_records();
+        if !records.is_empty() {
+            let event = records[index.index(records.len())].event_id;
+            self.publisher.answer(event, delivery.clone());
+        }
+    }
+
+    /// Publishes the first event of each order claimed, or nothing, and forgets about it.
+    fn crash(&self, published: bool) {
+        if let Some(claim) = now(self.store.claim(5)).unwrap()
+            && published
+        {
+            let mut orders = HashSet::new();
+            let firsts: Vec<_> =
+                claim.records().iter().filter(|r| orders.insert(r.order_id)).collect();
+            now(application::relay::Publisher::publish(&self.publisher, &firsts));
+        }
+    }
+
+    /// The broker is well and the relay works until nothing is left.
+    fn drain(&self) {
+        self.publisher.recover();
+        self.store.advance(3600);
+        for _ in 0..1000 {
+            if now(relay_step(&self.store, &self.publisher, 7)).unwrap() == Step::Idle {
+                return;
+            }
+        }
+        panic!("the relay never came to rest");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_event_is_published_and_first_in_the_order_of_its_orders_versions(
+        happenings in happenings(),
+    ) {
+        let mut world = World::default();
+        for happening in &happenings {
+            world.happen(happening);
+        }
+        world.drain();
+
+        let saved = world.store.all_records();
+        let put_aside: HashSet<EventId> =
+            world.store.put_aside().into_iter().map(|(event, _)| event).collect();
+        let mut first_published: HashMap<OrderId, Vec<i64>> = HashMap::new();
+        let mut seen = HashSet::new();
+        for record in world.publisher.published() {
+            if seen.insert(record.event_id) {
+                let versions = first_published.entry(record.order_id).or_default();
+                versions.push(record.order_version.get());
+            }
+        }
+        for record in &saved {
+            prop_assert!(
+                seen.contains(&record.event_id) || put_aside.contains(&record.event_id),
+                "lost: {record:?}"
+            );
+        }
+        for versions in first_published.values() {
+            prop_assert!(versions.is_sorted(), "out of order: {versions:?}");
+        }
+        prop_assert_eq!(world.store.unprocessed(), 0);
+        prop_assert!(seen.len() <= saved.len(), "published what was never saved");
+    }
+}

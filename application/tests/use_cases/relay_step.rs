@@ -1,0 +1,141 @@
+use application::ordering::{Cause, Orders};
+use application::relay::{Delivery, OutboxRecord, Publisher, Step, relay_step};
+use application::testing::{InMemoryOrdering, RecordingPublisher, sample};
+use domain::EventId;
+
+use crate::now;
+
+/// A lane that holds the creation and the cancellation of two orders, and the creation of a third.
+fn one_lane() -> InMemoryOrdering {
+    let store = InMemoryOrdering::default();
+    for n in [16, 32] {
+        let order = now(store.save(sample::order(n), Cause::Unkeyed)).unwrap();
+        let application::ordering::Saved::Stored(mut order) = order else { panic!() };
+        assert!(order.cancel(sample::reason(), sample::occasion(n, 2)).is_applied());
+        now(store.save(order, Cause::Unkeyed)).unwrap();
+    }
+    now(store.save(sample::order(48), Cause::Unkeyed)).unwrap();
+    let records = store.all_records();
+    assert!(records.iter().all(|record| record.lane == records[0].lane), "one lane");
+    store
+}
+
+fn step(store: &InMemoryOrdering, publisher: &impl Publisher) -> Step {
+    now(relay_step(store, publisher, 100)).unwrap()
+}
+
+fn events(records: &[OutboxRecord]) -> Vec<EventId> {
+    records.iter().map(|record| record.event_id).collect()
+}
+
+fn no(why: &str) -> String {
+    why.to_owned()
+}
+
+#[test]
+fn a_relay_with_nothing_to_do_is_idle() {
+    let publisher = RecordingPublisher::default();
+    assert_eq!(step(&InMemoryOrdering::default(), &publisher), Step::Idle);
+    assert!(publisher.waves().is_empty());
+}
+
+#[test]
+fn the_second_event_of_an_order_is_sent_in_a_later_wave_than_the_first() {
+    let (store, publisher) = (one_lane(), RecordingPublisher::default());
+    assert_eq!(step(&store, &publisher), Step::Relayed { published: 5, unpublished: 0 });
+
+    let waves: Vec<Vec<EventId>> = publisher.waves().iter().map(|wave| events(wave)).collect();
+    assert_eq!(
+        waves,
+        [
+            vec![sample::event_id(16, 1), sample::event_id(32, 1), sample::event_id(48, 1)],
+            vec![sample::event_id(16, 2), sample::event_id(32, 2)],
+        ]
+    );
+    assert_eq!(step(&store, &publisher), Step::Idle);
+}
+
+#[test]
+fn a_failed_event_holds_the_later_ones_of_its_order_and_no_others() {
+    let (store, publisher) = (one_lane(), RecordingPublisher::default());
+    publisher.answer(sample::event_id(16, 1), Delivery::Failed(no("not today")));
+    assert_eq!(step(&store, &publisher), Step::Relayed { published: 3, unpublished: 2 });
+    assert_eq!(step(&store, &publisher), Step::Idle, "the failed one waits");
+
+    publisher.recover();
+    store.advance(3600);
+    assert_eq!(step(&store, &publisher), Step::Relayed { published: 2, unpublished: 0 });
+    assert_eq!(
+        events(&publisher.published()),
+        [(32, 1), (48, 1), (32, 2), (16, 1), (16, 2)].map(|(n, v)| sample::event_id(n, v))
+    );
+    assert_eq!(store.unprocessed(), 0);
+}
+
+#[test]
+fn a_refused_event_is_put_aside_and_the_later_ones_of_its_order_flow_on() {
+    let (store, publisher) = (one_lane(), RecordingPublisher::default());
+    publisher.answer(sample::event_id(16, 1), Delivery::Refused(no("too large")));
+    assert_eq!(step(&store, &publisher), Step::Relayed { published: 4, unpublished: 1 });
+    assert_eq!(store.put_aside(), [(sample::event_id(16, 1), no("too large"))]);
+    assert!(events(&publisher.published()).contains(&sample::event_id(16, 2)));
+    store.advance(3600);
+    assert_eq!(step(&store, &publisher), Step::Idle);
+}
+
+#[test]
+fn an_outage_stops_the_step_and_costs_no_event_anything() {
+    let (store, publisher) = (one_lane(), RecordingPublisher::default());
+    publisher.answer_all(Delivery::Unreachable(no("no broker")));
+    assert_eq!(step(&store, &publisher), Step::Outage(no("no broker")));
+    assert_eq!(publisher.waves().len(), 1, "no second wave into an outage");
+
+    publisher.recover();
+    // At once, without any delay: the events were not to blame.
+    assert_eq!(step(&store, &publisher), Step::Relayed { published: 5, unpublished: 0 });
+}
+
+#[test]
+fn what_was_acknowledged_before_an_outage_is_not_published_again() {
+    let (store, publisher) = (one_lane(), RecordingPublisher::default());
+    publisher.answer(sample::event_id(32, 1), Delivery::Unreachable(no("no broker")));
+    assert_eq!(step(&store, &publisher), Step::Outage(no("no broker")));
+    publisher.recover();
+    assert_eq!(step(&store, &publisher), Step::Relayed { published: 3, unpublished: 0 });
+    let published = events(&publisher.published());
+    assert_eq!(
+        published,
+        [(16, 1), (48, 1), (16, 2), (32, 1), (32, 2)].map(|(n, v)| sample::event_id(n, v))
+    );
+}
+
+#[test]
+fn a_step_that_is_dropped_halfway_leaves_everything_due() {
+    use application::relay::{Claim, Outbox};
+    let (store, publisher) = (one_lane(), RecordingPublisher::default());
+    let claim = now(store.claim(100)).unwrap().unwrap();
+    assert_eq!(claim.records().len(), 5);
+    assert_eq!(step(&store, &publisher), Step::Idle, "somebody else has the lane");
+    drop(claim);
+    assert_eq!(step(&store, &publisher), Step::Relayed { published: 5, unpublished: 0 });
+}
+
+#[test]
+fn a_record_without_an_answer_is_not_taken_for_published_and_holds_its_order() {
+    /// Breaks its promise of one delivery for each record.
+    struct Mute(RecordingPublisher);
+
+    impl Publisher for Mute {
+        async fn publish(&self, records: &[&OutboxRecord]) -> Vec<Delivery> {
+            self.0.publish(&records[..1]).await
+        }
+    }
+
+    let store = one_lane();
+    let publisher = Mute(RecordingPublisher::default());
+    assert_eq!(step(&store, &publisher), Step::Relayed { published: 2, unpublished: 3 });
+    assert_eq!(
+        events(&publisher.0.published()),
+        [sample::event_id(16, 1), sample::event_id(16, 2)]
+    );
+}

@@ -1,0 +1,81 @@
+//! What customer service asks for.
+
+mod notification_json;
+
+use adapters::http::{BadRequest, FieldError, Problem, QueryParameters, Unavailable};
+use adapters::postgres::Tables;
+use adapters::postgres::notification::PgNotifications;
+use application::notification::NotificationViews;
+use axum::Json;
+use axum::extract::State;
+use domain::OrderId;
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use notification_json::NotificationJson;
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+struct Api {
+    notifications: PgNotifications,
+    tables: Tables,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Notification",
+        description = "What customers were told about their orders, and whether it reached them.",
+    ),
+    tags(
+        (name = "notifications", description = "What customers were told"),
+        (name = "operations", description = "For those who run the service"),
+    ),
+)]
+struct Document;
+
+/// The routes of the API, and their documentation.
+pub fn routes(notifications: PgNotifications, tables: Tables) -> OpenApiRouter {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(list_notifications))
+        .with_state(Api { notifications, tables })
+}
+
+/// The notifications about one order.
+#[derive(Debug, Serialize, ToSchema)]
+struct NotificationList {
+    /// The notifications, oldest first
+    items: Vec<NotificationJson>,
+}
+
+/// List the notifications about an order
+#[utoipa::path(
+    get,
+    path = "/api/notifications",
+    tag = "notifications",
+    params(("orderId" = Uuid, Query, description = "The order")),
+    responses(
+        (status = 200, description = "Its notifications; none if nothing was told of the order",
+         body = NotificationList),
+        BadRequest,
+        Unavailable,
+    ),
+)]
+async fn list_notifications(
+    State(api): State<Api>,
+    mut query: QueryParameters,
+) -> Result<Json<NotificationList>, Problem> {
+    let order_id: Option<OrderId> = query.take("orderId");
+    query.finish()?;
+    let Some(order_id) = order_id else {
+        let missing = FieldError::parameter("orderId", "must be given");
+        return Err(Problem::invalid_parameters(vec![missing]));
+    };
+
+    api.tables.ready()?;
+    let notifications = api.notifications.of_order(order_id).await?;
+    let items = notifications.into_iter().map(NotificationJson::from).collect();
+    Ok(Json(NotificationList { items }))
+}

@@ -1,0 +1,75 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters::one_line;
+use application::StoreError;
+use application::inbox::{Inbox, Intake};
+use application::notification::{Channel, Delivered, Notifications, deliver_notifications};
+use application::published::{Announcement, DeadLetter};
+use metrics::counter;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// How many notifications are claimed at once. Their claim ends by itself after a minute, so a
+/// channel that takes its time needs fewer.
+const BATCH: usize = 200;
+
+/// How long the worker rests when nothing is due and nobody wakes it.
+const REST: Duration = Duration::from_secs(1);
+
+/// The longest rest while the store fails.
+const LONGEST_REST: Duration = Duration::from_secs(5);
+
+/// An inbox that wakes the worker when it has recorded something.
+#[derive(Debug, Clone)]
+pub struct Waking<I> {
+    /// What takes the events in.
+    pub inbox: I,
+    /// What the worker listens to.
+    pub bell: Arc<Notify>,
+}
+
+impl<I: Inbox> Inbox for Waking<I> {
+    async fn take_in(
+        &self,
+        events: &[Announcement],
+        dead: &[DeadLetter],
+    ) -> Result<Intake, StoreError> {
+        let intake = self.inbox.take_in(events, dead).await?;
+        if intake.applied > 0 {
+            self.bell.notify_one();
+        }
+        Ok(intake)
+    }
+}
+
+/// Sends what is due on the channel until it is told to stop. A store that fails is waited out.
+pub async fn deliver<S: Notifications>(
+    notifications: &S,
+    channel: &impl Channel,
+    bell: &Notify,
+    shutdown: &CancellationToken,
+) {
+    let mut rest = REST;
+    while !shutdown.is_cancelled() {
+        match deliver_notifications(notifications, channel, BATCH).await {
+            Ok(Delivered::Tried { sent, unsent }) => {
+                let name = channel.name().as_str();
+                counter!("notifications_sent_total", "channel" => name).increment(sent as u64);
+                counter!("notifications_unsent_total", "channel" => name).increment(unsent as u64);
+                // There may be more.
+                continue;
+            }
+            Ok(Delivered::Idle) => rest = REST,
+            Err(error) => {
+                tracing::warn!("cannot deliver notifications for now: {}", one_line(&error));
+                rest = LONGEST_REST.min(rest * 2);
+            }
+        }
+        tokio::select! {
+            () = bell.notified() => {}
+            () = tokio::time::sleep(rest) => {}
+            () = shutdown.cancelled() => {}
+        }
+    }
+}

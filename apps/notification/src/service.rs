@@ -1,0 +1,79 @@
+use std::future::ready;
+use std::sync::Arc;
+
+use adapters::StartError;
+use adapters::http::{Check, bind, serve, site};
+use adapters::kafka::{AnnouncementDecoder, ConsumerConfig, ConsumerHealth, Registry, consume};
+use adapters::postgres::notification::{self, PgNotifications};
+use adapters::postgres::{Database, Tables};
+use application::notification::{ChannelName, NotifyCustomer};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Config, LogChannel, Waking, api, deliver};
+
+/// The ways customers are told.
+pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
+
+/// Shows the notifications, records one for each event and sends them, until `shutdown`; then
+/// finishes what it has begun and returns.
+///
+/// # Errors
+/// When the settings are wrong, the address is taken, or the database refuses. What is merely down
+/// is waited for.
+pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
+    let database = Database::new(&config.database, "notification")?;
+    let registry = Registry::new(&config.kafka)
+        .map_err(|error| StartError::other("cannot use the schema registry", error))?;
+    let listener = bind(config.http_addr, "HTTP_ADDR").await?;
+
+    let tables = Tables::default();
+    let notifications = PgNotifications::new(&database);
+    let consumer = ConsumerConfig {
+        kafka: config.kafka,
+        group: config.kafka_group,
+        health: ConsumerHealth::default(),
+    };
+    let checks = checks(&database, &tables, &consumer.health);
+    let site = site(api::routes(notifications.clone(), tables.clone()), checks)?;
+
+    let work = async {
+        let prepare = tables.prepare(|| notification::migrate(&database));
+        let Some(prepared) = shutdown.run_until_cancelled(prepare).await else {
+            return Ok(());
+        };
+        prepared?;
+        let bell = Arc::new(Notify::new());
+        let inbox =
+            NotifyCustomer { notifications: notifications.clone(), channels: CHANNELS.to_vec() };
+        let inbox = Waking { inbox, bell: Arc::clone(&bell) };
+        let decoder = AnnouncementDecoder::new(registry);
+        let receive = async {
+            consume(consumer, decoder, &inbox, shutdown.clone())
+                .await
+                .map_err(|error| StartError::other("cannot receive events", error))
+        };
+        let deliver = async {
+            deliver(&notifications, &LogChannel, &bell, &shutdown).await;
+            Ok(())
+        };
+        tokio::try_join!(receive, deliver).map(|((), ())| ())
+    };
+    tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
+    database.close().await;
+    Ok(())
+}
+
+/// What the service needs: its tables, and a place in its consumer group.
+fn checks(database: &Database, tables: &Tables, consumer: &ConsumerHealth) -> Vec<Check> {
+    let (database, tables, consumer) = (database.clone(), tables.clone(), consumer.clone());
+    let postgres = move || {
+        let (database, tables) = (database.clone(), tables.clone());
+        async move { tables.ping(&database).await }
+    };
+    let kafka = move || {
+        let waits = || consumer.problem().unwrap_or_else(|| "not in its group yet".to_owned());
+        ready(if consumer.is_ready() { Ok(()) } else { Err(waits()) })
+    };
+    vec![Check::new("postgres", postgres), Check::new("kafka", kafka)]
+}

@@ -1,0 +1,97 @@
+use adapters::clock;
+use application::notification::{ChannelName, NotificationClaim, Notifications, SendOutcome};
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::house::{House, cancelled, created};
+
+#[tokio::test]
+async fn the_notifications_of_an_order_are_listed_oldest_first() {
+    let house = House::open().await;
+    let (id, other) = (clock::new_order_id(), clock::new_order_id());
+    let (placed, called_off) = (created(id), cancelled(id));
+    house.told(&[placed.clone(), created(other), called_off.clone(), placed.clone()]).await;
+
+    let (status, mut list) = house.get(&format!("/api/notifications?orderId={id}")).await;
+    assert_eq!(status, StatusCode::OK);
+    let items = list["items"].as_array_mut().unwrap();
+    for item in items.iter_mut() {
+        let recorded_at: domain::Timestamp =
+            item["recordedAt"].take().as_str().unwrap().parse().unwrap();
+        assert!(recorded_at >= placed.occurred_at);
+    }
+    let notification = |event: &str, version: i64, message: String| {
+        json!({
+            "eventId": event, "channel": "log", "orderId": id.to_string(),
+            "orderVersion": version, "message": message, "state": "pending", "recordedAt": null,
+        })
+    };
+    let first = format!("Zoë, we have received your order {id}: 3 pieces.");
+    let second = format!("Your order {id} has been cancelled: too slow.");
+    let expected = [
+        notification(&placed.event_id.to_string(), 1, first),
+        notification(&called_off.event_id.to_string(), 2, second),
+    ];
+    assert_eq!(items[..], expected);
+}
+
+#[tokio::test]
+async fn a_notification_tells_whether_it_was_sent_and_why_not() {
+    let house = House::open().await;
+    let id = clock::new_order_id();
+    house.told(&[created(id), cancelled(id)]).await;
+    let claim = house.notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();
+    let outcomes = [SendOutcome::Sent, SendOutcome::Failed("no such customer".to_owned())];
+    claim.settle(&outcomes).await.unwrap();
+
+    let (_, list) = house.get(&format!("/api/notifications?orderId={id}")).await;
+    let [sent, failed] = &list["items"].as_array().unwrap()[..] else { panic!("{list}") };
+    assert_eq!(sent["state"], "sent");
+    let sent_at: domain::Timestamp = sent["sentAt"].as_str().unwrap().parse().unwrap();
+    assert!(sent_at <= clock::now());
+    assert_eq!(sent.get("failureReason"), None);
+    assert_eq!((&failed["state"], failed.get("sentAt")), (&json!("failed"), None));
+    assert_eq!(failed["failureReason"], "no such customer");
+}
+
+#[tokio::test]
+async fn an_order_nothing_was_told_of_has_no_notifications() {
+    let house = House::open().await;
+    let id = clock::new_order_id();
+    let answer = house.get(&format!("/api/notifications?orderId={id}")).await;
+    assert_eq!(answer, (StatusCode::OK, json!({"items": []})));
+}
+
+#[tokio::test]
+async fn a_question_without_a_readable_order_id_is_a_problem() {
+    let house = House::open().await;
+    let id = clock::new_order_id();
+    for (query, parameter) in [
+        (String::new(), "orderId"),
+        ("?orderId=".to_owned(), "orderId"),
+        ("?orderId=1".to_owned(), "orderId"),
+        (format!("?orderId={id}&orderId={id}"), "orderId"),
+        (format!("?orderid={id}"), "orderid"),
+        (format!("?orderId={id}&state=sent"), "state"),
+    ] {
+        let (status, problem) = house.get(&format!("/api/notifications{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(problem["type"], "/problems/invalid-parameter");
+        assert_eq!(problem["errors"][0]["parameter"], parameter, "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn until_the_tables_are_there_the_answer_is_try_again_later() {
+    let house = House::before_its_tables().await;
+    let id = clock::new_order_id();
+    let (status, problem) = house.get(&format!("/api/notifications?orderId={id}")).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+}
+
+#[tokio::test]
+async fn the_api_is_as_documented() {
+    let house = House::open().await;
+    let (_, document): (_, Value) = house.get("/openapi.json").await;
+    insta::assert_json_snapshot!(document);
+}

@@ -1,0 +1,91 @@
+use std::future::ready;
+
+use adapters::clock;
+use adapters::embedded::test_postgres::fresh_database;
+use adapters::http::{Check, site};
+use adapters::postgres::notification::{self, PgNotifications};
+use adapters::postgres::{Database, Tables};
+use application::inbox::Inbox;
+use application::notification::{ChannelName, NotifyCustomer};
+use application::published::{AnnouncedItem, Announcement, News};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use domain::{OrderId, OrderVersion};
+use serde_json::Value;
+use tower::ServiceExt;
+
+/// The service without its consumer: events are told by the tests.
+pub(crate) struct House {
+    pub(crate) notifications: PgNotifications,
+    router: Router,
+}
+
+impl House {
+    pub(crate) async fn open() -> Self {
+        let database = database().await;
+        let tables = Tables::default();
+        tables.prepare(|| notification::migrate(&database)).await.unwrap();
+        Self::with(&database, tables)
+    }
+
+    pub(crate) async fn before_its_tables() -> Self {
+        Self::with(&database().await, Tables::default())
+    }
+
+    fn with(database: &Database, tables: Tables) -> Self {
+        let notifications = PgNotifications::new(database);
+        let checks = vec![Check::new("nothing", || ready(Ok(())))];
+        let api = ::notification::api::routes(notifications.clone(), tables);
+        Self { notifications, router: site(api, checks).unwrap() }
+    }
+
+    pub(crate) fn inbox(&self) -> NotifyCustomer<PgNotifications> {
+        let notifications = self.notifications.clone();
+        NotifyCustomer { notifications, channels: vec![ChannelName::Log] }
+    }
+
+    pub(crate) async fn told(&self, events: &[Announcement]) {
+        self.inbox().take_in(events, &[]).await.unwrap();
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let expected = match status {
+            StatusCode::OK => "application/json",
+            _ => "application/problem+json",
+        };
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], expected);
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+}
+
+async fn database() -> Database {
+    Database::new(&fresh_database().await.unwrap().args(), "test").unwrap()
+}
+
+pub(crate) fn created(id: OrderId) -> Announcement {
+    let items = vec![
+        AnnouncedItem { product_id: 9, quantity: 1 },
+        AnnouncedItem { product_id: 7, quantity: 2 },
+    ];
+    announcement(id, 1, News::OrderCreated { customer_name: "Zoë".to_owned(), items })
+}
+
+pub(crate) fn cancelled(id: OrderId) -> Announcement {
+    announcement(id, 2, News::OrderCancelled { reason: "too slow".to_owned() })
+}
+
+fn announcement(order_id: OrderId, version: i64, news: News) -> Announcement {
+    let occasion = clock::occasion();
+    Announcement {
+        event_id: occasion.event_id,
+        occurred_at: occasion.at,
+        order_id,
+        order_version: OrderVersion::try_from(version).unwrap(),
+        news,
+    }
+}

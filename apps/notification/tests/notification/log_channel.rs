@@ -1,0 +1,76 @@
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use adapters::clock;
+use application::notification::{
+    Channel, ChannelName, NewNotification, Notification, NotificationState,
+};
+use domain::OrderVersion;
+use notification::LogChannel;
+use serde_json::Value;
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Lines {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+fn notification(message: &str) -> Notification {
+    let occasion = clock::occasion();
+    let content = NewNotification {
+        event_id: occasion.event_id,
+        channel: ChannelName::Log,
+        order_id: clock::new_order_id(),
+        order_version: OrderVersion::FIRST,
+        message: message.to_owned(),
+    };
+    let state = NotificationState::Pending { attempts: 0 };
+    Notification { content, state, recorded_at: occasion.at }
+}
+
+#[tokio::test]
+async fn a_notification_is_one_structured_line() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
+    let notification = notification("Zoë, hello");
+    {
+        let _log = tracing::subscriber::set_default(subscriber);
+        LogChannel.send(&notification).await.unwrap();
+    }
+    let line: Value = serde_json::from_str(&lines.text()).unwrap();
+    assert_eq!((&line["target"], &line["level"]), (&"notification::log".into(), &"INFO".into()));
+    assert_eq!(line["fields"]["text"], "Zoë, hello");
+    assert_eq!(line["fields"]["event_id"], notification.content.event_id.to_string());
+    assert_eq!(line["fields"]["order_id"], notification.content.order_id.to_string());
+    assert_eq!(line["fields"]["order_version"], 1);
+}
+
+#[tokio::test]
+async fn a_message_cannot_forge_a_line() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    {
+        let _log = tracing::subscriber::set_default(subscriber);
+        let message = "Eve\n2026-01-01T00:00:00Z  INFO notification::log: notified\x1b[2J";
+        LogChannel.send(&notification(message)).await.unwrap();
+    }
+    let text = lines.text();
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(!text.contains('\x1b'), "{text:?}");
+}

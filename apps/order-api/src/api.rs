@@ -1,0 +1,56 @@
+use adapters::StartError;
+use adapters::http::{Check, site};
+use adapters::postgres::Database;
+use adapters::postgres::ordering::PgOrders;
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::Tables;
+use crate::routes::{cancel_order, get_order, list_orders, place_order};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Orders",
+        description = "Places, shows and cancels orders. A `POST` is answered only once the order \
+                       is stored together with the event that tells of it.\n\n\
+                       Errors are problem details (RFC 9457). A body that is not JSON, or a wrong \
+                       parameter or header, is 400; JSON that breaks a rule is 422, and `errors` \
+                       names every place at once.\n\n\
+                       A `POST` with an `Idempotency-Key` can be sent again safely: the repeat gets \
+                       the original answer. A `traceparent` travels with the event into Kafka."
+    ),
+    tags(
+        (name = "orders", description = "Placing, cancelling and looking up orders"),
+        (name = "operations", description = "For those who run the service")
+    )
+)]
+struct Document;
+
+/// The whole server of order-api. Must be called on a tokio runtime.
+///
+/// # Errors
+/// When the process counts its metrics in another way already.
+pub fn router(database: Database, tables: Tables) -> Result<Router, StartError> {
+    let orders = api()
+        .with_state(PgOrders::new(&database))
+        .layer(from_fn_with_state(tables.clone(), Tables::gate));
+    let checks = vec![
+        Check::new("postgres", move || {
+            let database = database.clone();
+            async move { database.ping().await }
+        }),
+        Check::new("tables", move || std::future::ready(tables.check())),
+    ];
+    site(orders, checks)
+}
+
+fn api() -> OpenApiRouter<PgOrders> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(place_order::place_order, list_orders::list_orders))
+        .routes(routes!(get_order::get_order))
+        .routes(routes!(cancel_order::cancel_order))
+}

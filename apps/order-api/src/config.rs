@@ -1,0 +1,21 @@
+use std::net::SocketAddr;
+
+use adapters::config::{DatabaseArgs, TelemetryArgs};
+use clap::Parser;
+
+/// Takes orders over HTTP, and shows them
+#[derive(Debug, Clone, Parser)]
+#[command(name = "order-api", version)]
+pub struct Config {
+    /// Where Postgres is.
+    #[command(flatten)]
+    pub database: DatabaseArgs,
+
+    /// What is logged, and how.
+    #[command(flatten)]
+    pub telemetry: TelemetryArgs,
+
+    /// The address to listen on
+    #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8080", value_name = "ADDR:PORT")]
+    pub http_addr: SocketAddr,
+}

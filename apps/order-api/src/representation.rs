@@ -1,0 +1,110 @@
+use adapters::http::EntityTag;
+use domain::Timestamp;
+use domain::ordering::{CancelReason, OrderItem, OrderSnapshot, OrderStatus};
+use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// An order
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrderBody {
+    /// The order's identity
+    #[schema(example = "01890a5d-ac96-774b-bcce-b302099a8057")]
+    order_id: Uuid,
+    /// Who placed it
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    customer_name: String,
+    /// Where it stands
+    status: StatusBody,
+    /// How many events it has recorded: 1 when it is placed; also the `ETag`
+    #[schema(minimum = 1, example = 1)]
+    version: i64,
+    /// What was ordered
+    #[schema(min_items = 1, max_items = 100)]
+    items: Vec<ItemBody>,
+    /// When it was placed
+    #[serde(serialize_with = "moment")]
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T12:00:00.000000Z")]
+    created_at: Timestamp,
+    /// How it was cancelled, if it was
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cancellation: Option<CancellationBody>,
+}
+
+/// Where an order stands: it was placed, or it was called off
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum StatusBody {
+    /// It was placed and stands
+    Created,
+    /// It was called off, which is final
+    Cancelled,
+}
+
+/// So many pieces of one product
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ItemBody {
+    /// The product
+    #[schema(minimum = 1, example = 1)]
+    product_id: i64,
+    /// The pieces of it
+    #[schema(minimum = 1, maximum = 999, example = 2)]
+    quantity: i32,
+}
+
+/// How an order was cancelled
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CancellationBody {
+    /// Why
+    #[schema(min_length = 1, max_length = 500, example = "ordered by mistake")]
+    reason: String,
+    /// When
+    #[serde(serialize_with = "moment")]
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T12:05:00.000000Z")]
+    at: Timestamp,
+}
+
+impl From<&OrderSnapshot> for OrderBody {
+    fn from(order: &OrderSnapshot) -> Self {
+        let (status, cancellation) = match &order.status {
+            OrderStatus::Created => (StatusBody::Created, None),
+            OrderStatus::Cancelled { reason, at } => {
+                (StatusBody::Cancelled, Some(CancellationBody::new(reason, *at)))
+            }
+        };
+        Self {
+            order_id: order.id.get(),
+            customer_name: order.customer_name.as_str().to_owned(),
+            status,
+            version: order.version.get(),
+            items: order.items.as_slice().iter().map(ItemBody::from).collect(),
+            created_at: order.created_at,
+            cancellation,
+        }
+    }
+}
+
+impl From<&OrderItem> for ItemBody {
+    fn from(item: &OrderItem) -> Self {
+        Self { product_id: item.product_id.get(), quantity: item.quantity.get() }
+    }
+}
+
+impl CancellationBody {
+    fn new(reason: &CancelReason, at: Timestamp) -> Self {
+        Self { reason: reason.as_str().to_owned(), at }
+    }
+}
+
+/// The version of the order, as HTTP knows it.
+pub(crate) fn entity_tag(order: &OrderSnapshot) -> EntityTag {
+    EntityTag(order.version.get())
+}
+
+/// RFC 3339 with all six digits of the microseconds.
+fn moment<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(moment)
+}

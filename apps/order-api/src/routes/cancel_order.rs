@@ -1,0 +1,105 @@
+use adapters::clock;
+use adapters::http::{
+    Conflict, FieldError, IfMatch, JsonBody, Malformed, NotFound, PathParameter,
+    PreconditionFailed, Problem, TooLarge, Unavailable, Unprocessable, UnsupportedMediaType,
+    header,
+};
+use adapters::postgres::ordering::PgOrders;
+use application::ordering::{self, CancelOrder, CancelOrderError, OrderViews as _};
+use axum::Json;
+use axum::extract::State;
+use axum::http::{self, HeaderMap};
+use axum::response::{IntoResponse, Response};
+use domain::ordering::CancelReason;
+use domain::{OrderId, OrderVersion};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::problems::{no_such_order, not_cancelled};
+use crate::representation::{OrderBody, entity_tag};
+
+/// The reason of those who give none.
+const NO_REASON: &str = "no reason given";
+
+/// Why an order is to be cancelled
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct CancelOrderBody {
+    /// Why, in 1 to 500 characters after trimming
+    #[schema(min_length = 1, max_length = 500, example = "ordered by mistake")]
+    reason: Option<String>,
+}
+
+/// Cancel an order
+///
+/// Cancelling is final.
+///
+/// An order that is cancelled already is answered as it stands, with the reason it has.
+#[utoipa::path(
+    post,
+    path = "/api/orders/{id}/cancel",
+    tag = "orders",
+    params(
+        ("id" = Uuid, Path, description = "The order"),
+        ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel only an order with this `ETag`", example = "\"1\""),
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "Marks repeats of this request",
+         min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
+    ),
+    request_body(content = Option<CancelOrderBody>, description = "May be left out"),
+    responses(
+        (status = 200, description = "The order is cancelled", body = OrderBody,
+         headers(("ETag" = String, description = "The order's version"))),
+        Malformed,
+        NotFound,
+        Conflict,
+        PreconditionFailed,
+        TooLarge,
+        UnsupportedMediaType,
+        Unprocessable,
+        Unavailable,
+    ),
+)]
+pub(crate) async fn cancel_order(
+    State(orders): State<PgOrders>,
+    PathParameter(id): PathParameter<OrderId>,
+    if_match: IfMatch,
+    headers: HeaderMap,
+    body: Option<JsonBody<CancelOrderBody>>,
+) -> Result<Response, Problem> {
+    let key = header(&headers, "Idempotency-Key")?;
+    let body = body.map(|JsonBody(body)| body).unwrap_or_default();
+    let reason = body.reason.as_deref().unwrap_or(NO_REASON).parse::<CancelReason>();
+    let reason = reason
+        .map_err(|error| Problem::invalid_body(vec![FieldError::body("#/reason", &error)]))?;
+    let expected = match if_match.versions() {
+        None => None,
+        Some(versions) => Some(insisted_on(&orders, id, &versions).await?),
+    };
+    let wish = CancelOrder { id, reason, expected, key };
+    let order = ordering::cancel_order(&orders, wish, clock::occasion())
+        .await
+        .map_err(|error| not_cancelled(id, error))?;
+    let order = order.snapshot();
+    let headers = [(http::header::ETAG, entity_tag(order).to_string())];
+    Ok((headers, Json(OrderBody::from(order))).into_response())
+}
+
+/// The one version a client insists on. If it names several, or none that can be, that is the one
+/// among them the order is at.
+async fn insisted_on(
+    orders: &PgOrders,
+    id: OrderId,
+    versions: &[i64],
+) -> Result<OrderVersion, Problem> {
+    if let [only] = versions
+        && let Ok(only) = OrderVersion::try_from(*only)
+    {
+        return Ok(only);
+    }
+    let actual = orders.view(id).await?.ok_or_else(|| no_such_order(id))?.version;
+    if versions.contains(&actual.get()) {
+        Ok(actual)
+    } else {
+        Err(not_cancelled(id, CancelOrderError::OtherVersion { actual }))
+    }
+}

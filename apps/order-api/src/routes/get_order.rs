@@ -1,0 +1,45 @@
+use adapters::http::{BadRequest, IfNoneMatch, NotFound, PathParameter, Problem, Unavailable};
+use adapters::postgres::ordering::PgOrders;
+use application::ordering::OrderViews as _;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use domain::OrderId;
+
+use crate::problems::no_such_order;
+use crate::representation::{OrderBody, entity_tag};
+
+/// Show an order
+#[utoipa::path(
+    get,
+    path = "/api/orders/{id}",
+    tag = "orders",
+    params(
+        ("id" = Uuid, Path, description = "The order"),
+        ("If-None-Match" = Option<String>, Header, nullable = false, description = "The `ETag` the client has", example = "\"1\""),
+    ),
+    responses(
+        (status = 200, description = "The order", body = OrderBody,
+         headers(("ETag" = String, description = "The order's version"))),
+        (status = 304, description = "The order is as the client has it",
+         headers(("ETag" = String, description = "The order's version"))),
+        BadRequest,
+        NotFound,
+        Unavailable,
+    ),
+)]
+pub(crate) async fn get_order(
+    State(orders): State<PgOrders>,
+    PathParameter(id): PathParameter<OrderId>,
+    client_has: IfNoneMatch,
+) -> Result<Response, Problem> {
+    let order = orders.view(id).await?.ok_or_else(|| no_such_order(id))?;
+    let tag = entity_tag(&order);
+    let headers = [(header::ETAG, tag.to_string())];
+    Ok(if client_has.has(tag) {
+        (StatusCode::NOT_MODIFIED, headers).into_response()
+    } else {
+        (headers, Json(OrderBody::from(&order))).into_response()
+    })
+}

@@ -1,0 +1,114 @@
+use std::fmt;
+use std::str::FromStr;
+
+use adapters::http::{BadRequest, Problem, QueryParameters, Unavailable};
+use adapters::postgres::ordering::PgOrders;
+use application::ordering::{self, ListOrders, PageLimit, PageLimitError, StatusFilter};
+use axum::Json;
+use axum::extract::State;
+use domain::OrderId;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::representation::{OrderBody, StatusBody};
+
+/// A page of orders
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct OrderPageBody {
+    /// The orders, newest first
+    items: Vec<OrderBody>,
+    /// What to send as `cursor` for the next page; null on the last one
+    #[schema(required = true, example = "01890a5dac96774bbcceb302099a8057")]
+    next_cursor: Option<String>,
+}
+
+/// Look through the orders, newest first
+#[utoipa::path(
+    get,
+    path = "/api/orders",
+    tag = "orders",
+    params(
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        ("limit" = Option<i64>, Query, description = "How many orders at most; 20 if not given",
+         minimum = 1, maximum = 100),
+        ("status" = Option<StatusBody>, Query, description = "Only orders that stand so"),
+    ),
+    responses(
+        (status = 200, description = "A page of orders", body = OrderPageBody),
+        BadRequest,
+        Unavailable,
+    ),
+)]
+pub(crate) async fn list_orders(
+    State(orders): State<PgOrders>,
+    mut query: QueryParameters,
+) -> Result<Json<OrderPageBody>, Problem> {
+    let cursor: Option<Cursor> = query.take("cursor");
+    let limit: Option<Limit> = query.take("limit");
+    let status: Option<Status> = query.take("status");
+    query.finish()?;
+    let wish = ListOrders {
+        status: status.map(|Status(status)| status),
+        cursor: cursor.map(|Cursor(id)| id),
+        limit: limit.map(|Limit(limit)| limit).unwrap_or_default(),
+    };
+    let page = ordering::list_orders(&orders, wish).await?;
+    Ok(Json(OrderPageBody {
+        items: page.orders.iter().map(OrderBody::from).collect(),
+        next_cursor: page.next.map(|id| Cursor(id).to_string()),
+    }))
+}
+
+/// Where a page ended. Clients are not to look into it, so that it may change.
+struct Cursor(OrderId);
+
+#[derive(Debug, thiserror::Error)]
+#[error("must be the `nextCursor` of a page")]
+struct CursorError;
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.get().simple().fmt(f)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        let id = Uuid::try_parse(text).map_err(|_| CursorError)?;
+        let cursor = Self(OrderId::new(id));
+        if cursor.to_string() == text { Ok(cursor) } else { Err(CursorError) }
+    }
+}
+
+struct Limit(PageLimit);
+
+impl FromStr for Limit {
+    type Err = PageLimitError;
+
+    fn from_str(text: &str) -> Result<Self, PageLimitError> {
+        // What is no number at all is out of bounds too.
+        text.parse::<i64>().unwrap_or_default().try_into().map(Self)
+    }
+}
+
+struct Status(StatusFilter);
+
+#[derive(Debug, thiserror::Error)]
+#[error("must be `created` or `cancelled`")]
+struct StatusError;
+
+impl FromStr for Status {
+    type Err = StatusError;
+
+    fn from_str(text: &str) -> Result<Self, StatusError> {
+        match text {
+            "created" => Ok(Self(StatusFilter::Created)),
+            "cancelled" => Ok(Self(StatusFilter::Cancelled)),
+            _ => Err(StatusError),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+
+use crate::client::{Client, an_order, post};
+
+/// An order with something else at one place.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut order = an_order();
+    *order.pointer_mut(pointer).unwrap() = value;
+    order
+}
+
+fn items(count: i64) -> Value {
+    (1..=count).map(|n| json!({"productId": n, "quantity": 1})).collect()
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_a_rule_is_pointed_into_and_nothing_is_stored() {
+    let client = Client::new().await;
+    let (name, quantity, product) = ("#/customerName", "#/items/0/quantity", "#/items/0/productId");
+    let cases = [
+        (with("/customerName", json!("")), name),
+        (with("/customerName", json!(" \t\n ")), name),
+        (with("/customerName", json!("é".repeat(201))), name),
+        (with("/customerName", json!("Ada\u{0}")), name),
+        (with("/customerName", json!("A\u{7}da")), name),
+        (with("/customerName", json!(7)), name),
+        (with("/customerName", json!(null)), name),
+        (with("/items", json!([])), "#/items"),
+        (with("/items", items(101)), "#/items"),
+        (with("/items", json!(null)), "#/items"),
+        (with("/items", json!({"0": 1})), "#/items"),
+        (with("/items/0", json!(null)), "#/items/0"),
+        (with("/items/0", json!([7, 2])), "#/items/0"),
+        (with("/items/0/quantity", json!(0)), quantity),
+        (with("/items/0/quantity", json!(-1)), quantity),
+        (with("/items/0/quantity", json!(1000)), quantity),
+        (with("/items/0/quantity", json!(9_223_372_036_854_775_808_u64)), quantity),
+        (with("/items/0/quantity", json!(i64::MAX)), quantity),
+        (with("/items/0/quantity", json!(1.5)), quantity),
+        (with("/items/0/quantity", json!("2")), quantity),
+        (with("/items/0/quantity", json!(true)), quantity),
+        (with("/items/0/productId", json!(0)), product),
+        (with("/items/0/productId", json!(-7)), product),
+        (with("/items/0/productId", json!(1e30)), product),
+        (with("/items/0", json!({"productId": 7})), quantity),
+        (with("/items/0", json!({"quantity": 7})), product),
+        (with("/items/0", json!({"productId": 7, "quantity": 2, "price": 1})), "#/items/0/price"),
+        (json!({"customerName": "Ada"}), "#/items"),
+        (json!({"items": items(1)}), name),
+        (json!({"customerName": "Ada", "items": items(1), "status": "created"}), "#/status"),
+        (json!({"customer_name": "Ada", "items": items(1)}), "#/customer_name"),
+        (json!([]), "#"),
+        (json!("order"), "#"),
+    ];
+    for (body, pointer) in cases {
+        let answer = client.place(&body).await;
+        let pointers = answer.places(422, "invalid-body", "pointer");
+        assert_eq!(pointers, [pointer], "{body}: {}", answer.body);
+    }
+    client.assert_nothing_stored("bodies that break a rule").await;
+}
+
+#[tokio::test]
+async fn every_rule_that_is_broken_is_told_at_once() {
+    let client = Client::new().await;
+    let items = json!([
+        {"productId": 1, "quantity": 0},
+        {"productId": 0, "quantity": 1000},
+        {"productId": 1, "quantity": 2},
+        {"productId": 2, "quantity": -1},
+        {"productId": 1, "quantity": 2},
+    ]);
+    let answer = client.place(&json!({"customerName": "", "items": items})).await;
+    let pointers = answer.places(422, "invalid-body", "pointer");
+    let expected = [
+        "#/customerName",
+        "#/items/0/quantity",
+        "#/items/1/productId",
+        "#/items/1/quantity",
+        "#/items/2/productId",
+        "#/items/3/quantity",
+        "#/items/4/productId",
+    ];
+    assert_eq!(pointers, expected, "{}", answer.body);
+    client.assert_nothing_stored("an order of mistakes").await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_json_is_refused_and_nothing_is_stored() {
+    let client = Client::new().await;
+    for body in ["", "{", "order", "{\"customerName\": \"Ada\",}", "\u{feff}{}", "{} {}"] {
+        client.post("/api/orders", body).await.problem(400, "malformed-body");
+    }
+    let not_utf8 = b"{\"customerName\":\"\xff\",\"items\":[]}".to_vec();
+    client.post("/api/orders", not_utf8).await.problem(400, "malformed-body");
+    let deep = "[".repeat(60_000);
+    client.post("/api/orders", deep).await.problem(400, "malformed-body");
+    client.assert_nothing_stored("bodies that are not JSON").await;
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_or_no_json_by_name_is_refused_and_nothing_is_stored() {
+    let client = Client::new().await;
+    let padded = format!("{}{}", an_order(), " ".repeat(64 * 1024));
+    client.post("/api/orders", padded).await.problem(413, "body-too-large");
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "application/xml"] {
+        let request = Request::post("/api/orders").header("content-type", content_type);
+        let request = request.body(Body::from(an_order().to_string())).unwrap();
+        client.send(request).await.problem(415, "unsupported-media-type");
+    }
+    let nameless = Request::post("/api/orders").body(Body::from(an_order().to_string())).unwrap();
+    client.send(nameless).await.problem(415, "unsupported-media-type");
+    client.assert_nothing_stored("bodies of another kind").await;
+}
+
+#[tokio::test]
+async fn a_wrong_method_or_route_is_a_problem() {
+    let client = Client::new().await;
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    for (method, path, allow) in [
+        ("PUT", "/api/orders".to_owned(), "POST,GET,HEAD"),
+        ("DELETE", format!("/api/orders/{id}"), "GET,HEAD"),
+        ("GET", format!("/api/orders/{id}/cancel"), "POST"),
+    ] {
+        let request = Request::builder().method(method).uri(&path).body(Body::empty()).unwrap();
+        let answer = client.send(request).await;
+        answer.problem(405, "method-not-allowed");
+        assert_eq!(answer.header("allow"), Some(allow), "{path}");
+    }
+    for path in ["/api", "/api/order", "/api/orders/", "/api/orders/a/b", "/favicon.ico"] {
+        client.get(path).await.problem(404, "not-found");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_id_is_named_and_an_unknown_one_is_not_found() {
+    let client = Client::new().await;
+    for id in ["1", "x", "01890a5d-ac96-774b-bcce-b302099a805", "%00", "'%20OR%20true"] {
+        let names = client.get(&format!("/api/orders/{id}")).await;
+        assert_eq!(names.places(400, "invalid-parameter", "parameter"), ["id"]);
+        let names = client.post(&format!("/api/orders/{id}/cancel"), "{}").await;
+        assert_eq!(names.places(400, "invalid-parameter", "parameter"), ["id"]);
+    }
+    let unknown = "/api/orders/01890a5d-ac96-774b-bcce-b302099a8057";
+    client.get(unknown).await.problem(404, "not-found");
+    client.post(&format!("{unknown}/cancel"), "{}").await.problem(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_wrong_query_is_named() {
+    let client = Client::new().await;
+    for (query, name) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=ten", "limit"),
+        ("limit=", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("cursor=x", "cursor"),
+        ("cursor=", "cursor"),
+        ("cursor=01890A5DAC96774BBCCEB302099A8057", "cursor"),
+        ("status=shipped", "status"),
+        ("status=Created", "status"),
+        ("sort=asc", "sort"),
+    ] {
+        let answer = client.get(&format!("/api/orders?{query}")).await;
+        assert_eq!(answer.places(400, "invalid-parameter", "parameter"), [name], "{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_idempotency_key_is_named_and_nothing_is_stored() {
+    let client = Client::new().await;
+    for key in [&b""[..], b"two words", b"\xc3\xa9", &[b'k'; 256]] {
+        let mut request = post("/api/orders", an_order().to_string());
+        request.headers_mut().insert("idempotency-key", key.try_into().unwrap());
+        let answer = client.send(request).await;
+        let names = answer.places(400, "invalid-parameter", "header");
+        assert_eq!(names, ["Idempotency-Key"]);
+    }
+    client.assert_nothing_stored("wrong idempotency keys").await;
+}

@@ -1,0 +1,110 @@
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client, post};
+
+fn path(order: &Value) -> String {
+    format!("/api/orders/{}/cancel", order["orderId"].as_str().unwrap())
+}
+
+async fn cancel_if(client: &Client, order: &Value, if_match: &str) -> Answer {
+    let mut request = post(&path(order), r#"{"reason":"too late"}"#);
+    request.headers_mut().insert("if-match", if_match.parse().unwrap());
+    client.send(request).await
+}
+
+#[tokio::test]
+async fn a_cancelled_order_says_so_and_why() {
+    let client = Client::new().await;
+    let order = client.placed().await;
+    let answer = client.post(&path(&order), r#"{"reason":" ordered by mistake "}"#).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(answer.header("etag"), Some("\"2\""));
+    let cancelled = answer.json();
+    assert_eq!(cancelled["status"], "cancelled");
+    assert_eq!(cancelled["version"], 2);
+    assert_eq!(cancelled["cancellation"]["reason"], "ordered by mistake");
+    assert!(cancelled["cancellation"]["at"].as_str() >= order["createdAt"].as_str());
+    let id = order["orderId"].as_str().unwrap();
+    assert_eq!(client.get(&format!("/api/orders/{id}")).await.json(), cancelled);
+    let types: Vec<_> = client.events().await.into_iter().map(|e| e.event_type).collect();
+    assert_eq!(types, ["OrderCreated", "OrderCancelled"]);
+}
+
+#[tokio::test]
+async fn a_second_cancellation_changes_nothing() {
+    let client = Client::new().await;
+    let order = client.placed().await;
+    let first = client.post(&path(&order), r#"{"reason":"first"}"#).await;
+    let second = client.post(&path(&order), r#"{"reason":"second"}"#).await;
+    assert_eq!(second.status, StatusCode::OK);
+    assert_eq!(second.json(), first.json());
+    assert_eq!(client.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_cancellation_needs_no_reason_and_no_body() {
+    let client = Client::new().await;
+    for body in ["", "{}", r#"{"reason":null}"#] {
+        let order = client.placed().await;
+        let answer = client.post(&path(&order), body).await.json();
+        assert_eq!(answer["cancellation"]["reason"], "no reason given");
+    }
+    let order = client.placed().await;
+    let bare = Request::post(path(&order)).body(Body::empty()).unwrap();
+    assert_eq!(client.send(bare).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_reason_that_breaks_a_rule_is_pointed_to_and_nothing_is_cancelled() {
+    let client = Client::new().await;
+    let order = client.placed().await;
+    for (body, pointer) in [
+        (json!({"reason": ""}), "#/reason"),
+        (json!({"reason": "é".repeat(501)}), "#/reason"),
+        (json!({"reason": "\u{0}"}), "#/reason"),
+        (json!({"reason": 1}), "#/reason"),
+        (json!({"why": "x"}), "#/why"),
+        (json!(["x"]), "#"),
+    ] {
+        let answer = client.post(&path(&order), body.to_string()).await;
+        assert_eq!(answer.places(422, "invalid-body", "pointer"), [pointer], "{body}");
+    }
+    client.post(&path(&order), "x").await.problem(400, "malformed-body");
+    assert_eq!(client.events().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_order_at_another_version_is_not_cancelled() {
+    let client = Client::new().await;
+    let order = client.placed().await;
+    for other in ["\"2\"", "W/\"1\"", "\"x\"", "\"2\", \"3\""] {
+        cancel_if(&client, &order, other).await.problem(412, "precondition-failed");
+    }
+    let answer = cancel_if(&client, &order, "1").await;
+    assert_eq!(answer.places(400, "invalid-parameter", "header"), ["If-Match"]);
+    assert_eq!(client.events().await.len(), 1);
+
+    assert_eq!(cancel_if(&client, &order, "\"0\", \"1\"").await.status, StatusCode::OK);
+    cancel_if(&client, &order, "\"1\"").await.problem(412, "precondition-failed");
+    assert_eq!(cancel_if(&client, &order, "\"2\"").await.status, StatusCode::OK);
+    assert_eq!(cancel_if(&client, &order, "*").await.status, StatusCode::OK);
+    assert_eq!(client.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_repeated_cancellation_with_a_key_gets_the_original_answer() {
+    let client = Client::new().await;
+    let order = client.placed().await;
+    let keyed = |reason: &str| {
+        let mut request = post(&path(&order), json!({"reason": reason}).to_string());
+        request.headers_mut().insert("idempotency-key", "c".parse().unwrap());
+        request.headers_mut().insert("if-match", "\"1\"".parse().unwrap());
+        client.send(request)
+    };
+    let first = keyed("first").await;
+    assert_eq!(first.status, StatusCode::OK);
+    assert_eq!(keyed("first").await.json(), first.json());
+    keyed("second").await.problem(422, "idempotency-key-reused");
+}

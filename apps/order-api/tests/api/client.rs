@@ -1,0 +1,135 @@
+use std::time::Duration;
+
+use adapters::embedded::test_postgres::fresh_database;
+use adapters::postgres::Database;
+use adapters::postgres::ordering::PgOutbox;
+use application::relay::{Claim as _, Outbox as _, OutboxRecord};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request, StatusCode};
+use order_api::{Tables, router};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+/// A client of an order-api that has a database of its own.
+pub(crate) struct Client {
+    pub(crate) router: Router,
+    database: Database,
+}
+
+/// What the API answered.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Client {
+    pub(crate) async fn new() -> Self {
+        let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
+        let tables = Tables::default();
+        tables.prepare(&database, &CancellationToken::new()).await.unwrap();
+        Self { router: router(database.clone(), tables).unwrap(), database }
+    }
+
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        send(&self.router, request).await
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Sends a body as JSON.
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        self.send(post(path, body)).await
+    }
+
+    pub(crate) async fn place(&self, order: &Value) -> Answer {
+        self.post("/api/orders", order.to_string()).await
+    }
+
+    /// An order that was placed.
+    pub(crate) async fn placed(&self) -> Value {
+        let answer = self.place(&an_order()).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        answer.json()
+    }
+
+    /// The events that wait to be published.
+    pub(crate) async fn events(&self) -> Vec<OutboxRecord> {
+        let outbox = PgOutbox::new(&self.database, 16);
+        let mut claims = Vec::new();
+        while let Some(claim) = outbox.claim(1000).await.unwrap() {
+            claims.push(claim);
+        }
+        claims.iter().flat_map(|claim| claim.records().to_vec()).collect()
+    }
+
+    /// Neither an order nor an event is there.
+    pub(crate) async fn assert_nothing_stored(&self, after: &str) {
+        let orders = self.get("/api/orders").await.json();
+        assert_eq!(orders["items"], json!([]), "{after}");
+        assert_eq!(self.events().await, [], "{after}");
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    #[track_caller]
+    pub(crate) fn problem(&self, status: u16, kind: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.header("content-type"), Some("application/problem+json"));
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        assert_eq!(problem["type"], format!("/problems/{kind}"));
+        problem
+    }
+
+    /// The members of this name in a problem's errors: pointers, parameters or headers.
+    #[track_caller]
+    pub(crate) fn places(&self, status: u16, kind: &str, member: &str) -> Vec<String> {
+        let problem = self.problem(status, kind);
+        let errors = problem["errors"].as_array().unwrap_or_else(|| panic!("{problem}"));
+        errors.iter().map(|error| error[member].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+pub(crate) async fn send(router: &Router, request: Request<Body>) -> Answer {
+    let (head, body) = router.clone().oneshot(request).await.unwrap().into_parts();
+    let body = to_bytes(body, usize::MAX).await.unwrap();
+    Answer {
+        status: head.status,
+        headers: head.headers,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    }
+}
+
+pub(crate) fn post(path: &str, body: impl Into<Body>) -> Request<Body> {
+    let request = Request::post(path).header("content-type", "application/json");
+    request.body(body.into()).unwrap()
+}
+
+pub(crate) fn an_order() -> Value {
+    json!({"customerName": "Ada Lovelace", "items": [{"productId": 7, "quantity": 2}]})
+}
+
+/// Asks until the answer is the one that is waited for.
+pub(crate) async fn until(what: &str, ask: impl AsyncFn() -> bool) {
+    let asked = async {
+        while !ask().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let patience = Duration::from_secs(30);
+    assert!(tokio::time::timeout(patience, asked).await.is_ok(), "{what} did not happen");
+}

@@ -1,0 +1,69 @@
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client, an_order, post};
+
+async fn place(client: &Client, key: &str, order: &Value) -> Answer {
+    let mut request = post("/api/orders", order.to_string());
+    request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+    client.send(request).await
+}
+
+#[tokio::test]
+async fn a_repeat_gets_the_original_answer_even_when_the_order_has_changed() {
+    let client = Client::new().await;
+    let first = place(&client, "a", &an_order()).await;
+    assert_eq!(first.status, StatusCode::CREATED);
+    assert_eq!(first.header("idempotency-replayed"), None);
+    let path = format!("{}/cancel", first.header("location").unwrap());
+    assert_eq!(client.post(&path, "").await.status, StatusCode::OK);
+
+    // Spelled differently, it asks for the same thing.
+    let items = json!([{"quantity": 2, "productId": 7}]);
+    let repeat = json!({"items": items, "customerName": " Ada Lovelace "});
+    let second = place(&client, "a", &repeat).await;
+    assert_eq!(second.status, StatusCode::CREATED);
+    assert_eq!(second.header("idempotency-replayed"), Some("true"));
+    assert_eq!(second.header("etag"), first.header("etag"));
+    assert_eq!(second.header("location"), first.header("location"));
+    assert_eq!(second.json(), first.json());
+    assert_eq!(client.get("/api/orders").await.json()["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_used_for_another_request_is_refused() {
+    let client = Client::new().await;
+    assert_eq!(place(&client, "a", &an_order()).await.status, StatusCode::CREATED);
+    let mut other = an_order();
+    other["items"][0]["quantity"] = json!(3);
+    place(&client, "a", &other).await.problem(422, "idempotency-key-reused");
+    assert_eq!(place(&client, "b", &other).await.status, StatusCode::CREATED);
+    assert_eq!(client.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn requests_without_a_key_are_each_answered_anew() {
+    let client = Client::new().await;
+    assert_ne!(client.placed().await["orderId"], client.placed().await["orderId"]);
+    assert_eq!(client.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn of_many_repeats_at_once_one_places_the_order_and_all_get_the_same_answer() {
+    let client = Client::new().await;
+    let order = an_order();
+    let (a, b, c, d) = tokio::join!(
+        place(&client, "a", &order),
+        place(&client, "a", &order),
+        place(&client, "a", &order),
+        place(&client, "a", &order),
+    );
+    let answers = [a, b, c, d];
+    for answer in &answers {
+        assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+        assert_eq!(answer.json(), answers[0].json());
+    }
+    let first = |answer: &&Answer| answer.header("idempotency-replayed").is_none();
+    assert_eq!(answers.iter().filter(first).count(), 1);
+    assert_eq!(client.events().await.len(), 1);
+}

@@ -1,0 +1,75 @@
+use adapters::clock;
+use axum::http::StatusCode;
+use domain::Timestamp;
+use serde_json::json;
+
+use crate::client::{Client, an_order, post};
+
+#[tokio::test]
+async fn an_order_is_answered_as_it_was_placed_and_where_it_is() {
+    let client = Client::new().await;
+    let before = clock::now();
+    let answer = client.place(&an_order()).await;
+    assert_eq!(answer.status, StatusCode::CREATED);
+    let body = answer.json();
+    let id = body["orderId"].as_str().unwrap();
+    assert_eq!(answer.header("location"), Some(format!("/api/orders/{id}").as_str()));
+    assert_eq!(answer.header("etag"), Some("\"1\""));
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    assert_eq!(answer.header("idempotency-replayed"), None);
+    let created_at = body["createdAt"].as_str().unwrap();
+    assert_eq!(created_at.len(), "2026-01-31T12:00:00.000000Z".len(), "{created_at}");
+    let moment: Timestamp = created_at.parse().unwrap();
+    assert!(before <= moment && moment <= clock::now());
+    let expected = json!({
+        "orderId": id,
+        "customerName": "Ada Lovelace",
+        "status": "created",
+        "version": 1,
+        "items": [{"productId": 7, "quantity": 2}],
+        "createdAt": created_at,
+    });
+    assert_eq!(body, expected);
+    assert_eq!(client.get(answer.header("location").unwrap()).await.json(), body);
+}
+
+#[tokio::test]
+async fn an_order_is_stored_together_with_the_event_that_tells_of_it() {
+    let client = Client::new().await;
+    let order = client.placed().await;
+    let events = client.events().await;
+    assert_eq!(events.len(), 1);
+    assert_eq!(events[0].order_id.to_string(), order["orderId"].as_str().unwrap());
+    assert_eq!(events[0].event_type, "OrderCreated");
+    assert_eq!(events[0].order_version.get(), 1);
+    assert_eq!(events[0].occurred_at.to_string(), order["createdAt"].as_str().unwrap());
+}
+
+#[tokio::test]
+async fn the_trace_of_a_request_travels_with_the_event() {
+    let client = Client::new().await;
+    let mut request = post("/api/orders", an_order().to_string());
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    request.headers_mut().insert("traceparent", traceparent.parse().unwrap());
+    assert_eq!(client.send(request).await.status, StatusCode::CREATED);
+    let events = client.events().await;
+    let header = events[0].headers.iter().find(|(name, _)| name == "traceparent");
+    let (_, sent) = header.unwrap();
+    assert!(sent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{sent}");
+    assert!(!sent.contains("00f067aa0ba902b7"), "the request is a step of its own: {sent}");
+}
+
+#[tokio::test]
+async fn the_bounds_themselves_are_within_bounds() {
+    let client = Client::new().await;
+    let items: Vec<_> =
+        (0..100).map(|n| json!({"productId": i64::MAX - n, "quantity": 999 - n})).collect();
+    // Each of these characters has four bytes.
+    let name = "𝔸".repeat(200);
+    let answer =
+        client.place(&json!({"customerName": format!("  {name}\n"), "items": items})).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+    let order = client.get(answer.header("location").unwrap()).await.json();
+    assert_eq!(order["customerName"], name);
+    assert_eq!(order["items"], json!(items));
+}

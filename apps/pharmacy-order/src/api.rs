@@ -1,0 +1,125 @@
+//! What pharmacists' screens ask for.
+
+mod limit;
+mod order_json;
+mod status;
+
+use adapters::http::{
+    BadRequest, NotFound, PathParameter, Problem, ProblemType, QueryParameters, Unavailable,
+};
+use adapters::postgres::Tables;
+use adapters::postgres::pharmacy::PgPharmacyOrders;
+use application::pharmacy::PharmacyViews;
+use axum::Json;
+use axum::extract::State;
+use domain::OrderId;
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+use limit::Limit;
+use order_json::OrderJson;
+use status::Status;
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+struct Api {
+    orders: PgPharmacyOrders,
+    tables: Tables,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Pharmacy",
+        description = "The orders as the pharmacy knows them, put together from the events it was \
+                       told. They follow the order service by a moment.",
+    ),
+    tags(
+        (name = "orders", description = "Orders to be prepared"),
+        (name = "operations", description = "For those who run the service"),
+    ),
+)]
+struct Document;
+
+/// The routes of the API, and their documentation.
+pub fn routes(orders: PgPharmacyOrders, tables: Tables) -> OpenApiRouter {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(list_orders))
+        .routes(routes!(show_order))
+        .with_state(Api { orders, tables })
+}
+
+/// One page of orders.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct OrderPage {
+    /// The orders, newest id first
+    items: Vec<OrderJson>,
+    /// Where the next page begins; absent at the end
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    next_cursor: Option<Uuid>,
+}
+
+/// Look through the orders, newest first
+#[utoipa::path(
+    get,
+    path = "/api/pharmacy/orders",
+    tag = "orders",
+    params(
+        ("cursor" = Option<Uuid>, Query, description = "`nextCursor` of the page before"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100,
+         description = "How many orders at most; 20 if not given"),
+        ("status" = Option<Status>, Query, description = "Only those that stand so"),
+    ),
+    responses(
+        (status = 200, description = "A page of orders", body = OrderPage),
+        BadRequest,
+        Unavailable,
+    ),
+)]
+async fn list_orders(
+    State(api): State<Api>,
+    mut query: QueryParameters,
+) -> Result<Json<OrderPage>, Problem> {
+    let cursor: Option<OrderId> = query.take("cursor");
+    let limit: Limit = query.take("limit").unwrap_or_default();
+    let status: Option<Status> = query.take("status");
+    query.finish()?;
+
+    api.tables.ready()?;
+    // One more than asked tells whether there is a next page.
+    let mut views = api.orders.newest(status.map(Status::filter), cursor, limit.get() + 1).await?;
+    let more = views.len() > limit.get();
+    views.truncate(limit.get());
+    let next_cursor = views.last().filter(|_| more).map(|view| view.order.id.get());
+    Ok(Json(OrderPage { items: views.into_iter().map(OrderJson::from).collect(), next_cursor }))
+}
+
+/// Look up one order
+#[utoipa::path(
+    get,
+    path = "/api/pharmacy/orders/{id}",
+    tag = "orders",
+    params(("id" = Uuid, Path, description = "The order")),
+    responses(
+        (status = 200, description = "The order", body = OrderJson),
+        BadRequest,
+        NotFound,
+        Unavailable,
+    ),
+)]
+async fn show_order(
+    State(api): State<Api>,
+    PathParameter(id): PathParameter<OrderId>,
+) -> Result<Json<OrderJson>, Problem> {
+    api.tables.ready()?;
+    let view = api.orders.view(id).await?.ok_or_else(|| {
+        let detail = format!("the pharmacy has not heard of order {id}");
+        Problem::new(ProblemType::NotFound, detail)
+    })?;
+    Ok(Json(view.into()))
+}

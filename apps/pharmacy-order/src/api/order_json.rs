@@ -1,0 +1,95 @@
+use application::pharmacy::PharmacyOrderView;
+use chrono::{DateTime, Utc};
+use domain::OrderVersion;
+use domain::pharmacy::PharmacyStatus;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::status::Status;
+
+/// An order as the pharmacy knows it
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PharmacyOrder)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OrderJson {
+    /// Which order
+    order_id: Uuid,
+    /// Where it stands
+    status: Status,
+    /// The latest version the pharmacy was told of
+    #[schema(minimum = 1)]
+    version: i64,
+    /// How many versions before the latest have not been told yet
+    #[schema(minimum = 0)]
+    missing: i64,
+    /// Whom it is for; absent as long as the order's creation has not been told
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    customer_name: Option<String>,
+    /// What to prepare, in the customer's order; empty as long as it has not been told
+    items: Vec<ItemJson>,
+    /// When it was placed; absent as long as that has not been told
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    ordered_at: Option<DateTime<Utc>>,
+    /// When the pharmacy first heard of it
+    received_at: DateTime<Utc>,
+    /// How it was called off; absent as long as it stands
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    cancellation: Option<CancellationJson>,
+}
+
+/// So many pieces of one product
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PharmacyOrderItem)]
+#[serde(rename_all = "camelCase")]
+struct ItemJson {
+    /// The product
+    product_id: i64,
+    /// The pieces of it
+    quantity: i32,
+}
+
+/// How an order was called off
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Cancellation)]
+#[serde(rename_all = "camelCase")]
+struct CancellationJson {
+    /// Why
+    reason: String,
+    /// When
+    cancelled_at: DateTime<Utc>,
+}
+
+impl From<PharmacyOrderView> for OrderJson {
+    fn from(view: PharmacyOrderView) -> Self {
+        let PharmacyOrderView { order, received_at } = view;
+        let status = Status::from(&order.status);
+        let cancellation = match order.status {
+            PharmacyStatus::Draft => None,
+            PharmacyStatus::Cancelled { reason, at } => {
+                Some(CancellationJson { reason, cancelled_at: at.get() })
+            }
+        };
+        let (customer_name, ordered_at, items) = match order.contents {
+            Some(told) => (Some(told.customer_name), Some(told.ordered_at.get()), told.items),
+            None => (None, None, Vec::new()),
+        };
+        Self {
+            order_id: order.id.get(),
+            status,
+            version: order.version.map_or(0, OrderVersion::get),
+            missing: order.missing,
+            customer_name,
+            items: items
+                .into_iter()
+                .map(|item| ItemJson { product_id: item.product_id, quantity: item.quantity })
+                .collect(),
+            ordered_at,
+            received_at: received_at.get(),
+            cancellation,
+        }
+    }
+}

@@ -1,0 +1,51 @@
+use std::str::FromStr;
+
+use application::pharmacy::PharmacyViewStatus;
+use domain::pharmacy::PharmacyStatus;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Where an order stands for the pharmacy
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Status {
+    /// To be looked at by a pharmacist
+    Draft,
+    /// Called off
+    Cancelled,
+}
+
+/// A text that is no status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of: draft, cancelled")]
+pub(super) struct StatusError;
+
+impl Status {
+    pub(super) const fn filter(self) -> PharmacyViewStatus {
+        match self {
+            Self::Draft => PharmacyViewStatus::Draft,
+            Self::Cancelled => PharmacyViewStatus::Cancelled,
+        }
+    }
+}
+
+impl From<&PharmacyStatus> for Status {
+    fn from(status: &PharmacyStatus) -> Self {
+        match status {
+            PharmacyStatus::Draft => Self::Draft,
+            PharmacyStatus::Cancelled { .. } => Self::Cancelled,
+        }
+    }
+}
+
+impl FromStr for Status {
+    type Err = StatusError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "draft" => Ok(Self::Draft),
+            "cancelled" => Ok(Self::Cancelled),
+            _ => Err(StatusError),
+        }
+    }
+}

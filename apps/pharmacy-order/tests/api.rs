@@ -1,0 +1,209 @@
+//! The pharmacy's API on a real Postgres, fed through the inbox.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use adapters::clock;
+use adapters::embedded::test_postgres::fresh_database;
+use adapters::http::{Check, site};
+use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
+use adapters::postgres::{Database, Tables};
+use application::inbox::Inbox;
+use application::pharmacy::ReceiveOrders;
+use application::published::{AnnouncedItem, Announcement, News};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode, header};
+use domain::{OrderId, OrderVersion};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+struct Pharmacy {
+    router: Router,
+    inbox: ReceiveOrders<PgPharmacyOrders>,
+}
+
+impl Pharmacy {
+    async fn open() -> Self {
+        let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
+        let tables = Tables::default();
+        tables.prepare(|| pharmacy::migrate(&database)).await.unwrap();
+        Self::with_tables(&database, tables)
+    }
+
+    fn with_tables(database: &Database, tables: Tables) -> Self {
+        let orders = PgPharmacyOrders::new(database);
+        let inbox = ReceiveOrders(orders.clone());
+        let nothing_missing = Check::new("nothing", || std::future::ready(Ok(())));
+        let router =
+            site(pharmacy_order::api::routes(orders, tables), vec![nothing_missing]).unwrap();
+        Self { router, inbox }
+    }
+
+    async fn told(&self, events: &[Announcement]) {
+        self.inbox.take_in(events, &[]).await.unwrap();
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let expected = match status {
+            StatusCode::OK => "application/json",
+            _ => "application/problem+json",
+        };
+        assert_eq!(answer.headers()[header::CONTENT_TYPE], expected);
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+}
+
+fn announcement(order_id: OrderId, version: i64, news: News) -> Announcement {
+    let occasion = clock::occasion();
+    Announcement {
+        event_id: occasion.event_id,
+        occurred_at: occasion.at,
+        order_id,
+        order_version: OrderVersion::try_from(version).unwrap(),
+        news,
+    }
+}
+
+fn created(id: OrderId) -> Announcement {
+    let items = vec![
+        AnnouncedItem { product_id: 9, quantity: 1 },
+        AnnouncedItem { product_id: 7, quantity: 2 },
+    ];
+    announcement(id, 1, News::OrderCreated { customer_name: "Zoë".to_owned(), items })
+}
+
+fn cancelled(id: OrderId) -> Announcement {
+    announcement(id, 2, News::OrderCancelled { reason: "too slow".to_owned() })
+}
+
+fn time(text: &Value) -> domain::Timestamp {
+    text.as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn an_order_is_shown_as_it_was_told() {
+    let pharmacy = Pharmacy::open().await;
+    let id = clock::new_order_id();
+    let placed = created(id);
+    pharmacy.told(std::slice::from_ref(&placed)).await;
+
+    let (status, mut order) = pharmacy.get(&format!("/api/pharmacy/orders/{id}")).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(time(&order["orderedAt"].take()), placed.occurred_at);
+    assert!(time(&order["receivedAt"].take()) >= placed.occurred_at);
+    let expected = json!({
+        "orderId": id.to_string(), "status": "draft", "version": 1, "missing": 0,
+        "customerName": "Zoë", "orderedAt": null, "receivedAt": null,
+        "items": [{"productId": 9, "quantity": 1}, {"productId": 7, "quantity": 2}],
+    });
+    assert_eq!(order, expected);
+}
+
+#[tokio::test]
+async fn a_cancelled_order_tells_when_and_why_and_what_is_missing() {
+    let pharmacy = Pharmacy::open().await;
+    let id = clock::new_order_id();
+    let called_off = cancelled(id);
+    pharmacy.told(std::slice::from_ref(&called_off)).await;
+
+    let (_, mut order) = pharmacy.get(&format!("/api/pharmacy/orders/{id}")).await;
+    assert_eq!(time(&order["cancellation"]["cancelledAt"].take()), called_off.occurred_at);
+    order["receivedAt"].take();
+    let expected = json!({
+        "orderId": id.to_string(), "status": "cancelled", "version": 2, "missing": 1,
+        "items": [], "receivedAt": null,
+        "cancellation": {"reason": "too slow", "cancelledAt": null},
+    });
+    assert_eq!(order, expected);
+
+    pharmacy.told(&[created(id)]).await;
+    let (_, order) = pharmacy.get(&format!("/api/pharmacy/orders/{id}")).await;
+    assert_eq!((&order["missing"], &order["status"]), (&json!(0), &json!("cancelled")));
+    assert_eq!(order["customerName"], "Zoë");
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_without_gap_or_repeat() {
+    let pharmacy = Pharmacy::open().await;
+    let mut ids: Vec<OrderId> = (0..5).map(|_| clock::new_order_id()).collect();
+    let mut events: Vec<Announcement> = ids.iter().map(|id| created(*id)).collect();
+    events.push(cancelled(ids[2]));
+    pharmacy.told(&events).await;
+    ids.reverse();
+
+    let mut seen = Vec::new();
+    let mut path = "/api/pharmacy/orders?limit=2".to_owned();
+    for page_size in [2, 2, 1] {
+        let (status, page) = pharmacy.get(&path).await;
+        assert_eq!(status, StatusCode::OK);
+        seen.extend(shown(&page));
+        assert_eq!(page["items"].as_array().unwrap().len(), page_size);
+        path = match page["nextCursor"].as_str() {
+            Some(cursor) => format!("/api/pharmacy/orders?limit=2&cursor={cursor}"),
+            None => "the end".to_owned(),
+        };
+    }
+    assert_eq!(path, "the end");
+    assert_eq!(seen, ids.iter().map(OrderId::to_string).collect::<Vec<_>>());
+
+    let (_, cancelled) = pharmacy.get("/api/pharmacy/orders?status=cancelled").await;
+    assert_eq!(shown(&cancelled), [ids[2].to_string()]);
+    let (_, drafts) = pharmacy.get("/api/pharmacy/orders?status=draft&limit=4").await;
+    assert_eq!(shown(&drafts).len(), 4);
+    assert_eq!(drafts.get("nextCursor"), None, "a full last page has no next");
+}
+
+fn shown(page: &Value) -> Vec<String> {
+    let items = page["items"].as_array().unwrap();
+    items.iter().map(|order| order["orderId"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_is_not_there_and_what_cannot_be_asked_are_problems() {
+    let pharmacy = Pharmacy::open().await;
+    let unknown = clock::new_order_id();
+    let (status, problem) = pharmacy.get(&format!("/api/pharmacy/orders/{unknown}")).await;
+    assert_eq!((status, &problem["type"]), (StatusCode::NOT_FOUND, &json!("/problems/not-found")));
+
+    for (query, parameter) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("limit=two", "limit"),
+        ("limit=9223372036854775808", "limit"),
+        ("cursor=1", "cursor"),
+        ("cursor=", "cursor"),
+        ("status=Draft", "status"),
+        ("status=draft&status=draft", "status"),
+        ("page=2", "page"),
+    ] {
+        let (status, problem) = pharmacy.get(&format!("/api/pharmacy/orders?{query}")).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
+        assert_eq!(problem["errors"][0]["parameter"], parameter, "{problem}");
+    }
+    let (status, problem) = pharmacy.get("/api/pharmacy/orders/1").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
+    assert_eq!(problem["errors"][0]["parameter"], "id");
+}
+
+#[tokio::test]
+async fn until_the_tables_are_there_the_answer_is_try_again_later() {
+    let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
+    let pharmacy = Pharmacy::with_tables(&database, Tables::default());
+    for path in
+        ["/api/pharmacy/orders", "/api/pharmacy/orders/01890a5d-ac96-774b-bcce-b302099a8057"]
+    {
+        let (status, problem) = pharmacy.get(path).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn the_api_is_as_documented() {
+    let pharmacy = Pharmacy::open().await;
+    let (_, document) = pharmacy.get("/openapi.json").await;
+    insta::assert_json_snapshot!(document);
+}

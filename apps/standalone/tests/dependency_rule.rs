@@ -1,0 +1,238 @@
+//! Dependencies point inward: `apps → adapters → application → domain`.
+//!
+//! What each `Cargo.toml` of the workspace asks for is held against the rule, for every target and
+//! every feature, whether it is built today or not.
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+/// What the domain may be made of: a language for time, identity and errors.
+const DOMAIN_MAY_USE: &[&str] = &["chrono", "thiserror", "uuid"];
+
+/// What the application may be made of besides: the combinators of futures, not a runtime for them.
+const APPLICATION_MAY_USE: &[&str] = &["chrono", "domain", "futures-util", "thiserror", "uuid"];
+
+/// What even a test of the domain or the application has no business with.
+const TECHNOLOGY: &[&str] = &[
+    "apache-avro",
+    "axum",
+    "clap",
+    "metrics",
+    "rdkafka",
+    "reqwest",
+    "schema_registry_converter",
+    "serde",
+    "serde_json",
+    "sqlx",
+    "tokio",
+    "tokio-util",
+    "tower-http",
+    "tracing",
+    "utoipa",
+];
+
+/// What nobody but the adapters may know.
+const ONLY_IN_ADAPTERS: &[&str] = &["apache-avro", "rdkafka", "schema_registry_converter", "sqlx"];
+
+/// A package of the workspace and what it asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Package {
+    name: String,
+    asks_for: Vec<Wish>,
+}
+
+/// One dependency, as a `Cargo.toml` asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wish {
+    name: String,
+    features: Vec<String>,
+    for_tests: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Layer {
+    Domain,
+    Application,
+    Adapters,
+    App,
+    Standalone,
+}
+
+impl Layer {
+    /// Whatever is not one of the inner layers is an app, also when it is new.
+    fn of(package: &str) -> Self {
+        match package {
+            "domain" => Self::Domain,
+            "application" => Self::Application,
+            "adapters" => Self::Adapters,
+            "standalone" => Self::Standalone,
+            _ => Self::App,
+        }
+    }
+}
+
+/// The sentences that say where these packages break the rule.
+fn violations(packages: &[Package]) -> Vec<String> {
+    let member = |name: &str| packages.iter().any(|package| package.name == name);
+    let mut found = Vec::new();
+    for package in packages {
+        for wish in &package.asks_for {
+            if member(&wish.name) {
+                found.extend(against_the_layers(package, wish));
+            } else {
+                found.extend(against_purity(package, wish));
+            }
+        }
+    }
+    found
+}
+
+fn against_the_layers(package: &Package, wish: &Wish) -> Option<String> {
+    let (who, whom) = (&package.name, &wish.name);
+    // A package asks for itself to give its own tests a feature.
+    let itself = who == whom && wish.for_tests;
+    if Layer::of(whom) >= Layer::of(who) && !itself {
+        return Some(format!("{who} depends on {whom}, which lies no further in"));
+    }
+    let embedded = wish.features.iter().any(|feature| feature == "embedded");
+    if embedded && !wish.for_tests && Layer::of(who) != Layer::Standalone {
+        return Some(format!("{who} carries {whom}/embedded outside its tests"));
+    }
+    None
+}
+
+fn against_purity(package: &Package, wish: &Wish) -> Option<String> {
+    let (who, what) = (&package.name, wish.name.as_str());
+    let layer = Layer::of(who);
+    if layer != Layer::Adapters && ONLY_IN_ADAPTERS.contains(&what) {
+        return Some(format!("{who} knows {what}, which only adapters may"));
+    }
+    let may_use = match layer {
+        Layer::Domain => DOMAIN_MAY_USE,
+        Layer::Application => APPLICATION_MAY_USE,
+        Layer::Adapters | Layer::App | Layer::Standalone => return None,
+    };
+    if TECHNOLOGY.contains(&what) || !(wish.for_tests || may_use.contains(&what)) {
+        return Some(format!("{who} knows {what}, which is none of its business"));
+    }
+    if wish.features.iter().any(|feature| feature.contains("serde")) {
+        return Some(format!("{who} makes {what} bring serde"));
+    }
+    None
+}
+
+/// The packages of this workspace, wherever the test is started from.
+fn workspace() -> Vec<Package> {
+    let metadata = MetadataCommand::new()
+        .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
+        .no_deps()
+        .other_options(["--offline".to_owned()])
+        .exec()
+        .expect("cargo knows the workspace");
+    metadata.packages.into_iter().map(package).collect()
+}
+
+fn package(package: cargo_metadata::Package) -> Package {
+    let mut asks_for: Vec<Wish> = package
+        .dependencies
+        .into_iter()
+        .map(|dependency| Wish {
+            name: dependency.name,
+            features: dependency.features,
+            for_tests: dependency.kind == DependencyKind::Development,
+        })
+        .collect();
+    // A feature of its own can ask for a feature of another package: "adapters/embedded".
+    for enabled in package.features.values().flatten() {
+        if let Some((name, feature)) = enabled.split_once('/') {
+            let name = name.trim_end_matches('?').to_owned();
+            asks_for.push(Wish { name, features: vec![feature.to_owned()], for_tests: false });
+        }
+    }
+    Package { name: package.name.to_string(), asks_for }
+}
+
+#[test]
+fn dependencies_point_inward() {
+    assert_eq!(violations(&workspace()), Vec::<String>::new());
+}
+
+#[test]
+fn the_rule_sees_the_whole_workspace() {
+    let packages = workspace();
+    let asks = |who: &str, what: &str| {
+        let package = packages.iter().find(|package| package.name == who);
+        package.is_some_and(|package| package.asks_for.iter().any(|wish| wish.name == what))
+    };
+    assert!(asks("application", "domain"));
+    assert!(asks("adapters", "application"));
+    assert!(asks("adapters", "sqlx"));
+    for app in ["notification", "order-api", "order-jobs", "pharmacy-order"] {
+        assert!(asks(app, "adapters"), "{app}");
+        assert!(asks("standalone", app), "{app}");
+    }
+}
+
+/// `name: dependency, dependency[feature], (dev-dependency)`, one package a line.
+fn told(graph: &str) -> Vec<Package> {
+    let lines = graph.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let (name, wishes) = line.split_once(':').expect("a name");
+            let wishes = wishes.split(',').map(str::trim).filter(|wish| !wish.is_empty());
+            Package { name: name.to_owned(), asks_for: wishes.map(wish).collect() }
+        })
+        .collect()
+}
+
+fn wish(text: &str) -> Wish {
+    let for_tests = text.starts_with('(');
+    let text = text.trim_matches(['(', ')']);
+    let (name, feature) = text.split_once('[').unwrap_or((text, ""));
+    let features = feature.trim_end_matches(']').split_whitespace().map(str::to_owned).collect();
+    Wish { name: name.to_owned(), features, for_tests }
+}
+
+const LAWFUL: &str = "
+    domain: chrono, thiserror, uuid, (proptest)
+    application: domain, chrono, futures-util, uuid[v5], (application[testing]), (proptest)
+    adapters: application, domain, sqlx, rdkafka, apache-avro, (adapters[embedded])
+    order-api: adapters[http], application, domain, axum, tokio, (adapters[embedded])
+    standalone: adapters[embedded], order-api, tokio, (cargo_metadata)
+";
+
+#[test]
+fn a_lawful_workspace_breaks_no_rule() {
+    assert_eq!(violations(&told(LAWFUL)), Vec::<String>::new());
+}
+
+#[test]
+fn every_way_to_break_the_rule_is_seen() {
+    let offences = [
+        ("domain", "application", "lies no further in"),
+        ("domain", "(adapters)", "lies no further in"),
+        ("application", "adapters", "lies no further in"),
+        ("adapters", "order-api", "lies no further in"),
+        ("order-api", "standalone", "lies no further in"),
+        ("order-api", "pharmacy-order", "lies no further in"),
+        ("order-api", "order-api", "lies no further in"),
+        ("domain", "tokio", "none of its business"),
+        ("domain", "(serde_json)", "none of its business"),
+        ("domain", "futures-util", "none of its business"),
+        ("domain", "uuid[serde]", "bring serde"),
+        ("application", "axum", "none of its business"),
+        ("application", "(tokio)", "none of its business"),
+        ("application", "reqwest", "none of its business"),
+        ("application", "sqlx", "only adapters may"),
+        ("order-api", "sqlx", "only adapters may"),
+        ("order-api", "(rdkafka)", "only adapters may"),
+        ("standalone", "apache-avro", "only adapters may"),
+        ("pharmacy-order", "schema_registry_converter", "only adapters may"),
+        ("order-api", "adapters[http embedded]", "outside its tests"),
+    ];
+    for (who, whom, why) in offences {
+        let graph = format!("{LAWFUL}\npharmacy-order: adapters\n{who}: {whom}");
+        let found = violations(&told(&graph));
+        assert_eq!(found.len(), 1, "{who}: {whom}: {found:?}");
+        assert!(found[0].starts_with(who) && found[0].contains(why), "{found:?}");
+    }
+}

@@ -1,0 +1,129 @@
+//! Arbitrary values of the domain, and arbitrary things that are not.
+
+use domain::ordering::{
+    CancelReason, CustomerName, NewOrder, Occasion, Order, OrderItem, OrderItems, ProductId,
+    Quantity,
+};
+use domain::{EventId, OrderId, OrderVersion, Outcome, Timestamp};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+pub(crate) fn order_id() -> impl Strategy<Value = OrderId> {
+    any::<u128>().prop_map(|number| OrderId::new(Uuid::from_u128(number)))
+}
+
+pub(crate) fn event_id() -> impl Strategy<Value = EventId> {
+    any::<u128>().prop_map(|number| EventId::new(Uuid::from_u128(number)))
+}
+
+/// Moments of the years 0 to 9999.
+pub(crate) fn timestamp() -> impl Strategy<Value = Timestamp> {
+    (-62_167_219_200_000_000..=253_402_300_799_999_999_i64)
+        .prop_map(|micros| Timestamp::from_micros(micros).unwrap())
+}
+
+/// Versions, most of them such as orders have.
+pub(crate) fn version() -> impl Strategy<Value = OrderVersion> {
+    prop_oneof![3 => 1..=6_i64, 1 => 1..=i64::MAX]
+        .prop_map(|number| OrderVersion::try_from(number).unwrap())
+}
+
+/// Whole numbers, many of them near a bound.
+pub(crate) fn number() -> impl Strategy<Value = i64> {
+    prop_oneof![
+        any::<i64>(),
+        -3..=3_i64,
+        95..=105_i64,
+        995..=1005_i64,
+        Just(i64::MIN),
+        Just(i64::MAX),
+        Just(i64::from(i32::MAX) + 2),
+        Just((1_i64 << 32) + 1),
+    ]
+}
+
+/// Texts of any characters, up to a little more than the longest that fits anywhere.
+pub(crate) fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "\\PC{0,40}",
+        "\\s{0,3}\\PC{190,210}\\s{0,3}",
+        "[a\u{1F48A}é薬]{190,510}",
+        "[ \\t\\n\u{a0}\u{2003}]{0,5}",
+        "a[\\x00-\\x1f\\x7f\u{85}]b",
+    ]
+}
+
+pub(crate) fn customer_name() -> impl Strategy<Value = CustomerName> {
+    "\\PC{1,200}".prop_filter_map("a name", |text| text.parse().ok())
+}
+
+pub(crate) fn cancel_reason() -> impl Strategy<Value = CancelReason> {
+    "\\PC{1,60}".prop_filter_map("a reason", |text| text.parse().ok())
+}
+
+pub(crate) fn product_id() -> impl Strategy<Value = ProductId> {
+    (1..=i64::MAX).prop_map(|number| ProductId::try_from(number).unwrap())
+}
+
+pub(crate) fn quantity() -> impl Strategy<Value = Quantity> {
+    (1..=999_i64).prop_map(|number| Quantity::try_from(number).unwrap())
+}
+
+/// An item of one of a few products, so that lists name one twice.
+pub(crate) fn item() -> impl Strategy<Value = OrderItem> {
+    (1..=400_i64, quantity()).prop_map(|(product, quantity)| OrderItem {
+        product_id: ProductId::try_from(product).unwrap(),
+        quantity,
+    })
+}
+
+pub(crate) fn order_items() -> impl Strategy<Value = OrderItems> {
+    prop::collection::btree_map(product_id(), quantity(), 1..=100).prop_map(|items| {
+        let items = items.into_iter();
+        let items: Vec<OrderItem> =
+            items.map(|(product_id, quantity)| OrderItem { product_id, quantity }).collect();
+        items.try_into().unwrap()
+    })
+}
+
+pub(crate) fn occasion() -> impl Strategy<Value = Occasion> {
+    (event_id(), timestamp()).prop_map(|(event_id, at)| Occasion { event_id, at })
+}
+
+pub(crate) fn new_order() -> impl Strategy<Value = NewOrder> {
+    (order_id(), customer_name(), order_items()).prop_map(|(id, customer_name, items)| NewOrder {
+        id,
+        customer_name,
+        items,
+    })
+}
+
+/// Something that is done to an order, in any state it may be in.
+#[derive(Debug, Clone)]
+pub(crate) enum Command {
+    Cancel(CancelReason, Occasion),
+    /// A store keeps the order and gives it back.
+    SaveAndRestore,
+}
+
+impl Command {
+    /// Does it; `None` where there is no outcome to tell.
+    pub(crate) fn apply_to(self, order: &mut Order) -> Option<Outcome> {
+        match self {
+            Self::Cancel(reason, occasion) => Some(order.cancel(reason, occasion)),
+            Self::SaveAndRestore => {
+                *order = Order::restore(order.snapshot().clone()).unwrap();
+                None
+            }
+        }
+    }
+}
+
+pub(crate) fn commands() -> impl Strategy<Value = Vec<Command>> {
+    let command = prop_oneof![
+        2 => (cancel_reason(), occasion()).prop_map(|(why, when)| Command::Cancel(why, when)),
+        1 => Just(Command::SaveAndRestore),
+    ];
+    prop::collection::vec(command, 0..8)
+}

@@ -1,0 +1,73 @@
+//! Lists of events that are the history of an order, and lists that are not.
+
+use domain::ordering::{FoldError, Order, OrderEvent};
+use domain::{OrderId, OrderVersion};
+use proptest::prelude::*;
+use uuid::Uuid;
+
+use crate::generators as arbitrary;
+
+/// An order that was placed and cancelled, and its two events.
+fn cancelled_order() -> impl Strategy<Value = (Order, Vec<OrderEvent>)> {
+    let (new, reason) = (arbitrary::new_order(), arbitrary::cancel_reason());
+    (new, arbitrary::occasion(), reason, arbitrary::occasion()).prop_map(
+        |(new, placed, reason, cancelled)| {
+            let mut order = Order::place(new, placed);
+            assert!(order.cancel(reason, cancelled).is_applied());
+            let events = order.recorded().to_vec();
+            (order, events)
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_prefix_of_a_history_is_the_order_as_it_was((order, events) in cancelled_order()) {
+        let first = Order::fold(&events[..1]).unwrap();
+        prop_assert_eq!(first.version(), OrderVersion::FIRST);
+        prop_assert_eq!(Order::fold(&events).unwrap(), order.saved());
+    }
+
+    #[test]
+    fn a_history_begins_with_the_creation((_, events) in cancelled_order()) {
+        prop_assert_eq!(Order::fold([]), Err(FoldError::NoCreation));
+        prop_assert_eq!(Order::fold(&events[1..]), Err(FoldError::NoCreation));
+        let mut late = events[0].clone();
+        late.version = late.version.next();
+        prop_assert_eq!(Order::fold([&late]), Err(FoldError::NoCreation));
+    }
+
+    #[test]
+    fn a_history_has_no_gap_and_no_repeat(
+        (_, mut events) in cancelled_order(),
+        found in arbitrary::version(),
+    ) {
+        prop_assume!(found != events[1].version);
+        events[1].version = found;
+        let broken = FoldError::Broken { after: OrderVersion::FIRST, found };
+        prop_assert_eq!(Order::fold(&events), Err(broken));
+    }
+
+    #[test]
+    fn a_history_is_of_one_order((order, mut events) in cancelled_order()) {
+        let other = OrderId::new(Uuid::from_u128(order.id().get().as_u128() ^ 1));
+        events[1].order_id = other;
+        let foreign = FoldError::Foreign { version: events[1].version, order_id: other };
+        prop_assert_eq!(Order::fold(&events), Err(foreign));
+    }
+
+    #[test]
+    fn a_history_holds_nothing_that_could_not_happen((_, events) in cancelled_order()) {
+        let second = events[1].version;
+        let mut placed_again = events[0].clone();
+        placed_again.version = second;
+        let impossible = FoldError::Impossible { version: second };
+        prop_assert_eq!(Order::fold([&events[0], &placed_again]), Err(impossible));
+
+        let mut cancelled_again = events[1].clone();
+        cancelled_again.version = second.next();
+        let impossible = FoldError::Impossible { version: second.next() };
+        let history = events.iter().chain([&cancelled_again]);
+        prop_assert_eq!(Order::fold(history), Err(impossible));
+    }
+}

@@ -1,0 +1,141 @@
+//! Orders under arbitrary sequences of commands.
+
+use domain::Outcome;
+use domain::ordering::{Order, OrderEvent, OrderStatus, RestoreError};
+use proptest::prelude::*;
+
+use crate::generators::{self as arbitrary, Command};
+
+/// Does all this to the order, and returns every event it has recorded in its life.
+fn history(order: &mut Order, commands: Vec<Command>) -> Vec<OrderEvent> {
+    let mut history = order.recorded().to_vec();
+    for command in commands {
+        let before = order.recorded().len();
+        let saved = matches!(command, Command::SaveAndRestore);
+        command.apply_to(order);
+        history.extend_from_slice(&order.recorded()[if saved { 0 } else { before }..]);
+    }
+    history
+}
+
+proptest! {
+    #[test]
+    fn a_new_order_is_what_was_asked_for(
+        new in arbitrary::new_order(),
+        occasion in arbitrary::occasion(),
+    ) {
+        let order = Order::place(new.clone(), occasion);
+        let state = order.snapshot();
+        prop_assert_eq!(order.id(), new.id);
+        prop_assert_eq!(&state.customer_name, &new.customer_name);
+        prop_assert_eq!(&state.items, &new.items);
+        prop_assert_eq!(&state.status, &OrderStatus::Created);
+        prop_assert_eq!(state.created_at, occasion.at);
+        prop_assert_eq!(order.stored_version(), None);
+    }
+
+    #[test]
+    fn versions_are_contiguous_and_folding_the_events_gives_the_state(
+        new in arbitrary::new_order(),
+        occasion in arbitrary::occasion(),
+        commands in arbitrary::commands(),
+    ) {
+        let mut order = Order::place(new, occasion);
+        let history = history(&mut order, commands);
+
+        let versions: Vec<i64> = history.iter().map(|event| event.version.get()).collect();
+        let contiguous: Vec<i64> = (1..).take(history.len()).collect();
+        prop_assert_eq!(versions, contiguous);
+        prop_assert!(history.iter().all(|event| event.order_id == order.id()));
+        prop_assert_eq!(history.last().map(|event| event.version), Some(order.version()));
+        let folded = Order::fold(&history).unwrap();
+        prop_assert_eq!(folded, order.saved());
+    }
+
+    #[test]
+    fn a_repeated_command_is_already_applied_and_records_nothing(
+        new in arbitrary::new_order(),
+        first in arbitrary::occasion(),
+        commands in arbitrary::commands(),
+        reason in arbitrary::cancel_reason(),
+        occasion in arbitrary::occasion(),
+    ) {
+        let mut order = Order::place(new, first);
+        history(&mut order, commands);
+        let _ = order.cancel(reason.clone(), occasion);
+        let before = order.clone();
+        prop_assert_eq!(order.cancel(reason, occasion), Outcome::AlreadyApplied);
+        prop_assert_eq!(order, before);
+    }
+
+    #[test]
+    fn an_order_once_cancelled_never_changes(
+        new in arbitrary::new_order(),
+        placed in arbitrary::occasion(),
+        reason in arbitrary::cancel_reason(),
+        cancelled in arbitrary::occasion(),
+        commands in arbitrary::commands(),
+    ) {
+        let mut order = Order::place(new, placed);
+        prop_assert_eq!(order.cancel(reason.clone(), cancelled), Outcome::Applied);
+        let status = OrderStatus::Cancelled { reason, at: cancelled.at };
+        prop_assert_eq!(&order.snapshot().status, &status);
+        let before = order.snapshot().clone();
+        for command in commands {
+            prop_assert_ne!(command.apply_to(&mut order), Some(Outcome::Applied));
+            prop_assert_eq!(order.snapshot(), &before);
+        }
+    }
+
+    #[test]
+    fn a_stored_order_is_restored_as_it_was(
+        new in arbitrary::new_order(),
+        occasion in arbitrary::occasion(),
+        commands in arbitrary::commands(),
+    ) {
+        let mut order = Order::place(new, occasion);
+        history(&mut order, commands);
+        let restored = Order::restore(order.snapshot().clone()).unwrap();
+        prop_assert_eq!(restored.recorded(), &[]);
+        prop_assert_eq!(restored.stored_version(), Some(order.version()));
+        prop_assert_eq!(restored, order.saved());
+    }
+
+    #[test]
+    fn the_stored_version_is_the_one_before_the_recorded_events(
+        new in arbitrary::new_order(),
+        occasion in arbitrary::occasion(),
+        commands in arbitrary::commands(),
+    ) {
+        let mut order = Order::place(new, occasion);
+        let mut stored = None;
+        for command in commands {
+            if matches!(command, Command::SaveAndRestore) {
+                stored = Some(order.version());
+            }
+            command.apply_to(&mut order);
+            prop_assert_eq!(order.stored_version(), stored);
+        }
+    }
+
+    #[test]
+    fn a_state_no_history_leads_to_is_not_restored(
+        new in arbitrary::new_order(),
+        occasion in arbitrary::occasion(),
+        reason in arbitrary::cancel_reason(),
+        version in arbitrary::version(),
+    ) {
+        let created = Order::place(new, occasion);
+        let mut cancelled = created.clone();
+        let _ = cancelled.cancel(reason, occasion);
+        for (order, error) in [
+            (created, RestoreError::CreatedAt(version)),
+            (cancelled, RestoreError::CancelledAt(version)),
+        ] {
+            let mut state = order.snapshot().clone();
+            state.version = version;
+            let expected = if version == order.version() { Ok(order.saved()) } else { Err(error) };
+            prop_assert_eq!(Order::restore(state), expected);
+        }
+    }
+}
