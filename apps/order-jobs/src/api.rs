@@ -135,7 +135,7 @@ async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Probl
 )]
 async fn list_dead_letters(State(api): State<Api>) -> Result<Json<DeadLettersJson>, Problem> {
     api.tables.ready()?;
-    let letters = OutboxDeadLetters::new(api.database.clone()).waiting(SHOWN).await?;
+    let letters = OutboxDeadLetters::new(&api.database).waiting(SHOWN).await?;
     Ok(Json(DeadLettersJson { items: letters.into_iter().map(DeadLetterJson::from).collect() }))
 }
 
