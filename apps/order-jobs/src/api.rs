@@ -36,21 +36,12 @@ struct Api {
 )]
 struct Document;
 
-/// The documentation of the API's own routes.
-#[must_use]
-pub fn open_api() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
-}
-
 /// The routes of the API, and their documentation.
-pub(crate) fn routes(database: &Database, tables: Tables) -> OpenApiRouter {
-    api().with_state(Api { database: database.clone(), tables })
-}
-
-fn api() -> OpenApiRouter<Api> {
+pub fn routes(database: &Database, tables: Tables) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(show_backlog))
         .routes(routes!(list_dead_letters))
+        .with_state(Api { database: database.clone(), tables })
 }
 
 /// How far the relays are behind.
