@@ -138,6 +138,7 @@ fn status(error: &SRCError) -> Option<u16> {
     tail.get(..3)?.parse().ok()
 }
 
+/// The error in one line. Its own `Display` repeats its sources and tells of the client's inner life.
 fn reason(error: &SRCError) -> String {
     let mut line = error.error.clone();
     let mut source = error.source();

@@ -95,7 +95,8 @@ impl Watch {
 
 fn ends(consumer: &StreamConsumer<Logging>, topic: &str) -> Result<TopicPartitionList, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
-    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+    let partitions =
+        metadata.topics().iter().flat_map(rdkafka::metadata::MetadataTopic::partitions);
     let mut ends = TopicPartitionList::new();
     for partition in partitions {
         let (_, end) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT)?;

@@ -4,15 +4,18 @@
 //! outage of Kafka, the registry or Postgres is waited out; nothing is lost by it.
 
 mod api;
+mod command;
 mod config;
 mod relay;
 mod service;
+mod upkeep;
 
 use std::process::ExitCode;
 
 use adapters::{StartError, one_line, shutdown, telemetry};
 use clap::Parser;
 
+pub use api::open_api;
 pub use config::{Config, RelayArgs};
 pub use service::run;
 
@@ -29,7 +32,10 @@ pub async fn main() -> ExitCode {
     }
 }
 
-async fn start(Cli { config, .. }: Cli) -> Result<ExitCode, StartError> {
+async fn start(Cli { config, command }: Cli) -> Result<ExitCode, StartError> {
     telemetry::start(&config.telemetry)?;
-    run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS)
+    match command {
+        None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
+        Some(command) => command::run(&config, command).await,
+    }
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use crate::relay::{Outage, Worker};
-use crate::{Config, api};
+use crate::{Config, api, upkeep};
 
 /// How long to wait before asking again for a topic that is not there.
 const TOPIC_PAUSE: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     // Until the topic was seen, nothing can be published.
     let outage = Outage::begun();
     let checks = checks(&database, &tables, &outage);
-    let site = site(api::routes(), checks)?;
+    let site = site(api::routes(&database, tables.clone()), checks)?;
 
     let work = async {
         let prepare = tables.prepare(|| ordering::migrate(&database));
@@ -42,7 +42,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             return Ok(());
         };
         prepared?;
-        relay(&config, &database, Arc::new(publisher), &outage, &shutdown).await;
+        let upkeep = upkeep::run(&database, &config.relay, &shutdown);
+        let relay = relay(&config, &database, Arc::new(publisher), &outage, &shutdown);
+        tokio::join!(upkeep, relay);
         Ok(())
     };
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;

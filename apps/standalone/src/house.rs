@@ -12,7 +12,7 @@ use crate::ports::Ports;
 use crate::world::World;
 
 /// How long the services may take to be ready.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The four services, running, and the world they stand on.
 pub(crate) struct House {

@@ -1,11 +1,10 @@
 //! The bytes of known events, worked out by hand from the Avro specification. Records like these
 //! lie in topics and outboxes; whatever changes here makes them unreadable.
 
-use std::fmt::Write as _;
-
 use domain::ordering::{NewOrder, Occasion, Order, OrderEvent, OrderItem, OrderItems};
 use domain::ordering::{ProductId, Quantity};
 
+use super::hex;
 use crate::avro::{by_fingerprint, decode, encode};
 
 const CREATED_V1: &str = "\
@@ -41,13 +40,6 @@ fn history() -> [OrderEvent; 2] {
     assert!(order.cancel("Customer changed their mind".parse().unwrap(), occasion()).is_applied());
     let [created, cancelled] = order.recorded() else { panic!("two events") };
     [created.clone(), cancelled.clone()]
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        write!(hex, "{byte:02x}").unwrap();
-        hex
-    })
 }
 
 fn bytes(hex: &str) -> Vec<u8> {

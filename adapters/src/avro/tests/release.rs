@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use super::hex;
 use crate::avro::published;
 use crate::avro::release::{Violation, check_directory};
 use crate::{clock, one_line};
@@ -41,7 +42,7 @@ impl Drop for Folder {
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(text))
 }
 
 #[test]

@@ -15,7 +15,7 @@ const KEEP: Keep =
 #[tokio::test]
 async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
     let world = World::new().await;
-    let house = Housekeeping::new(&world.database, KEEP);
+    let house = Housekeeping::new(world.database.clone(), KEEP);
     let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     world.save(&second).await;
@@ -29,7 +29,7 @@ async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
     world.end_all_waits().await;
     world.relay_one().await;
     assert_eq!(tidied_days(&house).await, needed, "one is dead");
-    let letters = OutboxDeadLetters::new(&world.database);
+    let letters = OutboxDeadLetters::new(world.database.clone());
     assert!(letters.discard(EventId::new(second.events.ids[0])).await.unwrap());
     let dropped = Tidied { days_dropped: 1, ..Tidied::default() };
     assert_eq!(tidied_days(&house).await, dropped);
@@ -40,7 +40,7 @@ async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
 #[tokio::test]
 async fn a_day_is_not_dropped_under_a_transaction_that_still_writes_into_it() {
     let world = World::new().await;
-    let house = Housekeeping::new(&world.database, KEEP);
+    let house = Housekeeping::new(world.database.clone(), KEEP);
     let (order, _) = two_orders_of_one_lane();
     let mut slow = world.database.pool().begin().await.unwrap();
     order.run(&mut slow).await.unwrap();
@@ -71,7 +71,7 @@ async fn a_day_is_not_dropped_under_a_transaction_that_still_writes_into_it() {
 #[tokio::test]
 async fn days_are_created_ahead_and_a_slept_over_day_stays_in_the_default_partition() {
     let world = World::new().await;
-    let house = Housekeeping::new(&world.database, KEEP);
+    let house = Housekeeping::new(world.database.clone(), KEEP);
     let (first, second) = two_orders_of_one_lane();
     world.drop_all_days().await;
     world.save(&first).await;
@@ -95,7 +95,7 @@ async fn days_are_created_ahead_and_a_slept_over_day_stays_in_the_default_partit
 #[tokio::test]
 async fn two_housekeepers_at_once_do_not_get_in_each_others_way() {
     let world = World::new().await;
-    let house = Housekeeping::new(&world.database, KEEP);
+    let house = Housekeeping::new(world.database.clone(), KEEP);
     world.drop_all_days().await;
     let (one, other) = tokio::join!(house.tidy(), house.tidy());
     assert!(one.unwrap().days_created + other.unwrap().days_created <= 8);
@@ -106,7 +106,7 @@ async fn two_housekeepers_at_once_do_not_get_in_each_others_way() {
 #[tokio::test]
 async fn old_answers_are_forgotten_and_young_ones_kept() {
     let world = World::new().await;
-    let house = Housekeeping::new(&world.database, KEEP);
+    let house = Housekeeping::new(world.database.clone(), KEEP);
     sqlx::query(
         "INSERT INTO ordering.causes (kind, key, answer, answered_at)
                  SELECT 'request', n::text, '{}', now() - n * interval '1 hour'
@@ -130,7 +130,7 @@ async fn a_replay_makes_the_retained_events_due_again_but_no_dead_letters() {
         [Verdict::Published, Verdict::Refused("too large".to_owned()), Verdict::Published];
     world.claim().await.settle(&verdicts).await.unwrap();
 
-    let replay = Replay::new(&world.database);
+    let replay = Replay::new(world.database.clone());
     assert_eq!(replay.rewind(None).await.unwrap(), 3);
     assert_eq!(world.relay_one().await, [first.events.ids[0], cancelled]);
     assert_eq!(replay.rewind(Some(since)).await.unwrap(), 2);
@@ -149,7 +149,7 @@ async fn a_dead_letter_can_be_retried_or_discarded_once() {
     let refused = || Verdict::Refused("too large".to_owned());
     world.claim().await.settle(&[refused(), refused()]).await.unwrap();
 
-    let letters = OutboxDeadLetters::new(&world.database);
+    let letters = OutboxDeadLetters::new(world.database.clone());
     let (retried, discarded) =
         (EventId::new(first.events.ids[0]), EventId::new(second.events.ids[0]));
     let waiting = letters.waiting(10).await.unwrap();
