@@ -9,6 +9,8 @@ pub mod compatibility;
 mod decode;
 mod encode;
 pub mod release;
+#[cfg(test)]
+mod tests;
 
 pub use catalogue::{PublishedSchema, by_fingerprint, latest, published};
 pub use decode::{DecodeError, decode};

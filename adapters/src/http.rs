@@ -17,14 +17,14 @@ mod tests;
 mod trace;
 
 pub use documented::{
-    BadRequest, Conflict, NotFound, PreconditionFailed, TooLarge, Unavailable, Unprocessable,
-    UnsupportedMediaType,
+    BadRequest, Conflict, Malformed, NotFound, PreconditionFailed, TooLarge, Unavailable,
+    Unprocessable, UnsupportedMediaType,
 };
 pub use entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 pub use health::Check;
 pub use json_body::{BODY_LIMIT, JsonBody, Object};
 pub use parameters::{PathParameter, QueryParameters, header};
-pub use problem::{At, FieldError, Problem};
+pub use problem::{FieldError, Problem};
 pub use problem_type::ProblemType;
 pub use server::{Listener, bind, serve};
 pub use site::site;

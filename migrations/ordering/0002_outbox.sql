@@ -129,3 +129,30 @@ FROM (
     LEFT JOIN ordering.outbox_dead_letters AS d USING (lane, position)
 ) AS record;
 COMMENT ON VIEW ordering.outbox_status IS 'What became of each event: processed, pending, late, failed or dead.';
+
+-- Drops the partition of one day, unless a record in it is still to be processed or decided about.
+CREATE FUNCTION ordering.drop_outbox_day(day date) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+    name text := 'outbox_' || to_char(day, 'YYYYMMDD');
+    needed boolean;
+BEGIN
+    -- Waits for a transaction that still writes into it. Readers and other days go on.
+    EXECUTE format('LOCK TABLE ordering.%I IN SHARE MODE', name);
+    EXECUTE format('
+        SELECT EXISTS (SELECT FROM ordering.outbox_lanes AS l
+                       WHERE l.through < (SELECT max(o.position) FROM ordering.%1$I AS o
+                                          WHERE o.lane = l.lane))
+            OR EXISTS (SELECT FROM ordering.outbox_stragglers JOIN ordering.%1$I USING (lane, position))
+            OR EXISTS (SELECT FROM ordering.outbox_dead_letters AS d
+                       JOIN ordering.%1$I USING (lane, position) WHERE d.discarded_at IS NULL)', name)
+    INTO needed;
+    IF needed THEN
+        RETURN false;
+    END IF;
+    EXECUTE format('DELETE FROM ordering.outbox_dead_letters AS d USING ordering.%I AS o
+                    WHERE o.lane = d.lane AND o.position = d.position', name);
+    EXECUTE format('DROP TABLE ordering.%I', name);
+    RETURN true;
+END $$;
+COMMENT ON FUNCTION ordering.drop_outbox_day IS 'Drops the outbox partition of one day (UTC). False if a record in it is still needed.';

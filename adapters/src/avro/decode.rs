@@ -19,6 +19,15 @@ pub enum DecodeError {
     /// The record is of a type that nobody here has heard of.
     #[error("{0} is no event of the published language")]
     UnknownRecord(String),
+    /// The schema that is compiled in cannot be used.
+    #[error("the schema of {fullname} is broken")]
+    Schema {
+        /// The record's full name.
+        fullname: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: &'static apache_avro::Error,
+    },
     /// The bytes are damaged, or the writer's schema and ours do not go together.
     #[error("the bytes are no {fullname}")]
     Datum {
@@ -53,9 +62,9 @@ pub fn decode(writer: &Schema, datum: &[u8]) -> Result<Announcement, DecodeError
     let Some(published) = latest(&fullname) else {
         return Err(DecodeError::UnknownRecord(fullname));
     };
-    let Ok(reader) = published.schema() else {
-        return Err(DecodeError::UnknownRecord(fullname));
-    };
+    let reader = published
+        .schema()
+        .map_err(|source| DecodeError::Schema { fullname: published.fullname, source })?;
     let mut rest = datum;
     let value = read(writer, reader, &mut rest)
         .map_err(|source| DecodeError::Datum { fullname, source: Box::new(source) })?;

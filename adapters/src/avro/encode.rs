@@ -22,12 +22,13 @@ pub enum EncodeError {
     #[error("there is no schema of {0}")]
     NoSchema(&'static str),
     /// The schema that is compiled in cannot be used.
-    #[error("the schema of {fullname} is broken: {why}")]
+    #[error("the schema of {fullname} is broken")]
     Schema {
         /// The record's full name.
         fullname: &'static str,
         /// What is wrong with it.
-        why: String,
+        #[source]
+        source: &'static apache_avro::Error,
     },
     /// The event does not fit its schema.
     #[error("the event does not fit the schema of {fullname}")]
@@ -67,9 +68,7 @@ pub fn encode(event: &OrderEvent) -> Result<Encoded, EncodeError> {
         }
     };
     let published = latest(fullname).ok_or(EncodeError::NoSchema(fullname))?;
-    let schema = published
-        .schema()
-        .map_err(|error| EncodeError::Schema { fullname, why: error.to_string() })?;
+    let schema = published.schema().map_err(|source| EncodeError::Schema { fullname, source })?;
     let payload = GenericDatumWriter::builder(schema)
         .build()
         .and_then(|writer| writer.write_value_to_vec(Value::Record(fields)))

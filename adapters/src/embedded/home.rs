@@ -8,10 +8,20 @@ use super::postgres;
 /// (XDG base directory specification).
 #[must_use]
 pub fn default_home() -> PathBuf {
+    folder("/var/lib", "XDG_DATA_HOME", ".local/share")
+}
+
+/// Where what was downloaded is kept for all that need it, in the same way: `/var/cache/orders`
+/// for root, else `orders` in the user's cache folder.
+pub(super) fn cache() -> PathBuf {
+    folder("/var/cache", "XDG_CACHE_HOME", ".cache")
+}
+
+fn folder(of_root: &str, variable: &str, below_home: &str) -> PathBuf {
     if postgres::needs_another_account() {
-        return PathBuf::from("/var/lib/orders");
+        return PathBuf::from(of_root).join("orders");
     }
-    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = data.or_else(|| env::home_dir().map(|home| home.join(".local/share")));
-    data.unwrap_or_else(env::temp_dir).join("orders")
+    let given = env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let folder = given.or_else(|| env::home_dir().map(|home| home.join(below_home)));
+    folder.unwrap_or_else(env::temp_dir).join("orders")
 }

@@ -4,17 +4,24 @@ mod account;
 mod binaries;
 mod data_folder;
 mod download;
+mod predecessor;
+mod search;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection, Executor};
 
 use self::account::Account;
 use self::binaries::Binaries;
 use self::data_folder::DataFolder;
-use self::server::Server;
+use self::download::Downloads;
+use self::search::Search;
+use self::server::{Server, Starting};
+use super::home::cache;
 use crate::StartError;
 
 /// The role that owns everything in the server.
@@ -53,28 +60,42 @@ impl EmbeddedPostgres {
     /// When no Postgres can be found or downloaded, the folder cannot be used, or another process
     /// uses it; in one line that says what to do.
     pub async fn start(settings: &PostgresSettings) -> Result<Self, StartError> {
+        Self::start_with(settings, &Search::of_this_host(), &Downloads::in_cache(cache())).await
+    }
+
+    async fn start_with(
+        settings: &PostgresSettings,
+        search: &Search,
+        downloads: &Downloads,
+    ) -> Result<Self, StartError> {
         let account = Account::for_server()?;
         let folder = DataFolder::open(settings, &account)?;
-        let binaries = Binaries::find_or_download(&folder, &account).await?;
+        let binaries = Binaries::find_or_download(search, downloads, &folder, &account).await?;
         folder.initialise(&binaries, &account)?;
         let password = folder.password()?;
-        let server = Server::start(&folder, &binaries, &account).await?;
-        let options = PgConnectOptions::new_without_pgpass()
-            .host("127.0.0.1")
-            .port(server.port())
-            .username(ROLE)
-            .password(&password)
-            .database("postgres");
-        let mut postgres = Self { server, _folder: folder, options, password };
-        postgres.wait_until_ready().await?;
-        Ok(postgres)
+        loop {
+            let mut server = Server::start(&folder, &binaries, &account).await?;
+            let options = PgConnectOptions::new_without_pgpass()
+                .host("127.0.0.1")
+                .port(server.port())
+                .username(ROLE)
+                .password(&password)
+                .ssl_mode(PgSslMode::Disable)
+                .database("postgres");
+            if answers(&mut server, &options, &folder).await? {
+                return Ok(Self { server, _folder: folder, options, password });
+            }
+        }
     }
 
     /// Where a database of this server is, as `DATABASE_URL` wants it.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let Self { password, server, .. } = self;
-        format!("postgres://{ROLE}:{password}@127.0.0.1:{}/{database}", server.port())
+        format!(
+            "postgres://{ROLE}:{password}@127.0.0.1:{}/{database}?sslmode=disable",
+            server.port()
+        )
     }
 
     /// Creates a database unless it exists. The name must be plain letters, digits and underscores.
@@ -102,14 +123,34 @@ impl EmbeddedPostgres {
     pub async fn stop(self) {
         self.server.stop().await;
     }
+}
 
-    async fn wait_until_ready(&mut self) -> Result<(), StartError> {
-        loop {
-            if let Ok(connection) = self.options.connect().await {
+/// Waits until the server answers; not if it lost its port to another program.
+async fn answers(
+    server: &mut Server,
+    options: &PgConnectOptions,
+    folder: &DataFolder,
+) -> Result<bool, StartError> {
+    loop {
+        match options.connect().await {
+            Ok(connection) => {
                 let _ = connection.close().await;
-                return Ok(());
+                return Ok(true);
             }
-            self.server.check_starting().await?;
+            Err(error) if is_wrong_password(&error) => {
+                let home = folder.home().display();
+                let what = format!("the password in {home} is not that of the data beside it");
+                return Err(StartError::other(what, error));
+            }
+            Err(_) => {}
+        }
+        if matches!(server.check_starting().await?, Starting::PortTaken) {
+            return Ok(false);
         }
     }
+}
+
+/// SQLSTATE `invalid_password`.
+fn is_wrong_password(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some("28P01"))
 }

@@ -24,8 +24,10 @@ macro_rules! documented {
 }
 
 documented! {
-    /// 400
-    BadRequest = "400", "The body is not JSON, or a parameter or header is wrong; `errors` names each parameter";
+    /// 400, of a route that takes no body
+    BadRequest = "400", "A parameter or header is wrong; `errors` names each";
+    /// 400, of a route that takes a body
+    Malformed = "400", "The body is not JSON, or a parameter or header is wrong; `errors` names each";
     /// 404
     NotFound = "404", "There is no such thing";
     /// 409

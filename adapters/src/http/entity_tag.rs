@@ -42,10 +42,7 @@ impl IfMatch {
         match &self.0 {
             None | Some(Named::Any) => None,
             Some(Named::Tags(tags)) => Some(
-                tags.iter()
-                    .filter(|(weak, _)| !weak)
-                    .filter_map(|(_, tag)| tag.parse().ok())
-                    .collect(),
+                tags.iter().filter(|(weak, _)| !weak).filter_map(|(_, tag)| version(tag)).collect(),
             ),
         }
     }
@@ -86,6 +83,11 @@ impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self(read(&parts.headers, &header::IF_NONE_MATCH).unwrap_or(None)))
     }
+}
+
+/// The version a tag of this server names: `1`, never `01` or `+1`.
+fn version(tag: &str) -> Option<i64> {
+    tag.parse().ok().filter(|version: &i64| version.to_string() == tag)
 }
 
 struct Unreadable;
@@ -137,7 +139,10 @@ mod tests {
 
     #[test]
     fn versions_insisted_on_are_read_and_foreign_tags_match_nothing() {
-        assert_eq!(IfMatch(named("\"1\", \"a,b\" , W/\"2\",\"3\"")).versions(), Some(vec![1, 3]));
+        assert_eq!(
+            IfMatch(named("\"1\", \"a,b\" , W/\"2\",\"3\",\"04\"")).versions(),
+            Some(vec![1, 3])
+        );
         assert_eq!(IfMatch(named("*")).versions(), None);
         assert_eq!(IfMatch(None).versions(), None);
         for text in ["1", "\"1", "\"1\" \"2\"", "\"1\",", ""] {

@@ -41,11 +41,11 @@ impl Check {
         let ready = match answer {
             Ok(Ok(())) => true,
             Ok(Err(reason)) => {
-                tracing::warn!("{} is not ready: {reason}", self.name);
+                tracing::debug!("{} is not ready: {reason}", self.name);
                 false
             }
             Err(_) => {
-                tracing::warn!("{} is not ready: no answer within {PATIENCE:?}", self.name);
+                tracing::debug!("{} is not ready: no answer within {PATIENCE:?}", self.name);
                 false
             }
         };

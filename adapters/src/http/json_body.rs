@@ -33,11 +33,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         check_content_type(request.headers())?;
         let body = whole_body(request, state).await?;
-        parse(&body).map(Self)
+        parse(&body).map(|Object(content)| Self(content))
     }
 }
 
-/// No body at all is no object; anything else must be one.
+/// No body at all, or `null`, is no object; anything else must be one.
 impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
@@ -48,7 +48,8 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T>
             return Ok(None);
         }
         content_type?;
-        parse(&body).map(|content| Some(Self(content)))
+        let content: Option<Object<T>> = parse(&body)?;
+        Ok(content.map(|Object(content)| Self(content)))
     }
 }
 
@@ -81,9 +82,8 @@ async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let parsed = serde_path_to_error::deserialize::<_, Object<T>>(&mut json);
-    match parsed {
-        Ok(Object(content)) => match json.end() {
+    match serde_path_to_error::deserialize(&mut json) {
+        Ok(content) => match json.end() {
             Ok(()) => Ok(content),
             Err(error) => Err(malformed(&error)),
         },

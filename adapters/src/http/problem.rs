@@ -19,6 +19,7 @@ const RETRY_AFTER: &str = "2";
 /// cause of a server's fault goes to the log, once, when the problem becomes a response.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(description = "An error (RFC 9457)")]
 pub struct Problem {
     /// What kind of problem this is; a page about it is at this address
     #[schema(value_type = String, format = "uri-reference", example = "/problems/invalid-body")]
@@ -45,47 +46,40 @@ pub struct Problem {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// One thing that is wrong with a request, and where.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+/// One thing that is wrong with a request, and the one place where
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// Where it is.
-    #[serde(flatten)]
-    #[schema(inline)]
-    pub at: At,
+    /// A place in the body: a JSON pointer (RFC 6901) as a URI fragment
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "#/items/0/quantity")]
+    pointer: Option<String>,
+    /// Or a parameter of the path or the query
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parameter: Option<String>,
+    /// Or a header
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    header: Option<String>,
     /// What is wrong there
     #[schema(example = "must be a whole number from 1 to 999")]
-    pub detail: String,
-}
-
-/// A place in a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum At {
-    /// A place in the body: a JSON pointer (RFC 6901) as a URI fragment
-    #[schema(example = "#/items/0/quantity")]
-    Pointer(String),
-    /// A parameter of the path or the query
-    #[schema(example = "limit")]
-    Parameter(String),
-    /// A header
-    #[schema(example = "Idempotency-Key")]
-    Header(String),
+    detail: String,
 }
 
 impl FieldError {
     /// Something wrong in the body, such as at `#/items/0/quantity`.
     pub fn body(pointer: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
-        Self { at: At::Pointer(pointer.into()), detail: detail.to_string() }
+        Self { pointer: Some(pointer.into()), detail: detail.to_string(), ..Self::default() }
     }
 
     /// Something wrong with a parameter of the path or the query.
     pub fn parameter(name: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
-        Self { at: At::Parameter(name.into()), detail: detail.to_string() }
+        Self { parameter: Some(name.into()), detail: detail.to_string(), ..Self::default() }
     }
 
     /// Something wrong with a header.
     pub fn header(name: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
-        Self { at: At::Header(name.into()), detail: detail.to_string() }
+        Self { header: Some(name.into()), detail: detail.to_string(), ..Self::default() }
     }
 }
 
@@ -135,12 +129,6 @@ impl Problem {
         Self { source: Some(source.into()), ..problem }
     }
 
-    /// A store failed.
-    #[must_use]
-    pub fn of_store(error: StoreError) -> Self {
-        if error.is_unavailable() { Self::unavailable(error) } else { Self::internal(error) }
-    }
-
     /// What the whole chain behind it says, for the log.
     fn cause(&self) -> String {
         self.source.as_ref().map_or_else(|| self.detail.clone(), |source| one_line(&**source))
@@ -149,7 +137,7 @@ impl Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::of_store(error)
+        if error.is_unavailable() { Self::unavailable(error) } else { Self::internal(error) }
     }
 }
 

@@ -61,7 +61,7 @@ async fn panic() -> StatusCode {
 }
 
 async fn hang() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn broken() -> Problem {
@@ -72,8 +72,8 @@ async fn outage() -> Problem {
     Problem::unavailable("no route to 10.0.0.1")
 }
 
-async fn trace_id() -> Option<String> {
-    TraceParent::current().map(|trace| trace.trace_id())
+async fn trace_id() -> String {
+    TraceParent::current().map(|trace| trace.trace_id()).unwrap_or_default()
 }
 
 fn program(checks: Vec<Check>) -> Router {
@@ -87,7 +87,7 @@ fn program(checks: Vec<Check>) -> Router {
         .route("/hang", get(hang))
         .route("/broken", get(broken))
         .route("/outage", get(outage))
-        .route("/trace", get(async || trace_id().await.unwrap_or_default()));
+        .route("/trace", get(trace_id));
     site(routes, checks).unwrap()
 }
 
@@ -143,7 +143,7 @@ async fn send(path: &str, content_type: &str, body: impl Into<Body>) -> Answer {
 /// A check that never ends.
 fn stuck() -> Check {
     Check::new("stuck", || async {
-        tokio::time::sleep(Duration::from_secs(3600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
         Ok(())
     })
 }

@@ -65,6 +65,7 @@ impl Registry {
     /// # Errors
     /// When no HTTP client can be made.
     pub fn new(args: &KafkaArgs) -> Result<Self, RegistryError> {
+        crate::tls::prepare();
         let url = args.schema_registry_url.trim_end_matches('/').to_owned();
         let settings = SrSettings::new_builder(url)
             .set_timeout(TIMEOUT)
@@ -137,6 +138,7 @@ fn status(error: &SRCError) -> Option<u16> {
     tail.get(..3)?.parse().ok()
 }
 
+/// The error in one line. Its own `Display` repeats its sources and tells of the client's inner life.
 fn reason(error: &SRCError) -> String {
     let mut line = error.error.clone();
     let mut source = error.source();

@@ -3,4 +3,6 @@
 mod consuming;
 mod publishing;
 mod registry;
+mod speed;
+mod topic;
 mod world;

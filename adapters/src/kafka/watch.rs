@@ -52,9 +52,8 @@ impl Watch {
         let registry = Registry::new(args)
             .map_err(|error| StartError::other("cannot use the schema registry", error))?;
         // librdkafka wants a group's name even of a consumer that joins none.
-        let consumer: StreamConsumer<Logging> = consumer_settings(args, "orders-watch")
-            .create_with_context(Logging)
-            .map_err(failed)?;
+        let consumer: StreamConsumer<Logging> =
+            consumer_settings(args, "orders-watch").create_with_context(Logging).map_err(failed)?;
         let topic = args.kafka_topic.clone();
         // Asking for offsets blocks the thread, so it is done on one that may block.
         let found = tokio::task::spawn_blocking(move || {
@@ -94,12 +93,10 @@ impl Watch {
     }
 }
 
-fn ends(
-    consumer: &StreamConsumer<Logging>,
-    topic: &str,
-) -> Result<TopicPartitionList, KafkaError> {
+fn ends(consumer: &StreamConsumer<Logging>, topic: &str) -> Result<TopicPartitionList, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
-    let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions());
+    let partitions =
+        metadata.topics().iter().flat_map(rdkafka::metadata::MetadataTopic::partitions);
     let mut ends = TopicPartitionList::new();
     for partition in partitions {
         let (_, end) = consumer.fetch_watermarks(topic, partition.id(), TIMEOUT)?;

@@ -3,18 +3,26 @@
 //! [`PgOrders`] writes: an order, its events and the cause it answers, in one transaction.
 //! [`PgOutbox`] reads the events back for the relay, in order per order, losing none.
 
+mod backlog;
+mod dead_letters;
+mod housekeeping;
 mod lane;
 mod order_row;
 mod orders;
 mod outbox;
+mod replay;
 mod save;
-mod views;
 #[cfg(test)]
 mod tests;
+mod views;
 mod wakeups;
 
+pub use backlog::Backlog;
+pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
+pub use housekeeping::{Housekeeping, Keep, Tidied};
 pub use orders::PgOrders;
 pub use outbox::{PgClaim, PgOutbox};
+pub use replay::Replay;
 pub use wakeups::Wakeups;
 
 use super::{Database, MigrateError};

@@ -50,7 +50,7 @@ pub async fn pages_hold_every_order_once_newest_first<W: PharmacyWorld>(world: &
     save(world, &orders, 0).await;
     let mut seen = Vec::new();
     let mut before = None;
-    loop {
+    while seen.len() <= 7 {
         let page = page(world, None, before, 3).await;
         let Some(&last) = page.last() else { break };
         seen.extend(page);

@@ -1,14 +1,15 @@
 use adapters::StartError;
-use adapters::http::{Check, site};
-use adapters::postgres::Database;
+use adapters::http::{Check, Problem, site};
 use adapters::postgres::ordering::PgOrders;
+use adapters::postgres::{Database, Tables};
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::Tables;
 use crate::routes::{cancel_order, get_order, list_orders, place_order};
 
 #[derive(OpenApi)]
@@ -37,14 +38,12 @@ struct Document;
 pub fn router(database: Database, tables: Tables) -> Result<Router, StartError> {
     let orders = api()
         .with_state(PgOrders::new(&database))
-        .layer(from_fn_with_state(tables.clone(), Tables::gate));
-    let checks = vec![
-        Check::new("postgres", move || {
-            let database = database.clone();
-            async move { database.ping().await }
-        }),
-        Check::new("tables", move || std::future::ready(tables.check())),
-    ];
+        .layer(from_fn_with_state(tables.clone(), once_ready));
+    let postgres = move || {
+        let (database, tables) = (database.clone(), tables.clone());
+        async move { tables.ping(&database).await }
+    };
+    let checks = vec![Check::new("postgres", postgres)];
     site(orders, checks)
 }
 
@@ -53,4 +52,14 @@ fn api() -> OpenApiRouter<PgOrders> {
         .routes(routes!(place_order::place_order, list_orders::list_orders))
         .routes(routes!(get_order::get_order))
         .routes(routes!(cancel_order::cancel_order))
+}
+
+/// Lets a request through once the tables are up to date.
+async fn once_ready(
+    State(tables): State<Tables>,
+    request: Request,
+    next: Next,
+) -> Result<Response, Problem> {
+    tables.ready()?;
+    Ok(next.run(request).await)
 }

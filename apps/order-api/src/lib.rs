@@ -8,16 +8,14 @@ mod config;
 mod problems;
 mod representation;
 mod routes;
-mod tables;
 
 use adapters::StartError;
 use adapters::http::{bind, serve};
-use adapters::postgres::Database;
+use adapters::postgres::{Database, Tables, ordering};
 use tokio_util::sync::CancellationToken;
 
 pub use api::router;
 pub use config::Config;
-pub use tables::Tables;
 
 /// Serves until `shutdown`, then answers the requests it has and returns.
 ///
@@ -32,16 +30,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let tables = Tables::default();
     let router = router(database.clone(), tables.clone())?;
 
-    // Whichever ends first, by an error, ends the other too.
-    let serving = serve(listener, router, shutdown.clone());
-    let preparing = async {
-        let prepared = tables.prepare(&database, &shutdown).await;
-        if prepared.is_err() {
-            shutdown.cancel();
-        }
-        prepared
+    let prepare = async {
+        let prepare = tables.prepare(|| ordering::migrate(&database));
+        shutdown.run_until_cancelled(prepare).await.unwrap_or(Ok(()))
     };
-    let (served, prepared) = tokio::join!(serving, preparing);
+    tokio::try_join!(serve(listener, router, shutdown.clone()), prepare)?;
     database.close().await;
-    prepared.and(served)
+    Ok(())
 }

@@ -9,7 +9,7 @@ pub(crate) fn not_placed(error: PlaceOrderError) -> Problem {
     match error {
         PlaceOrderError::KeyReused => key_reused(),
         PlaceOrderError::IdTaken => Problem::internal(error),
-        PlaceOrderError::Store(error) => Problem::of_store(error),
+        PlaceOrderError::Store(error) => Problem::from(error),
     }
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn not_cancelled(id: OrderId, error: CancelOrderError) -> Problem {
         }
         CancelOrderError::KeyReused => key_reused(),
         CancelOrderError::Contended => Problem::new(ProblemType::Conflict, error.to_string()),
-        CancelOrderError::Store(error) => Problem::of_store(error),
+        CancelOrderError::Store(error) => Problem::from(error),
     }
 }
 

@@ -89,7 +89,7 @@ pub(crate) enum Command {
 /// What an operator can do about events that could not be published.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum DeadLettersCommand {
-    /// List them, newest first
+    /// List those that wait for a decision, oldest first
     List,
     /// Publish one again
     Retry {

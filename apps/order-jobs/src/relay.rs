@@ -65,6 +65,9 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     failures = 0;
                     counter!("relay_published_total").increment(published as u64);
                     counter!("relay_unpublished_total").increment(unpublished as u64);
+                    if unpublished > 0 {
+                        warn!(unpublished, "events failed or wait; see ordering.outbox_status");
+                    }
                     continue;
                 }
                 Ok(Step::Idle) => {

@@ -117,11 +117,9 @@ async fn show_order(
     PathParameter(id): PathParameter<OrderId>,
 ) -> Result<Json<OrderJson>, Problem> {
     api.tables.ready()?;
-    match api.orders.view(id).await? {
-        Some(view) => Ok(Json(view.into())),
-        None => {
-            let detail = format!("the pharmacy has not heard of order {id}");
-            Err(Problem::new(ProblemType::NotFound, detail))
-        }
-    }
+    let view = api.orders.view(id).await?.ok_or_else(|| {
+        let detail = format!("the pharmacy has not heard of order {id}");
+        Problem::new(ProblemType::NotFound, detail)
+    })?;
+    Ok(Json(view.into()))
 }

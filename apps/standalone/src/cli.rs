@@ -52,7 +52,13 @@ pub(crate) struct WorldArgs {
     pub(crate) data_dir: Option<PathBuf>,
 
     /// The address to listen on
-    #[arg(long, env = "ORDERS_HOST", default_value = "127.0.0.1", value_name = "IP", global = true)]
+    #[arg(
+        long,
+        env = "ORDERS_HOST",
+        default_value = "127.0.0.1",
+        value_name = "IP",
+        global = true
+    )]
     pub(crate) host: IpAddr,
 
     /// The port of order-api; the registry, order-jobs, pharmacy-order and notification take the

@@ -66,7 +66,7 @@ async fn play(
     let seen = reader.wait_for(&placed.orders, &bar, PATIENCE, stop).await;
     bar.finish_and_clear();
 
-    let expected = placed.orders.iter().map(|order| order.events()).sum();
+    let expected = placed.orders.iter().map(customer::PlacedOrder::events).sum();
     let told = topic.collect(expected, &placed.orders, PATIENCE).await;
     let report = Report::new(&placed, &seen, &told);
     println!("{report}");

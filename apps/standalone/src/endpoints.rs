@@ -24,15 +24,10 @@ impl Endpoints {
     /// Leaves a note for other processes of the same user; it holds the database's password.
     pub(crate) fn write(&self, home: &Path) -> Result<(), StartError> {
         let file = home.join(FILE);
-        let failed =
-            |error| StartError::other(format!("cannot write {}", file.display()), error);
+        let failed = |error| StartError::other(format!("cannot write {}", file.display()), error);
         let _ = fs::remove_file(&file);
-        let mut note = File::options()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&file)
-            .map_err(failed)?;
+        let mut note =
+            File::options().write(true).create_new(true).mode(0o600).open(&file).map_err(failed)?;
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
         note.write_all(text.as_bytes()).map_err(failed)
     }

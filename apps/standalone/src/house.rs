@@ -12,7 +12,7 @@ use crate::ports::Ports;
 use crate::world::World;
 
 /// How long the services may take to be ready.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The four services, running, and the world they stand on.
 pub(crate) struct House {
@@ -111,8 +111,7 @@ fn start_services(
     stop: &CancellationToken,
 ) -> JoinSet<Result<(), StartError>> {
     // Logging is this process's affair; the services' own settings for it are not used.
-    let telemetry =
-        || TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text };
+    let telemetry = || TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text };
     let mut services = JoinSet::new();
     services.spawn(order_api::run(
         order_api::Config {

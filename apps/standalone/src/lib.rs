@@ -1,1 +1,50 @@
-//! The whole product in one process; being put together.
+//! The whole product in one process: the four services, and whatever they need that is not there.
+//!
+//! Postgres, Kafka and the schema registry are each embedded only where the variable that would
+//! name a running one is not set. The services are the same libraries that run as processes of
+//! their own elsewhere.
+
+mod banner;
+mod cli;
+mod demo;
+mod endpoints;
+mod house;
+mod ports;
+mod schemas;
+mod world;
+
+use std::process::ExitCode;
+
+use adapters::{StartError, one_line, shutdown, telemetry, tls};
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::house::House;
+
+/// Reads the command line and does what it says.
+pub async fn main() -> ExitCode {
+    tls::prepare();
+    let cli = Cli::parse();
+    match obey(cli).await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn obey(cli: Cli) -> Result<ExitCode, StartError> {
+    telemetry::start(&cli.telemetry())?;
+    match cli.command {
+        None => {
+            let stop = shutdown::on_signal();
+            let house = House::start(&cli.world, stop.clone()).await?;
+            banner::print(house.endpoints(), house.home());
+            house.run().await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Demo(demo)) => demo::run(&demo, &cli.world).await,
+        Some(Command::Schemas(command)) => Ok(schemas::run(&command)),
+    }
+}

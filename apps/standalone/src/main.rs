@@ -1,2 +1,8 @@
-//! Everything in one process.
-fn main() {}
+//! Everything in one process: `cargo run`.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    standalone::main().await
+}

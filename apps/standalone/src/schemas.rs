@@ -1,6 +1,7 @@
 use std::process::ExitCode;
 
 use adapters::avro::release;
+use adapters::one_line;
 
 use crate::cli::SchemasCommand;
 
@@ -9,12 +10,17 @@ pub(crate) fn run(command: &SchemasCommand) -> ExitCode {
     let SchemasCommand::Check { folder } = command;
     match release::check_directory(folder) {
         Ok(report) => {
-            println!("{report}");
+            for event in report.events {
+                println!("{}: {} compatible version(s)", event.event, event.versions);
+                if let Some(line) = event.unreleased {
+                    println!("  not released; add this line to released.txt when it is:\n  {line}");
+                }
+            }
             ExitCode::SUCCESS
         }
         Err(violations) => {
             for violation in violations {
-                eprintln!("error: {violation}");
+                eprintln!("error: {}", one_line(&violation));
             }
             ExitCode::FAILURE
         }

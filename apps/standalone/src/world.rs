@@ -5,7 +5,8 @@ use adapters::config::{DatabaseArgs, KafkaArgs};
 use adapters::embedded::kafka::EmbeddedKafka;
 use adapters::embedded::postgres::{EmbeddedPostgres, PostgresSettings};
 use adapters::embedded::{default_home, registry};
-use adapters::postgres::{Database, ordering};
+use adapters::postgres::Database;
+use adapters::postgres::ordering::{self, Replay};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -41,15 +42,14 @@ impl World {
     /// Starts what no variable names.
     pub(crate) async fn start(args: &WorldArgs, ports: &Ports) -> Result<Self, StartError> {
         let home = args.data_dir.clone().unwrap_or_else(default_home);
-        let (embedded_postgres, database_url) = match &args.database_url {
-            Some(url) => (None, url.clone()),
-            None => {
-                let settings = PostgresSettings { home: home.clone(), keep: true };
-                let postgres = EmbeddedPostgres::start(&settings).await?;
-                postgres.create_database(DATABASE).await?;
-                let url = postgres.url(DATABASE);
-                (Some(postgres), url)
-            }
+        let (embedded_postgres, database_url) = if let Some(url) = &args.database_url {
+            (None, url.clone())
+        } else {
+            let settings = PostgresSettings { home: home.clone(), keep: true };
+            let postgres = EmbeddedPostgres::start(&settings).await?;
+            postgres.create_database(DATABASE).await?;
+            let url = postgres.url(DATABASE);
+            (Some(postgres), url)
         };
         let mut world = Self {
             home,
@@ -76,11 +76,13 @@ impl World {
         // It keeps nothing over a restart, so whatever the outbox still holds is told again;
         // consumers drop what they have seen.
         let database = Database::new(&self.database(2), "orders-replay")?;
-        let failed = |error| StartError::other("cannot replay the outbox", error);
         ordering::migrate(&database)
             .await
             .map_err(|error| StartError::other("cannot prepare the database", error))?;
-        ordering::rewind(&database, None).await.map_err(failed)?;
+        Replay::new(database.clone())
+            .rewind(None)
+            .await
+            .map_err(|error| StartError::other("cannot replay the outbox", error))?;
         database.close().await;
         Ok(())
     }

@@ -1,4 +1,5 @@
-use std::os::unix::fs::chown;
+use std::fs::File;
+use std::os::unix::fs::fchown;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -35,11 +36,13 @@ impl Account {
             })
     }
 
-    /// The account's name, for messages.
-    pub(super) const fn name(&self) -> &'static str {
+    /// Who that is, for messages.
+    pub(super) fn who(&self) -> String {
         match self {
-            Self::Own => "you",
-            Self::Other { name, .. } => name,
+            Self::Own => "this user".to_owned(),
+            Self::Other { name, .. } => {
+                format!("the account `{name}`, which runs Postgres because root must not,")
+            }
         }
     }
 
@@ -54,11 +57,11 @@ impl Account {
         command
     }
 
-    /// Gives a file or folder to the account.
-    pub(super) fn own(&self, path: &Path) -> std::io::Result<()> {
+    /// Gives an open file or folder to the account.
+    pub(super) fn own(&self, file: &File) -> std::io::Result<()> {
         match self {
             Self::Own => Ok(()),
-            Self::Other { uid, gid, .. } => chown(path, Some(*uid), Some(*gid)),
+            Self::Other { uid, gid, .. } => fchown(file, Some(*uid), Some(*gid)),
         }
     }
 
@@ -69,10 +72,10 @@ impl Account {
         status.is_ok_and(|status| status.success())
     }
 
-    /// Whether the account can run the program.
-    pub(super) fn can_run(&self, program: &Path) -> bool {
-        let run = self.command(program).arg("--version").stdout(Stdio::null()).status();
-        run.is_ok_and(|status| status.success())
+    /// What a program of Postgres says its version is, if the account can run it.
+    pub(super) fn version_of(&self, program: &Path) -> Option<String> {
+        let output = self.command(program).arg("--version").stderr(Stdio::null()).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -10,6 +10,9 @@ use super::{PostgresSettings, ROLE};
 use crate::{StartError, clock};
 
 /// The folder that holds the server's data, log and password, locked against a second instance.
+///
+/// It belongs to the account that runs the server, which may be another than this process's. So
+/// nothing in it is written here but what is newly made.
 #[derive(Debug)]
 pub(super) struct DataFolder {
     home: PathBuf,
@@ -25,18 +28,25 @@ impl DataFolder {
         let cannot = |error: io::Error| {
             unusable(format!("cannot write to {} ({error}); name another folder", home.display()))
         };
-        if !home.is_dir() {
-            fs::create_dir_all(&home).map_err(cannot)?;
-            account.own(&home).map_err(cannot)?;
+        let is_new = !home.exists();
+        fs::create_dir_all(&home).map_err(cannot)?;
+        if is_empty(&home).map_err(cannot)? {
+            File::open(&home).and_then(|folder| account.own(&folder)).map_err(cannot)?;
         }
         if !account.can_write(&home) {
+            if is_new {
+                // Not made for anybody, then.
+                let _ = fs::remove_dir(&home);
+            }
             return Err(unusable(format!(
-                "{} cannot be written by {}, who runs Postgres; name another folder",
+                "{} cannot be reached and written by {}; name another folder",
                 home.display(),
-                account.name()
+                account.who().trim_end_matches(',')
             )));
         }
-        let lock = File::create(home.join("lock")).map_err(cannot)?;
+        let mut options = File::options();
+        let lock = options.write(true).create(true).truncate(false).open(home.join("lock"));
+        let lock = lock.map_err(cannot)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -60,11 +70,6 @@ impl DataFolder {
         self.home.join("postgres.log")
     }
 
-    /// Where a Postgres that was downloaded lies.
-    pub(super) fn downloads(&self) -> PathBuf {
-        self.home.join("postgres-download")
-    }
-
     /// The folder itself.
     pub(super) fn home(&self) -> &Path {
         &self.home
@@ -75,31 +80,55 @@ impl DataFolder {
         self.keep
     }
 
-    /// The password of the role that owns everything.
-    pub(super) fn password(&self) -> Result<String, StartError> {
-        let file = self.home.join("password");
-        fs::read_to_string(&file)
-            .map(|password| password.trim().to_owned())
-            .map_err(|error| StartError::other(format!("cannot read {}", file.display()), error))
+    fn password_file(&self) -> PathBuf {
+        self.home.join("password")
     }
 
-    /// Makes the data folder, the first time. It appears whole or not at all.
+    /// The major version of Postgres that made the data, if there are any.
+    pub(super) fn made_by(&self) -> Result<Option<u32>, StartError> {
+        let data = self.data();
+        if !data.exists() {
+            return Ok(None);
+        }
+        let version = fs::read_to_string(data.join("PG_VERSION")).unwrap_or_default();
+        let major = version.trim().parse().map_err(|_| StartError::Setting {
+            variable: "ORDERS_DATA_DIR",
+            reason: format!(
+                "{} holds no data of a Postgres server; remove it or name another folder",
+                data.display()
+            ),
+        })?;
+        Ok(Some(major))
+    }
+
+    /// The password of the role that owns everything.
+    pub(super) fn password(&self) -> Result<String, StartError> {
+        let file = self.password_file();
+        let read = fs::read_to_string(&file).map(|password| password.trim().to_owned());
+        read.map_err(|error| {
+            let what = format!("cannot read the server's password from {}", file.display());
+            StartError::other(what, error)
+        })
+    }
+
+    /// Makes the data, the first time. They appear whole or not at all.
     pub(super) fn initialise(
         &self,
         binaries: &Binaries,
         account: &Account,
     ) -> Result<(), StartError> {
         let data = self.data();
-        if data.is_dir() {
+        if data.exists() {
             return Ok(());
         }
         let failed =
             |error: io::Error| StartError::other("cannot make the Postgres data folder", error);
         let fresh = self.home.join("postgres.new");
         let _ = fs::remove_dir_all(&fresh);
-        let password = self.home.join("password");
+        let password = self.password_file();
         write_secret(&password, account).map_err(failed)?;
         let mut initdb = account.command(binaries.program("initdb"));
+        // Sorting and messages are the same on every host, whatever its language.
         initdb.arg("-D").arg(&fresh).args(["-U", ROLE, "--encoding=UTF8", "--no-locale"]);
         initdb.args(["--auth=scram-sha-256"]).arg("--pwfile").arg(&password);
         if !self.keep {
@@ -108,18 +137,24 @@ impl DataFolder {
         let output = initdb.stdout(Stdio::null()).output().map_err(failed)?;
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
-            let said = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("").to_owned();
-            return Err(StartError::other("cannot make the Postgres data folder", said));
+            let error = said.lines().find(|line| line.contains("error:"));
+            let error = error.or(said.lines().last()).unwrap_or("initdb says nothing").to_owned();
+            return Err(StartError::other("cannot make the Postgres data folder", error));
         }
         fs::rename(&fresh, &data).map_err(failed)
     }
 }
 
-fn write_secret(file: &Path, account: &Account) -> io::Result<()> {
-    let _ = fs::remove_file(file);
-    let mut options = File::options();
-    let mut secret = options.write(true).create_new(true).mode(0o600).open(file)?;
-    io::Write::write_all(&mut secret, format!("{:032x}\n", clock::random()).as_bytes())?;
-    fs::set_permissions(file, fs::Permissions::from_mode(0o600))?;
-    account.own(file)
+fn is_empty(folder: &Path) -> io::Result<bool> {
+    Ok(fs::read_dir(folder)?.next().is_none())
+}
+
+fn write_secret(path: &Path, account: &Account) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
+    io::Write::write_all(&mut file, format!("{:032x}\n", clock::random()).as_bytes())?;
+    account.own(&file)
 }

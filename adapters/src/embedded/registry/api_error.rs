@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::compatibility::Level;
+use super::compatibility::level;
 use super::reply::Reply;
 use super::version::Version;
 use crate::one_line;
@@ -36,7 +36,7 @@ pub(super) enum ApiError {
          [1, 2^31-1] and the string \"latest\""
     )]
     InvalidVersion(String),
-    #[error("Invalid compatibility level. Valid values are {}", Level::NAMES.join(", "))]
+    #[error("Invalid compatibility level. Valid values are {}", level::names())]
     InvalidLevel,
     #[error("Subject '{0}' is not in import mode: ids and versions are given by the registry")]
     NotImporting(String),

@@ -4,10 +4,11 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use super::compatibility::Level;
+use super::compatibility::level;
 use super::reply::Reply;
 use super::request::{Body, InPath, InQuery};
 use super::store::Store;
+use crate::avro::compatibility::Level;
 
 /// A level as clients set it, and as they are told that it is set.
 #[derive(Deserialize, Serialize)]
@@ -87,11 +88,11 @@ pub(super) async fn mode() -> Reply<Mode> {
 }
 
 async fn set(store: &Store, subject: &str, setting: &Setting) -> Result<Reply<Setting>, ApiError> {
-    let level: Level = setting.compatibility.parse()?;
+    let level = level::parse(&setting.compatibility)?;
     store.set_level(subject, level).await?;
-    Ok(Reply(Setting { compatibility: level.name().to_owned() }))
+    Ok(Reply(Setting { compatibility: level::name(level).to_owned() }))
 }
 
 const fn current(level: Level) -> Reply<Current> {
-    Reply(Current { compatibility_level: level.name() })
+    Reply(Current { compatibility_level: level::name(level) })
 }

@@ -10,7 +10,6 @@ use crate::one_line;
 pub(super) struct Schema {
     text: String,
     canonical: String,
-    avro: apache_avro::Schema,
 }
 
 impl Schema {
@@ -19,13 +18,13 @@ impl Schema {
         if text.trim().is_empty() {
             return Err(ApiError::InvalidSchema("it is empty".to_owned()));
         }
-        let avro = apache_avro::Schema::parse_str(text)
+        apache_avro::Schema::parse_str(text)
             .map_err(|error| ApiError::InvalidSchema(one_line(&error)))?;
         // A bare name such as `string` is a schema, and no JSON.
         let json = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
         let mut canonical = String::new();
         write_sorted(&json, &mut canonical);
-        Ok(Self { text: text.to_owned(), canonical, avro })
+        Ok(Self { text: text.to_owned(), canonical })
     }
 
     /// As it was sent.
@@ -37,11 +36,6 @@ impl Schema {
     /// and defaults included.
     pub(super) fn canonical(&self) -> &[u8] {
         self.canonical.as_bytes()
-    }
-
-    /// As the library reads it.
-    pub(super) const fn avro(&self) -> &apache_avro::Schema {
-        &self.avro
     }
 }
 

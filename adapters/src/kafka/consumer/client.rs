@@ -78,10 +78,14 @@ impl ConsumerContext for Events {
             let own = self.membership.assigned(partitions);
             self.health.sees_brokers(true);
             self.health.joined_with(own);
-            if self.holding.load(Ordering::Relaxed)
-                && let Err(error) = consumer.pause(partitions)
-            {
-                warn!(group = self.group, %error, "partitions could not be paused");
+            // A partition that was paused, lost and won back would otherwise stay paused for good.
+            let (paused, what) = if self.holding.load(Ordering::Relaxed) {
+                (consumer.pause(partitions), "paused")
+            } else {
+                (consumer.resume(partitions), "resumed")
+            };
+            if let Err(error) = paused {
+                warn!(group = self.group, %error, "partitions could not be {what}");
             }
             info!(group = self.group, own, "partitions assigned");
         }

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use rdkafka::Message;
 use rdkafka::message::Headers;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::world::{TOPIC, TRACE, World, events, outbox_record};
 use crate::kafka::KafkaPublisher;
@@ -141,6 +142,23 @@ async fn a_record_of_a_schema_from_the_future_waits_for_a_newer_relay() {
         matches!(deliveries[..], [Delivery::Failed(_), Delivery::Acknowledged]),
         "{deliveries:?}"
     );
+}
+
+#[tokio::test]
+async fn a_producer_at_its_end_is_replaced_and_the_record_sent_again() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+
+    // For an idempotent producer this is the end: it can no longer tell what was kept.
+    world.cluster.request_errors(
+        RDKafkaApiKey::Produce,
+        &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER],
+    );
+    let batch = records(1);
+    let deliveries = publish(&publisher, &batch).await;
+    assert!(matches!(deliveries[..], [Delivery::Unreachable(_)]), "{deliveries:?}");
+    assert_eq!(publish(&publisher, &batch).await, [Delivery::Acknowledged]);
 }
 
 #[tokio::test]

@@ -69,12 +69,16 @@ use crate::postgres::{Database, PgError};
 
 /// Begins a claim. The settings are local to the transaction, so that they hold behind a pooler too.
 ///
-/// A stopped relay must not keep its lane, hence the timeout. The log is to be read by its index
+/// A stopped relay must not keep its lane, hence the timeout. The log is to be walked by its index
 /// whatever the statistics say: they are always behind for a partition that was empty yesterday.
+/// The cost that the planner adds for what is switched off must not start the compiler (JIT).
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL idle_in_transaction_session_timeout = '30s';
+SET LOCAL plan_cache_mode = force_generic_plan;
+SET LOCAL jit = off;
 SET LOCAL enable_seqscan = off;
-SET LOCAL enable_bitmapscan = off";
+SET LOCAL enable_bitmapscan = off;
+SET LOCAL enable_sort = off";
 
 /// The outbox, as a relay sees it.
 ///

@@ -9,6 +9,7 @@ use sqlx::{PgConnection, Row};
 
 use super::lane::Lane;
 use super::order_row::OrderRow;
+use crate::avro::{self, EncodeError};
 use crate::postgres::PgError;
 use crate::trace_context::TraceParent;
 
@@ -81,21 +82,22 @@ pub(super) enum Write {
 #[derive(Debug)]
 pub(super) struct Save {
     cause: Option<(&'static str, String, Option<Uuid>)>,
-    order: OrderRow,
-    stored_version: Option<i64>,
-    lane: Lane,
+    pub(super) order: OrderRow,
+    pub(super) stored_version: Option<i64>,
+    pub(super) lane: Lane,
     headers: serde_json::Value,
-    events: EventColumns,
+    pub(super) events: EventColumns,
 }
 
+/// The order's new events, a column of the outbox each.
 #[derive(Debug, Default)]
-struct EventColumns {
-    ids: Vec<Uuid>,
-    versions: Vec<i64>,
-    types: Vec<&'static str>,
-    fingerprints: Vec<Vec<u8>>,
-    payloads: Vec<Vec<u8>>,
-    occurred_at: Vec<DateTime<Utc>>,
+pub(super) struct EventColumns {
+    pub(super) ids: Vec<Uuid>,
+    pub(super) versions: Vec<i64>,
+    pub(super) types: Vec<&'static str>,
+    pub(super) fingerprints: Vec<Vec<u8>>,
+    pub(super) payloads: Vec<Vec<u8>>,
+    pub(super) occurred_at: Vec<DateTime<Utc>>,
 }
 
 impl Save {
@@ -111,7 +113,7 @@ impl Save {
             lane: Lane::of(order.id()),
             headers: headers(),
             events: EventColumns::of(order.recorded())
-                .map_err(|error| StoreError::Broken(error.into()))?,
+                .map_err(|error| StoreError::Broken(Box::new(error)))?,
         })
     }
 
@@ -165,7 +167,7 @@ impl EventColumns {
     fn of(events: &[OrderEvent]) -> Result<Self, EncodeError> {
         let mut columns = Self::default();
         for event in events {
-            let encoded = encode(event)?;
+            let encoded = avro::encode(event)?;
             columns.ids.push(event.id.get());
             columns.versions.push(event.version.get());
             columns.types.push(encoded.event_type);
@@ -193,25 +195,4 @@ fn headers() -> serde_json::Value {
         Some(trace) => serde_json::json!({ "traceparent": trace.to_string() }),
         None => serde_json::json!({}),
     }
-}
-
-struct Encoded {
-    event_type: &'static str,
-    schema_fingerprint: [u8; 32],
-    payload: Vec<u8>,
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the event cannot be encoded")]
-struct EncodeError(#[source] serde_json::Error);
-
-fn encode(event: &OrderEvent) -> Result<Encoded, EncodeError> {
-    Ok(Encoded {
-        event_type: match event.fact {
-            domain::ordering::OrderFact::Created(_) => "OrderCreated",
-            domain::ordering::OrderFact::Cancelled(_) => "OrderCancelled",
-        },
-        schema_fingerprint: [0; 32],
-        payload: serde_json::to_vec(&event.id.get()).map_err(EncodeError)?,
-    })
 }

@@ -1,6 +1,6 @@
 use adapters::clock;
 use adapters::http::{
-    BadRequest, Conflict, FieldError, IfMatch, JsonBody, NotFound, PathParameter,
+    Conflict, FieldError, IfMatch, JsonBody, Malformed, NotFound, PathParameter,
     PreconditionFailed, Problem, TooLarge, Unavailable, Unprocessable, UnsupportedMediaType,
     header,
 };
@@ -32,23 +32,24 @@ pub(crate) struct CancelOrderBody {
 
 /// Cancel an order
 ///
-/// Cancelling is final. An order that is cancelled already is answered as it stands, with the reason
-/// it was cancelled for.
+/// Cancelling is final.
+///
+/// An order that is cancelled already is answered as it stands, with the reason it has.
 #[utoipa::path(
     post,
     path = "/api/orders/{id}/cancel",
     tag = "orders",
     params(
         ("id" = Uuid, Path, description = "The order"),
-        ("If-Match" = Option<String>, Header, description = "Cancel only an order with this `ETag`", example = "\"1\""),
-        ("Idempotency-Key" = Option<String>, Header, description = "Marks repeats of this request",
-         min_length = 1, max_length = 255),
+        ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel only an order with this `ETag`", example = "\"1\""),
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "Marks repeats of this request",
+         min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
     ),
     request_body(content = Option<CancelOrderBody>, description = "May be left out"),
     responses(
         (status = 200, description = "The order is cancelled", body = OrderBody,
          headers(("ETag" = String, description = "The order's version"))),
-        BadRequest,
+        Malformed,
         NotFound,
         Conflict,
         PreconditionFailed,

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use adapters::clock;
 use adapters::http::{
-    BadRequest, FieldError, JsonBody, Object, Problem, TooLarge, Unavailable, Unprocessable,
+    FieldError, JsonBody, Malformed, Object, Problem, TooLarge, Unavailable, Unprocessable,
     UnsupportedMediaType, header,
 };
 use adapters::postgres::ordering::PgOrders;
@@ -46,14 +46,15 @@ pub(crate) struct PlaceOrderItemBody {
 
 /// Place an order
 ///
-/// Answered once the order and the event that tells of it are stored, together. Kafka need not be
-/// there for that.
+/// Answered once the order and the event that tells of it are stored, together.
+///
+/// Kafka need not be there for that.
 #[utoipa::path(
     post,
     path = "/api/orders",
     tag = "orders",
     params(
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
          description = "Marks repeats of this request, which get the original answer"),
     ),
     request_body = PlaceOrderBody,
@@ -61,9 +62,9 @@ pub(crate) struct PlaceOrderItemBody {
         (status = 201, description = "The order is stored", body = OrderBody, headers(
             ("Location" = String, description = "Where the order is"),
             ("ETag" = String, description = "The order's version"),
-            ("Idempotency-Replayed" = Option<bool>, description = "`true` when this repeats an answer given before"),
+            ("Idempotency-Replayed" = bool, description = "`true` when this repeats an answer given before"),
         )),
-        BadRequest,
+        Malformed,
         TooLarge,
         UnsupportedMediaType,
         Unprocessable,

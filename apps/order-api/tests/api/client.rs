@@ -1,15 +1,14 @@
 use std::time::Duration;
 
 use adapters::embedded::test_postgres::fresh_database;
-use adapters::postgres::Database;
-use adapters::postgres::ordering::PgOutbox;
+use adapters::postgres::ordering::{self, PgOutbox};
+use adapters::postgres::{Database, Tables};
 use application::relay::{Claim as _, Outbox as _, OutboxRecord};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
-use order_api::{Tables, router};
+use order_api::router;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 /// A client of an order-api that has a database of its own.
@@ -29,7 +28,7 @@ impl Client {
     pub(crate) async fn new() -> Self {
         let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
         let tables = Tables::default();
-        tables.prepare(&database, &CancellationToken::new()).await.unwrap();
+        tables.prepare(|| ordering::migrate(&database)).await.unwrap();
         Self { router: router(database.clone(), tables).unwrap(), database }
     }
 

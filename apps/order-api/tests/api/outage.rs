@@ -2,12 +2,11 @@ use std::time::{Duration, Instant};
 
 use adapters::config::DatabaseArgs;
 use adapters::embedded::test_postgres::fresh_database;
-use adapters::postgres::Database;
+use adapters::postgres::{Database, Tables, ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use order_api::{Tables, router};
-use tokio_util::sync::CancellationToken;
+use order_api::router;
 
 use crate::client::{an_order, post, send, until};
 use crate::proxy::{Line, Proxy};
@@ -29,7 +28,7 @@ impl Outage {
         let database = Database::new(&args, "test").unwrap();
         let tables = Tables::default();
         let router = router(database.clone(), tables.clone()).unwrap();
-        tokio::spawn(async move { tables.prepare(&database, &CancellationToken::new()).await });
+        tokio::spawn(async move { tables.prepare(|| ordering::migrate(&database)).await });
         Self { proxy, router }
     }
 

@@ -45,10 +45,7 @@ impl Proxy {
 
 /// Carries bytes while the line is up, until it is cut.
 async fn forward(mut client: TcpStream, server: SocketAddr, mut line: watch::Receiver<Line>) {
-    let mut server = match TcpStream::connect(server).await {
-        Ok(server) => server,
-        Err(_) => return,
-    };
+    let Ok(mut server) = TcpStream::connect(server).await else { return };
     loop {
         let now = *line.borrow_and_update();
         match now {

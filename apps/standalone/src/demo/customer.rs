@@ -51,7 +51,8 @@ impl Customer {
             .collect();
         let wish = json!({"customerName": format!("Customer {number}"), "items": items});
         let begin = Instant::now();
-        let answer = self.client.post(&self.orders).json(&wish).send().await.map_err(in_one_line)?;
+        let answer =
+            self.client.post(&self.orders).json(&wish).send().await.map_err(in_one_line)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(in_one_line)?;
         let post = begin.elapsed();

@@ -65,7 +65,6 @@ async fn visit(customer: &Customer, number: u32) -> (Option<PlacedOrder>, Option
         Ok(order) => order,
         Err(complaint) => return (None, Some(complaint)),
     };
-    let complaint =
-        if number % 10 == 9 { customer.cancel(&mut order).await.err() } else { None };
+    let complaint = if number % 10 == 9 { customer.cancel(&mut order).await.err() } else { None };
     (Some(order), complaint)
 }

@@ -2,7 +2,8 @@ use application::StoreError;
 use sqlx::PgExecutor;
 
 use super::Store;
-use crate::embedded::registry::compatibility::Level;
+use crate::avro::compatibility::Level;
+use crate::embedded::registry::compatibility::level as levels;
 use crate::postgres::PgError;
 
 /// Under this name the level of all subjects is kept that have none of their own.
@@ -40,7 +41,11 @@ impl Store {
             "INSERT INTO registry.levels (subject, level) VALUES ($1, $2)
              ON CONFLICT (subject) DO UPDATE SET level = EXCLUDED.level",
         );
-        set.bind(subject).bind(level.name()).execute(&self.pool).await.map_err(PgError::from)?;
+        set.bind(subject)
+            .bind(levels::name(level))
+            .execute(&self.pool)
+            .await
+            .map_err(PgError::from)?;
         Ok(())
     }
 
@@ -67,9 +72,10 @@ pub(super) async fn level<'c>(
     );
     let level: Option<String> =
         level.bind(subject).fetch_optional(executor).await.map_err(PgError::from)?;
-    level.as_deref().map_or(Ok(Level::DEFAULT), read)
+    level.as_deref().map_or(Ok(levels::DEFAULT), read)
 }
 
 fn read(level: &str) -> Result<Level, StoreError> {
-    level.parse().map_err(|_| StoreError::Broken(format!("the level {level} is unknown").into()))
+    levels::parse(level)
+        .map_err(|_| StoreError::Broken(format!("the level {level} is unknown").into()))
 }

@@ -30,6 +30,12 @@ impl Claim for PgClaim {
 }
 
 impl PgClaim {
+    /// The session that holds the lane.
+    #[cfg(test)]
+    pub(in crate::postgres::ordering) fn connection(&mut self) -> &mut sqlx::PgConnection {
+        &mut self.transaction
+    }
+
     /// Writes down what became of the records and gives the lane free.
     pub(super) async fn write(mut self, settlement: Settlement) -> Result<(), PgError> {
         if settlement.is_empty(&self.plan) {

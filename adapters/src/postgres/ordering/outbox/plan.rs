@@ -14,16 +14,20 @@ pub(super) struct Straggler {
     pub(super) position: i64,
     /// How often publishing it failed.
     pub(super) attempts: i32,
-    /// Whether its time to be tried has come.
-    pub(super) due: bool,
-    /// Whether it was noted because its row was not there.
-    pub(super) late: bool,
-    /// Whether every transaction that could have brought it has ended, given that it was late.
-    pub(super) proved: bool,
-    /// Whether this claim may put its own id down as the horizon.
-    pub(super) unstamped: bool,
-    /// Its row, if there is one.
-    pub(super) record: Option<OutboxRecord>,
+    pub(super) sight: Sight,
+}
+
+/// What there is to see of a straggler.
+#[derive(Debug, Clone)]
+pub(super) enum Sight {
+    /// Its row, to be published now.
+    Due(OutboxRecord),
+    /// Its row, to be tried again later.
+    Waiting(OutboxRecord),
+    /// No row yet. `stamp`: this claim may put its own id down as the horizon.
+    Missing { stamp: bool },
+    /// No row, and there will never be one.
+    Gone,
 }
 
 /// A row behind the lane's cursor, as the same snapshot shows it.
@@ -77,20 +81,19 @@ impl Plan {
     /// Takes what is due; the orders whose earliest straggler is not must wait and are returned.
     fn take_stragglers(&mut self, stragglers: Vec<Straggler>, limit: usize) -> HashSet<OrderId> {
         let mut blocked = HashSet::new();
-        for straggler in stragglers {
-            let Straggler { position, attempts, due, late, proved, unstamped, record } = straggler;
-            match record {
-                Some(record) => {
-                    let ready = (due || late) && !blocked.contains(&record.order_id);
-                    if ready && self.records.len() < limit {
-                        self.take(record, Some(attempts));
-                    } else {
-                        blocked.insert(record.order_id);
-                    }
+        for Straggler { position, attempts, sight } in stragglers {
+            match sight {
+                Sight::Due(record)
+                    if self.records.len() < limit && !blocked.contains(&record.order_id) =>
+                {
+                    self.take(record, Some(attempts));
                 }
-                None if !late || proved => self.gone.push(position),
-                None if unstamped => self.stamped.push(position),
-                None => {}
+                Sight::Due(record) | Sight::Waiting(record) => {
+                    blocked.insert(record.order_id);
+                }
+                Sight::Missing { stamp: true } => self.stamped.push(position),
+                Sight::Missing { stamp: false } => {}
+                Sight::Gone => self.gone.push(position),
             }
         }
         blocked

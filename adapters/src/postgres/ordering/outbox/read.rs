@@ -7,7 +7,7 @@ use domain::{EventId, OrderId, OrderVersion};
 use sqlx::types::{Json, Uuid};
 use sqlx::{FromRow, Postgres, Transaction};
 
-use super::plan::{Fresh, Straggler};
+use super::plan::{Fresh, Sight, Straggler};
 use crate::postgres::PgError;
 
 /// Locks a lane that has something to do and that nobody has locked, the one that waited longest
@@ -144,13 +144,15 @@ impl LockedLane {
             (row.attempts, row.due, row.late, row.proved)
         {
             let position = row.position;
-            let there = row.event_id.is_some();
-            let record = self.record(row);
-            if there && record.is_none() {
-                return Err(damaged());
-            }
-            let unstamped = self.noted.contains(&position);
-            stragglers.push(Straggler { position, attempts, due, late, proved, unstamped, record });
+            let sight = if row.event_id.is_some() {
+                let record = self.record(row).ok_or_else(damaged)?;
+                if due || late { Sight::Due(record) } else { Sight::Waiting(record) }
+            } else if proved || !late {
+                Sight::Gone
+            } else {
+                Sight::Missing { stamp: self.noted.contains(&position) }
+            };
+            stragglers.push(Straggler { position, attempts, sight });
         } else {
             let (ripe, dead) = (row.ripe.unwrap_or(false), row.dead.unwrap_or(false));
             fresh.push(Fresh { record: self.record(row).ok_or_else(damaged)?, ripe, dead });

@@ -62,12 +62,12 @@ impl Settlement {
                 Verdict::Published if straggler.is_some() => {
                     settlement.resolved.push(record.position);
                 }
-                Verdict::Published => {}
                 Verdict::Unsent if straggler.is_none() && record.position <= through => {
                     let note = Note::waiting(record.position, "held", Some(record.order_id));
                     settlement.noted.push(note);
                 }
-                Verdict::Unsent => {}
+                // The cursor tells it all.
+                Verdict::Published | Verdict::Unsent => {}
                 Verdict::Failed(why) => {
                     let failures = straggler.unwrap_or(0);
                     settlement.noted.push(Note {

@@ -1,0 +1,13 @@
+mod compatibility;
+mod golden;
+mod reading;
+mod release;
+
+use std::fmt::Write as _;
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut hex, byte| {
+        write!(hex, "{byte:02x}").unwrap();
+        hex
+    })
+}

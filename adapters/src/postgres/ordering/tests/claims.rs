@@ -1,0 +1,119 @@
+//! What a claim locks, holds back and gives free.
+
+use application::relay::{Claim, Outbox, Verdict};
+
+use super::{World, eventually, publish};
+
+#[tokio::test]
+async fn a_failed_record_holds_up_the_later_events_of_its_order_but_no_others() {
+    let world = World::new().await;
+    let (failing, other) = World::two_orders_of_one_lane();
+    world.save(&failing).await;
+    let claim = world.claim().await;
+    claim.settle(&[Verdict::Failed("not today\0".to_owned())]).await.unwrap();
+
+    let cancelled = world.cancel(&failing).await;
+    world.save(&other).await;
+    assert_eq!(world.relay_one().await, other.events.ids, "the cancellation waits");
+    assert_eq!(world.stragglers().await, ["failed", "held"]);
+    assert!(world.outbox.claim(10).await.unwrap().is_none());
+
+    world.end_all_waits().await;
+    assert_eq!(world.relay_one().await, [failing.events.ids[0], cancelled]);
+    assert!(world.stragglers().await.is_empty());
+}
+
+#[tokio::test]
+async fn each_failure_doubles_the_wait_up_to_five_minutes() {
+    let world = World::new().await;
+    world.save(&World::two_orders_of_one_lane().0).await;
+    for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
+        world.claim().await.settle(&[Verdict::Failed("no".to_owned())]).await.unwrap();
+        let query = "SELECT extract(epoch FROM retry_at - now())::float8
+                     FROM ordering.outbox_stragglers";
+        let left: f64 = sqlx::query_scalar(query).fetch_one(world.database.pool()).await.unwrap();
+        let wait = f64::from(wait);
+        assert!(left <= wait && left > wait - 0.9, "{left} s are left of {wait} s");
+        world.end_all_waits().await;
+    }
+}
+
+#[tokio::test]
+async fn a_relay_whose_session_is_killed_frees_its_lane_and_marks_nothing() {
+    let world = World::new().await;
+    let (order, _) = World::two_orders_of_one_lane();
+    world.save(&order).await;
+    let mut claim = world.claim().await;
+    assert!(world.outbox.claim(10).await.unwrap().is_none(), "the lane is taken");
+
+    let holder: i32 =
+        sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(claim.connection()).await.unwrap();
+    world.kill_session(holder).await;
+    let again = world.claim().await;
+    assert_eq!(again.records()[0].event_id.get(), order.events.ids[0]);
+    let settled = claim.settle(&[Verdict::Published]).await;
+    assert!(settled.unwrap_err().is_unavailable());
+    drop(again);
+    assert_eq!(world.relay_one().await, order.events.ids, "it is still due");
+}
+
+#[tokio::test]
+async fn a_relay_that_is_stopped_loses_its_lane() {
+    let world = World::new().await;
+    world.save(&World::two_orders_of_one_lane().0).await;
+    let mut claim = world.claim().await;
+    let timeout: String = sqlx::query_scalar("SHOW idle_in_transaction_session_timeout")
+        .fetch_one(claim.connection())
+        .await
+        .unwrap();
+    assert_eq!(timeout, "30s");
+    // The same, in less time.
+    sqlx::query("SET LOCAL idle_in_transaction_session_timeout = '100ms'")
+        .execute(claim.connection())
+        .await
+        .unwrap();
+    publish(world.claim().await).await;
+    assert!(claim.settle(&[Verdict::Published]).await.unwrap_err().is_unavailable());
+}
+
+#[tokio::test]
+async fn the_status_of_each_record_can_be_seen() {
+    let world = World::new().await;
+    let (first, second) = World::two_orders_of_one_lane();
+    world.save(&first).await;
+    assert_eq!(world.statuses().await, ["pending"]);
+    world.claim().await.settle(&[Verdict::Failed("no".to_owned())]).await.unwrap();
+    assert_eq!(world.statuses().await, ["failed"]);
+    let cancelled = world.cancel(&first).await;
+    world.save(&second).await;
+    assert_eq!(world.relay_one().await, second.events.ids);
+    assert_eq!(world.statuses().await, ["failed", "pending", "processed"]);
+
+    world.end_all_waits().await;
+    let verdicts = [Verdict::Refused("too large".to_owned()), Verdict::Published];
+    world.claim().await.settle(&verdicts).await.unwrap();
+    assert_eq!(world.statuses().await, ["dead", "processed", "processed"]);
+    let (event, error, processed): (sqlx::types::Uuid, String, bool) = sqlx::query_as(
+        "SELECT event_id, last_error, processed FROM ordering.outbox_status WHERE status = 'dead'",
+    )
+    .fetch_one(world.database.pool())
+    .await
+    .unwrap();
+    assert_eq!((event, error.as_str(), processed), (first.events.ids[0], "too large", false));
+    assert_ne!(event, cancelled);
+}
+
+#[tokio::test]
+async fn the_claim_reads_the_log_by_its_index_alone() {
+    let world = World::new().await;
+    world.save(&World::two_orders_of_one_lane().0).await;
+    publish(world.claim().await).await;
+    eventually("the outbox is read", async || world.scans("idx_scan").await > 0).await;
+    let sequential = world.scans("seq_scan").await;
+    for _ in 0..20 {
+        assert!(world.outbox.claim(10).await.unwrap().is_none());
+    }
+    let before = world.scans("idx_scan").await;
+    eventually("the outbox is read again", async || world.scans("idx_scan").await > before).await;
+    assert_eq!(world.scans("seq_scan").await, sequential);
+}

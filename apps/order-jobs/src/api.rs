@@ -1,0 +1,153 @@
+//! What operators ask the relay for.
+
+use adapters::http::{Problem, Unavailable};
+use adapters::postgres::ordering::{Backlog, OutboxDeadLetter, OutboxDeadLetters};
+use adapters::postgres::{Database, Tables};
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+/// How many dead letters are shown at the most.
+const SHOWN: usize = 100;
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+struct Api {
+    database: Database,
+    tables: Tables,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Relay",
+        description = "Carries the events of the outbox to Kafka. Any number of instances share \
+                       the work.",
+    ),
+    tags(
+        (name = "outbox", description = "What is still to be published"),
+        (name = "operations", description = "For those who run the service"),
+    ),
+)]
+struct Document;
+
+/// The documentation of the API's own routes.
+#[must_use]
+pub fn open_api() -> utoipa::openapi::OpenApi {
+    api().into_openapi()
+}
+
+/// The routes of the API, and their documentation.
+pub(crate) fn routes(database: &Database, tables: Tables) -> OpenApiRouter {
+    api().with_state(Api { database: database.clone(), tables })
+}
+
+fn api() -> OpenApiRouter<Api> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(show_backlog))
+        .routes(routes!(list_dead_letters))
+}
+
+/// How far the relays are behind.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct BacklogJson {
+    /// Events not yet published
+    #[schema(example = 0)]
+    unprocessed: u64,
+    /// Seconds the oldest of them has been waiting
+    #[schema(example = 0.0)]
+    oldest_seconds: f64,
+    /// Positions of transactions that had not ended when the cursor passed them
+    #[schema(example = 0)]
+    late: u64,
+    /// Events whose publication failed, to be tried again
+    #[schema(example = 0)]
+    failed: u64,
+    /// Events that wait, mostly behind a failed one of their order
+    #[schema(example = 0)]
+    held: u64,
+    /// Events that Kafka refused and that wait for a decision
+    #[schema(example = 0)]
+    dead_letters: u64,
+}
+
+/// An event that Kafka refused.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct DeadLetterJson {
+    /// The event
+    event_id: Uuid,
+    /// The order it happened to
+    order_id: Uuid,
+    /// The order's version once it had happened
+    #[schema(minimum = 1)]
+    order_version: i64,
+    /// Its type
+    #[schema(example = "OrderCreated")]
+    event_type: String,
+    /// Why it was refused
+    reason: String,
+    /// When it was put aside
+    died_at: DateTime<Utc>,
+}
+
+/// The events that wait for a decision.
+#[derive(Debug, Serialize, ToSchema)]
+struct DeadLettersJson {
+    /// The events, oldest first
+    items: Vec<DeadLetterJson>,
+}
+
+/// See how far the relays are behind
+#[utoipa::path(
+    get,
+    path = "/api/outbox",
+    tag = "outbox",
+    responses((status = 200, description = "The backlog", body = BacklogJson), Unavailable),
+)]
+async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Problem> {
+    api.tables.ready()?;
+    let backlog = Backlog::measure(&api.database).await?;
+    Ok(Json(BacklogJson {
+        unprocessed: backlog.unprocessed,
+        oldest_seconds: backlog.oldest.as_secs_f64(),
+        late: backlog.late,
+        failed: backlog.failed,
+        held: backlog.held,
+        dead_letters: backlog.dead,
+    }))
+}
+
+/// See the events that Kafka refused
+///
+/// At most 100, oldest first. `order-jobs dead-letters retry` or `discard` decides about one.
+#[utoipa::path(
+    get,
+    path = "/api/outbox/dead-letters",
+    tag = "outbox",
+    responses((status = 200, description = "The events", body = DeadLettersJson), Unavailable),
+)]
+async fn list_dead_letters(State(api): State<Api>) -> Result<Json<DeadLettersJson>, Problem> {
+    api.tables.ready()?;
+    let letters = OutboxDeadLetters::new(api.database.clone()).waiting(SHOWN).await?;
+    Ok(Json(DeadLettersJson { items: letters.into_iter().map(DeadLetterJson::from).collect() }))
+}
+
+impl From<OutboxDeadLetter> for DeadLetterJson {
+    fn from(letter: OutboxDeadLetter) -> Self {
+        Self {
+            event_id: letter.event_id.get(),
+            order_id: letter.order_id.get(),
+            order_version: letter.order_version.get(),
+            event_type: letter.event_type,
+            reason: letter.reason,
+            died_at: letter.died_at.get(),
+        }
+    }
+}

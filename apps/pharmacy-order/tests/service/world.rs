@@ -1,0 +1,165 @@
+//! What the service lives in: everything is down at first.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use adapters::clock;
+use adapters::config::{DatabaseArgs, KafkaArgs, LogFormat, TelemetryArgs};
+use adapters::embedded::kafka::EmbeddedKafka;
+use adapters::embedded::registry;
+use adapters::embedded::test_postgres::fresh_database;
+use adapters::kafka::{KafkaPublisher, PARTITIONS, Registry};
+use adapters::postgres::Database;
+use application::relay::{Delivery, OutboxRecord, Publisher};
+use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+use domain::{OrderId, ordering};
+use pharmacy_order::Config;
+use serde_json::Value;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+
+const TOPIC: &str = "order-created-topic";
+
+pub(crate) struct World {
+    kafka: EmbeddedKafka,
+    /// The way to Postgres that is open all the time.
+    database: DatabaseArgs,
+    /// The way the service knows.
+    postgres: SocketAddr,
+    registry: SocketAddr,
+    http: SocketAddr,
+}
+
+impl World {
+    pub(crate) async fn all_down() -> Self {
+        adapters::tls::prepare();
+        let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
+        for broker in 1..=3 {
+            kafka.broker_down(broker).unwrap();
+        }
+        Self {
+            kafka,
+            database: fresh_database().await.unwrap().args(),
+            postgres: free_address().await,
+            registry: free_address().await,
+            http: free_address().await,
+        }
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        Config {
+            database: DatabaseArgs { database_url: self.database_url(), ..self.database.clone() },
+            kafka: self.kafka_args(),
+            telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
+            http_addr: self.http,
+            kafka_group: "pharmacy-order-group".to_owned(),
+        }
+    }
+
+    pub(crate) fn database_url(&self) -> String {
+        let (before, after) = self.database.database_url.rsplit_once('@').unwrap();
+        let (_, database) = after.split_once('/').unwrap();
+        format!("{before}@{}/{database}", self.postgres)
+    }
+
+    pub(crate) fn kafka_args(&self) -> KafkaArgs {
+        KafkaArgs {
+            kafka_bootstrap_servers: self.kafka.bootstrap_servers(),
+            schema_registry_url: format!("http://{}", self.registry),
+            kafka_topic: TOPIC.to_owned(),
+            kafka_fetch_wait_ms: 10,
+        }
+    }
+
+    /// From now on the service finds Postgres where it looks for it.
+    pub(crate) async fn postgres_up(&self) {
+        let listener = TcpListener::bind(self.postgres).await.unwrap();
+        let (_, after) = self.database.database_url.rsplit_once('@').unwrap();
+        let real = after.split_once('/').unwrap().0.to_owned();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let real = real.clone();
+                tokio::spawn(async move {
+                    let mut server = TcpStream::connect(real).await.unwrap();
+                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        });
+    }
+
+    pub(crate) fn kafka_up(&self) {
+        for broker in 1..=3 {
+            self.kafka.broker_up(broker).unwrap();
+        }
+    }
+
+    pub(crate) async fn registry_up(&self) {
+        let database = Database::new(&self.database, "registry").unwrap();
+        let router = registry::router(&database).await.unwrap();
+        let listener = TcpListener::bind(self.registry).await.unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    }
+
+    /// What the service answers; `None` while it does not listen yet.
+    pub(crate) async fn get(&self, path: &str) -> Option<(u16, Value)> {
+        let answer = reqwest::get(format!("http://{}{path}", self.http)).await.ok()?;
+        Some((answer.status().as_u16(), answer.json().await.ok()?))
+    }
+
+    /// Publishes what this order has recorded, as the relay would; `spoil` may change the bytes.
+    pub(crate) async fn publish(&self, order: &Order, spoil: impl Fn(&mut Vec<u8>)) {
+        let registry = Registry::new(&self.kafka_args()).unwrap();
+        let publisher = KafkaPublisher::new(&self.kafka_args(), registry).unwrap();
+        for event in order.recorded() {
+            let encoded = adapters::avro::encode(event).unwrap();
+            let mut record = OutboxRecord {
+                lane: 0,
+                position: 1,
+                event_id: event.id,
+                order_id: event.order_id,
+                order_version: event.version,
+                event_type: encoded.event_type.to_owned(),
+                schema_fingerprint: encoded.schema_fingerprint.to_vec(),
+                payload: encoded.payload,
+                headers: Vec::new(),
+                occurred_at: event.occurred_at,
+            };
+            spoil(&mut record.payload);
+            assert_eq!(publisher.publish(&[&record]).await, [Delivery::Acknowledged]);
+        }
+    }
+}
+
+/// An address nobody listens on.
+async fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+pub(crate) fn new_order() -> Order {
+    let item = OrderItem {
+        product_id: ordering::ProductId::try_from(7).unwrap(),
+        quantity: ordering::Quantity::try_from(2).unwrap(),
+    };
+    let new = NewOrder {
+        id: clock::new_order_id(),
+        customer_name: "Ada".parse().unwrap(),
+        items: OrderItems::try_from(vec![item]).unwrap(),
+    };
+    Order::place(new, clock::occasion())
+}
+
+pub(crate) fn path_of(id: OrderId) -> String {
+    format!("/api/pharmacy/orders/{id}")
+}
+
+/// Waits until the condition holds.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
+    let wait = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(Duration::from_secs(30), wait).await;
+    waited.unwrap_or_else(|_| panic!("it never came that {what}"));
+}
