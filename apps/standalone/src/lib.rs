@@ -9,6 +9,7 @@ mod cli;
 mod demo;
 mod endpoints;
 mod house;
+mod local;
 mod ports;
 mod schemas;
 mod world;
