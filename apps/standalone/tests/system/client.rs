@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use crate::place::{Place, Service};
 
@@ -109,14 +110,24 @@ impl Client {
     /// Waits until each order is in both read models with all its events, and checks that nothing
     /// is there twice.
     pub(crate) async fn all_arrive(&self, orders: &[Confirmed]) {
+        let mut looks = JoinSet::new();
         for order in orders {
-            let what = format!("{order:?} is in both read models");
-            eventually(&what, async || self.has_arrived(order).await).await;
+            if looks.len() >= 8 {
+                looks.join_next().await.unwrap().unwrap();
+            }
+            let (client, order) = (self.clone(), order.clone());
+            looks.spawn(async move { client.arrives_once(&order).await });
         }
-        for order in orders {
-            let once = (1..=order.events).map(|version| (i64::try_from(version).unwrap(), 1));
-            assert_eq!(self.notifications(order).await.unwrap(), once.collect(), "{order:?}");
+        while let Some(look) = looks.join_next().await {
+            look.unwrap();
         }
+    }
+
+    async fn arrives_once(&self, order: &Confirmed) {
+        let what = format!("{order:?} is in both read models");
+        eventually(&what, || self.has_arrived(order)).await;
+        let once = (1..=order.events).map(|version| (i64::try_from(version).unwrap(), 1));
+        assert_eq!(self.notifications(order).await.unwrap(), once.collect(), "{order:?}");
     }
 
     async fn has_arrived(&self, order: &Confirmed) -> bool {
@@ -130,7 +141,7 @@ impl Client {
 }
 
 /// Asks again until it is so.
-pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
     let deadline = Instant::now() + PATIENCE;
     while !is_so().await {
         assert!(Instant::now() < deadline, "it never came that {what}");

@@ -38,10 +38,6 @@ impl Place {
         command
     }
 
-    pub(crate) fn url(&self, service: Service, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port + service as u16)
-    }
-
     /// Whether a process works on the data in this folder, as each of a Postgres server does.
     pub(crate) fn has_postgres(&self) -> bool {
         let data = self.home.join("postgres");
