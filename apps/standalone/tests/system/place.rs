@@ -34,6 +34,7 @@ impl Place {
             .env("ORDERS_DATA_DIR", &self.home)
             .env("ORDERS_PORT", self.port.to_string())
             .env("RUST_BACKTRACE", "1")
+            .env("RUST_LOG", "warn")
             .stdin(Stdio::null());
         command
     }

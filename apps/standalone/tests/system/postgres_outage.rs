@@ -56,40 +56,9 @@ async fn without_postgres_orders_are_refused_in_time_and_all_services_recover_by
     instance.signal("TERM");
     let (code, said) = instance.ends_within(Duration::from_secs(20));
     assert_eq!(code, Some(0), "{said:#?}");
-    println!("{said:#?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn connections_that_lead_nowhere_since_a_host_vanished_hold_nothing_up_for_long() {
-    let place = Place::new("vanished");
-    let world = World::start().await;
-    let mut instance = Instance::start(world.lend_to(&mut place.command()));
-    let client = Client::of(&place);
-
-    let mut orders = Vec::new();
-    for round in 0..2 {
-        for number in 0..50 {
-            orders.push(client.place(&format!("Customer {round}.{number}")).await);
-        }
-        // In the first round all is in motion, in the second at rest.
-        world.postgres.forget_connections();
-        eventually("orders are taken again", || async {
-            let begin = Instant::now();
-            let order = client.try_place("after").await;
-            assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
-            order.is_some()
-        })
-        .await;
-        client.all_arrive(&orders).await;
-        for service in SERVICES {
-            eventually("each recovers", || client.is_ready(service)).await;
-        }
-    }
-    assert!(instance.is_alive());
-    instance.signal("TERM");
-    let (code, said) = instance.ends_within(Duration::from_secs(20));
-    assert_eq!(code, Some(0), "{said:#?}");
-    println!("{said:#?}");
+    // However often it is noticed, it is told once by each that needs it.
+    let told = said.iter().filter(|line| line.contains("cannot be reached")).count();
+    assert!((1..=8).contains(&told), "{said:#?}");
 }
 
 async fn is_refused_in_time(client: &Client) {
