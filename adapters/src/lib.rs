@@ -14,6 +14,7 @@ mod error_chain;
 pub mod http;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+mod outage;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 pub mod shutdown;
@@ -24,4 +25,5 @@ pub mod tls;
 pub mod trace_context;
 
 pub use error_chain::one_line;
+pub use outage::Outage;
 pub use start_error::StartError;

@@ -1,5 +1,6 @@
 use std::error::Error;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use application::StoreError;
 use axum::Json;
@@ -83,6 +84,10 @@ impl FieldError {
     }
 }
 
+/// Why the server failed. It goes along with the answer as far as the log, not to the client.
+#[derive(Debug, Clone)]
+pub(super) struct Cause(pub(super) Arc<str>);
+
 impl Problem {
     /// A problem, told in a sentence.
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
@@ -146,13 +151,11 @@ impl IntoResponse for Problem {
         let status = self.kind.status();
         if status.is_server_error() {
             self.trace_id = TraceParent::current().map(|trace| trace.trace_id());
-            if status == StatusCode::SERVICE_UNAVAILABLE {
-                tracing::warn!("answered {}: {}", status.as_u16(), self.cause());
-            } else {
-                tracing::error!("answered {}: {}", status.as_u16(), self.cause());
-            }
         }
         let mut response = (status, Json(&self)).into_response();
+        if status.is_server_error() {
+            response.extensions_mut().insert(Cause(self.cause().into()));
+        }
         let headers = response.headers_mut();
         let content_type = HeaderValue::from_static("application/problem+json");
         headers.insert(header::CONTENT_TYPE, content_type);

@@ -4,7 +4,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -18,7 +18,7 @@ use super::health::health;
 use super::prometheus::recorder;
 use super::trace::trace;
 use super::{BODY_LIMIT, Check, Problem, ProblemType};
-use crate::StartError;
+use crate::{Outage, StartError};
 
 /// How long a request may take, from its head to its answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,7 +47,7 @@ pub fn site(api: OpenApiRouter, checks: Vec<Check>) -> Result<Router, StartError
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| panicked(&*panic)))
         .layer(from_fn(problems_only))
-        .layer(from_fn(trace));
+        .layer(from_fn_with_state(Outage::of("what requests need"), trace));
     Ok(router)
 }
 

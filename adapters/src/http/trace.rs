@@ -1,15 +1,18 @@
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::{Instrument, field};
 
+use super::problem::Cause;
+use crate::Outage;
 use crate::trace_context::TraceParent;
 
-/// Answers the request as part of the trace it names, or of a new one, and notes how it went.
-pub(super) async fn trace(request: Request, next: Next) -> Response {
+/// Answers the request as part of the trace it names, or of a new one, and notes how it went. While
+/// `outage` lasts, that requests cannot be answered is told once, not for each.
+pub(super) async fn trace(State(outage): State<Outage>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let trace = named(request.headers()).map_or_else(TraceParent::root, TraceParent::child);
     let method = known(request.method());
@@ -29,7 +32,16 @@ pub(super) async fn trace(request: Request, next: Next) -> Response {
     let latency = start.elapsed();
     let status = response.status().as_u16();
     span.record("status", status).record("latency_ms", latency.as_secs_f64() * 1e3);
-    span.in_scope(|| tracing::debug!("answered"));
+    span.in_scope(|| {
+        tracing::debug!("answered");
+        match response.extensions().get::<Cause>() {
+            Some(Cause(why)) if status == 503 => outage.begins(why),
+            Some(Cause(why)) => tracing::error!("answered {status}: {why}"),
+            // Other routes, and refusals, need nothing.
+            None if route.starts_with("/api/") && response.status().is_success() => outage.ends(),
+            None => {}
+        }
+    });
     let labels = [
         ("method", method.to_owned()),
         ("route", route.to_owned()),

@@ -2,7 +2,7 @@ use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use tracing::{debug, info, trace, warn};
+use tracing::{debug, trace, warn};
 
 /// Passes what librdkafka says on to the log, in a voice that fits.
 ///
@@ -21,17 +21,18 @@ impl ClientContext for Logging {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        let one_broker = matches!(
+        let unreachable = matches!(
             error.rdkafka_error_code(),
             Some(
                 RDKafkaErrorCode::BrokerTransportFailure
                     | RDKafkaErrorCode::Resolve
                     | RDKafkaErrorCode::OperationTimedOut
+                    | RDKafkaErrorCode::AllBrokersDown
             )
         );
-        // One broker of several may go; what matters shows up in what could not be delivered.
-        if one_broker {
-            info!(target: "librdkafka", "{reason}");
+        // Said for each attempt. Whoever needs a broker and finds none says so once.
+        if unreachable {
+            debug!(target: "librdkafka", "{reason}");
         } else {
             warn!(target: "librdkafka", "{reason}");
         }

@@ -4,6 +4,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgPool};
 
+use super::error::is_passing;
 use crate::StartError;
 use crate::config::DatabaseArgs;
 
@@ -26,14 +27,15 @@ pub struct Database {
 pub struct MigrateError(#[from] sqlx::migrate::MigrateError);
 
 impl MigrateError {
-    /// Whether the database could not be reached, so that trying again later is right.
+    /// Whether the database could not be reached, so that trying again later is right. One that
+    /// refuses the password, or does not exist, will go on doing so.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        matches!(
-            &self.0,
-            sqlx::migrate::MigrateError::Execute(_)
-                | sqlx::migrate::MigrateError::ExecuteMigration(..)
-        )
+        match &self.0 {
+            sqlx::migrate::MigrateError::Execute(error)
+            | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => is_passing(error),
+            _ => false,
+        }
     }
 }
 
@@ -52,6 +54,8 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(args.database_max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // Who waits longer is told so; that a short wait was long is not worth a line.
+            .acquire_slow_threshold(ACQUIRE_TIMEOUT)
             .idle_timeout(Duration::from_mins(1))
             .after_connect(|connection, _| {
                 Box::pin(async move {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use application::StoreError;
 
 use super::{Database, MigrateError};
-use crate::{StartError, one_line};
+use crate::{Outage, StartError, one_line};
 
 /// The first and the longest wait before an unreachable database is tried again.
 const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
@@ -36,17 +36,19 @@ impl Tables {
         F: Future<Output = Result<(), MigrateError>> + Send,
     {
         let (mut wait, longest) = WAITS;
+        let outage = Outage::of("the database");
         loop {
             match migrate().await {
                 Ok(()) => break,
                 Err(error) if error.is_unavailable() => {
-                    tracing::warn!("waiting for the database: {}", one_line(&error));
+                    outage.begins(&one_line(&error));
                 }
                 Err(error) => return Err(StartError::other("cannot use the database", error)),
             }
             tokio::time::sleep(wait).await;
             wait = longest.min(wait * 2);
         }
+        outage.ends();
         self.up_to_date.store(true, Ordering::Release);
         Ok(())
     }

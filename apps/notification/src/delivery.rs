@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::one_line;
+use adapters::{Outage, one_line};
 use application::StoreError;
 use application::inbox::{Inbox, Intake};
 use application::notification::{Channel, Delivered, Notifications, deliver_notifications};
@@ -51,18 +51,27 @@ pub async fn deliver<S: Notifications>(
     shutdown: &CancellationToken,
 ) {
     let mut rest = REST;
+    let outage = Outage::of("the store of notifications");
     while !shutdown.is_cancelled() {
         match deliver_notifications(notifications, channel, BATCH).await {
             Ok(Delivered::Tried { sent, unsent }) => {
+                outage.ends();
                 let name = channel.name().as_str();
                 counter!("notifications_sent_total", "channel" => name).increment(sent as u64);
                 counter!("notifications_unsent_total", "channel" => name).increment(unsent as u64);
                 // There may be more.
                 continue;
             }
-            Ok(Delivered::Idle) => rest = REST,
+            Ok(Delivered::Idle) => {
+                outage.ends();
+                rest = REST;
+            }
             Err(error) => {
-                tracing::warn!("cannot deliver notifications for now: {}", one_line(&error));
+                if error.is_unavailable() {
+                    outage.begins(&one_line(&error));
+                } else {
+                    tracing::error!("cannot deliver notifications: {}", one_line(&error));
+                }
                 rest = LONGEST_REST.min(rest * 2);
             }
         }

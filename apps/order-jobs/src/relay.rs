@@ -1,13 +1,12 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use adapters::one_line;
 use adapters::postgres::ordering::Wakeups;
+use adapters::{Outage, one_line};
 use application::relay::{Outbox, Publisher, Step, relay_step};
 use metrics::counter;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 
 /// The shortest and the longest wait after an outage.
 const OUTAGE_WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
@@ -22,35 +21,10 @@ pub(crate) struct Worker<O, P> {
     pub(crate) wakeups: Wakeups,
     /// The longest rest, whether told or not.
     pub(crate) poll: Duration,
+    /// Of Kafka or the registry, shared by all workers.
     pub(crate) outage: Outage,
-}
-
-/// Whether Kafka could be reached when it was last tried; shared by all workers, told once.
-#[derive(Debug, Clone)]
-pub(crate) struct Outage(Arc<AtomicBool>);
-
-impl Outage {
-    /// One that is on from the beginning, until something shows that Kafka can be reached.
-    pub(crate) fn begun() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
-    }
-
-    /// Whether there is one.
-    pub(crate) fn is_on(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    fn begins(&self, why: &str) {
-        if !self.0.swap(true, Ordering::Relaxed) {
-            warn!("Kafka cannot be reached; events wait in the outbox: {why}");
-        }
-    }
-
-    pub(crate) fn ends(&self) {
-        if self.0.swap(false, Ordering::Relaxed) {
-            info!("Kafka can be reached");
-        }
-    }
+    /// Of Postgres, likewise.
+    pub(crate) store_outage: Outage,
 }
 
 impl<O: Outbox, P: Publisher> Worker<O, P> {
@@ -62,6 +36,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
             let rest = match step {
                 Ok(Step::Relayed { published, unpublished }) => {
                     self.outage.ends();
+                    self.store_outage.ends();
                     failures = 0;
                     counter!("relay_published_total").increment(published as u64);
                     counter!("relay_unpublished_total").increment(unpublished as u64);
@@ -71,6 +46,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     continue;
                 }
                 Ok(Step::Idle) => {
+                    self.store_outage.ends();
                     failures = 0;
                     self.poll
                 }
@@ -82,7 +58,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                 }
                 Err(failed) => {
                     if failed.is_unavailable() {
-                        warn!("the outbox cannot be reached: {}", one_line(&failed));
+                        self.store_outage.begins(&one_line(&failed));
                     } else {
                         error!("the outbox fails: {}", one_line(&failed));
                     }

@@ -6,12 +6,11 @@ use adapters::http::{Check, bind, serve, site};
 use adapters::kafka::{KafkaPublisher, Registry, topic};
 use adapters::postgres::ordering::{self, PgOutbox, Wakeups};
 use adapters::postgres::{Database, Tables};
-use adapters::{StartError, one_line};
+use adapters::{Outage, StartError, one_line};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
-use crate::relay::{Outage, Worker};
+use crate::relay::Worker;
 use crate::{Config, api, upkeep};
 
 /// How long to wait before asking again for a topic that is not there.
@@ -32,7 +31,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
 
     let tables = Tables::default();
     // Until the topic was seen, nothing can be published.
-    let outage = Outage::begun();
+    let outage = Outage::until_first_reached("Kafka");
     let checks = checks(&database, &tables, &outage);
     let site = site(api::routes(&database, tables.clone()), checks)?;
 
@@ -61,7 +60,7 @@ async fn relay(
     shutdown: &CancellationToken,
 ) {
     while let Err(error) = topic::ensure(&config.kafka).await {
-        warn!("waiting for Kafka: {}", one_line(&error));
+        outage.begins(&one_line(&error));
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(TOPIC_PAUSE) => {}
@@ -70,6 +69,7 @@ async fn relay(
     outage.ends();
     let outbox = PgOutbox::new(database, config.relay.relay_workers);
     let wakeups = Wakeups::listen(database);
+    let store_outage = Outage::of("the outbox");
     let mut workers = JoinSet::new();
     for _ in 0..config.relay.relay_workers {
         let worker = Worker {
@@ -79,6 +79,7 @@ async fn relay(
             wakeups: wakeups.clone(),
             poll: config.relay.relay_poll,
             outage: outage.clone(),
+            store_outage: store_outage.clone(),
         };
         workers.spawn(worker.run(shutdown.clone()));
     }

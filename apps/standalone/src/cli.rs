@@ -1,7 +1,8 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use adapters::config::{LogFormat, TelemetryArgs};
+use adapters::config::{LogFormat, TelemetryArgs, seconds};
 use clap::{Args, Parser, Subcommand};
 
 /// Orders, all of it in one process: the four services and whatever they need that is not there.
@@ -90,6 +91,10 @@ pub(crate) struct DemoArgs {
     #[arg(long, default_value_t = 200, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rate: u32,
+
+    /// How many seconds to wait for the next event to arrive before calling it missing
+    #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) patience: Duration,
 }
 
 /// What to do with the schemas.

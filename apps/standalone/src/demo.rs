@@ -8,7 +8,6 @@ mod report;
 mod topic;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use adapters::{StartError, shutdown};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -21,14 +20,12 @@ use self::topic::TopicWatch;
 use crate::cli::{DemoArgs, WorldArgs};
 use crate::endpoints::Endpoints;
 use crate::house::House;
-
-/// How long the demo waits for the next event to arrive before it calls it missing.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::local;
 
 /// Runs the demo against the instance that runs already, or else one started for it.
 pub(crate) async fn run(args: &DemoArgs, world: &WorldArgs) -> Result<ExitCode, StartError> {
     let stop = shutdown::on_signal();
-    let client = reqwest::Client::new();
+    let client = local::client()?;
     if let Some(running) = running_instance(&client, world).await {
         println!("Using the instance at {}", running.order_api);
         return play(args, &running, client, &stop).await;
@@ -63,11 +60,11 @@ async fn play(
     bar.set_length(placed.orders.len() as u64);
     bar.set_message("in both read models");
     let reader = Reader::new(client, endpoints);
-    let seen = reader.wait_for(&placed.orders, &bar, PATIENCE, stop).await;
+    let seen = reader.wait_for(&placed.orders, &bar, args.patience, stop).await;
     bar.finish_and_clear();
 
     let expected = placed.orders.iter().map(customer::PlacedOrder::events).sum();
-    let told = topic.collect(expected, &placed.orders, PATIENCE).await;
+    let told = topic.collect(expected, &placed.orders, args.patience).await;
     let report = Report::new(&placed, &seen, &told);
     println!("{report}");
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

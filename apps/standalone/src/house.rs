@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::WorldArgs;
 use crate::endpoints::Endpoints;
+use crate::local;
 use crate::ports::Ports;
 use crate::world::World;
 
@@ -76,7 +77,7 @@ impl House {
 
     async fn wait_until_ready(&mut self) -> Result<(), StartError> {
         let Endpoints { order_api, order_jobs, pharmacy_order, notification, .. } = &self.endpoints;
-        let client = reqwest::Client::new();
+        let client = local::client()?;
         let deadline = Instant::now() + PATIENCE;
         for service in [order_api, order_jobs, pharmacy_order, notification] {
             let url = format!("{service}/readyz");

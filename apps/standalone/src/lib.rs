@@ -9,6 +9,7 @@ mod cli;
 mod demo;
 mod endpoints;
 mod house;
+mod local;
 mod ports;
 mod schemas;
 mod world;
@@ -40,7 +41,10 @@ async fn obey(cli: Cli) -> Result<ExitCode, StartError> {
         None => {
             let stop = shutdown::on_signal();
             let house = House::start(&cli.world, stop.clone()).await?;
-            banner::print(house.endpoints(), house.home());
+            // Whoever stopped it while it started does not want to hear that it is ready.
+            if !stop.is_cancelled() {
+                banner::print(house.endpoints(), house.home());
+            }
             house.run().await?;
             Ok(ExitCode::SUCCESS)
         }

@@ -41,7 +41,7 @@ impl ClientContext for Events {
 
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.health.sees_brokers(false);
+            self.health.sees_no_broker(reason);
         }
         Logging.error(error, reason);
     }
@@ -49,7 +49,7 @@ impl ClientContext for Events {
     fn stats(&self, statistics: Statistics) {
         let mut brokers = statistics.brokers.values();
         if brokers.any(|broker| broker.state == "UP") {
-            self.health.sees_brokers(true);
+            self.health.sees_a_broker();
         }
         let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
         measure::lag(&self.group, partitions.map(|p| p.consumer_lag.max(0)).sum());
@@ -76,7 +76,7 @@ impl ConsumerContext for Events {
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Assign(partitions) = rebalance {
             let own = self.membership.assigned(partitions);
-            self.health.sees_brokers(true);
+            self.health.sees_a_broker();
             self.health.joined_with(own);
             // A partition that was paused, lost and won back would otherwise stay paused for good.
             let (paused, what) = if self.holding.load(Ordering::Relaxed) {

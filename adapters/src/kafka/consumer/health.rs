@@ -1,16 +1,29 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::Outage;
+
 /// How a consumer is, for whoever answers `/readyz`.
 #[derive(Debug, Clone, Default)]
 pub struct ConsumerHealth(Arc<Inner>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Inner {
     joined: AtomicBool,
     partitions: AtomicUsize,
-    brokers_down: AtomicBool,
+    brokers: Outage,
     waits_for: Mutex<Option<String>>,
+}
+
+impl Default for Inner {
+    fn default() -> Self {
+        Self {
+            joined: AtomicBool::default(),
+            partitions: AtomicUsize::default(),
+            brokers: Outage::of("Kafka"),
+            waits_for: Mutex::default(),
+        }
+    }
 }
 
 impl ConsumerHealth {
@@ -24,8 +37,7 @@ impl ConsumerHealth {
     /// What it waits for, if it cannot go on by itself.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        let brokers_down = self.0.brokers_down.load(Ordering::Relaxed);
-        let outage = || brokers_down.then(|| "no Kafka broker can be reached".to_owned());
+        let outage = || self.0.brokers.is_on().then(|| "no Kafka broker can be reached".to_owned());
         self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone().or_else(outage)
     }
 
@@ -45,8 +57,12 @@ impl ConsumerHealth {
         self.0.joined.store(false, Ordering::Relaxed);
     }
 
-    pub(super) fn sees_brokers(&self, any: bool) {
-        self.0.brokers_down.store(!any, Ordering::Relaxed);
+    pub(super) fn sees_a_broker(&self) {
+        self.0.brokers.ends();
+    }
+
+    pub(super) fn sees_no_broker(&self, why: &str) {
+        self.0.brokers.begins(why);
     }
 
     pub(super) fn waits_for(&self, what: String) {

@@ -140,7 +140,7 @@ impl Member {
                     key: message.key().map(<[u8]>::to_vec),
                     value: message.payload().map(<[u8]>::to_vec),
                 };
-                self.health.sees_brokers(true);
+                self.health.sees_a_broker();
                 let place = (record.topic.clone(), record.partition);
                 let assignment = self.consumer.context().membership.assignment(&place);
                 Ok(Some(Fetched { record, assignment }))

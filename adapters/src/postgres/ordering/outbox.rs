@@ -97,6 +97,7 @@ impl PgOutbox {
         let pool = PgPoolOptions::new()
             .max_connections(claims)
             .acquire_timeout(Duration::from_secs(3))
+            .acquire_slow_threshold(Duration::from_secs(3))
             .idle_timeout(Duration::from_mins(1))
             .after_connect(|connection, _| {
                 Box::pin(async move {

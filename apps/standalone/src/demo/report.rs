@@ -1,4 +1,7 @@
-use std::collections::HashMap;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -98,7 +101,12 @@ fn check_read_models(order: &PlacedOrder, seen: &Seen) -> Vec<String> {
         std::cmp::Ordering::Greater => {
             findings.push(format!("{id}: {has} notifications instead of {wants}"));
         }
-        std::cmp::Ordering::Equal => {}
+        std::cmp::Ordering::Equal => {
+            let events: HashSet<Uuid> = seen.notifications.iter().map(|n| n.event_id).collect();
+            if events.len() < wants {
+                findings.push(format!("{id}: notified of {} of {wants} events", events.len()));
+            }
+        }
     }
     findings
 }

@@ -42,6 +42,7 @@ impl Member {
         let mut batch = Vec::with_capacity(size);
         let mut pause = FIRST_PAUSE;
         let mut held = false;
+        let mut told = false;
         loop {
             let Err(outage) = self.attempt(inbox, &records, &mut batch).await else {
                 if held {
@@ -56,8 +57,10 @@ impl Member {
             let Outage { what, broken } = outage;
             if broken {
                 error!(group = self.group, "{what}; trying again, nothing is lost");
-            } else {
+            } else if !told {
+                // Once is enough: that it is over is told as well.
                 warn!(group = self.group, "{what}; waiting, nothing is lost");
+                told = true;
             }
             self.health.waits_for(what);
             if !self.wait(pause, shutdown).await? {

@@ -1,0 +1,96 @@
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+/// Ports below those that systems hand out to clients.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A folder of one test's own and five free ports in a row; the folder goes with it.
+pub(crate) struct Place {
+    pub(crate) home: PathBuf,
+    pub(crate) port: u16,
+}
+
+impl Place {
+    pub(crate) fn new(name: &str) -> Self {
+        let unique = format!("orders-{name}-{}", std::process::id());
+        Self { home: std::env::temp_dir().join(unique), port: five_free_ports() }
+    }
+
+    /// The program, to be run here: on what it embeds unless it is told otherwise.
+    pub(crate) fn command(&self) -> Command {
+        self.command_of(env!("CARGO_BIN_EXE_standalone").as_ref())
+    }
+
+    pub(crate) fn command_of(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        for variable in ["DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL"] {
+            command.env_remove(variable);
+        }
+        command
+            .env("ORDERS_DATA_DIR", &self.home)
+            .env("ORDERS_PORT", self.port.to_string())
+            .env("RUST_BACKTRACE", "1")
+            .env("RUST_LOG", "warn")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Whether a process works on the data in this folder, as each of a Postgres server does.
+    pub(crate) fn has_postgres(&self) -> bool {
+        let data = self.home.join("postgres");
+        let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
+        processes
+            .filter_map(|process| fs::read_link(process.path().join("cwd")).ok())
+            .any(|cwd| cwd == data)
+    }
+
+    /// Waits until no Postgres is left here.
+    pub(crate) fn outlives_postgres(&self) {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.has_postgres() {
+            assert!(Instant::now() < deadline, "a Postgres is left in {}", self.home.display());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // A server whose starter was killed is still writing its last words.
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while self.has_postgres() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = fs::remove_dir_all(&self.home);
+    }
+}
+
+/// A service of an instance, by its port's place in the row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    OrderApi = 0,
+    OrderJobs = 2,
+    Pharmacy = 3,
+    Notification = 4,
+}
+
+pub(crate) const SERVICES: [Service; 4] =
+    [Service::OrderApi, Service::OrderJobs, Service::Pharmacy, Service::Notification];
+
+/// No two tests of this process get the same; other processes begin elsewhere.
+fn five_free_ports() -> u16 {
+    static ROWS: AtomicU16 = AtomicU16::new(0);
+    let rows = (PORTS.end - PORTS.start) / 5;
+    let begin = std::process::id() % u32::from(rows) * 7;
+    loop {
+        let row = begin + u32::from(ROWS.fetch_add(1, Ordering::Relaxed));
+        let port = PORTS.start + u16::try_from(row % u32::from(rows)).unwrap() * 5;
+        if (0..5).all(|step| TcpListener::bind(("127.0.0.1", port + step)).is_ok()) {
+            return port;
+        }
+    }
+}
