@@ -36,21 +36,12 @@ struct Api {
 )]
 struct Document;
 
-/// The documentation of the API's own routes.
-#[must_use]
-pub fn open_api() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
-}
-
 /// The routes of the API, and their documentation.
-pub(crate) fn routes(database: &Database, tables: Tables) -> OpenApiRouter {
-    api().with_state(Api { database: database.clone(), tables })
-}
-
-fn api() -> OpenApiRouter<Api> {
+pub fn routes(database: &Database, tables: Tables) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(show_backlog))
         .routes(routes!(list_dead_letters))
+        .with_state(Api { database: database.clone(), tables })
 }
 
 /// How far the relays are behind.
@@ -135,7 +126,7 @@ async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Probl
 )]
 async fn list_dead_letters(State(api): State<Api>) -> Result<Json<DeadLettersJson>, Problem> {
     api.tables.ready()?;
-    let letters = OutboxDeadLetters::new(api.database.clone()).waiting(SHOWN).await?;
+    let letters = OutboxDeadLetters::new(&api.database).waiting(SHOWN).await?;
     Ok(Json(DeadLettersJson { items: letters.into_iter().map(DeadLetterJson::from).collect() }))
 }
 

@@ -3,13 +3,13 @@
 use application::relay::{Claim, Outbox};
 use sqlx::{Postgres, Transaction};
 
-use super::{World, eventually};
+use super::{World, eventually, two_orders_of_one_lane};
 use crate::postgres::ordering::save::{Save, Write};
 
 #[tokio::test]
 async fn an_event_that_commits_late_behind_a_gap_is_published() {
     let world = World::new().await;
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     let slow = write(&world, &first).await;
     world.save(&second).await;
 
@@ -26,7 +26,7 @@ async fn an_event_that_commits_late_behind_a_gap_is_published() {
 #[tokio::test]
 async fn a_young_gap_is_waited_for_rather_than_stepped_over() {
     let world = World::new().await;
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     let slow = write(&world, &first).await;
     world.save(&second).await;
     // As if the row behind the gap had been recorded at this moment.
@@ -44,7 +44,7 @@ async fn a_young_gap_is_waited_for_rather_than_stepped_over() {
 #[tokio::test]
 async fn a_rolled_back_gap_is_dropped_only_after_all_older_transactions_have_ended() {
     let world = World::new().await;
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     let older = running_transaction(&world).await;
     let rolled_back = write(&world, &first).await;
     world.save(&second).await;
@@ -68,7 +68,7 @@ async fn a_rolled_back_gap_is_dropped_only_after_all_older_transactions_have_end
 #[tokio::test]
 async fn a_gap_is_not_given_up_while_its_own_writer_runs_however_many_others_come_and_go() {
     let world = World::new().await;
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     // The writer has an id, but takes its position only after others have begun and ended.
     let mut slow = running_transaction(&world).await;
     running_transaction(&world).await.commit().await.unwrap();
@@ -88,7 +88,7 @@ async fn a_gap_is_not_given_up_while_its_own_writer_runs_however_many_others_com
 #[tokio::test]
 async fn a_gap_wider_than_a_batch_is_stepped_over_bit_by_bit() {
     let world = World::new().await;
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     sqlx::query("SELECT nextval($1::text::regclass) FROM generate_series(1, 25)")
         .bind(first.lane.sequence())
@@ -116,7 +116,7 @@ async fn a_gap_wider_than_a_batch_is_stepped_over_bit_by_bit() {
 #[tokio::test]
 async fn a_horizon_from_another_life_of_the_database_is_replaced() {
     let world = World::new().await;
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     write(&world, &first).await.rollback().await.unwrap();
     world.save(&second).await;
     world.relay_one().await;
