@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Error, expect, sync_playwright
 
-PATIENCE_S = 15
+PATIENCE_S = 30
 BROWSERS = ["chromium", "google-chrome", "google-chrome-stable"]
 QUIET = [
     "--no-sandbox",
@@ -84,13 +84,14 @@ class Site:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{self.name} goes on showing {shown}")
         request = answer.value.request
-        print(f"{self.name}: {request.method} {request.url} shows {wanted_status}")
-        self.photograph(self.name)
+        asked = " ".join([request.method, request.url, *(request.post_data or "").split()])
+        print(f"{self.name}: {asked} shows {wanted_status}")
+        self.photograph()
         return shown
 
-    def photograph(self, name):
+    def photograph(self):
         if self.screenshots:
-            self.page.screenshot(path=self.screenshots / f"{name}.png", full_page=True)
+            self.page.screenshot(path=self.screenshots / f"{self.name}.png", full_page=True)
 
     def close(self):
         """Ends the visit, and fails if anything went wrong in it that the page did not show."""
@@ -109,6 +110,8 @@ def check(browser, screenshots):
     orders = visit("order-api", 8080)
     orders.try_out("orders-place_order")
     order_id = orders.execute(201)["orderId"]
+    orders.try_out("orders-get_order", {"id": order_id})
+    orders.execute(200, lambda shown: shown["orderId"] == order_id)
     orders.close()
 
     pharmacy = visit("pharmacy-order", 8083)
@@ -128,9 +131,10 @@ def check(browser, screenshots):
 
 
 def main():
-    screenshots = Path(sys.argv[1]) if sys.argv[1:] and sys.argv[1] else None
+    screenshots = Path(sys.argv[1]) if sys.argv[1:] else None
     if screenshots:
         screenshots.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE_S * 1000)
     chrome = os.environ.get("CHROME") or next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chrome, args=QUIET)
