@@ -41,9 +41,11 @@ class Site:
         self.page.on("console", self._console)
 
     def _request(self, request):
-        self.requests += 1
         url = urlsplit(request.url)
-        if url.scheme != "data" and f"{url.scheme}://{url.netloc}" != self.origin:
+        if url.scheme == "data":
+            return
+        self.requests += 1
+        if f"{url.scheme}://{url.netloc}" != self.origin:
             self.faults.append(f"asks another host: {request.url}")
 
     def _console(self, message):
@@ -77,7 +79,8 @@ class Site:
             with self.page.expect_response(lambda it: "/api/" in it.url) as answer:
                 self.block.get_by_role("button", name="Execute").click()
             answer.value.finished()
-            expect(live.locator("tr.response .response-col_status")).to_contain_text(str(wanted_status))
+            status = live.locator("tr.response .response-col_status")
+            expect(status).to_contain_text(str(wanted_status))
             shown = json.loads(live.locator("tr.response code.language-json").first.inner_text())
             if until(shown):
                 break
