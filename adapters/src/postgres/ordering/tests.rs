@@ -153,11 +153,14 @@ impl World {
 
 /// Two orders not saved yet, in the same lane.
 pub(super) fn two_orders_of_one_lane() -> (Save, Save) {
-    let first = clock::new_order_id();
-    let second = std::iter::repeat_with(clock::new_order_id)
-        .find(|&second| Lane::of(second) == Lane::of(first))
-        .unwrap();
-    (place(first), place(second))
+    let first = place(clock::new_order_id());
+    let second = another_order_of(first.lane);
+    (first, second)
+}
+
+/// One more order of a lane.
+pub(super) fn another_order_of(lane: Lane) -> Save {
+    place(std::iter::repeat_with(clock::new_order_id).find(|&id| Lane::of(id) == lane).unwrap())
 }
 
 /// The save of a new order.
