@@ -47,6 +47,7 @@ pub fn routes(database: &Database, tables: Tables) -> OpenApiRouter {
 /// How far the relays are behind.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Backlog)]
 struct BacklogJson {
     /// Events not yet published
     #[schema(example = 0)]
@@ -71,6 +72,7 @@ struct BacklogJson {
 /// An event that Kafka refused.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = DeadLetter)]
 struct DeadLetterJson {
     /// The event
     event_id: Uuid,
@@ -83,6 +85,9 @@ struct DeadLetterJson {
     #[schema(example = "OrderCreated")]
     event_type: String,
     /// Why it was refused
+    #[schema(
+        example = "Message production error: MessageSizeTooLarge (Broker: Message size too large)"
+    )]
     reason: String,
     /// When it was put aside
     died_at: DateTime<Utc>,
@@ -90,6 +95,7 @@ struct DeadLetterJson {
 
 /// The events that wait for a decision.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeadLetters)]
 struct DeadLettersJson {
     /// The events, oldest first
     items: Vec<DeadLetterJson>,

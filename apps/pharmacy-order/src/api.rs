@@ -60,7 +60,7 @@ struct OrderPage {
     items: Vec<OrderJson>,
     /// Where the next page begins; absent at the end
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
+    #[schema(nullable = false, example = "01890a5d-ac96-774b-bcce-b302099a8057")]
     next_cursor: Option<Uuid>,
 }
 
