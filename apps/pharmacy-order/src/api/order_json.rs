@@ -69,7 +69,7 @@ struct CancellationJson {
     /// Why
     reason: String,
     /// When
-    cancelled_at: DateTime<Utc>,
+    at: DateTime<Utc>,
 }
 
 impl From<PharmacyOrderView> for OrderJson {
@@ -79,7 +79,7 @@ impl From<PharmacyOrderView> for OrderJson {
         let cancellation = match order.status {
             PharmacyStatus::Draft => None,
             PharmacyStatus::Cancelled { reason, at } => {
-                Some(CancellationJson { reason, cancelled_at: at.get() })
+                Some(CancellationJson { reason, at: at.get() })
             }
         };
         let (customer_name, ordered_at, items) = match order.contents {
