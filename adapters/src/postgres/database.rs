@@ -11,6 +11,9 @@ use crate::config::DatabaseArgs;
 /// How long a request waits for a connection before it gives up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Connections that are kept open even when nobody asks.
+const WARM: u32 = 2;
+
 /// A context's way to its Postgres: a pool of connections, cheap to clone.
 ///
 /// It connects when it is first used, so that a program starts, and says that it is not ready,
@@ -53,6 +56,8 @@ impl Database {
         let options = options.application_name(program);
         let pool = PgPoolOptions::new()
             .max_connections(args.database_max_connections)
+            // Logging in takes long beside a query; the first requests need not wait for it.
+            .min_connections(WARM.min(args.database_max_connections))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // Who waits longer is told so; that a short wait was long is not worth a line.
             .acquire_slow_threshold(ACQUIRE_TIMEOUT)
