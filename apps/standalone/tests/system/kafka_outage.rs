@@ -16,7 +16,7 @@ async fn orders_are_taken_while_kafka_and_the_registry_are_down_and_all_arrive_i
     let mut instance = Instance::start(world.lend_to(&mut place.command()));
     let client = Client::of(&place);
 
-    let mut orders = vec![client.place("before").await];
+    let orders = vec![client.place("before").await];
     client.all_arrive(&orders).await;
 
     world.kafka_down();
