@@ -9,7 +9,13 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArgs {
     /// The Postgres to use: postgres://user:password@host:port/database
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        default_value = "postgres://orders:orders@localhost:5432/orders",
+        value_name = "URL"
+    )]
     pub database_url: String,
 
     /// Connections this program may hold at the most

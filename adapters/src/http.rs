@@ -1,6 +1,7 @@
 //! HTTP as every program speaks it: requests read strictly, errors answered as problem details
 //! (RFC 9457), health, metrics and API documentation on each server, and a graceful end.
 
+mod cursor;
 mod documented;
 mod entity_tag;
 mod health;
@@ -16,6 +17,7 @@ mod site;
 mod tests;
 mod trace;
 
+pub use cursor::{Cursor, CursorError};
 pub use documented::{
     BadRequest, Conflict, Malformed, NotFound, PreconditionFailed, TooLarge, Unavailable,
     Unprocessable, UnsupportedMediaType,

@@ -10,6 +10,7 @@ pub mod inbox;
 
 pub mod notification;
 pub mod ordering;
+pub mod paging;
 pub mod pharmacy;
 pub mod published;
 pub mod relay;

@@ -11,7 +11,7 @@ mod place_order;
 pub use cancel_order::{CancelOrder, CancelOrderError, cancel_order};
 pub use cause::{Cause, Fingerprint};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};
-pub use list_orders::{ListOrders, OrderPage, PageLimit, PageLimitError, list_orders};
+pub use list_orders::{ListOrders, list_orders};
 pub use order_views::{OrderViews, StatusFilter};
 pub use orders::{Orders, RecallError, SaveError, Saved};
 pub use place_order::{PlaceOrder, PlaceOrderError, Placed, place_order};

@@ -101,7 +101,8 @@ async fn livez() -> Json<Liveness> {
 /// Whether the program can do its work
 #[utoipa::path(get, path = "/readyz", tag = "operations", responses(
     (status = 200, description = "It can", body = Readiness),
-    (status = 503, description = "Something it needs is not there", body = Readiness),
+    (status = 503, description = "Something it needs is not there", body = Readiness,
+     example = json!({"ready": false, "checks": [{"name": "postgres", "ready": false}]})),
 ))]
 async fn readyz(State(checks): State<Arc<[Check]>>) -> Response {
     let checks = join_all(checks.iter().map(Check::run)).await;

@@ -34,6 +34,10 @@ pub fn site(api: OpenApiRouter, checks: Vec<Check>) -> Result<Router, StartError
     let recorder = recorder()?;
     let (routes, mut document) = api.merge(health(checks)).split_for_parts();
     describe_problems(&mut document);
+    if let Some(license) = &mut document.info.license {
+        // Swagger UI makes it a link, which for a choice of licenses leads nowhere.
+        license.identifier = None;
+    }
     let swagger = SwaggerUi::new("/swagger-ui")
         .url("/openapi.json", document)
         // Swagger's own validator is on the internet.

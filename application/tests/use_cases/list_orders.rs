@@ -1,9 +1,10 @@
 use application::ordering::{
-    CancelOrder, ListOrders, OrderPage, PageLimit, PlaceOrder, StatusFilter, cancel_order,
-    list_orders, place_order,
+    CancelOrder, ListOrders, PlaceOrder, StatusFilter, cancel_order, list_orders, place_order,
 };
+use application::paging::{Page, PageLimit};
 use application::testing::{InMemoryOrdering, sample};
 use domain::OrderId;
+use domain::ordering::OrderSnapshot;
 
 use crate::now;
 
@@ -20,13 +21,13 @@ fn place(store: &InMemoryOrdering, n: u32) {
     now(place_order(store, wish, sample::occasion(n, 1))).unwrap();
 }
 
-fn page(store: &InMemoryOrdering, limit: i64, cursor: Option<OrderId>) -> OrderPage {
+fn page(store: &InMemoryOrdering, limit: i64, cursor: Option<OrderId>) -> Page<OrderSnapshot> {
     let limit = PageLimit::try_from(limit).unwrap();
     now(list_orders(store, ListOrders { status: None, cursor, limit })).unwrap()
 }
 
-fn ids(page: &OrderPage) -> Vec<OrderId> {
-    page.orders.iter().map(|order| order.id).collect()
+fn ids(page: &Page<OrderSnapshot>) -> Vec<OrderId> {
+    page.items.iter().map(|order| order.id).collect()
 }
 
 #[test]
@@ -35,7 +36,7 @@ fn the_last_page_says_that_it_is_the_last() {
     assert_eq!(page(&store, 5, None).next, None);
     assert_eq!(page(&store, 4, None).next, None, "a full page is not followed by an empty one");
     assert_eq!(page(&store, 3, None).next, Some(sample::order_id(2)));
-    assert_eq!(page(&placed(0), 3, None), OrderPage { orders: Vec::new(), next: None });
+    assert_eq!(page(&placed(0), 3, None), Page { items: Vec::new(), next: None });
 }
 
 #[test]

@@ -8,24 +8,31 @@ use uuid::Uuid;
 /// An order
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(example = json!({
+    "orderId": "01890a5d-ac96-774b-bcce-b302099a8057",
+    "customerName": "Ada Lovelace",
+    "status": "created",
+    "version": 1,
+    "items": [{"productId": 1, "quantity": 2}],
+    "createdAt": "2026-01-31T12:00:00.000000Z",
+}))]
 pub(crate) struct OrderBody {
     /// The order's identity
-    #[schema(example = "01890a5d-ac96-774b-bcce-b302099a8057")]
     order_id: Uuid,
     /// Who placed it
-    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    #[schema(min_length = 1, max_length = 200)]
     customer_name: String,
     /// Where it stands
     status: StatusBody,
     /// How many events it has recorded: 1 when it is placed; also the `ETag`
-    #[schema(minimum = 1, example = 1)]
+    #[schema(minimum = 1)]
     version: i64,
     /// What was ordered
     #[schema(min_items = 1, max_items = 100)]
     items: Vec<ItemBody>,
     /// When it was placed
     #[serde(serialize_with = "moment")]
-    #[schema(value_type = String, format = DateTime, example = "2026-01-31T12:00:00.000000Z")]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// How it was cancelled, if it was
     #[serde(skip_serializing_if = "Option::is_none")]

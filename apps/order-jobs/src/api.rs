@@ -36,26 +36,18 @@ struct Api {
 )]
 struct Document;
 
-/// The documentation of the API's own routes.
-#[must_use]
-pub fn open_api() -> utoipa::openapi::OpenApi {
-    api().into_openapi()
-}
-
 /// The routes of the API, and their documentation.
-pub(crate) fn routes(database: &Database, tables: Tables) -> OpenApiRouter {
-    api().with_state(Api { database: database.clone(), tables })
-}
-
-fn api() -> OpenApiRouter<Api> {
+pub fn routes(database: &Database, tables: Tables) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(show_backlog))
         .routes(routes!(list_dead_letters))
+        .with_state(Api { database: database.clone(), tables })
 }
 
 /// How far the relays are behind.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Backlog)]
 struct BacklogJson {
     /// Events not yet published
     #[schema(example = 0)]
@@ -80,6 +72,7 @@ struct BacklogJson {
 /// An event that Kafka refused.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = DeadLetter)]
 struct DeadLetterJson {
     /// The event
     event_id: Uuid,
@@ -92,6 +85,9 @@ struct DeadLetterJson {
     #[schema(example = "OrderCreated")]
     event_type: String,
     /// Why it was refused
+    #[schema(
+        example = "Message production error: MessageSizeTooLarge (Broker: Message size too large)"
+    )]
     reason: String,
     /// When it was put aside
     died_at: DateTime<Utc>,
@@ -99,6 +95,7 @@ struct DeadLetterJson {
 
 /// The events that wait for a decision.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = DeadLetters)]
 struct DeadLettersJson {
     /// The events, oldest first
     items: Vec<DeadLetterJson>,
@@ -135,7 +132,7 @@ async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Probl
 )]
 async fn list_dead_letters(State(api): State<Api>) -> Result<Json<DeadLettersJson>, Problem> {
     api.tables.ready()?;
-    let letters = OutboxDeadLetters::new(api.database.clone()).waiting(SHOWN).await?;
+    let letters = OutboxDeadLetters::new(&api.database).waiting(SHOWN).await?;
     Ok(Json(DeadLettersJson { items: letters.into_iter().map(DeadLetterJson::from).collect() }))
 }
 

@@ -19,14 +19,12 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, S
         .map_err(|error| StartError::other("cannot use the database", error))?;
     let done = match command {
         Command::DeadLetters(command) => {
-            dead_letters(&OutboxDeadLetters::new(database.clone()), command).await
+            dead_letters(&OutboxDeadLetters::new(&database), command).await
         }
-        Command::Replay { since } => {
-            Replay::new(database.clone()).rewind(since).await.map(|positions| {
-                println!("{positions} positions are due again; running relays publish them now");
-                true
-            })
-        }
+        Command::Replay { since } => Replay::new(&database).rewind(since).await.map(|positions| {
+            println!("{positions} positions are due again; running relays publish them now");
+            true
+        }),
     };
     database.close().await;
     let done = done.map_err(|error| StartError::other("the command was not carried out", error))?;

@@ -3,7 +3,7 @@
 //! Any number of instances share the work: each claims lanes of the outbox that no other holds. An
 //! outage of Kafka, the registry or Postgres is waited out; nothing is lost by it.
 
-mod api;
+pub mod api;
 mod command;
 mod config;
 mod relay;
@@ -15,7 +15,6 @@ use std::process::ExitCode;
 use adapters::{StartError, one_line, shutdown, telemetry};
 use clap::Parser;
 
-pub use api::open_api;
 pub use config::{Config, RelayArgs};
 pub use service::run;
 

@@ -22,7 +22,7 @@ const MEASURE_EVERY: Duration = Duration::from_secs(5);
 pub(crate) async fn run(database: &Database, args: &RelayArgs, stop: &CancellationToken) {
     let keep =
         Keep { events: Duration::from_hours(24) * args.outbox_retention_days, ..Keep::default() };
-    let housekeeping = Housekeeping::new(database.clone(), keep);
+    let housekeeping = Housekeeping::new(database, keep);
     describe();
     let (mut tidy, mut measure) = (interval(TIDY_EVERY), interval(MEASURE_EVERY));
     measure.set_missed_tick_behavior(MissedTickBehavior::Delay);

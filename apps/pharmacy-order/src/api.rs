@@ -1,15 +1,15 @@
 //! What pharmacists' screens ask for.
 
-mod limit;
 mod order_json;
 mod status;
 
 use adapters::http::{
-    BadRequest, NotFound, PathParameter, Problem, ProblemType, QueryParameters, Unavailable,
+    BadRequest, Cursor, NotFound, PathParameter, Problem, ProblemType, QueryParameters, Unavailable,
 };
 use adapters::postgres::Tables;
 use adapters::postgres::pharmacy::PgPharmacyOrders;
-use application::pharmacy::PharmacyViews;
+use application::paging::PageLimit;
+use application::pharmacy::{ListPharmacyOrders, PharmacyViews, list_pharmacy_orders};
 use axum::Json;
 use axum::extract::State;
 use domain::OrderId;
@@ -17,9 +17,7 @@ use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use uuid::Uuid;
 
-use limit::Limit;
 use order_json::OrderJson;
 use status::Status;
 
@@ -58,10 +56,9 @@ pub fn routes(orders: PgPharmacyOrders, tables: Tables) -> OpenApiRouter {
 struct OrderPage {
     /// The orders, newest id first
     items: Vec<OrderJson>,
-    /// Where the next page begins; absent at the end
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    next_cursor: Option<Uuid>,
+    /// What to send as `cursor` for the next page; null on the last one
+    #[schema(required = true, example = "01890a5dac96774bbcceb302099a8057")]
+    next_cursor: Option<String>,
 }
 
 /// Look through the orders, newest first
@@ -70,7 +67,7 @@ struct OrderPage {
     path = "/api/pharmacy/orders",
     tag = "orders",
     params(
-        ("cursor" = Option<Uuid>, Query, description = "`nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 100,
          description = "How many orders at most; 20 if not given"),
         ("status" = Option<Status>, Query, description = "Only those that stand so"),
@@ -85,18 +82,22 @@ async fn list_orders(
     State(api): State<Api>,
     mut query: QueryParameters,
 ) -> Result<Json<OrderPage>, Problem> {
-    let cursor: Option<OrderId> = query.take("cursor");
-    let limit: Limit = query.take("limit").unwrap_or_default();
+    let cursor: Option<Cursor> = query.take("cursor");
+    let limit: Option<PageLimit> = query.take("limit");
     let status: Option<Status> = query.take("status");
     query.finish()?;
 
     api.tables.ready()?;
-    // One more than asked tells whether there is a next page.
-    let mut views = api.orders.newest(status.map(Status::filter), cursor, limit.get() + 1).await?;
-    let more = views.len() > limit.get();
-    views.truncate(limit.get());
-    let next_cursor = views.last().filter(|_| more).map(|view| view.order.id.get());
-    Ok(Json(OrderPage { items: views.into_iter().map(OrderJson::from).collect(), next_cursor }))
+    let wish = ListPharmacyOrders {
+        status: status.map(Status::filter),
+        cursor: cursor.map(|Cursor(id)| id),
+        limit: limit.unwrap_or_default(),
+    };
+    let page = list_pharmacy_orders(&api.orders, wish).await?;
+    Ok(Json(OrderPage {
+        items: page.items.into_iter().map(OrderJson::from).collect(),
+        next_cursor: page.next.map(|id| Cursor(id).to_string()),
+    }))
 }
 
 /// Look up one order

@@ -79,7 +79,7 @@ impl World {
         ordering::migrate(&database)
             .await
             .map_err(|error| StartError::other("cannot prepare the database", error))?;
-        Replay::new(database.clone())
+        Replay::new(&database)
             .rewind(None)
             .await
             .map_err(|error| StartError::other("cannot replay the outbox", error))?;

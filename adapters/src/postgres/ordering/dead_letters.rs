@@ -32,8 +32,8 @@ type Row =
 impl OutboxDeadLetters {
     /// The dead letters in this database.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: &Database) -> Self {
+        Self { database: database.clone() }
     }
 
     /// At most `limit` of those that wait for a decision, the oldest first.

@@ -73,8 +73,8 @@ enum Done {
 impl Housekeeping {
     /// Housekeeping in this database.
     #[must_use]
-    pub const fn new(database: Database, keep: Keep) -> Self {
-        Self { database, keep }
+    pub fn new(database: &Database, keep: Keep) -> Self {
+        Self { database: database.clone(), keep }
     }
 
     /// Does all there is to do now. Once an hour is enough.

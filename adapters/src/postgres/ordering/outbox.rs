@@ -50,6 +50,8 @@
 
 mod claim;
 mod plan;
+#[cfg(test)]
+mod properties;
 mod read;
 mod settlement;
 

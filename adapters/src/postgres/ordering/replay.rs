@@ -15,8 +15,8 @@ pub struct Replay {
 impl Replay {
     /// Replays from this database.
     #[must_use]
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: &Database) -> Self {
+        Self { database: database.clone() }
     }
 
     /// Moves the cursors back to the first event recorded at or after `since`, or to the first one

@@ -4,6 +4,7 @@ mod claims;
 mod contract;
 mod gaps;
 mod protocol;
+mod saving;
 mod upkeep;
 mod waking;
 
@@ -41,15 +42,6 @@ impl World {
         let orders = PgOrders::new(&database);
         let outbox = PgOutbox::new(&database, 8);
         Self { fresh, database, orders, outbox }
-    }
-
-    /// Two orders not saved yet, in the same lane.
-    pub(super) fn two_orders_of_one_lane() -> (Save, Save) {
-        let first = clock::new_order_id();
-        let second = std::iter::repeat_with(clock::new_order_id)
-            .find(|&second| Lane::of(second) == Lane::of(first))
-            .unwrap();
-        (place(first), place(second))
     }
 
     pub(super) async fn save(&self, save: &Save) {
@@ -157,6 +149,18 @@ impl World {
             sqlx::query(AssertSqlSafe(drop)).execute(self.database.pool()).await.unwrap();
         }
     }
+}
+
+/// Two orders not saved yet, in the same lane.
+pub(super) fn two_orders_of_one_lane() -> (Save, Save) {
+    let first = place(clock::new_order_id());
+    let second = another_order_of(first.lane);
+    (first, second)
+}
+
+/// One more order of a lane.
+pub(super) fn another_order_of(lane: Lane) -> Save {
+    place(std::iter::repeat_with(clock::new_order_id).find(|&id| Lane::of(id) == lane).unwrap())
 }
 
 /// The save of a new order.

@@ -16,6 +16,9 @@ const CHANNEL: &str = "ordering_outbox";
 /// The least time between two notifications of one program.
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// How soon after news a relay looks again, for what was in flight; doubled each time.
+const FIRST_REST: Duration = Duration::from_millis(50);
+
 /// How long to wait before listening again after the connection was lost.
 const RECONNECT: Duration = Duration::from_secs(1);
 
@@ -54,9 +57,14 @@ async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
 /// Wakes a relay when events were stored. Clones wake independently.
 ///
 /// It listens on a connection of its own, which must lead to Postgres itself: a pooler in transaction
-/// mode does not pass notifications on.
+/// mode does not pass notifications on. After news the relay is woken a few times more, at growing
+/// distances: a transaction that was still in flight when the relay looked may have ended.
 #[derive(Debug, Clone)]
-pub struct Wakeups(watch::Receiver<()>);
+pub struct Wakeups {
+    news: watch::Receiver<()>,
+    /// How long to rest even if nothing comes.
+    rest: Duration,
+}
 
 impl Wakeups {
     /// Listens in a task of the current runtime, until the last clone is dropped.
@@ -69,17 +77,27 @@ impl Wakeups {
             .connect_lazy_with(database.options().clone());
         let (sender, receiver) = watch::channel(());
         tokio::spawn(pass_on(pool, sender));
-        Self(receiver)
+        Self { news: receiver, rest: Duration::MAX }
     }
 
-    /// Returns when events were stored since the last call, or after `at_most`. While the database
-    /// is down it only waits.
+    /// Returns when events were stored since the last call, soon after that once more, or after
+    /// `at_most`. While the database is down it only waits.
     pub async fn wait(&mut self, at_most: Duration) {
-        let ended = time::timeout(at_most, self.0.changed()).await;
-        if let Ok(Err(_)) = ended {
+        let rest = self.rest.min(at_most);
+        match time::timeout(rest, self.news.changed()).await {
+            Ok(Ok(())) => self.rest = FIRST_REST,
+            Err(_) => self.rest = self.rest.saturating_mul(2),
             // Nobody listens any more; without this pause the caller would spin.
-            time::sleep(at_most).await;
+            Ok(Err(_)) => time::sleep(rest).await,
         }
+    }
+}
+
+#[cfg(test)]
+impl Wakeups {
+    /// Forgets that there was news lately.
+    pub(super) fn rest_at_most(&mut self, rest: Duration) {
+        self.rest = rest;
     }
 }
 

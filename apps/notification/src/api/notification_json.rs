@@ -6,13 +6,21 @@ use uuid::Uuid;
 
 /// Something a customer was told, or is to be told
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Notification)]
+#[schema(as = Notification, example = json!({
+    "eventId": "01890a5d-ac96-774b-bcce-b302f9a1c0de",
+    "channel": "log",
+    "orderId": "01890a5d-ac96-774b-bcce-b302099a8057",
+    "orderVersion": 1,
+    "message": "Ada Lovelace, we have received your order 01890a5d-ac96-774b-bcce-b302099a8057: 2 pieces.",
+    "state": "sent",
+    "recordedAt": "2026-01-31T12:00:00.100000Z",
+    "sentAt": "2026-01-31T12:00:00.120000Z",
+}))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NotificationJson {
     /// The event it tells of; a provider recognises a repeat by it
     event_id: Uuid,
     /// The way it takes
-    #[schema(example = "log")]
     channel: &'static str,
     /// The order it is about
     order_id: Uuid,

@@ -41,14 +41,26 @@ pub(crate) struct CancelOrderBody {
     tag = "orders",
     params(
         ("id" = Uuid, Path, description = "The order"),
-        ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel only an order with this `ETag`", example = "\"1\""),
+        ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel only an order with this `ETag`, such as `\"1\"`"),
         ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "Marks repeats of this request",
          min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
     ),
     request_body(content = Option<CancelOrderBody>, description = "May be left out"),
     responses(
         (status = 200, description = "The order is cancelled", body = OrderBody,
-         headers(("ETag" = String, description = "The order's version"))),
+         headers(("ETag" = String, description = "The order's version")),
+         example = json!({
+             "orderId": "01890a5d-ac96-774b-bcce-b302099a8057",
+             "customerName": "Ada Lovelace",
+             "status": "cancelled",
+             "version": 2,
+             "items": [{"productId": 1, "quantity": 2}],
+             "createdAt": "2026-01-31T12:00:00.000000Z",
+             "cancellation": {
+                 "reason": "ordered by mistake",
+                 "at": "2026-01-31T12:05:00.000000Z",
+             },
+         })),
         Malformed,
         NotFound,
         Conflict,

@@ -17,7 +17,7 @@ use crate::representation::{OrderBody, entity_tag};
     tag = "orders",
     params(
         ("id" = Uuid, Path, description = "The order"),
-        ("If-None-Match" = Option<String>, Header, nullable = false, description = "The `ETag` the client has", example = "\"1\""),
+        ("If-None-Match" = Option<String>, Header, nullable = false, description = "The `ETag` the client has, such as `\"1\"`"),
     ),
     responses(
         (status = 200, description = "The order", body = OrderBody,

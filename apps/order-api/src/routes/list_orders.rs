@@ -1,15 +1,13 @@
-use std::fmt;
 use std::str::FromStr;
 
-use adapters::http::{BadRequest, Problem, QueryParameters, Unavailable};
+use adapters::http::{BadRequest, Cursor, Problem, QueryParameters, Unavailable};
 use adapters::postgres::ordering::PgOrders;
-use application::ordering::{self, ListOrders, PageLimit, PageLimitError, StatusFilter};
+use application::ordering::{self, ListOrders, StatusFilter};
+use application::paging::PageLimit;
 use axum::Json;
 use axum::extract::State;
-use domain::OrderId;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use crate::representation::{OrderBody, StatusBody};
 
@@ -46,53 +44,19 @@ pub(crate) async fn list_orders(
     mut query: QueryParameters,
 ) -> Result<Json<OrderPageBody>, Problem> {
     let cursor: Option<Cursor> = query.take("cursor");
-    let limit: Option<Limit> = query.take("limit");
+    let limit: Option<PageLimit> = query.take("limit");
     let status: Option<Status> = query.take("status");
     query.finish()?;
     let wish = ListOrders {
         status: status.map(|Status(status)| status),
         cursor: cursor.map(|Cursor(id)| id),
-        limit: limit.map(|Limit(limit)| limit).unwrap_or_default(),
+        limit: limit.unwrap_or_default(),
     };
     let page = ordering::list_orders(&orders, wish).await?;
     Ok(Json(OrderPageBody {
-        items: page.orders.iter().map(OrderBody::from).collect(),
+        items: page.items.iter().map(OrderBody::from).collect(),
         next_cursor: page.next.map(|id| Cursor(id).to_string()),
     }))
-}
-
-/// Where a page ended. Clients are not to look into it, so that it may change.
-struct Cursor(OrderId);
-
-#[derive(Debug, thiserror::Error)]
-#[error("must be the `nextCursor` of a page")]
-struct CursorError;
-
-impl fmt::Display for Cursor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.get().simple().fmt(f)
-    }
-}
-
-impl FromStr for Cursor {
-    type Err = CursorError;
-
-    fn from_str(text: &str) -> Result<Self, CursorError> {
-        let id = Uuid::try_parse(text).map_err(|_| CursorError)?;
-        let cursor = Self(OrderId::new(id));
-        if cursor.to_string() == text { Ok(cursor) } else { Err(CursorError) }
-    }
-}
-
-struct Limit(PageLimit);
-
-impl FromStr for Limit {
-    type Err = PageLimitError;
-
-    fn from_str(text: &str) -> Result<Self, PageLimitError> {
-        // What is no number at all is out of bounds too.
-        text.parse::<i64>().unwrap_or_default().try_into().map(Self)
-    }
 }
 
 struct Status(StatusFilter);

@@ -10,7 +10,16 @@ use super::status::Status;
 
 /// An order as the pharmacy knows it
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PharmacyOrder)]
+#[schema(as = PharmacyOrder, example = json!({
+    "orderId": "01890a5d-ac96-774b-bcce-b302099a8057",
+    "status": "draft",
+    "version": 1,
+    "missing": 0,
+    "customerName": "Ada Lovelace",
+    "items": [{"productId": 1, "quantity": 2}],
+    "orderedAt": "2026-01-31T12:00:00.000000Z",
+    "receivedAt": "2026-01-31T12:00:00.100000Z",
+}))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderJson {
     /// Which order
@@ -60,7 +69,7 @@ struct CancellationJson {
     /// Why
     reason: String,
     /// When
-    cancelled_at: DateTime<Utc>,
+    at: DateTime<Utc>,
 }
 
 impl From<PharmacyOrderView> for OrderJson {
@@ -70,7 +79,7 @@ impl From<PharmacyOrderView> for OrderJson {
         let cancellation = match order.status {
             PharmacyStatus::Draft => None,
             PharmacyStatus::Cancelled { reason, at } => {
-                Some(CancellationJson { reason, cancelled_at: at.get() })
+                Some(CancellationJson { reason, at: at.get() })
             }
         };
         let (customer_name, ordered_at, items) = match order.contents {

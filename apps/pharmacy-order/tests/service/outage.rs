@@ -21,7 +21,7 @@ async fn it_starts_with_everything_down_recovers_by_itself_and_stops_when_told()
 
     world.postgres_up().await;
     until("its tables are there", async || is_ready(&world, "/readyz").await.0).await;
-    let empty = json!({"items": []});
+    let empty = json!({"items": [], "nextCursor": null});
     assert_eq!(world.get("/api/pharmacy/orders").await.unwrap(), (200, empty));
 
     world.kafka_up();

@@ -2,12 +2,12 @@
 
 use application::relay::{Claim, Outbox, Verdict};
 
-use super::{World, eventually, publish};
+use super::{World, eventually, publish, two_orders_of_one_lane};
 
 #[tokio::test]
 async fn a_failed_record_holds_up_the_later_events_of_its_order_but_no_others() {
     let world = World::new().await;
-    let (failing, other) = World::two_orders_of_one_lane();
+    let (failing, other) = two_orders_of_one_lane();
     world.save(&failing).await;
     let claim = world.claim().await;
     claim.settle(&[Verdict::Failed("not today\0".to_owned())]).await.unwrap();
@@ -26,7 +26,7 @@ async fn a_failed_record_holds_up_the_later_events_of_its_order_but_no_others() 
 #[tokio::test]
 async fn each_failure_doubles_the_wait_up_to_five_minutes() {
     let world = World::new().await;
-    world.save(&World::two_orders_of_one_lane().0).await;
+    world.save(&two_orders_of_one_lane().0).await;
     for wait in [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300] {
         world.claim().await.settle(&[Verdict::Failed("no".to_owned())]).await.unwrap();
         let query = "SELECT extract(epoch FROM retry_at - now())::float8
@@ -41,7 +41,7 @@ async fn each_failure_doubles_the_wait_up_to_five_minutes() {
 #[tokio::test]
 async fn a_relay_whose_session_is_killed_frees_its_lane_and_marks_nothing() {
     let world = World::new().await;
-    let (order, _) = World::two_orders_of_one_lane();
+    let (order, _) = two_orders_of_one_lane();
     world.save(&order).await;
     let mut claim = world.claim().await;
     assert!(world.outbox.claim(10).await.unwrap().is_none(), "the lane is taken");
@@ -60,7 +60,7 @@ async fn a_relay_whose_session_is_killed_frees_its_lane_and_marks_nothing() {
 #[tokio::test]
 async fn a_relay_that_is_stopped_loses_its_lane() {
     let world = World::new().await;
-    world.save(&World::two_orders_of_one_lane().0).await;
+    world.save(&two_orders_of_one_lane().0).await;
     let mut claim = world.claim().await;
     let timeout: String = sqlx::query_scalar("SHOW idle_in_transaction_session_timeout")
         .fetch_one(claim.connection())
@@ -79,7 +79,7 @@ async fn a_relay_that_is_stopped_loses_its_lane() {
 #[tokio::test]
 async fn the_status_of_each_record_can_be_seen() {
     let world = World::new().await;
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     assert_eq!(world.statuses().await, ["pending"]);
     world.claim().await.settle(&[Verdict::Failed("no".to_owned())]).await.unwrap();
@@ -106,7 +106,7 @@ async fn the_status_of_each_record_can_be_seen() {
 #[tokio::test]
 async fn the_claim_reads_the_log_by_its_index_alone() {
     let world = World::new().await;
-    world.save(&World::two_orders_of_one_lane().0).await;
+    world.save(&two_orders_of_one_lane().0).await;
     publish(world.claim().await).await;
     eventually("the outbox is read", async || world.scans("idx_scan").await > 0).await;
     let sequential = world.scans("seq_scan").await;

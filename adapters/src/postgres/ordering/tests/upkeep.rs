@@ -5,7 +5,7 @@ use std::time::Duration;
 use application::relay::{Claim, Outbox, Verdict};
 use domain::EventId;
 
-use super::{World, eventually};
+use super::{World, eventually, two_orders_of_one_lane};
 use crate::clock;
 use crate::postgres::ordering::{Backlog, Housekeeping, Keep, OutboxDeadLetters, Replay, Tidied};
 
@@ -15,8 +15,8 @@ const KEEP: Keep =
 #[tokio::test]
 async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
     let world = World::new().await;
-    let house = Housekeeping::new(world.database.clone(), KEEP);
-    let (first, second) = World::two_orders_of_one_lane();
+    let house = Housekeeping::new(&world.database, KEEP);
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     world.save(&second).await;
     world.move_all_days_back(3).await;
@@ -29,7 +29,7 @@ async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
     world.end_all_waits().await;
     world.relay_one().await;
     assert_eq!(tidied_days(&house).await, needed, "one is dead");
-    let letters = OutboxDeadLetters::new(world.database.clone());
+    let letters = OutboxDeadLetters::new(&world.database);
     assert!(letters.discard(EventId::new(second.events.ids[0])).await.unwrap());
     let dropped = Tidied { days_dropped: 1, ..Tidied::default() };
     assert_eq!(tidied_days(&house).await, dropped);
@@ -40,8 +40,8 @@ async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
 #[tokio::test]
 async fn a_day_is_not_dropped_under_a_transaction_that_still_writes_into_it() {
     let world = World::new().await;
-    let house = Housekeeping::new(world.database.clone(), KEEP);
-    let (order, _) = World::two_orders_of_one_lane();
+    let house = Housekeeping::new(&world.database, KEEP);
+    let (order, _) = two_orders_of_one_lane();
     let mut slow = world.database.pool().begin().await.unwrap();
     order.run(&mut slow).await.unwrap();
     sqlx::query(
@@ -71,8 +71,8 @@ async fn a_day_is_not_dropped_under_a_transaction_that_still_writes_into_it() {
 #[tokio::test]
 async fn days_are_created_ahead_and_a_slept_over_day_stays_in_the_default_partition() {
     let world = World::new().await;
-    let house = Housekeeping::new(world.database.clone(), KEEP);
-    let (first, second) = World::two_orders_of_one_lane();
+    let house = Housekeeping::new(&world.database, KEEP);
+    let (first, second) = two_orders_of_one_lane();
     world.drop_all_days().await;
     world.save(&first).await;
     assert_eq!(house.tidy().await.unwrap().days_created, 7, "all but today");
@@ -95,7 +95,7 @@ async fn days_are_created_ahead_and_a_slept_over_day_stays_in_the_default_partit
 #[tokio::test]
 async fn two_housekeepers_at_once_do_not_get_in_each_others_way() {
     let world = World::new().await;
-    let house = Housekeeping::new(world.database.clone(), KEEP);
+    let house = Housekeeping::new(&world.database, KEEP);
     world.drop_all_days().await;
     let (one, other) = tokio::join!(house.tidy(), house.tidy());
     assert!(one.unwrap().days_created + other.unwrap().days_created <= 8);
@@ -106,7 +106,7 @@ async fn two_housekeepers_at_once_do_not_get_in_each_others_way() {
 #[tokio::test]
 async fn old_answers_are_forgotten_and_young_ones_kept() {
     let world = World::new().await;
-    let house = Housekeeping::new(world.database.clone(), KEEP);
+    let house = Housekeeping::new(&world.database, KEEP);
     sqlx::query(
         "INSERT INTO ordering.causes (kind, key, answer, answered_at)
                  SELECT 'request', n::text, '{}', now() - n * interval '1 hour'
@@ -121,7 +121,7 @@ async fn old_answers_are_forgotten_and_young_ones_kept() {
 #[tokio::test]
 async fn a_replay_makes_the_retained_events_due_again_but_no_dead_letters() {
     let world = World::new().await;
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     let since = clock::now();
     world.save(&second).await;
@@ -130,7 +130,7 @@ async fn a_replay_makes_the_retained_events_due_again_but_no_dead_letters() {
         [Verdict::Published, Verdict::Refused("too large".to_owned()), Verdict::Published];
     world.claim().await.settle(&verdicts).await.unwrap();
 
-    let replay = Replay::new(world.database.clone());
+    let replay = Replay::new(&world.database);
     assert_eq!(replay.rewind(None).await.unwrap(), 3);
     assert_eq!(world.relay_one().await, [first.events.ids[0], cancelled]);
     assert_eq!(replay.rewind(Some(since)).await.unwrap(), 2);
@@ -143,13 +143,13 @@ async fn a_replay_makes_the_retained_events_due_again_but_no_dead_letters() {
 #[tokio::test]
 async fn a_dead_letter_can_be_retried_or_discarded_once() {
     let world = World::new().await;
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     world.save(&second).await;
     let refused = || Verdict::Refused("too large".to_owned());
     world.claim().await.settle(&[refused(), refused()]).await.unwrap();
 
-    let letters = OutboxDeadLetters::new(world.database.clone());
+    let letters = OutboxDeadLetters::new(&world.database);
     let (retried, discarded) =
         (EventId::new(first.events.ids[0]), EventId::new(second.events.ids[0]));
     let waiting = letters.waiting(10).await.unwrap();
@@ -172,7 +172,7 @@ async fn the_backlog_tells_what_waits_and_for_how_long() {
     let world = World::new().await;
     let measure = async || Backlog::measure(&world.database).await.unwrap();
     assert_eq!(measure().await, Backlog::default());
-    let (first, second) = World::two_orders_of_one_lane();
+    let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     world.save(&second).await;
     eventually("some time passes", async || measure().await.oldest > Duration::ZERO).await;

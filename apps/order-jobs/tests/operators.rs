@@ -1,0 +1,137 @@
+//! What operators see and do, on a real Postgres.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::process::{Command, Output};
+
+use adapters::clock;
+use adapters::embedded::test_postgres::{FreshDatabase, fresh_database};
+use adapters::http::site;
+use adapters::postgres::ordering::{self, PgOrders, PgOutbox};
+use adapters::postgres::{Database, Tables};
+use application::ordering::{Cause, Orders};
+use application::relay::{Claim, Outbox, Verdict};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use domain::EventId;
+use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+use order_jobs::api;
+use serde_json::Value;
+use tower::ServiceExt;
+
+struct Desk {
+    fresh: FreshDatabase,
+    orders: PgOrders,
+    outbox: PgOutbox,
+    router: Router,
+}
+
+impl Desk {
+    async fn open() -> Self {
+        let fresh = fresh_database().await.unwrap();
+        let database = Database::new(&fresh.args(), "test").unwrap();
+        let tables = Tables::default();
+        tables.prepare(|| ordering::migrate(&database)).await.unwrap();
+        let router = site(api::routes(&database, tables), Vec::new()).unwrap();
+        let (orders, outbox) = (PgOrders::new(&database), PgOutbox::new(&database, 2));
+        Self { fresh, orders, outbox, router }
+    }
+
+    /// Stores an order and gives its event's id.
+    async fn place(&self) -> EventId {
+        let item = OrderItem { product_id: 1.try_into().unwrap(), quantity: 2.try_into().unwrap() };
+        let occasion = clock::occasion();
+        let new = NewOrder {
+            id: clock::new_order_id(),
+            customer_name: "Ada".parse().unwrap(),
+            items: OrderItems::try_from(vec![item]).unwrap(),
+        };
+        self.orders.save(Order::place(new, occasion), Cause::Unkeyed).await.unwrap();
+        occasion.event_id
+    }
+
+    /// Relays what is due, with this verdict on all of it; tells how much it was.
+    async fn relay(&self, verdict: Verdict) -> usize {
+        let Some(claim) = self.outbox.claim(10).await.unwrap() else { return 0 };
+        let records = claim.records().len();
+        claim.settle(&vec![verdict; records]).await.unwrap();
+        records
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, Value) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    fn order_jobs(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_order-jobs"))
+            .args(arguments)
+            .env("DATABASE_URL", self.fresh.url())
+            .output()
+            .unwrap()
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[tokio::test]
+async fn the_backlog_counts_what_is_not_published() {
+    let desk = Desk::open().await;
+    desk.place().await;
+    let (status, backlog) = desk.get("/api/outbox").await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(backlog["unprocessed"], 1);
+
+    assert_eq!(desk.relay(Verdict::Published).await, 1);
+    assert_eq!(desk.get("/api/outbox").await.1["unprocessed"], 0);
+}
+
+#[tokio::test]
+async fn an_event_that_kafka_refused_is_listed_retried_and_given_up() {
+    let desk = Desk::open().await;
+    let event = desk.place().await.to_string();
+    desk.relay(Verdict::Refused("too large".to_owned())).await;
+
+    let letters = desk.get("/api/outbox/dead-letters").await.1;
+    assert_eq!(letters["items"][0]["eventId"], event);
+    assert_eq!(letters["items"][0]["reason"], "too large");
+    let listed = desk.order_jobs(&["dead-letters", "list"]);
+    assert!(said(&listed).contains(&event), "{listed:?}");
+
+    let retried = desk.order_jobs(&["dead-letters", "retry", &event]);
+    assert!(retried.status.success(), "{retried:?}");
+    assert_eq!(desk.relay(Verdict::Refused("still too large".to_owned())).await, 1);
+
+    assert!(desk.order_jobs(&["dead-letters", "discard", &event]).status.success());
+    assert_eq!(desk.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
+    let again = desk.order_jobs(&["dead-letters", "discard", &event]);
+    assert!(!again.status.success(), "it is given up already: {again:?}");
+}
+
+#[tokio::test]
+async fn a_replay_makes_what_was_published_due_again() {
+    let desk = Desk::open().await;
+    desk.place().await;
+    desk.relay(Verdict::Published).await;
+    assert_eq!(desk.relay(Verdict::Published).await, 0);
+
+    let tomorrow = "2999-01-01T00:00:00Z";
+    assert!(desk.order_jobs(&["replay", "--since", tomorrow]).status.success());
+    assert_eq!(desk.relay(Verdict::Published).await, 0, "nothing is as young as that");
+    let replayed = desk.order_jobs(&["replay"]);
+    assert!(replayed.status.success(), "{replayed:?}");
+    assert_eq!(desk.relay(Verdict::Published).await, 1);
+}
+
+#[tokio::test]
+async fn the_api_is_as_documented() {
+    let desk = Desk::open().await;
+    let (_, document) = desk.get("/openapi.json").await;
+    insta::assert_json_snapshot!(document);
+}

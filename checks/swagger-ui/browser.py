@@ -1,0 +1,153 @@
+"""Does in a browser what a person does on the Swagger UI pages, and says what the pages showed.
+
+Started by `run`, which see. The pages are those of `cargo run`, on its usual ports.
+"""
+
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Error, expect, sync_playwright
+
+PATIENCE_S = 30
+BROWSERS = ["chromium", "google-chrome", "google-chrome-stable"]
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Site:
+    """The Swagger UI of one service."""
+
+    def __init__(self, browser, name, port, screenshots):
+        self.name, self.port, self.screenshots = name, port, screenshots
+        self.origin = f"http://127.0.0.1:{port}"
+        self.page = browser.new_page(viewport={"width": 1280, "height": 1000})
+        self.page.set_default_timeout(PATIENCE_S * 1000)
+        self.faults, self.requests = [], 0
+        self.page.on("request", self._request)
+        self.page.on("requestfailed", lambda it: self.faults.append(f"{it.url}: {it.failure}"))
+        self.page.on("pageerror", lambda it: self.faults.append(f"a script broke: {it}"))
+        self.page.on("console", self._console)
+
+    def _request(self, request):
+        url = urlsplit(request.url)
+        if url.scheme == "data":
+            return
+        self.requests += 1
+        if f"{url.scheme}://{url.netloc}" != self.origin:
+            self.faults.append(f"asks another host: {request.url}")
+
+    def _console(self, message):
+        if message.type in ("error", "warning"):
+            self.faults.append(f"the console says: {message.text}")
+
+    def open(self):
+        """Opens the page and waits for its first operation."""
+        start = time.monotonic()
+        # By the root, as somebody would who knows only the port.
+        self.page.goto(self.origin)
+        self.page.locator(".opblock").first.wait_for()
+        took = time.monotonic() - start
+        title = self.page.locator(".info .title").inner_text().split("\n")[0].strip()
+        count = self.page.locator(".opblock").count()
+        print(f"{self.name}: “{title}”, {count} operations, shown after {took * 1000:.0f} ms")
+
+    def try_out(self, operation, fill=None):
+        """Opens an operation for a request; the rest of the form stays as it is offered."""
+        self.block = self.page.locator(f"#operations-{operation}")
+        self.block.locator(".opblock-summary-control").click()
+        self.block.get_by_role("button", name="Try it out").click()
+        for label, value in (fill or {}).items():
+            self.block.locator(f'tr[data-param-name="{label}"] input').fill(value)
+
+    def execute(self, wanted_status, until=lambda shown: True):
+        """Presses Execute until what is shown is as wanted, and returns the shown body."""
+        live = self.block.locator(".live-responses-table")
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            with self.page.expect_response(lambda it: "/api/" in it.url) as answer:
+                self.block.get_by_role("button", name="Execute").click()
+            answer.value.finished()
+            status = live.locator("tr.response .response-col_status")
+            expect(status).to_contain_text(str(wanted_status))
+            shown = json.loads(live.locator("tr.response code.language-json").first.inner_text())
+            if until(shown):
+                break
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{self.name} goes on showing {shown}")
+        request = answer.value.request
+        asked = " ".join([request.method, request.url, *(request.post_data or "").split()])
+        print(f"{self.name}: {asked} shows {wanted_status}")
+        self.photograph()
+        return shown
+
+    def photograph(self):
+        if self.screenshots:
+            self.page.screenshot(path=self.screenshots / f"{self.name}.png", full_page=True)
+
+    def close(self):
+        """Ends the visit, and fails if anything went wrong in it that the page did not show."""
+        self.page.close()
+        if self.faults:
+            raise AssertionError(f"{self.name}: " + "; ".join(self.faults))
+        print(f"{self.name}: {self.requests} requests, none to another host, no error")
+
+
+def check(browser, screenshots):
+    def visit(name, port):
+        site = Site(browser, name, port, screenshots)
+        site.open()
+        return site
+
+    orders = visit("order-api", 8080)
+    orders.try_out("orders-place_order")
+    order_id = orders.execute(201)["orderId"]
+    orders.try_out("orders-get_order", {"id": order_id})
+    orders.execute(200, lambda shown: shown["orderId"] == order_id)
+    orders.close()
+
+    pharmacy = visit("pharmacy-order", 8083)
+    pharmacy.try_out("orders-list_orders")
+    pharmacy.execute(200, lambda shown: any(it["orderId"] == order_id for it in shown["items"]))
+    pharmacy.close()
+
+    notification = visit("notification", 8084)
+    notification.try_out("notifications-list_notifications", {"orderId": order_id})
+    notification.execute(200, lambda shown: [it["state"] for it in shown["items"]] == ["sent"])
+    notification.close()
+
+    relay = visit("order-jobs", 8082)
+    relay.try_out("outbox-show_backlog")
+    relay.execute(200, lambda shown: shown["unprocessed"] == 0)
+    relay.close()
+
+
+def main():
+    screenshots = Path(sys.argv[1]) if sys.argv[1:] else None
+    if screenshots:
+        screenshots.mkdir(parents=True, exist_ok=True)
+    expect.set_options(timeout=PATIENCE_S * 1000)
+    chrome = os.environ.get("CHROME") or next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chrome, args=QUIET)
+        print(f"Chromium {browser.version}, {chrome or 'Playwright’s own'}")
+        try:
+            check(browser, screenshots)
+        except (AssertionError, Error) as failure:
+            sys.exit(str(failure))
+        finally:
+            browser.close()
+
+
+main()
