@@ -52,8 +52,11 @@ impl Watch {
         let registry = Registry::new(args)
             .map_err(|error| StartError::other("cannot use the schema registry", error))?;
         // librdkafka wants a group's name even of a consumer that joins none.
+        let mut settings = consumer_settings(args, "orders-watch");
+        // What was asked of a broker that went away is otherwise waited for a minute.
+        settings.set("socket.timeout.ms", "10000");
         let consumer: StreamConsumer<Logging> =
-            consumer_settings(args, "orders-watch").create_with_context(Logging).map_err(failed)?;
+            settings.create_with_context(Logging).map_err(failed)?;
         let topic = args.kafka_topic.clone();
         // Asking for offsets blocks the thread, so it is done on one that may block.
         let found = tokio::task::spawn_blocking(move || {

@@ -8,8 +8,9 @@ use metrics::counter;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
-/// The shortest and the longest wait after an outage.
-const OUTAGE_WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// The shortest and the longest wait after an outage. While it lasts each try takes its time anyway;
+/// once it is over, nobody is to wait for long.
+const OUTAGE_WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
 /// One of an instance's workers: relays batch after batch, rests when nothing is due, and waits
 /// out whatever fails.
@@ -95,6 +96,6 @@ mod tests {
     #[test]
     fn the_wait_doubles_up_to_its_bound() {
         let waits: Vec<u128> = [1, 2, 3, 6, 60].map(|n| wait_after(n).as_millis()).into();
-        assert_eq!(waits, [200, 400, 800, 5000, 5000]);
+        assert_eq!(waits, [200, 400, 800, 2000, 2000]);
     }
 }
