@@ -3,7 +3,7 @@ use std::path::Path;
 use crate::endpoints::Endpoints;
 
 /// Says, once everything is ready, where to look and what to try.
-pub(crate) fn print(endpoints: &Endpoints, home: &Path) {
+pub(crate) fn print(endpoints: &Endpoints, database: &str, home: &Path) {
     let Endpoints { order_api, order_jobs, pharmacy_order, notification, .. } = endpoints;
     println!(
         "\nOrders is ready. Ctrl-C stops it; data stay in {home}\n\n\
@@ -21,6 +21,5 @@ pub(crate) fn print(endpoints: &Endpoints, home: &Path) {
         home = home.display(),
         kafka = endpoints.kafka,
         schema_registry = endpoints.schema_registry,
-        database = endpoints.database,
     );
 }

@@ -15,13 +15,12 @@ pub(crate) struct Endpoints {
     pub(crate) notification: String,
     pub(crate) schema_registry: String,
     pub(crate) kafka: String,
-    pub(crate) database: String,
 }
 
 const FILE: &str = "endpoints.json";
 
 impl Endpoints {
-    /// Leaves a note for other processes of the same user; it holds the database's password.
+    /// Leaves a note for a demo that is started beside this instance.
     pub(crate) fn write(&self, home: &Path) -> Result<(), StartError> {
         let file = home.join(FILE);
         let failed = |error| StartError::other(format!("cannot write {}", file.display()), error);

@@ -50,6 +50,11 @@ impl House {
         &self.endpoints
     }
 
+    /// Where the database is, for people to read.
+    pub(crate) fn database(&self) -> String {
+        self.world.database_for_people()
+    }
+
     /// The folder of the embedded data.
     pub(crate) fn home(&self) -> &Path {
         self.world.home()
@@ -165,7 +170,6 @@ fn endpoints(world: &World, ports: &Ports) -> Endpoints {
         notification: url(ports.notification),
         schema_registry: kafka.schema_registry_url,
         kafka: kafka.kafka_bootstrap_servers,
-        database: world.database(1).database_url,
     }
 }
 

@@ -43,7 +43,7 @@ async fn obey(cli: Cli) -> Result<ExitCode, StartError> {
             let house = House::start(&cli.world, stop.clone()).await?;
             // Whoever stopped it while it started does not want to hear that it is ready.
             if !stop.is_cancelled() {
-                banner::print(house.endpoints(), house.home());
+                banner::print(house.endpoints(), &house.database(), house.home());
             }
             house.run().await?;
             Ok(ExitCode::SUCCESS)

@@ -112,6 +112,14 @@ impl World {
         self.embedded_postgres.is_some()
     }
 
+    /// Where the database is, for people to read. Of somebody else's it gives no password away.
+    pub(crate) fn database_for_people(&self) -> String {
+        match self.embedded_postgres {
+            Some(_) => self.database_url.clone(),
+            None => "the one that DATABASE_URL names".to_owned(),
+        }
+    }
+
     /// The settings of a service that uses the database.
     pub(crate) fn database(&self, connections: u32) -> DatabaseArgs {
         DatabaseArgs {

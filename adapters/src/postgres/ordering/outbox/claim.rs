@@ -38,9 +38,11 @@ impl PgClaim {
 
     /// Writes down what became of the records and gives the lane free.
     pub(super) async fn write(mut self, settlement: Settlement) -> Result<(), PgError> {
-        if settlement.is_empty(&self.plan) {
+        if settlement.is_empty(&self.plan) && self.plan.records.is_empty() {
             return Ok(self.transaction.rollback().await?);
         }
+        // Even if nothing was published the lane goes to the end of the queue: what keeps its
+        // events from being published need not be what keeps those of the others.
         if !settlement.dead.is_empty() {
             self.bury(&settlement.dead).await?;
         }

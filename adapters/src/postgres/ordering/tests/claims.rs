@@ -24,6 +24,34 @@ async fn a_failed_record_holds_up_the_later_events_of_its_order_but_no_others() 
 }
 
 #[tokio::test]
+async fn a_lane_that_cannot_be_published_does_not_keep_the_others_from_being_tried() {
+    let world = World::new().await;
+    let (order, _) = two_orders_of_one_lane();
+    world.save(&order).await;
+    for _ in 0..2 {
+        // The registry does not know its schema, say.
+        world.claim().await.settle(&[Verdict::Unsent]).await.unwrap();
+    }
+    for _ in 0..16 {
+        world.place_through_the_port().await;
+    }
+    let (mut lanes, mut tries) = (std::collections::HashSet::new(), 0);
+    loop {
+        let claim = world.claim().await;
+        let new = lanes.insert(claim.lane);
+        let unsent = vec![Verdict::Unsent; claim.records().len()];
+        claim.settle(&unsent).await.unwrap();
+        if !new {
+            break;
+        }
+        tries += 1;
+    }
+    let query = "SELECT count(DISTINCT lane) FROM ordering.outbox";
+    let wanted: i64 = sqlx::query_scalar(query).fetch_one(world.database.pool()).await.unwrap();
+    assert_eq!(tries, wanted, "each lane had its turn before any had its second");
+}
+
+#[tokio::test]
 async fn each_failure_doubles_the_wait_up_to_five_minutes() {
     let world = World::new().await;
     world.save(&two_orders_of_one_lane().0).await;
