@@ -38,7 +38,7 @@ async fn a_lane_that_cannot_be_published_does_not_keep_the_others_from_being_tri
     let (mut lanes, mut tries) = (std::collections::HashSet::new(), 0);
     loop {
         let claim = world.claim().await;
-        let new = lanes.insert(claim.lane);
+        let new = lanes.insert(claim.records()[0].lane);
         let unsent = vec![Verdict::Unsent; claim.records().len()];
         claim.settle(&unsent).await.unwrap();
         if !new {
