@@ -30,7 +30,7 @@ impl House {
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         let ports = Ports::of(args);
-        ports.check_free()?;
+        ports.check_free(args)?;
         let world = World::start(args, &ports).await?;
         let endpoints = endpoints(&world, &ports);
         let services = start_services(&world, &ports, &stop);
