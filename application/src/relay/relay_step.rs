@@ -58,7 +58,9 @@ async fn publish_in_waves(
         let (wave, later) = next_wave(records, &waiting);
         let batch: Vec<&OutboxRecord> = wave.iter().map(|&index| &records[index]).collect();
         let deliveries = publisher.publish(&batch).await;
-        // Whatever is not known to be settled holds its order's later events.
+        // Whatever is not published holds its order's later events. So does a refusal, until the
+        // claim has noted it: should this relay die before, the event is tried once more, and might
+        // be taken that time.
         let mut held: HashSet<OrderId> = batch.iter().map(|record| record.order_id).collect();
         for (&index, delivery) in wave.iter().zip(deliveries) {
             let verdict = match delivery {
@@ -70,8 +72,7 @@ async fn publish_in_waves(
                     Verdict::Unsent
                 }
             };
-            // Those behind a refused one flow on: it will not be published before them, or ever.
-            if matches!(verdict, Verdict::Published | Verdict::Refused(_)) {
+            if verdict == Verdict::Published {
                 held.remove(&records[index].order_id);
             }
             verdicts[index] = verdict;

@@ -47,7 +47,7 @@ impl Outbox for CrashingOutbox {
         self.model.take_in_hand(claim.records());
         let (before, after) = {
             let mut dice = self.dice.lock().unwrap();
-            (dice.percent(5), dice.percent(5))
+            (dice.percent(5), dice.percent(15))
         };
         let claim = CrashingClaim { claim, model: Arc::clone(&self.model), crashes: after };
         if before {
@@ -112,7 +112,8 @@ impl FailingKafka {
                 self.model.failures.fetch_add(1, Ordering::Relaxed);
                 Delivery::Failed("not today".to_owned())
             }
-            4 => Delivery::Refused("too large".to_owned()),
+            // By the next time it may have been mended.
+            4..=9 => Delivery::Refused("too large".to_owned()),
             _ => {
                 self.model.publish(record);
                 Delivery::Acknowledged
