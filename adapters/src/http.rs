@@ -7,6 +7,7 @@ mod entity_tag;
 mod health;
 mod json_body;
 mod json_pointer;
+mod needs;
 mod parameters;
 mod problem;
 mod problem_type;

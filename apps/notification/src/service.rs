@@ -1,4 +1,3 @@
-use std::future::ready;
 use std::sync::Arc;
 
 use adapters::StartError;
@@ -34,7 +33,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         group: config.kafka_group,
         health: ConsumerHealth::default(),
     };
-    let checks = checks(&database, &tables, &consumer.health);
+    // What the service needs: its tables, and a place in its consumer group.
+    let checks = vec![Check::postgres(&database, &tables), Check::consumer(&consumer.health)];
     let site = site(api::routes(notifications.clone(), tables.clone()), checks)?;
 
     let work = async {
@@ -62,18 +62,4 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
     database.close().await;
     Ok(())
-}
-
-/// What the service needs: its tables, and a place in its consumer group.
-fn checks(database: &Database, tables: &Tables, consumer: &ConsumerHealth) -> Vec<Check> {
-    let (database, tables, consumer) = (database.clone(), tables.clone(), consumer.clone());
-    let postgres = move || {
-        let (database, tables) = (database.clone(), tables.clone());
-        async move { tables.ping(&database).await }
-    };
-    let kafka = move || {
-        let waits = || consumer.problem().unwrap_or_else(|| "not in its group yet".to_owned());
-        ready(if consumer.is_ready() { Ok(()) } else { Err(waits()) })
-    };
-    vec![Check::new("postgres", postgres), Check::new("kafka", kafka)]
 }

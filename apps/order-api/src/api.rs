@@ -35,16 +35,11 @@ struct Document;
 ///
 /// # Errors
 /// When the process counts its metrics in another way already.
-pub fn router(database: Database, tables: Tables) -> Result<Router, StartError> {
+pub fn router(database: &Database, tables: &Tables) -> Result<Router, StartError> {
     let orders = api()
-        .with_state(PgOrders::new(&database))
+        .with_state(PgOrders::new(database))
         .layer(from_fn_with_state(tables.clone(), once_ready));
-    let postgres = move || {
-        let (database, tables) = (database.clone(), tables.clone());
-        async move { tables.ping(&database).await }
-    };
-    let checks = vec![Check::new("postgres", postgres)];
-    site(orders, checks)
+    site(orders, vec![Check::postgres(database, tables)])
 }
 
 fn api() -> OpenApiRouter<PgOrders> {

@@ -28,7 +28,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let database = Database::new(&config.database, "order-api")?;
     let tables = Tables::default();
-    let router = router(database.clone(), tables.clone())?;
+    let router = router(&database, &tables)?;
 
     let prepare = async {
         let prepare = tables.prepare(|| ordering::migrate(&database));

@@ -89,13 +89,9 @@ async fn relay(
 
 /// What the relay needs: its tables, and a cluster that takes events.
 fn checks(database: &Database, tables: &Tables, outage: &Outage) -> Vec<Check> {
-    let (database, tables, outage) = (database.clone(), tables.clone(), outage.clone());
-    let postgres = move || {
-        let (database, tables) = (database.clone(), tables.clone());
-        async move { tables.ping(&database).await }
-    };
-    let kafka = move || {
+    let outage = outage.clone();
+    let kafka = Check::new("kafka", move || {
         ready(if outage.is_on() { Err("Kafka cannot be reached".to_owned()) } else { Ok(()) })
-    };
-    vec![Check::new("postgres", postgres), Check::new("kafka", kafka)]
+    });
+    vec![Check::postgres(database, tables), kafka]
 }

@@ -29,7 +29,7 @@ impl Client {
         let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
         let tables = Tables::default();
         tables.prepare(|| ordering::migrate(&database)).await.unwrap();
-        Self { router: router(database.clone(), tables).unwrap(), database }
+        Self { router: router(&database, &tables).unwrap(), database }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

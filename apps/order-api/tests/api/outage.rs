@@ -27,7 +27,7 @@ impl Outage {
         let args = DatabaseArgs { database_url, database_max_connections: 4 };
         let database = Database::new(&args, "test").unwrap();
         let tables = Tables::default();
-        let router = router(database.clone(), tables.clone()).unwrap();
+        let router = router(&database, &tables).unwrap();
         tokio::spawn(async move { tables.prepare(|| ordering::migrate(&database)).await });
         Self { proxy, router }
     }
