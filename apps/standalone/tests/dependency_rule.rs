@@ -33,6 +33,9 @@ const TECHNOLOGY: &[&str] = &[
 /// What nobody but the adapters may know.
 const ONLY_IN_ADAPTERS: &[&str] = &["apache-avro", "rdkafka", "schema_registry_converter", "sqlx"];
 
+/// What tests the product as its users meet it.
+const OUTSIDER: &str = "end-to-end";
+
 /// A package of the workspace and what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Package {
@@ -88,6 +91,9 @@ fn violations(packages: &[Package]) -> Vec<String> {
 
 fn against_the_layers(package: &Package, wish: &Wish) -> Option<String> {
     let (who, whom) = (&package.name, &wish.name);
+    if who == OUTSIDER {
+        return Some(format!("{who} knows {whom}, though it is to look on from outside"));
+    }
     // A package asks for itself to give its own tests a feature.
     let itself = who == whom && wish.for_tests;
     if Layer::of(whom) >= Layer::of(who) && !itself {
@@ -228,6 +234,9 @@ fn every_way_to_break_the_rule_is_seen() {
         ("standalone", "apache-avro", "only adapters may"),
         ("pharmacy-order", "schema_registry_converter", "only adapters may"),
         ("order-api", "adapters[http embedded]", "outside its tests"),
+        ("end-to-end", "adapters", "from outside"),
+        ("end-to-end", "(domain)", "from outside"),
+        ("end-to-end", "rdkafka", "only adapters may"),
     ];
     for (who, whom, why) in offences {
         let graph = format!("{LAWFUL}\npharmacy-order: adapters\n{who}: {whom}");

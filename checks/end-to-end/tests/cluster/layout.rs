@@ -1,0 +1,65 @@
+use serde_json::{Value, json};
+
+use end_to_end::cluster::{Cluster, PARTITIONS, TOPIC};
+use end_to_end::eventually::eventually;
+use end_to_end::fleet::{Fleet, Size};
+use end_to_end::outsider::{group, layout};
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the cluster"]
+async fn topics_are_laid_out_to_survive_the_loss_of_a_broker() {
+    let _cluster = Cluster::alone().await;
+    // Once a group has been, the brokers keep a topic of their own for its offsets.
+    let fleet = Fleet::start(Size::SINGLE).await;
+    let topics = layout();
+    fleet.stop();
+
+    for (name, partitions) in [(TOPIC, PARTITIONS), ("__consumer_offsets", 12)] {
+        let topic = &topics[name];
+        assert_eq!(topic["settings"]["min.insync.replicas"], "2", "{name}");
+        assert_eq!(topic["settings"]["unclean.leader.election.enable"], "false", "{name}");
+        assert_eq!(topic["partitions"].as_array().unwrap().len(), partitions, "{name}");
+        for partition in topic["partitions"].as_array().unwrap() {
+            assert_eq!(sorted(&partition["replicas"]), [1, 2, 3], "{name}: {partition}");
+            assert_eq!(sorted(&partition["inSync"]), [1, 2, 3], "{name}: {partition}");
+        }
+    }
+    let others: Vec<_> = topics.as_object().unwrap().keys().filter(|name| *name != TOPIC).collect();
+    assert!(others.iter().all(|name| name.starts_with("__")), "made by accident: {others:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the cluster"]
+async fn a_groups_members_share_the_partitions_and_take_over_from_one_that_leaves() {
+    let _cluster = Cluster::alone().await;
+    let mut fleet = Fleet::start(Size::SHARED).await;
+    for name in ["pharmacy-order-group", "notification-group"] {
+        settled(name, &[6, 6]).await;
+    }
+    fleet.pharmacies.pop().unwrap().stop();
+    fleet.notifications.pop().unwrap().stop();
+    for name in ["pharmacy-order-group", "notification-group"] {
+        settled(name, &[12]).await;
+    }
+    fleet.stop();
+}
+
+/// Waits until each member has as many partitions as said, and checks that each partition has one member.
+async fn settled(name: &str, shares: &[usize]) {
+    let what = format!("the members of {name} have {shares:?} partitions");
+    eventually(&what, async || {
+        let members = group(name)["members"].as_array().unwrap().clone();
+        let mut sizes: Vec<_> = members.iter().map(|own| own.as_array().unwrap().len()).collect();
+        sizes.sort_unstable();
+        let all: Vec<_> = members.iter().flat_map(|own| own.as_array().unwrap().clone()).collect();
+        sizes == shares && sorted(&json!(all)) == (0..12).collect::<Vec<_>>()
+    })
+    .await;
+}
+
+fn sorted(numbers: &Value) -> Vec<u64> {
+    let mut numbers: Vec<_> =
+        numbers.as_array().unwrap().iter().map(|number| number.as_u64().unwrap()).collect();
+    numbers.sort_unstable();
+    numbers
+}
