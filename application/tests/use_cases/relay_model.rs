@@ -89,7 +89,7 @@ impl World {
             Happening::Recovers => self.publisher.recover(),
             Happening::Crash { published } => self.crash(*published),
             Happening::Step { limit } => {
-                now(relay_step(&self.store, &self.publisher, *limit)).unwrap();
+                now(relay_step(&self.store, &self.publisher, *limit, || {})).unwrap();
             }
             Happening::Waits { seconds } => self.store.advance(*seconds),
         }
@@ -138,7 +138,7 @@ impl World {
         self.publisher.recover();
         self.store.advance(3600);
         for _ in 0..1000 {
-            if now(relay_step(&self.store, &self.publisher, 7)).unwrap() == Step::Idle {
+            if now(relay_step(&self.store, &self.publisher, 7, || {})).unwrap() == Step::Idle {
                 return;
             }
         }

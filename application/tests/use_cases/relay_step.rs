@@ -21,7 +21,7 @@ fn one_lane() -> InMemoryOrdering {
 }
 
 fn step(store: &InMemoryOrdering, publisher: &impl Publisher) -> Step {
-    now(relay_step(store, publisher, 100)).unwrap()
+    now(relay_step(store, publisher, 100, || {})).unwrap()
 }
 
 fn events(records: &[OutboxRecord]) -> Vec<EventId> {

@@ -18,7 +18,7 @@ pub(crate) struct Worker<O, P> {
     pub(crate) outbox: O,
     pub(crate) publisher: Arc<P>,
     pub(crate) batch: usize,
-    /// Tells when events were stored.
+    /// Tells when events were stored, and others when there is more to do.
     pub(crate) wakeups: Wakeups,
     /// The longest rest, whether told or not.
     pub(crate) poll: Duration,
@@ -33,7 +33,8 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
-            let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch).await;
+            let found = || self.wakeups.pass_on();
+            let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch, found).await;
             let rest = match step {
                 Ok(Step::Relayed { published, unpublished }) => {
                     self.outage.ends();

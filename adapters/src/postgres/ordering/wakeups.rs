@@ -1,10 +1,11 @@
 //! How a relay hears at once that there are new events. Only a hint: polling is the truth.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
 use sqlx::postgres::{PgListener, PgPoolOptions};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time;
 
 use crate::one_line;
@@ -54,14 +55,19 @@ async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
     }
 }
 
-/// Wakes a relay when events were stored. Clones wake independently.
+/// Wakes one of a relay's workers when events were stored. Each worker has a clone.
+///
+/// News wakes one worker, not all: whoever finds work calls the next ([`Self::pass_on`]), so that as
+/// many are awake as there is work, and the database is not asked in vain by the others.
 ///
 /// It listens on a connection of its own, which must lead to Postgres itself: a pooler in transaction
-/// mode does not pass notifications on. After news the relay is woken a few times more, at growing
-/// distances: a transaction that was still in flight when the relay looked may have ended.
+/// mode does not pass notifications on. After news the worker is woken a few times more, at growing
+/// distances: a transaction that was still in flight when it looked may have ended.
 #[derive(Debug, Clone)]
 pub struct Wakeups {
-    news: watch::Receiver<()>,
+    news: Arc<Notify>,
+    /// Tells the listening task that somebody still waits for what it hears.
+    _interest: watch::Receiver<()>,
     /// How long to rest even if nothing comes.
     rest: Duration,
 }
@@ -75,21 +81,25 @@ impl Wakeups {
             .max_lifetime(None)
             .idle_timeout(None)
             .connect_lazy_with(database.options().clone());
-        let (sender, receiver) = watch::channel(());
-        tokio::spawn(pass_on(pool, sender));
-        Self { news: receiver, rest: Duration::MAX }
+        let news = Arc::new(Notify::new());
+        let (interest, receiver) = watch::channel(());
+        tokio::spawn(tell(pool, news.clone(), interest));
+        Self { news, _interest: receiver, rest: Duration::MAX }
     }
 
-    /// Returns when events were stored since the last call, soon after that once more, or after
-    /// `at_most`. While the database is down it only waits.
+    /// Returns when events were stored and no other worker was woken for them, soon after that once
+    /// more, or after `at_most`. While the database is down it only waits.
     pub async fn wait(&mut self, at_most: Duration) {
         let rest = self.rest.min(at_most);
-        match time::timeout(rest, self.news.changed()).await {
-            Ok(Ok(())) => self.rest = FIRST_REST,
+        match time::timeout(rest, self.news.notified()).await {
+            Ok(()) => self.rest = FIRST_REST,
             Err(_) => self.rest = self.rest.saturating_mul(2),
-            // Nobody listens any more; without this pause the caller would spin.
-            Ok(Err(_)) => time::sleep(rest).await,
         }
+    }
+
+    /// Wakes another worker: where one found work, there may be more.
+    pub fn pass_on(&self) {
+        self.news.notify_one();
     }
 }
 
@@ -101,10 +111,10 @@ impl Wakeups {
     }
 }
 
-async fn pass_on(pool: PgPool, relays: watch::Sender<()>) {
+async fn tell(pool: PgPool, news: Arc<Notify>, interest: watch::Sender<()>) {
     let listening = async {
         loop {
-            if let Err(error) = listen(&pool, &relays).await {
+            if let Err(error) = listen(&pool, &news).await {
                 tracing::debug!(error = one_line(&error), "not listening for new events");
             }
             time::sleep(RECONNECT).await;
@@ -112,16 +122,16 @@ async fn pass_on(pool: PgPool, relays: watch::Sender<()>) {
     };
     tokio::select! {
         () = listening => {}
-        () = relays.closed() => {}
+        () = interest.closed() => {}
     }
 }
 
-async fn listen(pool: &PgPool, relays: &watch::Sender<()>) -> Result<(), sqlx::Error> {
+async fn listen(pool: &PgPool, news: &Notify) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     loop {
         // Nothing arrived while it was not listening: look once, just in case.
-        relays.send_replace(());
+        news.notify_one();
         // `None` tells that the connection was lost and is there again.
         listener.try_recv().await?;
     }

@@ -10,17 +10,43 @@ use crate::postgres::ordering::Wakeups;
 const LONG: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn a_saved_order_wakes_every_relay_at_once() {
+async fn a_saved_order_wakes_one_worker_of_every_relay_at_once() {
     let world = World::new().await;
-    let mut relay = Wakeups::listen(&world.database);
-    let mut other = relay.clone();
-    // It wakes them once when it begins to listen.
-    relay.wait(LONG).await;
-    other.wait(LONG).await;
+    let mut relays = [Wakeups::listen(&world.database), Wakeups::listen(&world.database)];
+    let mut worker = relays[0].clone();
+    for relay in &mut relays {
+        // It wakes one of them when it begins to listen.
+        relay.wait(LONG).await;
+        relay.rest_at_most(LONG);
+    }
     let asked = Instant::now();
     world.place_through_the_port().await;
-    tokio::join!(relay.wait(LONG), other.wait(LONG));
+    let [first, second] = &mut relays;
+    let ((), woken_too) =
+        tokio::join!(second.wait(LONG), either(first.wait(LONG), worker.wait(LONG)));
     assert!(asked.elapsed() < LONG, "nobody was woken");
+    assert!(!woken_too, "both workers of a relay were woken");
+}
+
+#[tokio::test]
+async fn a_worker_that_found_work_wakes_the_next() {
+    let world = World::new().await;
+    let mut first = Wakeups::listen(&world.database);
+    let mut second = first.clone();
+    first.wait(LONG).await;
+    let asked = Instant::now();
+    first.pass_on();
+    second.wait(LONG).await;
+    assert!(asked.elapsed() < LONG, "it slept on");
+}
+
+/// Waits for one of two; whether the other was ready as well.
+async fn either(one: impl Future<Output = ()>, other: impl Future<Output = ()>) -> bool {
+    let (mut one, mut other) = (std::pin::pin!(one), std::pin::pin!(other));
+    tokio::select! {
+        () = &mut one => time::timeout(Duration::from_millis(50), other).await.is_ok(),
+        () = &mut other => time::timeout(Duration::from_millis(50), one).await.is_ok(),
+    }
 }
 
 #[tokio::test]

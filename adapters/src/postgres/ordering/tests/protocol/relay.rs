@@ -18,7 +18,7 @@ pub(super) async fn relay_for_ever(outbox: PgOutbox, model: Arc<Model>, dice: Di
     let kafka = FailingKafka { model, dice: Arc::clone(&dice) };
     loop {
         let limit = 1 + dice.lock().unwrap().below(40);
-        match relay_step(&outbox, &kafka, limit).await.unwrap() {
+        match relay_step(&outbox, &kafka, limit, || {}).await.unwrap() {
             Step::Relayed { .. } => {}
             Step::Idle | Step::Outage(_) => time::sleep(Duration::from_millis(5)).await,
         }
