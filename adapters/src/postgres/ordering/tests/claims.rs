@@ -1,6 +1,9 @@
 //! What a claim locks, holds back and gives free.
 
+use std::time::Duration;
+
 use application::relay::{Claim, Outbox, Verdict};
+use tokio::time;
 
 use super::{World, eventually, publish, two_orders_of_one_lane};
 
@@ -138,10 +141,23 @@ async fn the_claim_reads_the_log_by_its_index_alone() {
     publish(world.claim().await).await;
     eventually("the outbox is read", async || world.scans("idx_scan").await > 0).await;
     let sequential = world.scans("seq_scan").await;
-    for _ in 0..20 {
-        assert!(world.outbox.claim(10).await.unwrap().is_none());
-    }
     let before = world.scans("idx_scan").await;
+    for _ in 0..20 {
+        world.place_through_the_port().await;
+        publish(world.claim().await).await;
+    }
     eventually("the outbox is read again", async || world.scans("idx_scan").await > before).await;
     assert_eq!(world.scans("seq_scan").await, sequential);
+}
+
+#[tokio::test]
+async fn a_relay_that_asks_in_vain_does_not_touch_the_log() {
+    let world = World::new().await;
+    world.save(&two_orders_of_one_lane().0).await;
+    publish(world.claim().await).await;
+    let mut other = world.database.pool().begin().await.unwrap();
+    // Whoever touched it now would have to wait.
+    sqlx::query("LOCK TABLE ordering.outbox").execute(&mut *other).await.unwrap();
+    let asked = time::timeout(Duration::from_secs(5), world.outbox.claim(10)).await;
+    assert!(asked.expect("it waits for the log").unwrap().is_none());
 }
