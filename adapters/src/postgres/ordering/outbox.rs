@@ -49,6 +49,7 @@
 //! into a new server); it is replaced as if there were none.
 
 mod claim;
+mod look;
 mod plan;
 #[cfg(test)]
 mod properties;
@@ -63,6 +64,7 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor, PgPool, Postgres, Transaction};
 
 pub use claim::PgClaim;
+use look::Look;
 use plan::Plan;
 use read::LockedLane;
 use settlement::Settlement;
@@ -122,6 +124,17 @@ impl PgOutbox {
         self.pool.close().await;
     }
 
+    /// The lanes that have something to do.
+    async fn lanes_to_try(&self) -> Result<Vec<i16>, PgError> {
+        let mut look = Look::around(&self.pool).await?;
+        if !look.unsure.is_empty() {
+            let mut transaction = self.begin().await?;
+            look.into_log(&mut transaction).await?;
+            transaction.rollback().await?;
+        }
+        Ok(look.lanes)
+    }
+
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, PgError> {
         Ok(self.pool.begin_with(BEGIN).await?)
     }
@@ -131,7 +144,7 @@ impl Outbox for PgOutbox {
     type Claim = PgClaim;
 
     async fn claim(&self, limit: usize) -> Result<Option<PgClaim>, StoreError> {
-        let mut lanes = LockedLane::look(&self.pool).await?;
+        let mut lanes = self.lanes_to_try().await?;
         while !lanes.is_empty() {
             let mut transaction = self.begin().await?;
             let Some(locked) = LockedLane::lock(&mut transaction, &lanes).await? else {
