@@ -129,7 +129,7 @@ impl PgOutbox {
         let mut look = Look::around(&self.pool).await?;
         if !look.unsure.is_empty() {
             let mut transaction = self.begin().await?;
-            look.into_log(&mut transaction).await?;
+            look.ask_log(&mut transaction).await?;
             transaction.rollback().await?;
         }
         Ok(look.lanes)

@@ -61,7 +61,7 @@ impl Look {
     }
 
     /// Asks the log about the lanes that are unsure.
-    pub(super) async fn into_log(
+    pub(super) async fn ask_log(
         &mut self,
         transaction: &mut Transaction<'static, Postgres>,
     ) -> Result<(), PgError> {
