@@ -11,7 +11,7 @@ pub(crate) fn run(command: &SchemasCommand) -> ExitCode {
     match release::check_directory(folder) {
         Ok(report) => {
             for event in report.events {
-                println!("{}: {} compatible version(s)", event.event, event.versions);
+                println!("{}: {} compatible version(s)", event.event, event.versions.len());
                 if let Some(line) = event.unreleased {
                     println!("  not released; add this line to released.txt when it is:\n  {line}");
                 }
