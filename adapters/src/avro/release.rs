@@ -3,6 +3,8 @@
 //! `schemas/<event>/v<N>.avsc` holds the versions of each event, `schemas/released.txt` the SHA-256
 //! of every one that was released, in the format of `sha256sum`.
 
+mod logical_types;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -92,6 +94,14 @@ pub enum Violation {
         /// The file.
         path: String,
     },
+    /// A schema says something that no reader of Avro hears.
+    #[error("{path} has the logical type {name}, which Avro does not know and so would not guard")]
+    UnknownLogicalType {
+        /// The file.
+        path: String,
+        /// The logical type.
+        name: String,
+    },
     /// Only the newest version may be unreleased.
     #[error("{path} is not in released.txt, though a later version is there")]
     Unlisted {
@@ -171,6 +181,10 @@ pub fn check_directory(path: &Path) -> Result<Report, Vec<Violation>> {
 
 /// The full name of the record that a schema describes.
 fn record_name(text: &str, path: String) -> Result<String, Violation> {
+    let json = serde_json::from_str(text).unwrap_or_default();
+    if let Some(name) = logical_types::unknown(&json) {
+        return Err(Violation::UnknownLogicalType { path, name: name.to_owned() });
+    }
     match Schema::parse_str(text) {
         Ok(Schema::Record(record)) => Ok(record.name.to_string()),
         Ok(_) => Err(Violation::NoRecord { path }),

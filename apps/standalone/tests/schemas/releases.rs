@@ -102,6 +102,11 @@ fn what_is_no_schema_of_an_event_fails_even_as_a_first_version() {
                 { "name": "a", "type": "int", "default": "none" }] }"#,
             "is no Avro schema: ",
         ),
+        (
+            r#"{ "type": "record", "name": "P", "fields": [
+                { "name": "a", "type": { "type": "long", "logicalType": "timestamp-mircos" } }] }"#,
+            "has the logical type timestamp-mircos, which Avro does not know",
+        ),
         (r#""string""#, "is no record; an event is a record"),
     ] {
         let first = Folder::new();
