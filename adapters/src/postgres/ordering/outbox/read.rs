@@ -7,11 +7,12 @@ use domain::{EventId, OrderId, OrderVersion};
 use sqlx::types::{Json, Uuid};
 use sqlx::{FromRow, Postgres, Transaction};
 
+use super::look::Lanes;
 use super::plan::{Fresh, Sight, Straggler};
 use crate::postgres::PgError;
 
-/// Of these lanes, locks one that nobody has locked, the one that waited longest first. This is the
-/// first statement of its transaction, so its snapshot is older than the transaction's id: see the
+/// Of these lanes, locks one that nobody has locked or worked on since, the one that waited longest
+/// first. This is the first statement of its transaction, so its snapshot is older than the transaction's id: see the
 /// proof in the module's description for why `noted` is read here.
 const LOCK: &str = "
 SELECT l.lane, l.through,
@@ -20,7 +21,8 @@ SELECT l.lane, l.through,
                 AND (s.horizon IS NULL OR s.horizon > pg_snapshot_xmax(pg_current_snapshot()))
        ) AS noted
 FROM ordering.outbox_lanes AS l
-WHERE l.lane = ANY ($1)
+JOIN unnest($1::smallint[], $2::bigint[]) AS seen (lane, through)
+     ON seen.lane = l.lane AND seen.through = l.through
 ORDER BY l.settled_at
 LIMIT 1
 FOR UPDATE OF l SKIP LOCKED";
@@ -88,9 +90,14 @@ impl LockedLane {
     /// Locks one of these lanes.
     pub(super) async fn lock(
         transaction: &mut Transaction<'static, Postgres>,
-        lanes: &[i16],
+        seen: &Lanes,
     ) -> Result<Option<Self>, PgError> {
-        Ok(sqlx::query_as(LOCK).bind(lanes).fetch_optional(&mut **transaction).await?)
+        let (lanes, cursors): (Vec<i16>, Vec<i64>) = seen.iter().copied().unzip();
+        Ok(sqlx::query_as(LOCK)
+            .bind(lanes)
+            .bind(cursors)
+            .fetch_optional(&mut **transaction)
+            .await?)
     }
 
     /// Reads the lane: its stragglers, and up to `limit` rows behind its cursor.
