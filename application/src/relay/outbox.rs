@@ -9,10 +9,10 @@ pub trait Outbox: Send + Sync {
     /// What a claim looks like.
     type Claim: Claim;
 
-    /// Claims up to `limit` records that are due, all of one lane. `None` when nothing is due that
-    /// nobody else has claimed.
+    /// Claims up to `limit` records that are due, of one lane or a few. `None` when nothing is due
+    /// that nobody else has claimed.
     ///
-    /// Until the claim ends, no other claim MUST hold a record of the same lane. Records of one
+    /// Until the claim ends, no other claim MUST hold a record of the same lanes. Records of one
     /// order MUST come in the order of their versions, and none of them while an earlier one of
     /// the same order is neither published nor in this claim.
     fn claim(
@@ -23,8 +23,13 @@ pub trait Outbox: Send + Sync {
 
 /// Records that are this relay's to publish. Dropped unsettled, it is as if it had never been.
 pub trait Claim: Send {
-    /// The records, in the order of their positions.
+    /// The records, lane by lane, in the order of their positions.
     fn records(&self) -> &[OutboxRecord];
+
+    /// Whether something may have been due beside it, for another claim to take.
+    fn leaves_more(&self) -> bool {
+        true
+    }
 
     /// Notes what became of each record, in the same order, and ends the claim.
     ///

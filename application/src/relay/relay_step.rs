@@ -23,8 +23,8 @@ pub enum Step {
 
 /// Claims a batch, publishes it and notes what was published.
 ///
-/// `found` hears of it as soon as there is a batch: while this one is on its way to Kafka, another
-/// worker may look for more. The second event of an order is sent only once the first is acknowledged; if the first is not,
+/// `more` hears, before the batch goes on its way to Kafka, that another worker may find something as
+/// well. The second event of an order is sent only once the first is acknowledged; if the first is not,
 /// the second stays behind it.
 ///
 /// # Errors
@@ -33,12 +33,14 @@ pub async fn relay_step<O: Outbox>(
     outbox: &O,
     publisher: &impl Publisher,
     limit: usize,
-    found: impl FnOnce(),
+    more: impl FnOnce(),
 ) -> Result<Step, StoreError> {
     let Some(claim) = outbox.claim(limit).await? else {
         return Ok(Step::Idle);
     };
-    found();
+    if claim.leaves_more() {
+        more();
+    }
     let (verdicts, outage) = publish_in_waves(publisher, claim.records()).await;
     let published = verdicts.iter().filter(|v| matches!(v, Verdict::Published)).count();
     let unpublished = verdicts.len() - published;

@@ -33,8 +33,8 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
-            let found = || self.wakeups.pass_on();
-            let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch, found).await;
+            let more = || self.wakeups.pass_on();
+            let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch, more).await;
             let rest = match step {
                 Ok(Step::Relayed { published, unpublished }) => {
                     self.outage.ends();

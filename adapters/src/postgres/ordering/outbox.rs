@@ -3,8 +3,8 @@
 //! `ordering.outbox` is only ever appended to. A row has a `lane` (by its order's id) and a
 //! `position` from the lane's own sequence. `outbox_lanes.through` is the lane's cursor: all
 //! positions up to it are processed, except those listed in `outbox_stragglers`. A claim is a
-//! transaction that holds the lane's row locked while Kafka is spoken to, so no two relays work on
-//! one lane; when a relay dies, its lock goes with its connection.
+//! transaction that holds the rows of some lanes locked while Kafka is spoken to, so no two relays
+//! work on one lane; when a relay dies, its locks go with its connection.
 //!
 //! # Order
 //! A writer locks the order's row before it takes a position and holds it until it commits. So of
@@ -30,7 +30,7 @@
 //!
 //! > xid(W) assigned → `nextval` = p → `nextval` = q → q committed → A's snapshot → A committed.
 //!
-//! Let B be a claim whose *first* statement, the one that locks the lane, sees A's note. The
+//! Let B be a claim whose *first* statement, the one that locks lanes, sees A's note. The
 //! snapshot of a transaction's first statement is taken before the transaction has an id, so
 //!
 //! > A committed → B's first snapshot → xid(B) assigned.
@@ -59,15 +59,16 @@ mod settlement;
 use std::time::Duration;
 
 use application::StoreError;
-use application::relay::Outbox;
+use application::relay::{Claim, Outbox};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor, PgPool, Postgres, Transaction};
 
 pub use claim::PgClaim;
+#[cfg(test)]
+pub(super) use look::LANES_AT_ONCE;
 use look::Lookout;
 use plan::Plan;
 use read::LockedLane;
-use settlement::Settlement;
 
 use crate::postgres::{Database, PgError};
 
@@ -136,20 +137,26 @@ impl Outbox for PgOutbox {
         let mut lanes = self.lookout.look(&self.pool).await?;
         while !lanes.is_empty() {
             let mut transaction = self.begin().await?;
-            let Some(locked) = LockedLane::lock(&mut transaction, &lanes).await? else {
+            let most = self.lookout.lanes_at_once(limit);
+            let locked = LockedLane::lock(&mut transaction, &lanes, most).await?;
+            if locked.is_empty() {
                 transaction.rollback().await.map_err(PgError::from)?;
-                return Ok(None);
-            };
-            let (stragglers, fresh) = locked.read(&mut transaction, limit).await?;
-            let plan = Plan::of(locked.through, stragglers, fresh, limit);
-            let claim = PgClaim { transaction, lane: locked.lane, plan };
-            if !claim.plan.records.is_empty() {
+                break;
+            }
+            lanes.retain(|(lane, _)| locked.iter().all(|locked| locked.lane != *lane));
+            let share = (limit / locked.len()).max(1);
+            let sights = LockedLane::read(&locked, &mut transaction, share).await?;
+            self.lookout.saw(sights.iter().any(|sight| sight.fresh.len() >= share));
+            let plans = locked.into_iter().zip(sights).map(|(lane, sight)| {
+                let plan = Plan::of(lane.through, sight.stragglers, sight.fresh, share);
+                (lane.lane, plan)
+            });
+            let claim = PgClaim::of(transaction, plans, !lanes.is_empty());
+            if !claim.records().is_empty() {
                 return Ok(Some(claim));
             }
-            // Nothing to publish: all that can be done for this lane is done here and now.
-            let settlement = Settlement::of(&claim.plan, &[]);
-            claim.write(settlement).await?;
-            lanes.retain(|(lane, _)| *lane != locked.lane);
+            // Nothing to publish: all that can be done for these lanes is done here and now.
+            claim.write(&[]).await?;
         }
         Ok(None)
     }

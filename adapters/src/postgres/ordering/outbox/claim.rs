@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use application::StoreError;
 use application::relay::{Claim, OutboxRecord, Verdict};
 use sqlx::types::Uuid;
@@ -7,74 +9,130 @@ use super::plan::Plan;
 use super::settlement::{Note, Settlement};
 use crate::postgres::PgError;
 
-/// Records of one lane that are this relay's until it settles them.
+/// Records of some lanes that are this relay's until it settles them.
 ///
-/// It is a transaction that holds the lane's row locked. Dropped, or cut off from the database, it
-/// is rolled back and the lane is free again.
+/// It is a transaction that holds the lanes' rows locked. Dropped, or cut off from the database, it
+/// is rolled back and the lanes are free again.
 #[derive(Debug)]
 pub struct PgClaim {
-    pub(super) transaction: Transaction<'static, Postgres>,
-    pub(super) lane: i16,
-    pub(super) plan: Plan,
+    transaction: Transaction<'static, Postgres>,
+    shares: Vec<Share>,
+    /// The records of all shares, one share after the other.
+    records: Vec<OutboxRecord>,
+    leaves_more: bool,
+}
+
+/// What a claim does in one lane.
+#[derive(Debug)]
+struct Share {
+    lane: i16,
+    plan: Plan,
+    /// Which of the claim's records are this lane's.
+    records: Range<usize>,
 }
 
 impl Claim for PgClaim {
     fn records(&self) -> &[OutboxRecord] {
-        &self.plan.records
+        &self.records
+    }
+
+    fn leaves_more(&self) -> bool {
+        self.leaves_more
     }
 
     async fn settle(self, verdicts: &[Verdict]) -> Result<(), StoreError> {
-        let settlement = Settlement::of(&self.plan, verdicts);
-        Ok(self.write(settlement).await?)
+        Ok(self.write(verdicts).await?)
     }
 }
 
 impl PgClaim {
-    /// The session that holds the lane.
+    /// A claim that does what is planned for each lane.
+    pub(super) fn of(
+        transaction: Transaction<'static, Postgres>,
+        plans: impl IntoIterator<Item = (i16, Plan)>,
+        leaves_more: bool,
+    ) -> Self {
+        let mut records = Vec::new();
+        let share = |(lane, mut plan): (i16, Plan)| {
+            let begin = records.len();
+            records.append(&mut plan.records);
+            Share { lane, plan, records: begin..records.len() }
+        };
+        let shares = plans.into_iter().map(share).collect();
+        Self { transaction, shares, records, leaves_more }
+    }
+
+    /// The session that holds the lanes.
     #[cfg(test)]
     pub(in crate::postgres::ordering) fn connection(&mut self) -> &mut sqlx::PgConnection {
         &mut self.transaction
     }
 
-    /// Writes down what became of the records and gives the lane free.
-    pub(super) async fn write(mut self, settlement: Settlement) -> Result<(), PgError> {
-        if settlement.is_empty(&self.plan) && self.plan.records.is_empty() {
+    /// Writes down what became of the records and gives the lanes free.
+    pub(super) async fn write(mut self, verdicts: &[Verdict]) -> Result<(), PgError> {
+        let (mut lanes, mut cursors) = (Vec::new(), Vec::new());
+        for Share { lane, plan, records } in std::mem::take(&mut self.shares) {
+            let to = records.end.min(verdicts.len());
+            let verdicts = verdicts.get(records.start..to).unwrap_or_default();
+            let settlement = Settlement::of(&plan, &self.records[records.clone()], verdicts);
+            // Even if nothing was published the lane goes to the end of the queue: what keeps its
+            // events from being published need not be what keeps those of the others.
+            if !records.is_empty() || !settlement.is_empty(&plan) {
+                self.note_down(lane, &settlement, records).await?;
+                lanes.push(lane);
+                cursors.push(settlement.through);
+            }
+        }
+        if lanes.is_empty() {
             return Ok(self.transaction.rollback().await?);
         }
-        // Even if nothing was published the lane goes to the end of the queue: what keeps its
-        // events from being published need not be what keeps those of the others.
-        if !settlement.dead.is_empty() {
-            self.bury(&settlement.dead).await?;
-        }
-        if !settlement.resolved.is_empty() {
-            self.resolve(&settlement.resolved).await?;
-        }
-        if !settlement.stamped.is_empty() {
-            self.stamp(&settlement.stamped).await?;
-        }
-        if !settlement.noted.is_empty() {
-            self.note(&settlement.noted).await?;
-        }
-        let query = "UPDATE ordering.outbox_lanes SET through = $2, settled_at = clock_timestamp()
-                     WHERE lane = $1";
-        sqlx::query(query)
-            .bind(self.lane)
-            .bind(settlement.through)
-            .execute(&mut *self.transaction)
-            .await?;
+        let query = "
+            UPDATE ordering.outbox_lanes AS l
+            SET through = settled.through, settled_at = clock_timestamp()
+            FROM unnest($1::smallint[], $2::bigint[]) AS settled (lane, through)
+            WHERE l.lane = settled.lane";
+        let query = sqlx::query(query).bind(lanes).bind(cursors);
+        query.execute(&mut *self.transaction).await?;
         Ok(self.transaction.commit().await?)
     }
 
-    async fn bury(&mut self, dead: &[(usize, String)]) -> Result<(), PgError> {
+    /// Writes down what is to be known of a lane besides its cursor.
+    async fn note_down(
+        &mut self,
+        lane: i16,
+        settlement: &Settlement,
+        records: Range<usize>,
+    ) -> Result<(), PgError> {
+        if !settlement.dead.is_empty() {
+            self.bury(lane, &settlement.dead, records).await?;
+        }
+        if !settlement.resolved.is_empty() {
+            self.resolve(lane, &settlement.resolved).await?;
+        }
+        if !settlement.stamped.is_empty() {
+            self.stamp(lane, &settlement.stamped).await?;
+        }
+        if !settlement.noted.is_empty() {
+            self.note(lane, &settlement.noted).await?;
+        }
+        Ok(())
+    }
+
+    async fn bury(
+        &mut self,
+        lane: i16,
+        dead: &[(usize, String)],
+        records: Range<usize>,
+    ) -> Result<(), PgError> {
         let query = "
             INSERT INTO ordering.outbox_dead_letters
                 (lane, position, event_id, order_id, order_version, event_type, reason)
             SELECT $1, letter.* FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::bigint[],
                                             $6::text[], $7::text[]) AS letter";
         let records: Vec<&OutboxRecord> =
-            dead.iter().map(|(index, _)| &self.plan.records[*index]).collect();
+            dead.iter().map(|(index, _)| &self.records[records.start + index]).collect();
         sqlx::query(query)
-            .bind(self.lane)
+            .bind(lane)
             .bind(records.iter().map(|record| record.position).collect::<Vec<i64>>())
             .bind(records.iter().map(|record| record.event_id.get()).collect::<Vec<Uuid>>())
             .bind(records.iter().map(|record| record.order_id.get()).collect::<Vec<Uuid>>())
@@ -86,23 +144,23 @@ impl PgClaim {
         Ok(())
     }
 
-    async fn resolve(&mut self, positions: &[i64]) -> Result<(), PgError> {
+    async fn resolve(&mut self, lane: i16, positions: &[i64]) -> Result<(), PgError> {
         let query =
             "DELETE FROM ordering.outbox_stragglers WHERE lane = $1 AND position = ANY ($2)";
-        let query = sqlx::query(query).bind(self.lane).bind(positions);
+        let query = sqlx::query(query).bind(lane).bind(positions);
         query.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
-    async fn stamp(&mut self, positions: &[i64]) -> Result<(), PgError> {
+    async fn stamp(&mut self, lane: i16, positions: &[i64]) -> Result<(), PgError> {
         let query = "UPDATE ordering.outbox_stragglers SET horizon = pg_current_xact_id()
                      WHERE lane = $1 AND position = ANY ($2)";
-        let query = sqlx::query(query).bind(self.lane).bind(positions);
+        let query = sqlx::query(query).bind(lane).bind(positions);
         query.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
-    async fn note(&mut self, notes: &[Note]) -> Result<(), PgError> {
+    async fn note(&mut self, lane: i16, notes: &[Note]) -> Result<(), PgError> {
         let query = "
             INSERT INTO ordering.outbox_stragglers AS known
                 (lane, position, reason, order_id, attempts, retry_at, last_error)
@@ -118,7 +176,7 @@ impl PgClaim {
         let errors = notes.iter().map(|note| note.last_error.as_deref().map(text));
         let orders = notes.iter().map(|note| note.order_id.map(domain::OrderId::get));
         sqlx::query(query)
-            .bind(self.lane)
+            .bind(lane)
             .bind(notes.iter().map(|note| note.position).collect::<Vec<i64>>())
             .bind(notes.iter().map(|note| note.reason).collect::<Vec<&str>>())
             .bind(orders.collect::<Vec<Option<Uuid>>>())

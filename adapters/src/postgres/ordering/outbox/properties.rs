@@ -110,7 +110,7 @@ proptest! {
             fresh.iter().filter(|f| f.dead).map(|f| f.record.position).collect();
         let before: BTreeSet<i64> = stragglers.iter().map(|s| s.position).collect();
         let plan = Plan::of(THROUGH, stragglers, fresh, limit);
-        let settlement = Settlement::of(&plan, &verdicts);
+        let settlement = Settlement::of(&plan, &plan.records, &verdicts);
         let noted: BTreeSet<i64> = settlement.noted.iter().map(|note| note.position).collect();
         let outcome: HashMap<i64, &Verdict> = plan
             .records

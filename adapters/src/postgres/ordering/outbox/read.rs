@@ -11,7 +11,7 @@ use super::look::Lanes;
 use super::plan::{Fresh, Sight, Straggler};
 use crate::postgres::PgError;
 
-/// Of these lanes, locks one that nobody has locked or worked on since, the one that waited longest
+/// Of these lanes, locks some that nobody has locked or worked on since, those that waited longest
 /// first. This is the first statement of its transaction, so its snapshot is older than the transaction's id: see the
 /// proof in the module's description for why `noted` is read here.
 const LOCK: &str = "
@@ -24,30 +24,32 @@ FROM ordering.outbox_lanes AS l
 JOIN unnest($1::smallint[], $2::bigint[]) AS seen (lane, through)
      ON seen.lane = l.lane AND seen.through = l.through
 ORDER BY l.settled_at
-LIMIT 1
+LIMIT $3
 FOR UPDATE OF l SKIP LOCKED";
 
-/// The lane's stragglers and the rows behind its cursor, in one statement and so in one snapshot.
+/// The lanes' stragglers and the rows behind their cursors, in one statement and so in one snapshot.
 const READ: &str = "
-SELECT s.position, s.attempts, s.retry_at <= now() AS due, s.reason = 'late' AS late,
+SELECT s.lane, s.position, s.attempts, s.retry_at <= now() AS due, s.reason = 'late' AS late,
        coalesce(s.horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) AS proved,
        NULL::boolean AS ripe, NULL::boolean AS dead,
        o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint, o.payload,
        o.headers, o.occurred_at
 FROM ordering.outbox_stragglers AS s
 LEFT JOIN ordering.outbox AS o USING (lane, position)
-WHERE s.lane = $1
+WHERE s.lane = ANY ($1)
 UNION ALL
-SELECT o.position, NULL, NULL, NULL, NULL,
+SELECT o.lane, o.position, NULL, NULL, NULL, NULL,
        o.recorded_at <= now() - interval '50 milliseconds'
            OR o.recorded_at > now() + interval '1 second',
        d.position IS NOT NULL,
        o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint, o.payload,
        o.headers, o.occurred_at
-FROM (
-    SELECT * FROM ordering.outbox WHERE lane = $1 AND position > $2 ORDER BY position LIMIT $3
+FROM unnest($1::smallint[], $2::bigint[]) AS l (lane, through)
+CROSS JOIN LATERAL (
+    SELECT * FROM ordering.outbox AS o
+    WHERE o.lane = l.lane AND o.position > l.through ORDER BY o.position LIMIT $3
 ) AS o
-LEFT JOIN ordering.outbox_dead_letters AS d USING (lane, position)";
+LEFT JOIN ordering.outbox_dead_letters AS d ON d.lane = o.lane AND d.position = o.position";
 
 /// A lane that this transaction has locked.
 #[derive(Debug, FromRow)]
@@ -61,6 +63,7 @@ pub(super) struct LockedLane {
 
 #[derive(Debug, FromRow)]
 struct SeenRow {
+    lane: i16,
     position: i64,
     attempts: Option<i32>,
     due: Option<bool>,
@@ -86,83 +89,96 @@ struct DamagedRecord {
     position: i64,
 }
 
+/// What there is to see of a lane.
+#[derive(Debug, Default)]
+pub(super) struct LaneSight {
+    /// Its stragglers, by position.
+    pub(super) stragglers: Vec<Straggler>,
+    /// The rows behind its cursor, by position.
+    pub(super) fresh: Vec<Fresh>,
+}
+
 impl LockedLane {
-    /// Locks one of these lanes.
+    /// Locks up to `most` of these lanes.
     pub(super) async fn lock(
         transaction: &mut Transaction<'static, Postgres>,
         seen: &Lanes,
-    ) -> Result<Option<Self>, PgError> {
+        most: usize,
+    ) -> Result<Vec<Self>, PgError> {
         let (lanes, cursors): (Vec<i16>, Vec<i64>) = seen.iter().copied().unzip();
-        Ok(sqlx::query_as(LOCK)
-            .bind(lanes)
-            .bind(cursors)
-            .fetch_optional(&mut **transaction)
-            .await?)
+        let query = sqlx::query_as(LOCK).bind(lanes).bind(cursors).bind(sql_limit(most));
+        Ok(query.fetch_all(&mut **transaction).await?)
     }
 
-    /// Reads the lane: its stragglers, and up to `limit` rows behind its cursor.
+    /// Reads the lanes: of each its stragglers, and up to `limit` rows behind its cursor.
     pub(super) async fn read(
-        &self,
+        lanes: &[Self],
         transaction: &mut Transaction<'static, Postgres>,
         limit: usize,
-    ) -> Result<(Vec<Straggler>, Vec<Fresh>), StoreError> {
+    ) -> Result<Vec<LaneSight>, StoreError> {
         let rows: Vec<SeenRow> = sqlx::query_as(READ)
-            .bind(self.lane)
-            .bind(self.through)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .bind(lanes.iter().map(|lane| lane.lane).collect::<Vec<_>>())
+            .bind(lanes.iter().map(|lane| lane.through).collect::<Vec<_>>())
+            .bind(sql_limit(limit))
             .fetch_all(&mut **transaction)
             .await
             .map_err(PgError::from)?;
-        let mut stragglers = Vec::new();
-        let mut fresh = Vec::with_capacity(rows.len());
+        let mut sights: Vec<LaneSight> = lanes.iter().map(|_| LaneSight::default()).collect();
         for row in rows {
-            self.sort_in(row, &mut stragglers, &mut fresh)?;
+            let of = lanes.iter().zip(&mut sights).find(|(lane, _)| lane.lane == row.lane);
+            if let Some((lane, sight)) = of {
+                row.sort_in(&lane.noted, sight)?;
+            }
         }
-        stragglers.sort_unstable_by_key(|straggler: &Straggler| straggler.position);
-        fresh.sort_unstable_by_key(|fresh: &Fresh| fresh.record.position);
-        Ok((stragglers, fresh))
+        for LaneSight { stragglers, fresh } in &mut sights {
+            stragglers.sort_unstable_by_key(|straggler| straggler.position);
+            fresh.sort_unstable_by_key(|fresh| fresh.record.position);
+        }
+        Ok(sights)
     }
+}
 
-    fn sort_in(
-        &self,
-        row: SeenRow,
-        stragglers: &mut Vec<Straggler>,
-        fresh: &mut Vec<Fresh>,
-    ) -> Result<(), StoreError> {
-        let damaged = DamagedRecord { lane: self.lane, position: row.position };
+impl SeenRow {
+    /// Puts the row where it belongs. `noted` are late positions that may be stamped.
+    fn sort_in(self, noted: &[i64], sight: &mut LaneSight) -> Result<(), StoreError> {
+        let damaged = DamagedRecord { lane: self.lane, position: self.position };
         let damaged = || StoreError::Broken(Box::new(damaged));
         if let (Some(attempts), Some(due), Some(late), Some(proved)) =
-            (row.attempts, row.due, row.late, row.proved)
+            (self.attempts, self.due, self.late, self.proved)
         {
-            let position = row.position;
-            let sight = if row.event_id.is_some() {
-                let record = self.record(row).ok_or_else(damaged)?;
+            let position = self.position;
+            let seen = if self.event_id.is_some() {
+                let record = self.record().ok_or_else(damaged)?;
                 if due || late { Sight::Due(record) } else { Sight::Waiting(record) }
             } else if proved || !late {
                 Sight::Gone
             } else {
-                Sight::Missing { stamp: self.noted.contains(&position) }
+                Sight::Missing { stamp: noted.contains(&position) }
             };
-            stragglers.push(Straggler { position, attempts, sight });
+            sight.stragglers.push(Straggler { position, attempts, sight: seen });
         } else {
-            let (ripe, dead) = (row.ripe.unwrap_or(false), row.dead.unwrap_or(false));
-            fresh.push(Fresh { record: self.record(row).ok_or_else(damaged)?, ripe, dead });
+            let (ripe, dead) = (self.ripe.unwrap_or(false), self.dead.unwrap_or(false));
+            sight.fresh.push(Fresh { record: self.record().ok_or_else(damaged)?, ripe, dead });
         }
         Ok(())
     }
 
-    fn record(&self, row: SeenRow) -> Option<OutboxRecord> {
+    fn record(self) -> Option<OutboxRecord> {
         Some(OutboxRecord {
             lane: self.lane,
-            position: row.position,
-            event_id: EventId::new(row.event_id?),
-            order_id: OrderId::new(row.order_id?),
-            order_version: OrderVersion::try_from(row.order_version?).ok()?,
-            event_type: row.event_type?,
-            schema_fingerprint: row.schema_fingerprint?,
-            payload: row.payload?,
-            headers: row.headers?.0.into_iter().collect(),
-            occurred_at: row.occurred_at?.into(),
+            position: self.position,
+            event_id: EventId::new(self.event_id?),
+            order_id: OrderId::new(self.order_id?),
+            order_version: OrderVersion::try_from(self.order_version?).ok()?,
+            event_type: self.event_type?,
+            schema_fingerprint: self.schema_fingerprint?,
+            payload: self.payload?,
+            headers: self.headers?.0.into_iter().collect(),
+            occurred_at: self.occurred_at?.into(),
         })
     }
+}
+
+fn sql_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use application::relay::Verdict;
+use application::relay::{OutboxRecord, Verdict};
 use domain::OrderId;
 
 use super::plan::Plan;
@@ -24,7 +24,7 @@ pub(super) struct Settlement {
     pub(super) stamped: Vec<i64>,
     /// New or changed stragglers.
     pub(super) noted: Vec<Note>,
-    /// Dead letters: the place in the claim, and why.
+    /// Dead letters: the place among the lane's records, and why.
     pub(super) dead: Vec<(usize, String)>,
 }
 
@@ -40,10 +40,10 @@ pub(super) struct Note {
 }
 
 impl Settlement {
-    /// What follows from the verdicts; a record without one counts as unsent.
-    pub(super) fn of(plan: &Plan, verdicts: &[Verdict]) -> Self {
+    /// What follows from the verdicts on the plan's records; a record without one counts as unsent.
+    pub(super) fn of(plan: &Plan, records: &[OutboxRecord], verdicts: &[Verdict]) -> Self {
         let verdict = |index: usize| verdicts.get(index).unwrap_or(&Verdict::Unsent);
-        let through = reach(plan, verdict);
+        let through = reach(plan, records, verdict);
         let mut settlement = Self {
             through,
             resolved: plan.gone.clone(),
@@ -56,7 +56,7 @@ impl Settlement {
         for &(position, order) in plan.held.iter().filter(|(position, _)| *position <= through) {
             settlement.noted.push(Note::waiting(position, "held", Some(order)));
         }
-        for (index, record) in plan.records.iter().enumerate() {
+        for (index, record) in records.iter().enumerate() {
             let straggler = plan.attempts[index];
             match verdict(index) {
                 Verdict::Published if straggler.is_some() => {
@@ -104,13 +104,13 @@ impl Note {
 }
 
 /// How far the cursor moves: up to the last fresh record behind which nothing was touched.
-fn reach<'v>(plan: &Plan, verdict: impl Fn(usize) -> &'v Verdict) -> i64 {
-    let untouched = (0..plan.records.len())
+fn reach<'v>(plan: &Plan, records: &[OutboxRecord], verdict: impl Fn(usize) -> &'v Verdict) -> i64 {
+    let untouched = (0..records.len())
         .rev()
         .take_while(|&index| plan.attempts[index].is_none() && *verdict(index) == Verdict::Unsent)
         .last();
     match untouched {
-        Some(index) => plan.records[index].position - 1,
+        Some(index) => records[index].position - 1,
         None => plan.frontier,
     }
 }
