@@ -100,9 +100,15 @@ pub(crate) fn code_display() -> impl Strategy<Value = CodeDisplay> {
     "\\PC{1,60}".prop_filter_map("a display", |text| text.parse().ok())
 }
 
+/// Medications of few systems, for orders of many items.
 pub(crate) fn medication() -> impl Strategy<Value = MedicationCoding> {
-    (code_system(), code(), prop::option::of(code_display()))
-        .prop_map(|(system, code, display)| MedicationCoding { system, code, display })
+    let system = prop::sample::select(vec!["http://snomed.info/sct", "urn:oid:1.2.276.0.76.4.6"]);
+    let display = prop::option::of("[a-z薬]{1,8}".prop_map(|text| text.parse().unwrap()));
+    (system, 1..=9_999_999_u32, display).prop_map(|(system, code, display)| MedicationCoding {
+        system: system.parse().unwrap(),
+        code: code.to_string().parse().unwrap(),
+        display,
+    })
 }
 
 pub(crate) fn product_id() -> impl Strategy<Value = ProductId> {

@@ -33,7 +33,9 @@ proptest! {
         quantity in arbitrary::quantity(),
         customer_name in arbitrary::customer_name(),
         cancel_reason in arbitrary::cancel_reason(),
-        medication in arbitrary::medication(),
+        code_system in arbitrary::code_system(),
+        code in arbitrary::code(),
+        display in arbitrary::code_display(),
         note in arbitrary::order_note(),
     ) {
         assert_read_again(&order_id);
@@ -44,11 +46,9 @@ proptest! {
         assert_read_again(&quantity);
         assert_read_again(&customer_name);
         assert_read_again(&cancel_reason);
-        assert_read_again(&medication.system);
-        assert_read_again(&medication.code);
-        if let Some(display) = &medication.display {
-            assert_read_again(display);
-        }
+        assert_read_again(&code_system);
+        assert_read_again(&code);
+        assert_read_again(&display);
         assert_read_again(&note);
     }
 
