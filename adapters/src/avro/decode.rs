@@ -4,7 +4,7 @@ use std::sync::Once;
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
-use application::published::{AnnouncedItem, Announcement, News};
+use application::published::{AnnouncedItem, AnnouncedMedication, Announcement, News};
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
@@ -94,6 +94,7 @@ fn announcement(event_type: &str, mut fields: Fields) -> Result<Announcement, De
             "OrderCreated" => News::OrderCreated {
                 customer_name: fields.string("customerName")?,
                 items: fields.array("items")?.into_iter().map(item).collect::<Result<_, _>>()?,
+                note: fields.optional("note", string)?,
             },
             "OrderCancelled" => News::OrderCancelled { reason: fields.string("reason")? },
             other => return Err(DecodeError::UnknownRecord(other.to_owned())),
@@ -103,7 +104,24 @@ fn announcement(event_type: &str, mut fields: Fields) -> Result<Announcement, De
 
 fn item(value: Value) -> Result<AnnouncedItem, DecodeError> {
     let mut fields = Fields::of(value);
-    Ok(AnnouncedItem { product_id: fields.long("productId")?, quantity: fields.int("quantity")? })
+    Ok(AnnouncedItem {
+        product_id: fields.long("productId")?,
+        quantity: fields.int("quantity")?,
+        medication: fields.optional("medication", Some)?.map(medication).transpose()?,
+    })
+}
+
+fn medication(value: Value) -> Result<AnnouncedMedication, DecodeError> {
+    let mut fields = Fields::of(value);
+    Ok(AnnouncedMedication {
+        system: fields.string("system")?,
+        code: fields.string("code")?,
+        display: fields.optional("display", string)?,
+    })
+}
+
+fn string(value: Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text) } else { None }
 }
 
 /// The fields of a record, taken out one by one.
@@ -143,7 +161,20 @@ impl Fields {
     }
 
     fn string(&mut self, name: &'static str) -> Result<String, DecodeError> {
-        self.take(name, |value| if let Value::String(text) = value { Some(text) } else { None })
+        self.take(name, string)
+    }
+
+    /// A union of null and what is wanted.
+    fn optional<T>(
+        &mut self,
+        name: &'static str,
+        want: impl FnOnce(Value) -> Option<T>,
+    ) -> Result<Option<T>, DecodeError> {
+        self.take(name, |value| match value {
+            Value::Union(_, value) if *value == Value::Null => Some(None),
+            Value::Union(_, value) => want(*value).map(Some),
+            _ => None,
+        })
     }
 
     fn array(&mut self, name: &'static str) -> Result<Vec<Value>, DecodeError> {
