@@ -1,4 +1,4 @@
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Once;
 
 use apache_avro::Schema;
@@ -65,21 +65,32 @@ pub fn decode(writer: &Schema, datum: &[u8]) -> Result<Announcement, DecodeError
     let reader = published
         .schema()
         .map_err(|source| DecodeError::Schema { fullname: published.fullname, source })?;
-    let mut rest = datum;
+    let mut rest = Datum(datum);
     let value = read(writer, reader, &mut rest)
         .map_err(|source| DecodeError::Datum { fullname, source: Box::new(source) })?;
-    if !rest.is_empty() {
-        return Err(DecodeError::Trailing(rest.len()));
+    if !rest.0.is_empty() {
+        return Err(DecodeError::Trailing(rest.0.len()));
     }
     announcement(published.event_type, Fields::of(value))
 }
 
-fn read(
-    writer: &Schema,
-    reader: &Schema,
-    bytes: &mut impl Read,
-) -> Result<Value, apache_avro::Error> {
-    GenericDatumReader::builder(writer).reader_schema(reader).build()?.read_value(bytes)
+fn read(writer: &Schema, reader: &Schema, datum: &mut Datum) -> Result<Value, apache_avro::Error> {
+    GenericDatumReader::builder(writer).reader_schema(reader).build()?.read_value(datum)
+}
+
+/// The bytes of an event that are not read yet.
+///
+/// To read on at their end is an error of its own: where a union should begin, Avro's library takes
+/// a mere end for null, and a note that was cut off would pass for none.
+struct Datum<'a>(&'a [u8]);
+
+impl Read for Datum<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() && !buffer.is_empty() {
+            return Err(io::Error::other("the bytes end before the event does"));
+        }
+        self.0.read(buffer)
+    }
 }
 
 fn announcement(event_type: &str, mut fields: Fields) -> Result<Announcement, DecodeError> {

@@ -55,7 +55,7 @@ pub fn new_order(n: u32) -> NewOrder {
         id: order_id(n),
         customer_name: customer(n).parse::<CustomerName>().expect("a name"),
         items: OrderItems::try_from(items).expect("some items"),
-        note: (n % 2 == 0).then(|| "bitte klingeln –\nund warten".parse().expect("a note")),
+        note: n.is_multiple_of(2).then(|| "bitte klingeln –\nund warten".parse().expect("a note")),
     }
 }
 

@@ -126,6 +126,21 @@ fn a_program_of_the_first_version_reads_todays_events_without_what_is_new() {
     assert_eq!(values[5], Value::Array(vec![item(1, 2), item(i64::MAX, 999), item(7, 1)]));
 }
 
+#[test]
+fn an_event_of_any_version_that_was_cut_off_is_refused() {
+    for (schema, datum) in [
+        (CREATED_V1_SCHEMA, CREATED_V1),
+        (CREATED_V2_SCHEMA, CREATED_V2),
+        (CANCELLED_V1_SCHEMA, CANCELLED_V1),
+    ] {
+        let schema = by_fingerprint(&bytes(schema)).unwrap().schema().unwrap();
+        let datum = bytes(datum);
+        for length in 0..datum.len() {
+            assert!(decode(schema, &datum[..length]).is_err(), "{length} of {}", datum.len());
+        }
+    }
+}
+
 /// What a program of today reads in these bytes.
 fn read(schema: &str, datum: &str) -> Announcement {
     let schema = by_fingerprint(&bytes(schema)).unwrap().schema().unwrap();

@@ -109,8 +109,6 @@ impl World {
 
     /// Publishes what this order has recorded, as the relay would; `spoil` may change the bytes.
     pub(crate) async fn publish(&self, order: &Order, spoil: impl Fn(&mut Vec<u8>)) {
-        let registry = Registry::new(&self.kafka_args()).unwrap();
-        let publisher = KafkaPublisher::new(&self.kafka_args(), registry).unwrap();
         for event in order.recorded() {
             let encoded = adapters::avro::encode(event).unwrap();
             let mut record = OutboxRecord {
@@ -126,8 +124,15 @@ impl World {
                 occurred_at: event.occurred_at,
             };
             spoil(&mut record.payload);
-            assert_eq!(publisher.publish(&[&record]).await, [Delivery::Acknowledged]);
+            self.publish_record(&record).await;
         }
+    }
+
+    /// Publishes what lies in the outbox, as the relay would.
+    pub(crate) async fn publish_record(&self, record: &OutboxRecord) {
+        let registry = Registry::new(&self.kafka_args()).unwrap();
+        let publisher = KafkaPublisher::new(&self.kafka_args(), registry).unwrap();
+        assert_eq!(publisher.publish(&[record]).await, [Delivery::Acknowledged]);
     }
 }
 
@@ -140,11 +145,13 @@ pub(crate) fn new_order() -> Order {
     let item = OrderItem {
         product_id: ordering::ProductId::try_from(7).unwrap(),
         quantity: ordering::Quantity::try_from(2).unwrap(),
+        medication: None,
     };
     let new = NewOrder {
         id: clock::new_order_id(),
         customer_name: "Ada".parse().unwrap(),
         items: OrderItems::try_from(vec![item]).unwrap(),
+        note: None,
     };
     Order::place(new, clock::occasion())
 }
