@@ -22,9 +22,8 @@ const FIRST_ORDER: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_told_in_the_first_version_stands_beside_one_told_in_the_second() {
-    let world = World::all_down().await;
+    let world = World::only_kafka_up().await;
     world.postgres_up().await;
-    world.kafka_up();
     world.registry_up().await;
     let stop = CancellationToken::new();
     let service = tokio::spawn(pharmacy_order::run(world.config(), stop.clone()));

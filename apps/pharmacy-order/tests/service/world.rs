@@ -1,4 +1,4 @@
-//! What the service lives in: everything is down at first.
+//! What the service lives in.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -33,13 +33,17 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn all_down() -> Self {
-        adapters::tls::prepare();
-        let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
+        let world = Self::only_kafka_up().await;
         for broker in 1..=3 {
-            kafka.broker_down(broker).unwrap();
+            world.kafka.broker_down(broker).unwrap();
         }
+        world
+    }
+
+    pub(crate) async fn only_kafka_up() -> Self {
+        adapters::tls::prepare();
         Self {
-            kafka,
+            kafka: EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap(),
             database: fresh_database().await.unwrap().args(),
             postgres: free_address().await,
             registry: free_address().await,

@@ -21,8 +21,7 @@ pub(crate) struct PlaceOrderBody {
     /// What is ordered, each product once
     #[schema(value_type = Vec<PlaceOrderItemBody>, min_items = 1, max_items = 100)]
     items: Vec<Object<PlaceOrderItemBody>>,
-    /// What there is to say about it: 1 to 1000 characters after trimming, none of them a control
-    /// character but line breaks
+    /// A remark: 1 to 1000 characters after trimming, none a control character but line breaks
     #[schema(min_length = 1, max_length = 1000, example = "Please ring twice")]
     note: Option<String>,
 }
@@ -62,8 +61,7 @@ pub(crate) struct PlaceOrderMedicationBody {
         pattern = r"^[^\s\u0000-\u001F\u007F-\u009F]+( [^\s\u0000-\u001F\u007F-\u009F]+)*$"
     )]
     code: String,
-    /// What the terminology calls it: 1 to 200 characters after trimming, none of them a control
-    /// character
+    /// Its name there: 1 to 200 characters after trimming, none of them a control character
     #[schema(min_length = 1, max_length = 200, example = "Paracetamol")]
     display: Option<String>,
 }
