@@ -9,6 +9,7 @@ mod decoder;
 mod publisher;
 mod registry;
 mod settings;
+pub mod subjects;
 #[cfg(test)]
 mod tests;
 pub mod topic;

@@ -1,9 +1,6 @@
 //! What a claim locks, holds back and gives free.
 
-use std::time::Duration;
-
 use application::relay::{Claim, Outbox, Verdict};
-use tokio::time;
 
 use super::{World, eventually, publish, two_orders_of_one_lane};
 
@@ -151,13 +148,19 @@ async fn the_claim_reads_the_log_by_its_index_alone() {
 }
 
 #[tokio::test]
-async fn a_relay_that_asks_in_vain_does_not_touch_the_log() {
+async fn what_has_waited_for_days_is_found_without_a_pause() {
     let world = World::new().await;
-    world.save(&two_orders_of_one_lane().0).await;
-    publish(world.claim().await).await;
-    let mut other = world.database.pool().begin().await.unwrap();
-    // Whoever touched it now would have to wait.
-    sqlx::query("LOCK TABLE ordering.outbox").execute(&mut *other).await.unwrap();
-    let asked = time::timeout(Duration::from_secs(5), world.outbox.claim(10)).await;
-    assert!(asked.expect("it waits for the log").unwrap().is_none());
+    for _ in 0..30 {
+        world.place_through_the_port().await;
+    }
+    sqlx::query("UPDATE ordering.outbox SET recorded_at = recorded_at - interval '3 days'")
+        .execute(world.database.pool())
+        .await
+        .unwrap();
+    let mut found = 0;
+    while let Some(claim) = world.outbox.claim(1).await.unwrap() {
+        found += claim.records().len();
+        publish(claim).await;
+    }
+    assert_eq!(found, 30);
 }
