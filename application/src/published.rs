@@ -29,6 +29,8 @@ pub enum News {
         customer_name: String,
         /// What was ordered.
         items: Vec<AnnouncedItem>,
+        /// What the customer has to say about it; told since version 2.
+        note: Option<String>,
     },
     /// It was called off.
     OrderCancelled {
@@ -38,12 +40,25 @@ pub enum News {
 }
 
 /// So many pieces of one product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnnouncedItem {
     /// The product.
     pub product_id: i64,
     /// The pieces of it.
     pub quantity: i32,
+    /// Which medication is meant by it, if that was said; told since version 2.
+    pub medication: Option<AnnouncedMedication>,
+}
+
+/// A medication in the words of a terminology.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnnouncedMedication {
+    /// The terminology, by its URI.
+    pub system: String,
+    /// The medication's code in it.
+    pub code: String,
+    /// What the terminology calls it.
+    pub display: Option<String>,
 }
 
 /// A record as it lies in the topic, byte by byte.

@@ -2,4 +2,6 @@
 
 mod order;
 
-pub use order::{Contents, PharmacyOrder, PharmacySnapshot, PharmacyStatus, RequestedItem};
+pub use order::{
+    Contents, PharmacyOrder, PharmacySnapshot, PharmacyStatus, RequestedItem, RequestedMedication,
+};

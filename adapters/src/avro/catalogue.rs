@@ -22,13 +22,19 @@ pub struct PublishedSchema {
     parsed: Result<Schema, apache_avro::Error>,
 }
 
-static CATALOGUE: LazyLock<[PublishedSchema; 2]> = LazyLock::new(|| {
+static CATALOGUE: LazyLock<[PublishedSchema; 3]> = LazyLock::new(|| {
     [
         PublishedSchema::new(
             "OrderCreated",
             "orders.OrderCreated",
             1,
             include_str!("../../../schemas/order-created/v1.avsc"),
+        ),
+        PublishedSchema::new(
+            "OrderCreated",
+            "orders.OrderCreated",
+            2,
+            include_str!("../../../schemas/order-created/v2.avsc"),
         ),
         PublishedSchema::new(
             "OrderCancelled",

@@ -1,10 +1,10 @@
-use std::io::Read;
+use std::io::{self, Read};
 use std::sync::Once;
 
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
-use application::published::{AnnouncedItem, Announcement, News};
+use application::published::{AnnouncedItem, AnnouncedMedication, Announcement, News};
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
@@ -65,21 +65,32 @@ pub fn decode(writer: &Schema, datum: &[u8]) -> Result<Announcement, DecodeError
     let reader = published
         .schema()
         .map_err(|source| DecodeError::Schema { fullname: published.fullname, source })?;
-    let mut rest = datum;
+    let mut rest = Datum(datum);
     let value = read(writer, reader, &mut rest)
         .map_err(|source| DecodeError::Datum { fullname, source: Box::new(source) })?;
-    if !rest.is_empty() {
-        return Err(DecodeError::Trailing(rest.len()));
+    if !rest.0.is_empty() {
+        return Err(DecodeError::Trailing(rest.0.len()));
     }
     announcement(published.event_type, Fields::of(value))
 }
 
-fn read(
-    writer: &Schema,
-    reader: &Schema,
-    bytes: &mut impl Read,
-) -> Result<Value, apache_avro::Error> {
-    GenericDatumReader::builder(writer).reader_schema(reader).build()?.read_value(bytes)
+fn read(writer: &Schema, reader: &Schema, datum: &mut Datum) -> Result<Value, apache_avro::Error> {
+    GenericDatumReader::builder(writer).reader_schema(reader).build()?.read_value(datum)
+}
+
+/// The bytes of an event that are not read yet.
+///
+/// To read on at their end is an error of its own: where a union should begin, Avro's library takes
+/// a mere end for null, and a note that was cut off would pass for none.
+struct Datum<'a>(&'a [u8]);
+
+impl Read for Datum<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.0.is_empty() && !buffer.is_empty() {
+            return Err(io::Error::other("the bytes end before the event does"));
+        }
+        self.0.read(buffer)
+    }
 }
 
 fn announcement(event_type: &str, mut fields: Fields) -> Result<Announcement, DecodeError> {
@@ -94,6 +105,7 @@ fn announcement(event_type: &str, mut fields: Fields) -> Result<Announcement, De
             "OrderCreated" => News::OrderCreated {
                 customer_name: fields.string("customerName")?,
                 items: fields.array("items")?.into_iter().map(item).collect::<Result<_, _>>()?,
+                note: fields.optional("note", string)?,
             },
             "OrderCancelled" => News::OrderCancelled { reason: fields.string("reason")? },
             other => return Err(DecodeError::UnknownRecord(other.to_owned())),
@@ -103,7 +115,24 @@ fn announcement(event_type: &str, mut fields: Fields) -> Result<Announcement, De
 
 fn item(value: Value) -> Result<AnnouncedItem, DecodeError> {
     let mut fields = Fields::of(value);
-    Ok(AnnouncedItem { product_id: fields.long("productId")?, quantity: fields.int("quantity")? })
+    Ok(AnnouncedItem {
+        product_id: fields.long("productId")?,
+        quantity: fields.int("quantity")?,
+        medication: fields.optional("medication", Some)?.map(medication).transpose()?,
+    })
+}
+
+fn medication(value: Value) -> Result<AnnouncedMedication, DecodeError> {
+    let mut fields = Fields::of(value);
+    Ok(AnnouncedMedication {
+        system: fields.string("system")?,
+        code: fields.string("code")?,
+        display: fields.optional("display", string)?,
+    })
+}
+
+fn string(value: Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text) } else { None }
 }
 
 /// The fields of a record, taken out one by one.
@@ -143,7 +172,20 @@ impl Fields {
     }
 
     fn string(&mut self, name: &'static str) -> Result<String, DecodeError> {
-        self.take(name, |value| if let Value::String(text) = value { Some(text) } else { None })
+        self.take(name, string)
+    }
+
+    /// A union of null and what is wanted.
+    fn optional<T>(
+        &mut self,
+        name: &'static str,
+        want: impl FnOnce(Value) -> Option<T>,
+    ) -> Result<Option<T>, DecodeError> {
+        self.take(name, |value| match value {
+            Value::Union(_, value) if *value == Value::Null => Some(None),
+            Value::Union(_, value) => want(*value).map(Some),
+            _ => None,
+        })
     }
 
     fn array(&mut self, name: &'static str) -> Result<Vec<Value>, DecodeError> {

@@ -1,6 +1,8 @@
 use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
-use domain::ordering::{OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItem};
+use domain::ordering::{
+    MedicationCoding, OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItem,
+};
 
 use super::catalogue::latest;
 
@@ -41,7 +43,7 @@ pub enum EncodeError {
     },
 }
 
-/// Says publicly what the order recorded privately.
+/// Says publicly what the order recorded privately, in the newest version of the event.
 ///
 /// This is the one place where an event becomes public; what the order learns to record later
 /// cannot be forgotten here.
@@ -56,14 +58,15 @@ pub fn encode(event: &OrderEvent) -> Result<Encoded, EncodeError> {
         field("orderVersion", Value::Long(event.version.get())),
     ];
     let fullname = match &event.fact {
-        OrderFact::Created(OrderCreated { customer_name, items }) => {
+        OrderFact::Created(OrderCreated { customer_name, items, note }) => {
             let items = items.as_slice().iter().map(item).collect();
-            fields.push(field("customerName", Value::String(customer_name.as_str().to_owned())));
+            fields.push(field("customerName", text(customer_name)));
             fields.push(field("items", Value::Array(items)));
+            fields.push(field("note", optional(note.as_ref().map(text))));
             "orders.OrderCreated"
         }
         OrderFact::Cancelled(OrderCancelled { reason }) => {
-            fields.push(field("reason", Value::String(reason.as_str().to_owned())));
+            fields.push(field("reason", text(reason)));
             "orders.OrderCancelled"
         }
     };
@@ -84,7 +87,28 @@ fn item(item: &OrderItem) -> Value {
     Value::Record(vec![
         field("productId", Value::Long(item.product_id.get())),
         field("quantity", Value::Int(item.quantity.get())),
+        field("medication", optional(item.medication.as_ref().map(medication))),
     ])
+}
+
+fn medication(MedicationCoding { system, code, display }: &MedicationCoding) -> Value {
+    Value::Record(vec![
+        field("system", text(system)),
+        field("code", text(code)),
+        field("display", optional(display.as_ref().map(text))),
+    ])
+}
+
+fn text(text: &impl ToString) -> Value {
+    Value::String(text.to_string())
+}
+
+/// What may be absent is a union of null, which comes first, and what it is.
+fn optional(value: Option<Value>) -> Value {
+    match value {
+        None => Value::Union(0, Box::new(Value::Null)),
+        Some(value) => Value::Union(1, Box::new(value)),
+    }
 }
 
 fn field(name: &str, value: Value) -> (String, Value) {

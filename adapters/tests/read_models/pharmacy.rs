@@ -158,6 +158,7 @@ fn told(event: &Announcement) -> PharmacyOrder {
     let contents = domain::pharmacy::Contents {
         customer_name: "Ben".to_owned(),
         items: Vec::new(),
+        note: None,
         ordered_at: event.occurred_at,
     };
     let _ = order.order_created(event.order_version, contents);

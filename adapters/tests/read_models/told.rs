@@ -45,10 +45,11 @@ pub(crate) async fn make_due(pool: &PgPool) {
 /// The order was placed: two pieces of product 7, one of product 9.
 pub(crate) fn created(order_id: OrderId, customer_name: &str) -> Announcement {
     let items = vec![
-        AnnouncedItem { product_id: 7, quantity: 2 },
-        AnnouncedItem { product_id: 9, quantity: 1 },
+        AnnouncedItem { product_id: 7, quantity: 2, medication: None },
+        AnnouncedItem { product_id: 9, quantity: 1, medication: None },
     ];
-    announcement(order_id, 1, News::OrderCreated { customer_name: customer_name.to_owned(), items })
+    let customer_name = customer_name.to_owned();
+    announcement(order_id, 1, News::OrderCreated { customer_name, items, note: None })
 }
 
 /// The order was cancelled, as its second event.

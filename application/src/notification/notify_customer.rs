@@ -38,7 +38,7 @@ impl<S: Notifications> Inbox for NotifyCustomer<S> {
 fn message(event: &Announcement) -> String {
     let order = event.order_id;
     match &event.news {
-        News::OrderCreated { customer_name, items } => {
+        News::OrderCreated { customer_name, items, .. } => {
             let pieces: i64 = items.iter().map(|item| i64::from(item.quantity)).sum();
             let noun = if pieces == 1 { "piece" } else { "pieces" };
             format!("{customer_name}, we have received your order {order}: {pieces} {noun}.")

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use domain::ordering::{NewOrder, Occasion, Order};
+use domain::ordering::{MedicationCoding, NewOrder, Occasion, Order};
 
 use super::{Cause, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
 use crate::StoreError;
@@ -59,12 +59,23 @@ pub async fn place_order(
     }
 }
 
-/// The name comes last: whatever it holds, it cannot be taken for an item.
+/// A line for each thing that was said, none for what was not: a request that says nothing of what
+/// could be said later keeps its fingerprint. Only a note may have several lines; it comes last, so
+/// that whatever it holds, it cannot be taken for anything else.
 fn fingerprint(order: &NewOrder) -> Fingerprint {
     let mut request = String::from("place order\n");
     for item in order.items.as_slice() {
         let _ = writeln!(request, "{} x {}", item.product_id, item.quantity);
+        if let Some(MedicationCoding { system, code, display }) = &item.medication {
+            let _ = writeln!(request, "is {system} {code}");
+            if let Some(display) = display {
+                let _ = writeln!(request, "called {display}");
+            }
+        }
     }
     let _ = write!(request, "for {}", order.customer_name);
+    if let Some(note) = &order.note {
+        let _ = write!(request, "\nnote {note}");
+    }
     Fingerprint::of(&request)
 }

@@ -1,12 +1,12 @@
 use std::collections::HashMap;
 
 use domain::OrderId;
-use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem};
+use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem, RequestedMedication};
 
 use super::{PharmacyOrders, Revised, SaveAllError};
 use crate::StoreError;
 use crate::inbox::{Inbox, Intake};
-use crate::published::{Announcement, DeadLetter, News};
+use crate::published::{AnnouncedItem, Announcement, DeadLetter, News};
 
 /// How often a batch is read and folded again because another consumer was faster.
 const ATTEMPTS: usize = 10;
@@ -79,14 +79,11 @@ async fn fold(
 
 fn apply(order: &mut PharmacyOrder, event: &Announcement) -> domain::Outcome {
     match &event.news {
-        News::OrderCreated { customer_name, items } => {
-            let items = items
-                .iter()
-                .map(|item| RequestedItem { product_id: item.product_id, quantity: item.quantity })
-                .collect();
+        News::OrderCreated { customer_name, items, note } => {
             let contents = Contents {
                 customer_name: customer_name.clone(),
-                items,
+                items: items.iter().map(requested).collect(),
+                note: note.clone(),
                 ordered_at: event.occurred_at,
             };
             order.order_created(event.order_version, contents)
@@ -94,5 +91,17 @@ fn apply(order: &mut PharmacyOrder, event: &Announcement) -> domain::Outcome {
         News::OrderCancelled { reason } => {
             order.order_cancelled(event.order_version, reason.clone(), event.occurred_at)
         }
+    }
+}
+
+fn requested(item: &AnnouncedItem) -> RequestedItem {
+    RequestedItem {
+        product_id: item.product_id,
+        quantity: item.quantity,
+        medication: item.medication.as_ref().map(|told| RequestedMedication {
+            system: told.system.clone(),
+            code: told.code.clone(),
+            display: told.display.clone(),
+        }),
     }
 }

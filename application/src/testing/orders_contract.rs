@@ -4,7 +4,7 @@
 #![allow(missing_docs, reason = "the name of a rule is its sentence")]
 
 use domain::Outcome;
-use domain::ordering::Order;
+use domain::ordering::{Order, OrderItems};
 use futures_util::future::join_all;
 
 use super::outbox_contract::{assert_nothing_due, relay_all};
@@ -17,6 +17,7 @@ macro_rules! orders_contract {
     ($run:path, $world:expr) => {
         $crate::contract_tests! { $run, $world, orders_contract:
             what_was_saved_is_found_again,
+            a_note_and_medications_are_found_again_as_they_were_given,
             an_unknown_order_is_not_found,
             the_events_of_an_order_are_stored_with_it,
             a_taken_id_is_a_conflict,
@@ -45,6 +46,33 @@ pub async fn what_was_saved_is_found_again<W: OrderingWorld>(world: &W) {
     let cancelled = cancel(&orders, 1, Cause::Unkeyed).await;
     assert_eq!(find(&orders, 1).await, cancelled);
     assert_ne!(cancelled, placed);
+}
+
+pub async fn a_note_and_medications_are_found_again_as_they_were_given<W: OrderingWorld>(
+    world: &W,
+) {
+    let orders = world.orders();
+    // Order 2 says everything there is to say, order 3 as little as it can.
+    let (everything, nothing) = (sample::new_order(2), sample::new_order(3));
+    let medications = |items: &OrderItems| -> Vec<_> {
+        items.as_slice().iter().map(|item| item.medication.clone()).collect()
+    };
+    let given = medications(&everything.items);
+    let displays = given.iter().flatten().map(|coding| coding.display.is_some());
+    assert_eq!(displays.collect::<Vec<_>>(), [true, false], "one of each kind");
+    assert!(everything.note.is_some() && nothing.note.is_none());
+    assert!(medications(&nothing.items).iter().all(Option::is_none));
+
+    for (n, new) in [(2, everything), (3, nothing)] {
+        let placing = sample::request(&n.to_string(), "it");
+        place(&orders, n, placing.clone()).await;
+        cancel(&orders, n, Cause::Unkeyed).await;
+        let recalled = orders.recall(&placing).await.expect("an answer").expect("the order");
+        for kept in [find(&orders, n).await, recalled] {
+            assert_eq!(kept.snapshot().note, new.note);
+            assert_eq!(kept.snapshot().items, new.items);
+        }
+    }
 }
 
 pub async fn an_unknown_order_is_not_found<W: OrderingWorld>(world: &W) {

@@ -3,6 +3,7 @@
 
 #![allow(missing_docs, reason = "the name of a rule is its sentence")]
 
+use domain::ordering::{CodeDisplay, MedicationCoding, OrderNote};
 use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
 use futures_util::future::join_all;
 
@@ -18,6 +19,7 @@ macro_rules! pharmacy_inbox_contract {
     ($run:path, $world:expr) => {
         $crate::contract_tests! { $run, $world, pharmacy_inbox_contract:
             an_order_that_was_placed_is_a_draft,
+            a_note_and_medications_are_taken_in_as_they_were_told,
             an_order_that_was_cancelled_is_cancelled,
             an_event_twice_in_one_batch_takes_effect_once,
             an_event_in_two_batches_takes_effect_once,
@@ -40,6 +42,26 @@ pub async fn an_order_that_was_placed_is_a_draft<W: PharmacyWorld>(world: &W) {
     assert_eq!(contents.ordered_at, created(1).occurred_at);
     assert_eq!(contents.items.len(), sample::new_order(1).items.as_slice().len());
     assert_eq!(contents.customer_name, sample::new_order(1).customer_name.as_str());
+    assert_eq!(contents.note, None);
+}
+
+pub async fn a_note_and_medications_are_taken_in_as_they_were_told<W: PharmacyWorld>(world: &W) {
+    take_in(world, &[incoming(0, &created(2))]).await;
+    let contents = order(world, 2).await.contents.expect("contents");
+    let told = sample::new_order(2);
+    assert!(told.note.is_some());
+    assert_eq!(contents.note.as_deref(), told.note.as_ref().map(OrderNote::as_str));
+    let told = told.items.as_slice().iter().map(|item| item.medication.as_ref().map(in_words));
+    let taken = contents.items.iter().map(|item| {
+        let medication = item.medication.as_ref()?;
+        Some([Some(&*medication.system), Some(&*medication.code), medication.display.as_deref()])
+    });
+    assert_eq!(taken.collect::<Vec<_>>(), told.collect::<Vec<_>>());
+}
+
+fn in_words(coding: &MedicationCoding) -> [Option<&str>; 3] {
+    let MedicationCoding { system, code, display } = coding;
+    [Some(system.as_str()), Some(code.as_str()), display.as_ref().map(CodeDisplay::as_str)]
 }
 
 pub async fn an_order_that_was_cancelled_is_cancelled<W: PharmacyWorld>(world: &W) {

@@ -4,7 +4,7 @@
 #![allow(missing_docs, reason = "the name of a rule is its sentence")]
 
 use domain::OrderVersion;
-use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem};
+use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem, RequestedMedication};
 use futures_util::future::join_all;
 
 use super::{PharmacyWorld, sample};
@@ -17,6 +17,7 @@ macro_rules! pharmacy_orders_contract {
     ($run:path, $world:expr) => {
         $crate::contract_tests! { $run, $world, pharmacy_orders_contract:
             orders_are_found_as_they_were_saved,
+            contents_told_after_the_cancellation_are_found_as_they_were_saved,
             only_the_orders_asked_for_are_found,
             each_save_raises_the_revision,
             an_order_saved_meanwhile_is_a_conflict,
@@ -38,6 +39,17 @@ pub async fn orders_are_found_as_they_were_saved<W: PharmacyWorld>(world: &W) {
     found.sort_by_key(|revised| revised.order.id());
     all.sort_by_key(PharmacyOrder::id);
     assert_eq!(found, revised(&all, 1));
+}
+
+pub async fn contents_told_after_the_cancellation_are_found_as_they_were_saved<W: PharmacyWorld>(
+    world: &W,
+) {
+    let orders = world.orders();
+    orders.save_all(&revised(&[cancelled(unheard(1))], 0), &[]).await.expect("saved");
+    let mut late = cancelled(unheard(1));
+    assert!(late.order_created(OrderVersion::FIRST, contents(1)).is_applied());
+    orders.save_all(&revised(std::slice::from_ref(&late), 1), &[]).await.expect("saved");
+    assert_eq!(find(&orders, [1]).await, revised(&[late], 2));
 }
 
 pub async fn only_the_orders_asked_for_are_found<W: PharmacyWorld>(world: &W) {
@@ -115,16 +127,32 @@ pub async fn of_parallel_saves_of_one_order_exactly_one_wins<W: PharmacyWorld>(w
 /// Order `n` as the pharmacy knows it after it was told of its creation.
 pub(super) fn created(n: u32) -> PharmacyOrder {
     let mut order = unheard(n);
-    let contents = Contents {
+    assert!(order.order_created(OrderVersion::FIRST, contents(n)).is_applied());
+    order
+}
+
+/// What order `n` asks for: items with all that can be said of a medication, with nothing, and with
+/// some of it. Every other order has a note.
+fn contents(n: u32) -> Contents {
+    let medication = |display: Option<&str>| RequestedMedication {
+        system: "http://snomed.info/sct".to_owned(),
+        code: "387517004".to_owned(),
+        display: display.map(str::to_owned),
+    };
+    Contents {
         customer_name: "Ærøskøbing Апотека".to_owned(),
         items: vec![
-            RequestedItem { product_id: i64::MAX, quantity: 999 },
-            RequestedItem { product_id: 1, quantity: 1 },
+            RequestedItem {
+                product_id: i64::MAX,
+                quantity: 999,
+                medication: Some(medication(Some("Παρακεταμόλη"))),
+            },
+            RequestedItem { product_id: 1, quantity: 1, medication: None },
+            RequestedItem { product_id: 2, quantity: 1, medication: Some(medication(None)) },
         ],
+        note: (n % 2 == 1).then(|| "til døren,\ntak".to_owned()),
         ordered_at: sample::at(n),
-    };
-    assert!(order.order_created(OrderVersion::FIRST, contents).is_applied());
-    order
+    }
 }
 
 /// The order after the pharmacy was told of its cancellation.

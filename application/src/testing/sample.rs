@@ -1,14 +1,16 @@
 //! Orders, events and occasions to test with: the same number, the same thing.
 
 use domain::ordering::{
-    CancelReason, CustomerName, NewOrder, Occasion, Order, OrderItem, OrderItems, ProductId,
-    Quantity,
+    CancelReason, CustomerName, MedicationCoding, NewOrder, Occasion, Order, OrderItem, OrderItems,
+    ProductId, Quantity,
 };
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
 use crate::ordering::{Cause, Fingerprint, IdempotencyKey};
-use crate::published::{AnnouncedItem, Announcement, Incoming, News, RawRecord, Unreadable};
+use crate::published::{
+    AnnouncedItem, AnnouncedMedication, Announcement, Incoming, News, RawRecord, Unreadable,
+};
 
 /// 2026-01-01T00:00:00Z, in microseconds.
 const NEW_YEAR: i64 = 1_767_225_600_000_000;
@@ -38,19 +40,32 @@ pub fn occasion(n: u32, version: u32) -> Occasion {
     Occasion { event_id: event_id(n, version), at: at(n + version) }
 }
 
-/// What is asked for with order `n`: 1 to 3 items.
+/// What is asked for with order `n`: 1 to 3 items, of which all but the first say which medication
+/// is meant. Every other order has a note.
 #[must_use]
 pub fn new_order(n: u32) -> NewOrder {
     let items: Vec<OrderItem> = (1..=1 + i64::from(n) % 3)
         .map(|product| OrderItem {
             product_id: ProductId::try_from(product).expect("a product"),
             quantity: Quantity::try_from(product * 7).expect("a quantity"),
+            medication: (product > 1).then(|| medication(product)),
         })
         .collect();
     NewOrder {
         id: order_id(n),
         customer_name: customer(n).parse::<CustomerName>().expect("a name"),
         items: OrderItems::try_from(items).expect("some items"),
+        note: n.is_multiple_of(2).then(|| "bitte klingeln –\nund warten".parse().expect("a note")),
+    }
+}
+
+/// A medication; every other one with what it is called.
+fn medication(code: i64) -> MedicationCoding {
+    let display = "Acetylsalicylsäure 100\u{a0}mg";
+    MedicationCoding {
+        system: "urn:oid:1.2.276.0.76.4.6".parse().expect("a code system"),
+        code: format!("PZN {code}").parse().expect("a code"),
+        display: (code % 2 == 0).then(|| display.parse().expect("a display")),
     }
 }
 
@@ -81,7 +96,7 @@ pub fn key(key: &str) -> IdempotencyKey {
 /// Ordering's word that order `n` was placed.
 #[must_use]
 pub fn created(n: u32) -> Announcement {
-    let items = new_order(n).items;
+    let NewOrder { items, note, .. } = new_order(n);
     Announcement {
         event_id: event_id(n, 1),
         occurred_at: at(n + 1),
@@ -89,15 +104,21 @@ pub fn created(n: u32) -> Announcement {
         order_version: OrderVersion::FIRST,
         news: News::OrderCreated {
             customer_name: customer(n),
-            items: items
-                .as_slice()
-                .iter()
-                .map(|item| AnnouncedItem {
-                    product_id: item.product_id.get(),
-                    quantity: item.quantity.get(),
-                })
-                .collect(),
+            items: items.as_slice().iter().map(announced).collect(),
+            note: note.map(|note| note.to_string()),
         },
+    }
+}
+
+fn announced(item: &OrderItem) -> AnnouncedItem {
+    AnnouncedItem {
+        product_id: item.product_id.get(),
+        quantity: item.quantity.get(),
+        medication: item.medication.as_ref().map(|coding| AnnouncedMedication {
+            system: coding.system.to_string(),
+            code: coding.code.to_string(),
+            display: coding.display.as_ref().map(ToString::to_string),
+        }),
     }
 }
 

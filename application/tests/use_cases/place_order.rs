@@ -1,6 +1,8 @@
-use application::ordering::{Orders, PlaceOrder, PlaceOrderError, Placed, place_order};
+use application::ordering::{
+    Cause, Fingerprint, Orders, PlaceOrder, PlaceOrderError, Placed, place_order,
+};
 use application::testing::{InMemoryOrdering, sample};
-use domain::ordering::{NewOrder, Order};
+use domain::ordering::{CodeDisplay, MedicationCoding, NewOrder, Order, OrderItem};
 
 use crate::now;
 
@@ -82,6 +84,69 @@ fn items_in_another_order_are_another_request() {
     reversed.items = items.try_into().unwrap();
     let refused = place(&store, reversed, Some("k"));
     assert!(matches!(refused, Err(PlaceOrderError::KeyReused)), "{refused:?}");
+}
+
+/// Changes the first item of the order.
+fn with_first_item(mut order: NewOrder, change: impl FnOnce(&mut OrderItem)) -> NewOrder {
+    let mut items = order.items.as_slice().to_vec();
+    change(&mut items[0]);
+    order.items = items.try_into().unwrap();
+    order
+}
+
+#[test]
+fn requests_that_differ_in_a_note_or_a_medication_are_different_requests() {
+    let coding = |display: Option<&str>| MedicationCoding {
+        system: "http://snomed.info/sct".parse().unwrap(),
+        code: "387517004".parse().unwrap(),
+        display: display.map(|display| display.parse::<CodeDisplay>().unwrap()),
+    };
+    let medication = |medication: MedicationCoding| {
+        with_first_item(sample::new_order(1), |item| item.medication = Some(medication))
+    };
+    let note = |name: &str, note: &str| NewOrder {
+        customer_name: name.parse().unwrap(),
+        note: Some(note.parse().unwrap()),
+        ..sample::new_order(1)
+    };
+    let other_system = MedicationCoding { system: "urn:a".parse().unwrap(), ..coding(None) };
+    let other_code = MedicationCoding { code: "1".parse().unwrap(), ..coding(None) };
+    let requests = [
+        sample::new_order(1),
+        medication(coding(None)),
+        medication(coding(Some("Paracetamol"))),
+        medication(coding(Some("Acetaminophen"))),
+        medication(other_system),
+        medication(other_code),
+        note("Ada", "call"),
+        note("Ada", "call me"),
+        note("Ada", "call\nnote me"),
+        note("Ada note", "call"),
+    ];
+    for (number, first) in requests.iter().enumerate() {
+        for (other_number, other) in requests.iter().enumerate() {
+            let store = InMemoryOrdering::default();
+            place(&store, first.clone(), Some("k")).unwrap();
+            let other = NewOrder { id: sample::order_id(2), ..other.clone() };
+            let answer = place(&store, other, Some("k"));
+            if number == other_number {
+                assert!(matches!(answer, Ok(Placed::Before(_))), "{answer:?}");
+            } else {
+                assert!(matches!(answer, Err(PlaceOrderError::KeyReused)), "{answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_that_could_be_made_from_the_beginning_is_still_known_by_its_key() {
+    let store = InMemoryOrdering::default();
+    let plain = NewOrder { customer_name: "Ada".parse().unwrap(), ..sample::new_order(3) };
+    let placed = place(&store, plain, Some("k")).unwrap();
+    let Placed::Now(order) = placed else { panic!("{placed:?}") };
+    // As it was written out before there were notes and medications.
+    let cause = Cause::Request(sample::key("k"), Fingerprint::of("place order\n1 x 7\nfor Ada"));
+    assert_eq!(now(store.recall(&cause)).unwrap(), Some(order));
 }
 
 #[test]

@@ -95,11 +95,13 @@ fn placed_and_cancelled() -> Order {
     let item = OrderItem {
         product_id: ProductId::try_from(7).unwrap(),
         quantity: Quantity::try_from(2).unwrap(),
+        medication: None,
     };
     let new = NewOrder {
         id: clock::new_order_id(),
         customer_name: "Ada".parse().unwrap(),
         items: OrderItems::try_from(vec![item]).unwrap(),
+        note: None,
     };
     let mut order = Order::place(new, clock::occasion());
     assert!(order.cancel("too slow".parse().unwrap(), clock::occasion()).is_applied());

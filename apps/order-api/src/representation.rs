@@ -1,6 +1,6 @@
 use adapters::http::EntityTag;
 use domain::Timestamp;
-use domain::ordering::{CancelReason, OrderItem, OrderSnapshot, OrderStatus};
+use domain::ordering::{CancelReason, MedicationCoding, OrderItem, OrderSnapshot, OrderStatus};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -13,7 +13,19 @@ use uuid::Uuid;
     "customerName": "Ada Lovelace",
     "status": "created",
     "version": 1,
-    "items": [{"productId": 1, "quantity": 2}],
+    "items": [
+        {
+            "productId": 1,
+            "quantity": 2,
+            "medication": {
+                "system": "http://snomed.info/sct",
+                "code": "387517004",
+                "display": "Paracetamol",
+            },
+        },
+        {"productId": 7, "quantity": 1},
+    ],
+    "note": "Please ring twice",
     "createdAt": "2026-01-31T12:00:00.000000Z",
 }))]
 pub(crate) struct OrderBody {
@@ -30,6 +42,10 @@ pub(crate) struct OrderBody {
     /// What was ordered
     #[schema(min_items = 1, max_items = 100)]
     items: Vec<ItemBody>,
+    /// What the customer has to say about it, if anything, in any number of lines
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, min_length = 1, max_length = 1000)]
+    note: Option<String>,
     /// When it was placed
     #[serde(serialize_with = "moment")]
     #[schema(value_type = String, format = DateTime)]
@@ -60,6 +76,26 @@ pub(crate) struct ItemBody {
     /// The pieces of it
     #[schema(minimum = 1, maximum = 999, example = 2)]
     quantity: i32,
+    /// Which medication is meant by it, if that was said
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    medication: Option<MedicationBody>,
+}
+
+/// A medication in the words of a terminology, as FHIR's `Coding` has it
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MedicationBody {
+    /// The terminology, by its absolute URI
+    #[schema(min_length = 1, max_length = 200, example = "http://snomed.info/sct")]
+    system: String,
+    /// The medication's code in it
+    #[schema(min_length = 1, max_length = 64, example = "387517004")]
+    code: String,
+    /// What the terminology calls it, if that was said
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, min_length = 1, max_length = 200, example = "Paracetamol")]
+    display: Option<String>,
 }
 
 /// How an order was cancelled
@@ -88,6 +124,7 @@ impl From<&OrderSnapshot> for OrderBody {
             status,
             version: order.version.get(),
             items: order.items.as_slice().iter().map(ItemBody::from).collect(),
+            note: order.note.as_ref().map(ToString::to_string),
             created_at: order.created_at,
             cancellation,
         }
@@ -96,7 +133,21 @@ impl From<&OrderSnapshot> for OrderBody {
 
 impl From<&OrderItem> for ItemBody {
     fn from(item: &OrderItem) -> Self {
-        Self { product_id: item.product_id.get(), quantity: item.quantity.get() }
+        Self {
+            product_id: item.product_id.get(),
+            quantity: item.quantity.get(),
+            medication: item.medication.as_ref().map(MedicationBody::from),
+        }
+    }
+}
+
+impl From<&MedicationCoding> for MedicationBody {
+    fn from(coding: &MedicationCoding) -> Self {
+        Self {
+            system: coding.system.to_string(),
+            code: coding.code.to_string(),
+            display: coding.display.as_ref().map(ToString::to_string),
+        }
     }
 }
 

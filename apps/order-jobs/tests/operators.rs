@@ -40,12 +40,17 @@ impl Desk {
 
     /// Stores an order and gives its event's id.
     async fn place(&self) -> EventId {
-        let item = OrderItem { product_id: 1.try_into().unwrap(), quantity: 2.try_into().unwrap() };
+        let item = OrderItem {
+            product_id: 1.try_into().unwrap(),
+            quantity: 2.try_into().unwrap(),
+            medication: None,
+        };
         let occasion = clock::occasion();
         let new = NewOrder {
             id: clock::new_order_id(),
             customer_name: "Ada".parse().unwrap(),
             items: OrderItems::try_from(vec![item]).unwrap(),
+            note: None,
         };
         self.orders.save(Order::place(new, occasion), Cause::Unkeyed).await.unwrap();
         occasion.event_id

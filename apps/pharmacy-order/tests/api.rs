@@ -9,7 +9,7 @@ use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
 use adapters::postgres::{Database, Tables};
 use application::inbox::Inbox;
 use application::pharmacy::ReceiveOrders;
-use application::published::{AnnouncedItem, Announcement, News};
+use application::published::{AnnouncedItem, AnnouncedMedication, Announcement, News};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
@@ -69,11 +69,22 @@ fn announcement(order_id: OrderId, version: i64, news: News) -> Announcement {
 }
 
 fn created(id: OrderId) -> Announcement {
+    let medication = |display: Option<&str>| AnnouncedMedication {
+        system: "http://snomed.info/sct".to_owned(),
+        code: "387517004".to_owned(),
+        display: display.map(str::to_owned),
+    };
     let items = vec![
-        AnnouncedItem { product_id: 9, quantity: 1 },
-        AnnouncedItem { product_id: 7, quantity: 2 },
+        AnnouncedItem {
+            product_id: 9,
+            quantity: 1,
+            medication: Some(medication(Some("Paracetamol"))),
+        },
+        AnnouncedItem { product_id: 7, quantity: 2, medication: None },
+        AnnouncedItem { product_id: 8, quantity: 1, medication: Some(medication(None)) },
     ];
-    announcement(id, 1, News::OrderCreated { customer_name: "Zoë".to_owned(), items })
+    let (customer_name, note) = ("Zoë".to_owned(), Some("by noon,\nplease".to_owned()));
+    announcement(id, 1, News::OrderCreated { customer_name, items, note })
 }
 
 fn cancelled(id: OrderId) -> Announcement {
@@ -98,7 +109,16 @@ async fn an_order_is_shown_as_it_was_told() {
     let expected = json!({
         "orderId": id.to_string(), "status": "draft", "version": 1, "missing": 0,
         "customerName": "Zoë", "orderedAt": null, "receivedAt": null,
-        "items": [{"productId": 9, "quantity": 1}, {"productId": 7, "quantity": 2}],
+        "items": [
+            {"productId": 9, "quantity": 1, "medication": {
+                "system": "http://snomed.info/sct", "code": "387517004", "display": "Paracetamol",
+            }},
+            {"productId": 7, "quantity": 2},
+            {"productId": 8, "quantity": 1, "medication": {
+                "system": "http://snomed.info/sct", "code": "387517004",
+            }},
+        ],
+        "note": "by noon,\nplease",
     });
     assert_eq!(order, expected);
 }

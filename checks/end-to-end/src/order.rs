@@ -31,7 +31,18 @@ pub fn events(orders: &[Order]) -> usize {
 /// What the `number`th customer asks for. Some say what medication they mean, some have something to say.
 pub fn wish(number: usize) -> Value {
     let items: Vec<_> = (1..=1 + number % 3)
-        .map(|item| json!({"productId": 100 * item + number % 7, "quantity": 1 + number % 5}))
+        .map(|item| {
+            let mut wish = json!({"productId": 100 * item + number % 7, "quantity": 1 + number % 5});
+            if (number + item).is_multiple_of(3) {
+                let display = number.is_multiple_of(2).then_some("Παρακεταμόλη");
+                wish["medication"] = json!({"system": "http://snomed.info/sct", "code": "387517004", "display": display});
+            }
+            wish
+        })
         .collect();
-    json!({"customerName": format!("Customer {number} Žižka"), "items": items})
+    let mut wish = json!({"customerName": format!("Customer {number} Žižka"), "items": items});
+    if number % 4 == 1 {
+        wish["note"] = json!("Please ring twice.\nThe bell is quiet.");
+    }
+    wish
 }

@@ -1,4 +1,4 @@
-use super::{CancelReason, CustomerName, OrderItems};
+use super::{CancelReason, CustomerName, OrderItems, OrderNote};
 use crate::{EventId, OrderId, OrderVersion, Timestamp};
 
 /// Something that happened to an order, recorded by the order itself.
@@ -35,6 +35,8 @@ pub struct OrderCreated {
     pub customer_name: CustomerName,
     /// What was ordered.
     pub items: OrderItems,
+    /// What the customer has to say about it.
+    pub note: Option<OrderNote>,
 }
 
 /// An order was called off.

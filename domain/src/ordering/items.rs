@@ -1,14 +1,16 @@
 use std::collections::HashSet;
 
-use super::{ProductId, Quantity};
+use super::{MedicationCoding, ProductId, Quantity};
 
 /// So many pieces of one product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderItem {
     /// The product.
     pub product_id: ProductId,
     /// The pieces of it.
     pub quantity: Quantity,
+    /// Which medication the customer means by it, if that was said.
+    pub medication: Option<MedicationCoding>,
 }
 
 /// What is ordered: 1 to 100 items, each product once, in the order they were given.
@@ -59,9 +61,9 @@ impl TryFrom<Vec<OrderItem>> for OrderItems {
             return Err(ItemsError::TooMany { has: items.len() });
         }
         let mut seen = HashSet::with_capacity(items.len());
-        for (index, &OrderItem { product_id, .. }) in items.iter().enumerate() {
-            if !seen.insert(product_id) {
-                return Err(ItemsError::Repeated { index, product_id });
+        for (index, OrderItem { product_id, .. }) in items.iter().enumerate() {
+            if !seen.insert(*product_id) {
+                return Err(ItemsError::Repeated { index, product_id: *product_id });
             }
         }
         Ok(Self(items))

@@ -1,6 +1,6 @@
 use super::{
     CancelReason, CustomerName, OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItems,
-    OrderSnapshot, OrderStatus, RestoreError,
+    OrderNote, OrderSnapshot, OrderStatus, RestoreError,
 };
 use crate::{EventId, OrderId, OrderVersion, Outcome, Timestamp};
 
@@ -23,6 +23,8 @@ pub struct NewOrder {
     pub customer_name: CustomerName,
     /// What is ordered.
     pub items: OrderItems,
+    /// What the customer has to say about it.
+    pub note: Option<OrderNote>,
 }
 
 /// When something happens, and the identity of the event that will tell of it.
@@ -68,7 +70,7 @@ impl Order {
     /// Places an order and records [`OrderCreated`].
     #[must_use]
     pub fn place(new: NewOrder, occasion: Occasion) -> Self {
-        let NewOrder { id, customer_name, items } = new;
+        let NewOrder { id, customer_name, items, note } = new;
         let event = OrderEvent {
             id: occasion.event_id,
             occurred_at: occasion.at,
@@ -77,12 +79,14 @@ impl Order {
             fact: OrderFact::Created(OrderCreated {
                 customer_name: customer_name.clone(),
                 items: items.clone(),
+                note: note.clone(),
             }),
         };
         let state = OrderSnapshot {
             id,
             customer_name,
             items,
+            note,
             status: OrderStatus::Created,
             version: OrderVersion::FIRST,
             created_at: occasion.at,
@@ -127,12 +131,13 @@ impl Order {
                 occurred_at: at,
                 order_id,
                 version: OrderVersion::FIRST,
-                fact: OrderFact::Created(OrderCreated { customer_name, items }),
+                fact: OrderFact::Created(OrderCreated { customer_name, items, note }),
             }) => Self::place(
                 NewOrder {
                     id: *order_id,
                     customer_name: customer_name.clone(),
                     items: items.clone(),
+                    note: note.clone(),
                 },
                 Occasion { event_id: *id, at: *at },
             ),

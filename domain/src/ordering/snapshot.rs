@@ -1,4 +1,4 @@
-use super::{CustomerName, OrderItems, OrderStatus};
+use super::{CustomerName, OrderItems, OrderNote, OrderStatus};
 use crate::{OrderId, OrderVersion, Timestamp};
 
 /// The state of an order, laid open for a store to keep and for a view to show.
@@ -10,6 +10,8 @@ pub struct OrderSnapshot {
     pub customer_name: CustomerName,
     /// What was ordered.
     pub items: OrderItems,
+    /// What the customer has to say about it.
+    pub note: Option<OrderNote>,
     /// Where it stands.
     pub status: OrderStatus,
     /// How many events it has recorded.

@@ -46,17 +46,32 @@ pub struct Contents {
     pub customer_name: String,
     /// What to prepare, in the customer's order.
     pub items: Vec<RequestedItem>,
+    /// What the customer has to say about it.
+    pub note: Option<String>,
     /// When the order was placed.
     pub ordered_at: Timestamp,
 }
 
 /// So many pieces of one product, as ordering published them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedItem {
     /// The product.
     pub product_id: i64,
     /// The pieces of it.
     pub quantity: i32,
+    /// Which medication is meant by it, if that was said.
+    pub medication: Option<RequestedMedication>,
+}
+
+/// A medication in the words of a terminology, as ordering published it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestedMedication {
+    /// The terminology, by its URI.
+    pub system: String,
+    /// The medication's code in it.
+    pub code: String,
+    /// What the terminology calls it.
+    pub display: Option<String>,
 }
 
 impl PharmacyOrder {

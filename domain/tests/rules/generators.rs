@@ -1,8 +1,8 @@
 //! Arbitrary values of the domain, and arbitrary things that are not.
 
 use domain::ordering::{
-    CancelReason, CustomerName, NewOrder, Occasion, Order, OrderItem, OrderItems, ProductId,
-    Quantity,
+    CancelReason, Code, CodeDisplay, CodeSystem, CustomerName, MedicationCoding, NewOrder,
+    Occasion, Order, OrderItem, OrderItems, OrderNote, ProductId, Quantity,
 };
 use domain::{EventId, OrderId, OrderVersion, Outcome, Timestamp};
 use proptest::prelude::*;
@@ -50,6 +50,8 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
         "\\s{0,3}\\PC{190,210}\\s{0,3}",
         "[a\u{1F48A}é薬]{190,510}",
         "[ \\t\\n\u{a0}\u{2003}]{0,5}",
+        "[a薬\\n]{990,1010}",
+        "\\PC{0,9}[\\r\\n]{1,3}\\PC{0,9}",
         "a[\\x00-\\x1f\\x7f\u{85}]b",
     ]
 }
@@ -60,6 +62,53 @@ pub(crate) fn customer_name() -> impl Strategy<Value = CustomerName> {
 
 pub(crate) fn cancel_reason() -> impl Strategy<Value = CancelReason> {
     "\\PC{1,60}".prop_filter_map("a reason", |text| text.parse().ok())
+}
+
+pub(crate) fn order_note() -> impl Strategy<Value = OrderNote> {
+    "(\\PC{1,40}\\n?){1,5}".prop_filter_map("a note", |text| text.parse().ok())
+}
+
+/// Texts that are URIs, or nearly.
+pub(crate) fn uri() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z][a-z0-9+.-]{0,8}:[!-~]{0,30}",
+        "http://[a-z.]{1,20}/[a-zA-Z0-9/?#=%_~-]{0,20}",
+        "urn:oid:[0-9.]{1,200}",
+        "[a-z0-9:/. \u{e9}]{0,12}",
+    ]
+}
+
+/// Texts that are codes, or nearly.
+pub(crate) fn symbol() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[!-~]{1,10}( [!-~]{1,10}){0,3}",
+        "[a薬 ]{0,8}",
+        "[a1]{60,70}",
+        "a[ \\t\\n\u{a0}\u{0}\u{85}\u{2003}]{1,2}b",
+    ]
+}
+
+pub(crate) fn code_system() -> impl Strategy<Value = CodeSystem> {
+    uri().prop_filter_map("a code system", |text| text.parse().ok())
+}
+
+pub(crate) fn code() -> impl Strategy<Value = Code> {
+    symbol().prop_filter_map("a code", |text| text.parse().ok())
+}
+
+pub(crate) fn code_display() -> impl Strategy<Value = CodeDisplay> {
+    "\\PC{1,60}".prop_filter_map("a display", |text| text.parse().ok())
+}
+
+/// Medications of few systems, for orders of many items.
+pub(crate) fn medication() -> impl Strategy<Value = MedicationCoding> {
+    let system = prop::sample::select(vec!["http://snomed.info/sct", "urn:oid:1.2.276.0.76.4.6"]);
+    let display = prop::option::of("[a-z薬]{1,8}".prop_map(|text| text.parse().unwrap()));
+    (system, 1..=9_999_999_u32, display).prop_map(|(system, code, display)| MedicationCoding {
+        system: system.parse().unwrap(),
+        code: code.to_string().parse().unwrap(),
+        display,
+    })
 }
 
 pub(crate) fn product_id() -> impl Strategy<Value = ProductId> {
@@ -75,15 +124,19 @@ pub(crate) fn item() -> impl Strategy<Value = OrderItem> {
     (1..=400_i64, quantity()).prop_map(|(product, quantity)| OrderItem {
         product_id: ProductId::try_from(product).unwrap(),
         quantity,
+        medication: None,
     })
 }
 
 pub(crate) fn order_items() -> impl Strategy<Value = OrderItems> {
-    prop::collection::btree_map(product_id(), quantity(), 1..=100).prop_map(|items| {
-        let items = items.into_iter();
-        let items: Vec<OrderItem> =
-            items.map(|(product_id, quantity)| OrderItem { product_id, quantity }).collect();
-        items.try_into().unwrap()
+    let rest = (quantity(), prop::option::weighted(0.1, medication()));
+    prop::collection::btree_map(product_id(), rest, 1..=100).prop_map(|items| {
+        let items = items.into_iter().map(|(product_id, (quantity, medication))| OrderItem {
+            product_id,
+            quantity,
+            medication,
+        });
+        items.collect::<Vec<_>>().try_into().unwrap()
     })
 }
 
@@ -92,11 +145,8 @@ pub(crate) fn occasion() -> impl Strategy<Value = Occasion> {
 }
 
 pub(crate) fn new_order() -> impl Strategy<Value = NewOrder> {
-    (order_id(), customer_name(), order_items()).prop_map(|(id, customer_name, items)| NewOrder {
-        id,
-        customer_name,
-        items,
-    })
+    (order_id(), customer_name(), order_items(), prop::option::of(order_note()))
+        .prop_map(|(id, customer_name, items, note)| NewOrder { id, customer_name, items, note })
 }
 
 /// Something that is done to an order, in any state it may be in.

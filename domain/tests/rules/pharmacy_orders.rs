@@ -1,6 +1,8 @@
 //! The pharmacy's order: however its events arrive, the same events make the same order.
 
-use domain::pharmacy::{Contents, PharmacyOrder, PharmacyStatus, RequestedItem};
+use domain::pharmacy::{
+    Contents, PharmacyOrder, PharmacyStatus, RequestedItem, RequestedMedication,
+};
 use domain::{OrderId, OrderVersion, Outcome, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -29,10 +31,19 @@ impl Told {
 }
 
 fn contents() -> impl Strategy<Value = Contents> {
-    let item = (any::<i64>(), any::<i32>())
-        .prop_map(|(product_id, quantity)| RequestedItem { product_id, quantity });
-    (any::<String>(), prop::collection::vec(item, 0..4), arbitrary::timestamp()).prop_map(
-        |(customer_name, items, ordered_at)| Contents { customer_name, items, ordered_at },
+    let medication = (any::<String>(), any::<String>(), any::<Option<String>>())
+        .prop_map(|(system, code, display)| RequestedMedication { system, code, display });
+    let item = (any::<i64>(), any::<i32>(), prop::option::of(medication)).prop_map(
+        |(product_id, quantity, medication)| RequestedItem { product_id, quantity, medication },
+    );
+    let items = prop::collection::vec(item, 0..4);
+    (any::<String>(), items, any::<Option<String>>(), arbitrary::timestamp()).prop_map(
+        |(customer_name, items, note, ordered_at)| Contents {
+            customer_name,
+            items,
+            note,
+            ordered_at,
+        },
     )
 }
 

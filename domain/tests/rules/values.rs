@@ -6,7 +6,8 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use domain::ordering::{
-    CancelReason, CustomerName, ItemsError, OrderItems, ProductId, Quantity, TextError,
+    CancelReason, Code, CodeDisplay, CodeError, CodeSystem, CodeSystemError, CustomerName,
+    ItemsError, OrderItems, OrderNote, ProductId, Quantity, TextError,
 };
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use proptest::prelude::*;
@@ -32,6 +33,10 @@ proptest! {
         quantity in arbitrary::quantity(),
         customer_name in arbitrary::customer_name(),
         cancel_reason in arbitrary::cancel_reason(),
+        code_system in arbitrary::code_system(),
+        code in arbitrary::code(),
+        display in arbitrary::code_display(),
+        note in arbitrary::order_note(),
     ) {
         assert_read_again(&order_id);
         assert_read_again(&event_id);
@@ -41,11 +46,15 @@ proptest! {
         assert_read_again(&quantity);
         assert_read_again(&customer_name);
         assert_read_again(&cancel_reason);
+        assert_read_again(&code_system);
+        assert_read_again(&code);
+        assert_read_again(&display);
+        assert_read_again(&note);
     }
 
     #[test]
     fn any_text_is_read_or_refused_and_what_is_read_prints_the_same_again(
-        text in arbitrary::text(),
+        text in prop_oneof![arbitrary::text(), arbitrary::uri(), arbitrary::symbol()],
     ) {
         fn check<T: Display + FromStr + PartialEq + Debug>(text: &str)
         where
@@ -63,6 +72,10 @@ proptest! {
         check::<Quantity>(&text);
         check::<CustomerName>(&text);
         check::<CancelReason>(&text);
+        check::<CodeSystem>(&text);
+        check::<Code>(&text);
+        check::<CodeDisplay>(&text);
+        check::<OrderNote>(&text);
     }
 
     #[test]
@@ -79,6 +92,65 @@ proptest! {
         prop_assert_eq!(name, expected(200));
         let reason = text.parse::<CancelReason>().map(|reason| reason.as_str().to_owned());
         prop_assert_eq!(reason, expected(500));
+        let display = text.parse::<CodeDisplay>().map(|display| display.as_str().to_owned());
+        prop_assert_eq!(display, expected(200));
+    }
+
+    #[test]
+    fn a_note_is_taken_exactly_when_its_lines_are_readable_and_fit(text in arbitrary::text()) {
+        // Line by line: what a `\r\n` ends is a line, and so is what a `\n` alone ends.
+        let lines: Vec<&str> = text.split("\r\n").flat_map(|line| line.split('\n')).collect();
+        let readable = lines.join("\n").trim().to_owned();
+        let has = readable.chars().count();
+        let expected = match has {
+            0 => Err(TextError::Empty),
+            has if has > 1000 => Err(TextError::TooLong { most: 1000, has }),
+            _ if readable.split('\n').any(|line| line.contains(char::is_control)) => {
+                Err(TextError::NoLineBreak)
+            }
+            _ => Ok(readable),
+        };
+        let note = text.parse::<OrderNote>().map(|note| note.as_str().to_owned());
+        prop_assert_eq!(note, expected);
+    }
+
+    #[test]
+    fn a_code_is_taken_exactly_when_fhir_would_and_it_fits(
+        text in prop_oneof![arbitrary::symbol(), arbitrary::text()],
+    ) {
+        // Words between single blanks, and nothing else, make the same text again.
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let has = text.chars().count();
+        let expected = match has {
+            0 => Err(CodeError::Text(TextError::Empty)),
+            has if has > 64 => Err(CodeError::Text(TextError::TooLong { most: 64, has })),
+            _ if words.join(" ") != text => Err(CodeError::Whitespace),
+            _ if text.contains(char::is_control) => Err(CodeError::ControlCharacter),
+            _ => Ok(text.clone()),
+        };
+        prop_assert_eq!(text.parse::<Code>().map(|code| code.as_str().to_owned()), expected);
+    }
+
+    #[test]
+    fn a_code_system_that_is_taken_has_a_scheme_and_something_behind_it(
+        text in prop_oneof![arbitrary::uri(), arbitrary::text()],
+    ) {
+        let has = text.chars().count();
+        match text.parse::<CodeSystem>() {
+            Ok(system) => {
+                prop_assert_eq!(system.as_str(), &text);
+                prop_assert!((1..=200).contains(&has) && text.chars().all(|c| c.is_ascii_graphic()));
+                let colon = text.find(':').unwrap();
+                prop_assert!(text.starts_with(|first: char| first.is_ascii_alphabetic()));
+                prop_assert!(colon + 1 < text.len());
+            }
+            Err(CodeSystemError::Text(TextError::Empty)) => prop_assert_eq!(has, 0),
+            Err(CodeSystemError::Text(error)) => {
+                prop_assert_eq!(error, TextError::TooLong { most: 200, has });
+                prop_assert!(has > 200);
+            }
+            Err(CodeSystemError::NotAbsoluteUri) => prop_assert!((1..=200).contains(&has)),
+        }
     }
 
     #[test]
@@ -130,6 +202,54 @@ fn the_longest_name_counts_characters_not_bytes() {
         "薬".repeat(201).parse::<CustomerName>(),
         Err(TextError::TooLong { most: 200, has: 201 })
     );
+}
+
+#[test]
+fn a_code_system_is_an_absolute_uri() {
+    for taken in [
+        "http://snomed.info/sct",
+        "http://www.nlm.nih.gov/research/umls/rxnorm",
+        "urn:oid:2.16.840.1.113883.6.96",
+        "urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
+        "HTTP://fhir.de/CodeSystem/ifa/pzn?v=1#a%20b",
+        "x-own+1.0:[",
+    ] {
+        assert_eq!(taken.parse::<CodeSystem>().unwrap().as_str(), taken);
+    }
+    for refused in [
+        "snomed",
+        "/sct",
+        "//snomed.info/sct",
+        "http:",
+        ":x",
+        "1http://a",
+        "ht tp://a",
+        "a_b:c",
+        " http://a",
+        "http://a ",
+        "http://a b",
+        "http://a\n",
+        "http://ä",
+        "http://a\u{0}",
+        "http://<a>",
+        "http://a|1",
+        "\u{2003}",
+    ] {
+        let answer = refused.parse::<CodeSystem>();
+        assert_eq!(answer, Err(CodeSystemError::NotAbsoluteUri), "{refused:?}");
+    }
+}
+
+#[test]
+fn a_note_keeps_its_lines_however_they_ended() {
+    let read = |text: &str| text.parse::<OrderNote>().map(|note| note.to_string());
+    assert_eq!(read("\r\n one\r\n\r\ntwo\nthree \n").unwrap(), "one\n\ntwo\nthree");
+    for refused in ["one\rtwo", "one\ttwo", "one\u{b}two", "one\u{85}two", "a\u{0}b"] {
+        assert_eq!(read(refused), Err(TextError::NoLineBreak), "{refused:?}");
+    }
+    assert!(read(&"薬".repeat(1000)).is_ok());
+    let too_long = TextError::TooLong { most: 1000, has: 1001 };
+    assert_eq!(read(&"薬".repeat(1001)), Err(too_long));
 }
 
 #[test]

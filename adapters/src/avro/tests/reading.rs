@@ -1,13 +1,14 @@
 use apache_avro::Schema;
 use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
-use application::published::{AnnouncedItem, Announcement, News};
+use application::published::{AnnouncedItem, AnnouncedMedication, Announcement, News};
 use domain::ordering::{
-    CancelReason, CustomerName, OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItem,
-    OrderItems, ProductId, Quantity,
+    CancelReason, Code, CodeSystem, CustomerName, MedicationCoding, OrderCancelled, OrderCreated,
+    OrderEvent, OrderFact, OrderItem, OrderItems, ProductId, Quantity,
 };
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -15,10 +16,13 @@ use crate::avro::{by_fingerprint, decode, encode, latest};
 
 fn event() -> impl Strategy<Value = OrderEvent> {
     let fact = prop_oneof![
-        (r"[^\p{C}\s]{1,50}", items()).prop_map(|(name, items)| OrderFact::Created(OrderCreated {
-            customer_name: name.parse::<CustomerName>().unwrap(),
-            items,
-        })),
+        (r"[^\p{C}\s]{1,50}", items(), option::of(r"[^\p{C}\s]{1,50}")).prop_map(
+            |(name, items, note)| OrderFact::Created(OrderCreated {
+                customer_name: name.parse::<CustomerName>().unwrap(),
+                items,
+                note: note.map(|note| note.parse().unwrap()),
+            })
+        ),
         r"[^\p{C}\s]{1,50}".prop_map(|reason| OrderFact::Cancelled(OrderCancelled {
             reason: reason.parse::<CancelReason>().unwrap(),
         })),
@@ -36,19 +40,30 @@ fn event() -> impl Strategy<Value = OrderEvent> {
 }
 
 fn items() -> impl Strategy<Value = OrderItems> {
-    vec((1..=i64::MAX, 1..=999_i64), 1..=100).prop_map(|mut items| {
-        items.sort_unstable();
-        items.dedup_by_key(|(product, _)| *product);
-        let items = items.into_iter().map(|(product, quantity)| OrderItem {
+    vec((1..=i64::MAX, 1..=999_i64, option::of(medication())), 1..=100).prop_map(|mut items| {
+        items.sort_unstable_by_key(|(product, ..)| *product);
+        items.dedup_by_key(|(product, ..)| *product);
+        let items = items.into_iter().map(|(product, quantity, medication)| OrderItem {
             product_id: ProductId::try_from(product).unwrap(),
             quantity: Quantity::try_from(quantity).unwrap(),
+            medication,
         });
         OrderItems::try_from(items.collect::<Vec<_>>()).unwrap()
     })
 }
 
+fn medication() -> impl Strategy<Value = MedicationCoding> {
+    ("urn:[a-z0-9:]{1,9}", "[!-~]{1,9}", option::of("[a-z薬]{1,9}")).prop_map(
+        |(system, code, display)| MedicationCoding {
+            system: system.parse::<CodeSystem>().unwrap(),
+            code: code.parse::<Code>().unwrap(),
+            display: display.map(|display| display.parse().unwrap()),
+        },
+    )
+}
+
 /// What a receiver should read of an event.
-fn announced(event: &OrderEvent) -> Announcement {
+pub(super) fn announced(event: &OrderEvent) -> Announcement {
     Announcement {
         event_id: event.id,
         occurred_at: event.occurred_at,
@@ -61,8 +76,14 @@ fn announced(event: &OrderEvent) -> Announcement {
                     .map(|item| AnnouncedItem {
                         product_id: item.product_id.get(),
                         quantity: item.quantity.get(),
+                        medication: item.medication.as_ref().map(|coding| AnnouncedMedication {
+                            system: coding.system.to_string(),
+                            code: coding.code.to_string(),
+                            display: coding.display.as_ref().map(ToString::to_string),
+                        }),
                     })
                     .collect(),
+                note: created.note.as_ref().map(ToString::to_string),
             },
             OrderFact::Cancelled(cancelled) => {
                 News::OrderCancelled { reason: cancelled.reason.as_str().to_owned() }

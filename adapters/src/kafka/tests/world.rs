@@ -216,12 +216,14 @@ pub(super) fn events(count: usize) -> Vec<OrderEvent> {
     let item = OrderItem {
         product_id: ProductId::try_from(7).unwrap(),
         quantity: Quantity::try_from(2).unwrap(),
+        medication: None,
     };
     let order = |_| {
         let new = NewOrder {
             id: clock::new_order_id(),
             customer_name: "Ada Lovelace".parse().unwrap(),
-            items: OrderItems::try_from(vec![item]).unwrap(),
+            items: OrderItems::try_from(vec![item.clone()]).unwrap(),
+            note: None,
         };
         Order::place(new, clock::occasion()).recorded()[0].clone()
     };

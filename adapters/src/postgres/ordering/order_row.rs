@@ -3,13 +3,26 @@ use std::error::Error;
 use application::StoreError;
 use chrono::{DateTime, Utc};
 use domain::ordering::{
-    CancelReason, CustomerName, Order, OrderItem, OrderItems, OrderSnapshot, OrderStatus,
-    ProductId, Quantity,
+    CancelReason, Code, CodeDisplay, CodeSystem, CustomerName, MedicationCoding, Order, OrderItem,
+    OrderItems, OrderNote, OrderSnapshot, OrderStatus, ProductId, Quantity,
 };
 use domain::{OrderId, OrderVersion};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use sqlx::types::{Json, Uuid};
+
+/// Selects orders as [`OrderRow`] reads them.
+macro_rules! select_orders {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, customer_name, items, note, status, version, created_at, cancel_reason,
+                    cancelled_at
+             FROM ordering.orders ",
+            $which
+        )
+    };
+}
+pub(super) use select_orders;
 
 /// An order as its table, and the answer to a cause, keep it.
 #[derive(Debug, Clone, Serialize, Deserialize, FromRow)]
@@ -18,6 +31,8 @@ pub(super) struct OrderRow {
     pub(super) id: Uuid,
     pub(super) customer_name: String,
     pub(super) items: Json<Vec<ItemRow>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<String>,
     pub(super) status: String,
     pub(super) version: i64,
     pub(super) created_at: DateTime<Utc>,
@@ -26,19 +41,33 @@ pub(super) struct OrderRow {
 }
 
 /// An item as JSON.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ItemRow {
     product_id: i64,
     quantity: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    medication: Option<MedicationRow>,
 }
+
+/// A medication as JSON.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct MedicationRow {
+    system: String,
+    code: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    display: Option<String>,
+}
+
+/// Why what is stored is no order.
+type Damage = Box<dyn Error + Send + Sync>;
 
 /// An order that is stored in a state it cannot have.
 #[derive(Debug, thiserror::Error)]
 #[error("order {id} is stored in a state it cannot have")]
 struct DamagedOrder {
     id: Uuid,
-    source: Box<dyn Error + Send + Sync>,
+    source: Damage,
 }
 
 impl From<&OrderSnapshot> for OrderRow {
@@ -49,14 +78,11 @@ impl From<&OrderSnapshot> for OrderRow {
                 ("cancelled", Some(reason.as_str().to_owned()), Some(at.get()))
             }
         };
-        let items = order.items.as_slice().iter().map(|item| ItemRow {
-            product_id: item.product_id.get(),
-            quantity: item.quantity.get(),
-        });
         Self {
             id: order.id.get(),
             customer_name: order.customer_name.as_str().to_owned(),
-            items: Json(items.collect()),
+            items: Json(order.items.as_slice().iter().map(ItemRow::from).collect()),
+            note: order.note.as_ref().map(ToString::to_string),
             status: status.to_owned(),
             version: order.version.get(),
             created_at: order.created_at.get(),
@@ -79,7 +105,7 @@ impl OrderRow {
         self.parse().map_err(|error| damaged(id, error))
     }
 
-    fn parse(self) -> Result<OrderSnapshot, Box<dyn Error + Send + Sync>> {
+    fn parse(self) -> Result<OrderSnapshot, Damage> {
         let status = match (self.status.as_str(), self.cancel_reason, self.cancelled_at) {
             ("created", None, None) => OrderStatus::Created,
             ("cancelled", Some(reason), Some(at)) => {
@@ -87,16 +113,12 @@ impl OrderRow {
             }
             (status, ..) => return Err(format!("status {status:?} with the wrong details").into()),
         };
-        let items = self.items.0.into_iter().map(|item| {
-            Ok::<_, Box<dyn Error + Send + Sync>>(OrderItem {
-                product_id: ProductId::try_from(item.product_id)?,
-                quantity: Quantity::try_from(i64::from(item.quantity))?,
-            })
-        });
+        let items = self.items.0.into_iter().map(ItemRow::parse);
         Ok(OrderSnapshot {
             id: OrderId::new(self.id),
             customer_name: self.customer_name.parse::<CustomerName>()?,
             items: OrderItems::try_from(items.collect::<Result<Vec<_>, _>>()?)?,
+            note: self.note.as_deref().map(str::parse::<OrderNote>).transpose()?,
             status,
             version: OrderVersion::try_from(self.version)?,
             created_at: self.created_at.into(),
@@ -104,6 +126,46 @@ impl OrderRow {
     }
 }
 
-fn damaged(id: Uuid, source: Box<dyn Error + Send + Sync>) -> StoreError {
+impl From<&OrderItem> for ItemRow {
+    fn from(item: &OrderItem) -> Self {
+        Self {
+            product_id: item.product_id.get(),
+            quantity: item.quantity.get(),
+            medication: item.medication.as_ref().map(MedicationRow::from),
+        }
+    }
+}
+
+impl ItemRow {
+    fn parse(self) -> Result<OrderItem, Damage> {
+        Ok(OrderItem {
+            product_id: ProductId::try_from(self.product_id)?,
+            quantity: Quantity::try_from(i64::from(self.quantity))?,
+            medication: self.medication.map(MedicationRow::parse).transpose()?,
+        })
+    }
+}
+
+impl From<&MedicationCoding> for MedicationRow {
+    fn from(coding: &MedicationCoding) -> Self {
+        Self {
+            system: coding.system.to_string(),
+            code: coding.code.to_string(),
+            display: coding.display.as_ref().map(ToString::to_string),
+        }
+    }
+}
+
+impl MedicationRow {
+    fn parse(self) -> Result<MedicationCoding, Damage> {
+        Ok(MedicationCoding {
+            system: self.system.parse::<CodeSystem>()?,
+            code: self.code.parse::<Code>()?,
+            display: self.display.as_deref().map(str::parse::<CodeDisplay>).transpose()?,
+        })
+    }
+}
+
+fn damaged(id: Uuid, source: Damage) -> StoreError {
     StoreError::Broken(Box::new(DamagedOrder { id, source }))
 }

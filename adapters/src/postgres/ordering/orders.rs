@@ -4,7 +4,7 @@ use domain::OrderId;
 use domain::ordering::Order;
 use sqlx::types::{Json, Uuid};
 
-use super::order_row::OrderRow;
+use super::order_row::{OrderRow, select_orders};
 use super::save::{Save, Write, cause_key};
 use super::wakeups::Bell;
 use crate::postgres::{Database, PgError};
@@ -60,10 +60,7 @@ impl PgOrders {
 
 impl Orders for PgOrders {
     async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let query = "SELECT id, customer_name, items, status, version, created_at, cancel_reason,
-                            cancelled_at
-                     FROM ordering.orders WHERE id = $1";
-        let row: Option<OrderRow> = sqlx::query_as(query)
+        let row: Option<OrderRow> = sqlx::query_as(select_orders!("WHERE id = $1"))
             .bind(id.get())
             .fetch_optional(self.database.pool())
             .await

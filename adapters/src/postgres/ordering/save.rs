@@ -20,6 +20,8 @@ use crate::trace_context::TraceParent;
 /// `written` has returned its row: by then this transaction has its id, on which the outbox's proof
 /// rests, and holds the order's row until it ends, so that positions of one order ascend with its
 /// versions. If the order turns out to have changed, `refuse_changed_order` undoes the claim.
+///
+/// What was ordered never changes, so an update leaves it alone.
 const SAVE: &str = "
 WITH claimed AS (
     INSERT INTO ordering.causes (kind, key, fingerprint, answer)
@@ -28,17 +30,16 @@ WITH claimed AS (
     RETURNING 1
 ), inserted AS (
     INSERT INTO ordering.orders
-        (id, customer_name, items, status, version, created_at, cancel_reason, cancelled_at)
-    SELECT $5::uuid, $6::text, $7::jsonb, $8::text, $9::bigint, $10::timestamptz, $11::text,
-           $12::timestamptz
-    WHERE $13::bigint IS NULL AND ($1 IS NULL OR EXISTS (SELECT FROM claimed))
+        (id, customer_name, items, note, status, version, created_at, cancel_reason, cancelled_at)
+    SELECT $5::uuid, $6::text, $7::jsonb, $8::text, $9::text, $10::bigint, $11::timestamptz,
+           $12::text, $13::timestamptz
+    WHERE $14::bigint IS NULL AND ($1 IS NULL OR EXISTS (SELECT FROM claimed))
     ON CONFLICT (id) DO NOTHING
     RETURNING 1
 ), updated AS (
     UPDATE ordering.orders
-    SET customer_name = $6, items = $7, status = $8, version = $9, cancel_reason = $11,
-        cancelled_at = $12
-    WHERE id = $5 AND version = $13 AND ($1 IS NULL OR EXISTS (SELECT FROM claimed))
+    SET status = $9, version = $10, cancel_reason = $12, cancelled_at = $13
+    WHERE id = $5 AND version = $14 AND ($1 IS NULL OR EXISTS (SELECT FROM claimed))
     RETURNING 1
 ), written AS (
     SELECT FROM inserted UNION ALL SELECT FROM updated
@@ -46,13 +47,13 @@ WITH claimed AS (
     INSERT INTO ordering.outbox
         (lane, position, event_id, order_id, order_version, event_type, schema_fingerprint,
          payload, headers, occurred_at)
-    SELECT $14::smallint, nextval($15::text::regclass), event_id, $5, order_version, event_type,
-           schema_fingerprint, payload, $16::jsonb, occurred_at
+    SELECT $15::smallint, nextval($16::text::regclass), event_id, $5, order_version, event_type,
+           schema_fingerprint, payload, $17::jsonb, occurred_at
     FROM (
         SELECT event.*
         FROM written CROSS JOIN
-             unnest($17::uuid[], $18::bigint[], $19::text[], $20::bytea[], $21::bytea[],
-                    $22::timestamptz[])
+             unnest($18::uuid[], $19::bigint[], $20::text[], $21::bytea[], $22::bytea[],
+                    $23::timestamptz[])
              AS event (event_id, order_version, event_type, schema_fingerprint, payload,
                        occurred_at)
         ORDER BY order_version
@@ -133,6 +134,7 @@ impl Save {
             .bind(order.id)
             .bind(&order.customer_name)
             .bind(&order.items)
+            .bind(&order.note)
             .bind(&order.status)
             .bind(order.version)
             .bind(order.created_at)

@@ -169,9 +169,13 @@ pub(super) fn place(id: OrderId) -> Save {
 }
 
 fn new_order(id: OrderId) -> Order {
-    let item = OrderItem { product_id: 1.try_into().unwrap(), quantity: 1.try_into().unwrap() };
+    let item = OrderItem {
+        product_id: 1.try_into().unwrap(),
+        quantity: 1.try_into().unwrap(),
+        medication: None,
+    };
     let items = OrderItems::try_from(vec![item]).unwrap();
-    let new = NewOrder { id, customer_name: "Ada".parse().unwrap(), items };
+    let new = NewOrder { id, customer_name: "Ada".parse().unwrap(), items, note: None };
     Order::place(new, clock::occasion())
 }
 

@@ -4,15 +4,12 @@ use domain::OrderId;
 use domain::ordering::OrderSnapshot;
 
 use super::PgOrders;
-use super::order_row::OrderRow;
+use super::order_row::{OrderRow, select_orders};
 use crate::postgres::PgError;
 
 impl OrderViews for PgOrders {
     async fn view(&self, id: OrderId) -> Result<Option<OrderSnapshot>, StoreError> {
-        let query = "SELECT id, customer_name, items, status, version, created_at, cancel_reason,
-                            cancelled_at
-                     FROM ordering.orders WHERE id = $1";
-        let row: Option<OrderRow> = sqlx::query_as(query)
+        let row: Option<OrderRow> = sqlx::query_as(select_orders!("WHERE id = $1"))
             .bind(id.get())
             .fetch_optional(self.database.pool())
             .await
@@ -27,16 +24,8 @@ impl OrderViews for PgOrders {
         limit: usize,
     ) -> Result<Vec<OrderSnapshot>, StoreError> {
         // Two statements, so that each has a plan that walks an index and stops at the limit.
-        let all = "SELECT id, customer_name, items, status, version, created_at, cancel_reason,
-                          cancelled_at
-                   FROM ordering.orders
-                   WHERE id < $1
-                   ORDER BY id DESC LIMIT $2";
-        let of_status = "SELECT id, customer_name, items, status, version, created_at,
-                                cancel_reason, cancelled_at
-                         FROM ordering.orders
-                         WHERE id < $1 AND status = $3
-                         ORDER BY id DESC LIMIT $2";
+        let all = select_orders!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
+        let of_status = select_orders!("WHERE id < $1 AND status = $3 ORDER BY id DESC LIMIT $2");
         let query = match status {
             None => sqlx::query_as(all),
             Some(_) => sqlx::query_as(of_status),

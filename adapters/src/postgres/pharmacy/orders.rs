@@ -18,37 +18,40 @@ const BY_IDS: &str = select_orders!("WHERE order_id = ANY($1)");
 const UPDATE: &str = "
     WITH given AS (
         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
-                             $6::text[], $7::timestamptz[], $8::text[], $9::timestamptz[])
-            AS given (order_id, revision, version, missing, status, customer_name, ordered_at,
-                      cancel_reason, cancelled_at)
+                             $6::text[], $7::text[], $8::timestamptz[], $9::text[],
+                             $10::timestamptz[])
+            AS given (order_id, revision, version, missing, status, customer_name, note,
+                      ordered_at, cancel_reason, cancelled_at)
     ), held AS MATERIALIZED (
         SELECT given.* FROM pharmacy.orders AS orders JOIN given USING (order_id)
         WHERE orders.revision = given.revision ORDER BY orders.order_id FOR UPDATE OF orders
     )
     UPDATE pharmacy.orders AS orders
     SET version = held.version, missing = held.missing, status = held.status,
-        customer_name = held.customer_name, ordered_at = held.ordered_at,
+        customer_name = held.customer_name, note = held.note, ordered_at = held.ordered_at,
         cancel_reason = held.cancel_reason, cancelled_at = held.cancelled_at,
         revision = held.revision + 1, updated_at = now()
     FROM held
     WHERE orders.order_id = held.order_id";
 
 const INSERT: &str = "
-    INSERT INTO pharmacy.orders (order_id, revision, version, missing, status, customer_name,
+    INSERT INTO pharmacy.orders (order_id, revision, version, missing, status, customer_name, note,
                                  ordered_at, cancel_reason, cancelled_at)
-    SELECT order_id, revision + 1, version, missing, status, customer_name, ordered_at,
+    SELECT order_id, revision + 1, version, missing, status, customer_name, note, ordered_at,
            cancel_reason, cancelled_at
     FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
-                $7::timestamptz[], $8::text[], $9::timestamptz[])
-        AS given (order_id, revision, version, missing, status, customer_name, ordered_at,
+                $7::text[], $8::timestamptz[], $9::text[], $10::timestamptz[])
+        AS given (order_id, revision, version, missing, status, customer_name, note, ordered_at,
                   cancel_reason, cancelled_at)
     ORDER BY order_id
     ON CONFLICT (order_id) DO NOTHING";
 
 /// What an order asks for never changes once it has been told.
 const INSERT_ITEMS: &str = "
-    INSERT INTO pharmacy.order_items (order_id, line, product_id, quantity)
-    SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::bigint[], $4::integer[])
+    INSERT INTO pharmacy.order_items (order_id, line, product_id, quantity, medication_system,
+                                      medication_code, medication_display)
+    SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::bigint[], $4::integer[], $5::text[],
+                         $6::text[], $7::text[])
     ON CONFLICT (order_id, line) DO NOTHING";
 
 impl PharmacyOrders for PgPharmacyOrders {
@@ -102,15 +105,10 @@ async fn write(
     let states = || orders.iter().map(|revised| revised.order.snapshot());
     let (statuses, (reasons, cancelled_at)): (Vec<_>, (Vec<_>, Vec<_>)) =
         states().map(|state| cancellation(&state.status)).unzip();
-    let (names, ordered_at): (Vec<_>, Vec<_>) = states()
-        .map(|state| {
-            let contents = state.contents.as_ref();
-            (
-                contents.map(|told| told.customer_name.as_str()),
-                contents.map(|told| told.ordered_at.get()),
-            )
-        })
-        .unzip();
+    let contents = || states().map(|state| state.contents.as_ref());
+    let names = contents().map(|told| Some(told?.customer_name.as_str()));
+    let notes = contents().map(|told| told?.note.as_deref());
+    let ordered_at = contents().map(|told| Some(told?.ordered_at.get()));
     let done = sqlx::query(statement)
         .bind(states().map(|state| state.id.get()).collect::<Vec<_>>())
         .bind(orders.iter().map(|revised| revised.revision).collect::<Vec<_>>())
@@ -119,8 +117,9 @@ async fn write(
         )
         .bind(states().map(|state| state.missing).collect::<Vec<_>>())
         .bind(statuses)
-        .bind(names)
-        .bind(ordered_at)
+        .bind(names.collect::<Vec<_>>())
+        .bind(notes.collect::<Vec<_>>())
+        .bind(ordered_at.collect::<Vec<_>>())
         .bind(reasons)
         .bind(cancelled_at)
         .execute(connection)
@@ -140,6 +139,7 @@ fn cancellation(status: &PharmacyStatus) -> Cancellation<'_> {
 async fn write_items(connection: &mut PgConnection, orders: &[Revised]) -> Result<(), PgError> {
     let (mut ids, mut lines) = (Vec::new(), Vec::new());
     let (mut product_ids, mut quantities) = (Vec::new(), Vec::new());
+    let (mut systems, mut codes, mut displays) = (Vec::new(), Vec::new(), Vec::new());
     for revised in orders {
         let contents = revised.order.snapshot().contents.as_ref();
         let items = contents.map_or(&[][..], |told| told.items.as_slice());
@@ -148,6 +148,10 @@ async fn write_items(connection: &mut PgConnection, orders: &[Revised]) -> Resul
             lines.push(line);
             product_ids.push(item.product_id);
             quantities.push(item.quantity);
+            let medication = item.medication.as_ref();
+            systems.push(medication.map(|told| told.system.as_str()));
+            codes.push(medication.map(|told| told.code.as_str()));
+            displays.push(medication.and_then(|told| told.display.as_deref()));
         }
     }
     if !ids.is_empty() {
@@ -156,6 +160,9 @@ async fn write_items(connection: &mut PgConnection, orders: &[Revised]) -> Resul
             .bind(lines)
             .bind(product_ids)
             .bind(quantities)
+            .bind(systems)
+            .bind(codes)
+            .bind(displays)
             .execute(connection)
             .await?;
     }

@@ -1,20 +1,22 @@
 use application::StoreError;
 use application::pharmacy::{PharmacyOrderView, Revised};
 use chrono::{DateTime, Utc};
-use domain::pharmacy::{Contents, PharmacyOrder, PharmacySnapshot, PharmacyStatus, RequestedItem};
+use domain::pharmacy::{
+    Contents, PharmacyOrder, PharmacySnapshot, PharmacyStatus, RequestedItem, RequestedMedication,
+};
 use domain::{OrderId, OrderVersion};
+use serde::Deserialize;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 /// Selects orders with their items; one statement, so that both are of the same moment.
 macro_rules! select_orders {
     ($which:literal) => {
         concat!(
-            "SELECT order_id, version, missing, status, customer_name, ordered_at, cancel_reason,
-                    cancelled_at, revision, received_at,
-                    ARRAY(SELECT product_id FROM pharmacy.order_items AS item
-                          WHERE item.order_id = orders.order_id ORDER BY line) AS product_ids,
-                    ARRAY(SELECT quantity FROM pharmacy.order_items AS item
-                          WHERE item.order_id = orders.order_id ORDER BY line) AS quantities
+            "SELECT order_id, version, missing, status, customer_name, note, ordered_at,
+                    cancel_reason, cancelled_at, revision, received_at,
+                    COALESCE((SELECT json_agg(item ORDER BY line) FROM pharmacy.order_items AS item
+                              WHERE item.order_id = orders.order_id), '[]') AS items
              FROM pharmacy.orders AS orders ",
             $which
         )
@@ -31,13 +33,23 @@ pub(super) struct OrderRow {
     missing: i64,
     status: String,
     customer_name: Option<String>,
+    note: Option<String>,
     ordered_at: Option<DateTime<Utc>>,
     cancel_reason: Option<String>,
     cancelled_at: Option<DateTime<Utc>>,
     revision: i64,
     received_at: DateTime<Utc>,
-    product_ids: Vec<i64>,
-    quantities: Vec<i32>,
+    items: Json<Vec<ItemRow>>,
+}
+
+/// An item, the columns of its row as JSON.
+#[derive(Debug, Deserialize)]
+struct ItemRow {
+    product_id: i64,
+    quantity: i32,
+    medication_system: Option<String>,
+    medication_code: Option<String>,
+    medication_display: Option<String>,
 }
 
 /// A row that the pharmacy never writes.
@@ -65,13 +77,11 @@ impl OrderRow {
             }
             _ => return Err(StoreError::Broken(Box::new(ImpossibleRow(id)))),
         };
-        let items = self.product_ids.into_iter().zip(self.quantities);
         let contents = match (self.customer_name, self.ordered_at) {
             (Some(customer_name), Some(ordered_at)) => Some(Contents {
                 customer_name,
-                items: items
-                    .map(|(product_id, quantity)| RequestedItem { product_id, quantity })
-                    .collect(),
+                items: self.items.0.into_iter().map(RequestedItem::from).collect(),
+                note: self.note,
                 ordered_at: ordered_at.into(),
             }),
             (None, None) => None,
@@ -84,5 +94,20 @@ impl OrderRow {
             contents,
             missing: self.missing,
         })
+    }
+}
+
+impl From<ItemRow> for RequestedItem {
+    fn from(row: ItemRow) -> Self {
+        let medication = row.medication_system.zip(row.medication_code);
+        Self {
+            product_id: row.product_id,
+            quantity: row.quantity,
+            medication: medication.map(|(system, code)| RequestedMedication {
+                system,
+                code,
+                display: row.medication_display,
+            }),
+        }
     }
 }

@@ -69,10 +69,11 @@ async fn database() -> Database {
 
 pub(crate) fn created(id: OrderId) -> Announcement {
     let items = vec![
-        AnnouncedItem { product_id: 9, quantity: 1 },
-        AnnouncedItem { product_id: 7, quantity: 2 },
+        AnnouncedItem { product_id: 9, quantity: 1, medication: None },
+        AnnouncedItem { product_id: 7, quantity: 2, medication: None },
     ];
-    announcement(id, 1, News::OrderCreated { customer_name: "Zoë".to_owned(), items })
+    let customer_name = "Zoë".to_owned();
+    announcement(id, 1, News::OrderCreated { customer_name, items, note: None })
 }
 
 pub(crate) fn cancelled(id: OrderId) -> Announcement {

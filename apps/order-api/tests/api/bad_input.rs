@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use crate::client::{Client, an_order, post};
+use crate::client::{Client, a_full_order, an_order, post};
 
 /// An order with something else at one place.
 fn with(pointer: &str, value: Value) -> Value {
@@ -63,16 +63,76 @@ async fn a_body_that_breaks_a_rule_is_pointed_into_and_nothing_is_stored() {
 }
 
 #[tokio::test]
+async fn a_note_or_a_medication_that_breaks_a_rule_is_pointed_into_and_nothing_is_stored() {
+    let client = Client::new().await;
+    let medication = "#/items/0/medication";
+    let in_medication = |member: &str, value: Value| {
+        let mut order = a_full_order();
+        order["items"][0]["medication"][member] = value;
+        (order, format!("{medication}/{member}"))
+    };
+    let instead = |value: Value| {
+        let mut order = a_full_order();
+        order["items"][0]["medication"] = value;
+        order
+    };
+    let note = |value: Value| {
+        let mut order = a_full_order();
+        order["note"] = value;
+        (order, "#/note".to_owned())
+    };
+    let cases = [
+        in_medication("system", json!("")),
+        in_medication("system", json!("snomed")),
+        in_medication("system", json!("http:")),
+        in_medication("system", json!("http://snomed.info/sct ")),
+        in_medication("system", json!(format!("urn:{}", "a".repeat(197)))),
+        in_medication("system", json!(null)),
+        in_medication("system", json!(7)),
+        in_medication("code", json!("")),
+        in_medication("code", json!(" 1")),
+        in_medication("code", json!("1  2")),
+        in_medication("code", json!("1\t2")),
+        in_medication("code", json!("1\u{0}")),
+        in_medication("code", json!("1".repeat(65))),
+        in_medication("code", json!(387_517_004)),
+        in_medication("display", json!(" ")),
+        in_medication("display", json!("a\nb")),
+        in_medication("display", json!("é".repeat(201))),
+        in_medication("display", json!(["Paracetamol"])),
+        in_medication("version", json!("2026")),
+        (instead(json!({"code": "387517004"})), format!("{medication}/system")),
+        (instead(json!({"system": "http://snomed.info/sct"})), format!("{medication}/code")),
+        (instead(json!("387517004")), medication.to_owned()),
+        (instead(json!(["http://snomed.info/sct", "387517004"])), medication.to_owned()),
+        note(json!("")),
+        note(json!("\r\n \n")),
+        note(json!("a\tb")),
+        note(json!("a\rb")),
+        note(json!("a\u{0}b")),
+        note(json!("é".repeat(1001))),
+        note(json!(7)),
+        note(json!({"text": "Please ring twice"})),
+    ];
+    for (body, pointer) in cases {
+        let answer = client.place(&body).await;
+        let pointers = answer.places(422, "invalid-body", "pointer");
+        assert_eq!(pointers, [pointer], "{body}: {}", answer.body);
+    }
+    client.assert_nothing_stored("notes and medications that break a rule").await;
+}
+
+#[tokio::test]
 async fn every_rule_that_is_broken_is_told_at_once() {
     let client = Client::new().await;
     let items = json!([
         {"productId": 1, "quantity": 0},
         {"productId": 0, "quantity": 1000},
         {"productId": 1, "quantity": 2},
-        {"productId": 2, "quantity": -1},
+        {"productId": 2, "quantity": -1, "medication": {"system": "", "code": "", "display": ""}},
         {"productId": 1, "quantity": 2},
     ]);
-    let answer = client.place(&json!({"customerName": "", "items": items})).await;
+    let answer = client.place(&json!({"customerName": "", "items": items, "note": ""})).await;
     let pointers = answer.places(422, "invalid-body", "pointer");
     let expected = [
         "#/customerName",
@@ -81,7 +141,11 @@ async fn every_rule_that_is_broken_is_told_at_once() {
         "#/items/1/quantity",
         "#/items/2/productId",
         "#/items/3/quantity",
+        "#/items/3/medication/system",
+        "#/items/3/medication/code",
+        "#/items/3/medication/display",
         "#/items/4/productId",
+        "#/note",
     ];
     assert_eq!(pointers, expected, "{}", answer.body);
     client.assert_nothing_stored("an order of mistakes").await;

@@ -122,6 +122,18 @@ pub(crate) fn an_order() -> Value {
     json!({"customerName": "Ada Lovelace", "items": [{"productId": 7, "quantity": 2}]})
 }
 
+/// An order that says everything there is to say.
+pub(crate) fn a_full_order() -> Value {
+    let mut order = an_order();
+    order["items"][0]["medication"] = json!({
+        "system": "http://snomed.info/sct",
+        "code": "387517004",
+        "display": "Paracetamol",
+    });
+    order["note"] = json!("Please ring twice");
+    order
+}
+
 /// Asks until the answer is the one that is waited for.
 pub(crate) async fn until(what: &str, ask: impl AsyncFn() -> bool) {
     let asked = async {

@@ -1,7 +1,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Client, an_order, post};
+use crate::client::{Answer, Client, a_full_order, an_order, post};
 
 async fn place(client: &Client, key: &str, order: &Value) -> Answer {
     let mut request = post("/api/orders", order.to_string());
@@ -39,6 +39,30 @@ async fn a_key_used_for_another_request_is_refused() {
     place(&client, "a", &other).await.problem(422, "idempotency-key-reused");
     assert_eq!(place(&client, "b", &other).await.status, StatusCode::CREATED);
     assert_eq!(client.events().await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_note_and_a_medication_belong_to_the_request_that_a_key_stands_for() {
+    let client = Client::new().await;
+    let mut spelled_differently = a_full_order();
+    spelled_differently["note"] = json!(" Please ring twice\r\n");
+    spelled_differently["items"][0]["medication"]["display"] = json!("Paracetamol ");
+    let first = place(&client, "a", &a_full_order()).await;
+    let repeat = place(&client, "a", &spelled_differently).await;
+    assert_eq!(repeat.header("idempotency-replayed"), Some("true"), "{}", repeat.body);
+    assert_eq!(repeat.json(), first.json());
+
+    for pointer in ["/note", "/items/0/medication", "/items/0/medication/display"] {
+        let mut other = a_full_order();
+        other.pointer_mut(pointer).unwrap().take();
+        place(&client, "a", &other).await.problem(422, "idempotency-key-reused");
+    }
+    for pointer in ["/note", "/items/0/medication/code", "/items/0/medication/display"] {
+        let mut other = a_full_order();
+        *other.pointer_mut(pointer).unwrap() = json!("1");
+        place(&client, "a", &other).await.problem(422, "idempotency-key-reused");
+    }
+    assert_eq!(client.events().await.len(), 1);
 }
 
 #[tokio::test]

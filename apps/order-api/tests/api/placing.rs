@@ -3,7 +3,7 @@ use axum::http::StatusCode;
 use domain::Timestamp;
 use serde_json::json;
 
-use crate::client::{Client, an_order, post};
+use crate::client::{Client, a_full_order, an_order, post};
 
 #[tokio::test]
 async fn an_order_is_answered_as_it_was_placed_and_where_it_is() {
@@ -31,6 +31,47 @@ async fn an_order_is_answered_as_it_was_placed_and_where_it_is() {
     });
     assert_eq!(body, expected);
     assert_eq!(client.get(answer.header("location").unwrap()).await.json(), body);
+}
+
+#[tokio::test]
+async fn a_note_and_a_medication_are_shown_wherever_the_order_is() {
+    let client = Client::new().await;
+    let mut wish = a_full_order();
+    wish["items"].as_array_mut().unwrap().extend([
+        json!({"productId": 8, "quantity": 1}),
+        json!({"productId": 9, "quantity": 1,
+               "medication": {"system": "urn:oid:1.2.276.0.76.4.6", "code": "PZN 1"}}),
+    ]);
+    let placed = client.place(&wish).await;
+    assert_eq!(placed.status, StatusCode::CREATED, "{}", placed.body);
+    let path = placed.header("location").unwrap();
+    let shown = client.get(path).await.json();
+    let listed = client.get("/api/orders").await.json()["items"][0].clone();
+    let cancelled = client.post(&format!("{path}/cancel"), "").await.json();
+    let afterwards = client.get(path).await.json();
+    for order in [placed.json(), shown, listed, cancelled, afterwards] {
+        assert_eq!(order["note"], wish["note"], "{order}");
+        assert_eq!(order["items"], wish["items"], "{order}");
+    }
+}
+
+#[tokio::test]
+async fn a_note_and_a_medication_that_are_null_are_left_out() {
+    let client = Client::new().await;
+    let items = json!([
+        {"productId": 7, "quantity": 2, "medication": null},
+        {"productId": 8, "quantity": 1,
+         "medication": {"system": "http://snomed.info/sct", "code": "387517004", "display": null}},
+    ]);
+    let wish = json!({"customerName": "Ada Lovelace", "items": items, "note": null});
+    let order = client.place(&wish).await.json();
+    assert_eq!(order.get("note"), None);
+    let expected = json!([
+        {"productId": 7, "quantity": 2},
+        {"productId": 8, "quantity": 1,
+         "medication": {"system": "http://snomed.info/sct", "code": "387517004"}},
+    ]);
+    assert_eq!(order["items"], expected);
 }
 
 #[tokio::test]
@@ -66,10 +107,18 @@ async fn the_bounds_themselves_are_within_bounds() {
         (0..100).map(|n| json!({"productId": i64::MAX - n, "quantity": 999 - n})).collect();
     // Each of these characters has four bytes.
     let name = "𝔸".repeat(200);
-    let answer =
-        client.place(&json!({"customerName": format!("  {name}\n"), "items": items})).await;
+    let note = "𝔸\n".repeat(499) + "𝔸𝔸";
+    let mut wish = json!({"customerName": format!("  {name}\n"), "items": items});
+    wish["note"] = json!(note.replace('\n', "\r\n"));
+    let system = format!("urn:{}", "a".repeat(196));
+    let mut items = items;
+    items[99]["medication"] =
+        json!({"system": system, "code": "𝔸".repeat(64), "display": "𝔸".repeat(200)});
+    wish["items"] = json!(items);
+    let answer = client.place(&wish).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
     let order = client.get(answer.header("location").unwrap()).await.json();
     assert_eq!(order["customerName"], name);
     assert_eq!(order["items"], json!(items));
+    assert_eq!(order["note"], note);
 }

@@ -1,7 +1,7 @@
 use application::pharmacy::PharmacyOrderView;
 use chrono::{DateTime, Utc};
 use domain::OrderVersion;
-use domain::pharmacy::PharmacyStatus;
+use domain::pharmacy::{Contents, PharmacyStatus, RequestedItem, RequestedMedication};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -16,7 +16,19 @@ use super::status::Status;
     "version": 1,
     "missing": 0,
     "customerName": "Ada Lovelace",
-    "items": [{"productId": 1, "quantity": 2}],
+    "items": [
+        {
+            "productId": 1,
+            "quantity": 2,
+            "medication": {
+                "system": "http://snomed.info/sct",
+                "code": "387517004",
+                "display": "Paracetamol",
+            },
+        },
+        {"productId": 7, "quantity": 1},
+    ],
+    "note": "Please ring twice",
     "orderedAt": "2026-01-31T12:00:00.000000Z",
     "receivedAt": "2026-01-31T12:00:00.100000Z",
 }))]
@@ -38,6 +50,10 @@ pub(super) struct OrderJson {
     customer_name: Option<String>,
     /// What to prepare, in the customer's order; empty as long as it has not been told
     items: Vec<ItemJson>,
+    /// What the customer has to say about it; absent where nothing was said
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    note: Option<String>,
     /// When it was placed; absent as long as that has not been told
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -59,6 +75,25 @@ struct ItemJson {
     product_id: i64,
     /// The pieces of it
     quantity: i32,
+    /// Which medication is meant by it; absent where that was not said
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    medication: Option<MedicationJson>,
+}
+
+/// A medication in the words of a terminology, as FHIR's `Coding` has it
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MedicationCoding)]
+#[serde(rename_all = "camelCase")]
+struct MedicationJson {
+    /// The terminology, by its URI
+    system: String,
+    /// The medication's code in it
+    code: String,
+    /// What the terminology calls it; absent where that was not said
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    display: Option<String>,
 }
 
 /// How an order was called off
@@ -82,9 +117,11 @@ impl From<PharmacyOrderView> for OrderJson {
                 Some(CancellationJson { reason, at: at.get() })
             }
         };
-        let (customer_name, ordered_at, items) = match order.contents {
-            Some(told) => (Some(told.customer_name), Some(told.ordered_at.get()), told.items),
-            None => (None, None, Vec::new()),
+        let (customer_name, items, note, ordered_at) = match order.contents {
+            Some(Contents { customer_name, items, note, ordered_at }) => {
+                (Some(customer_name), items, note, Some(ordered_at.get()))
+            }
+            None => (None, Vec::new(), None, None),
         };
         Self {
             order_id: order.id.get(),
@@ -92,13 +129,23 @@ impl From<PharmacyOrderView> for OrderJson {
             version: order.version.map_or(0, OrderVersion::get),
             missing: order.missing,
             customer_name,
-            items: items
-                .into_iter()
-                .map(|item| ItemJson { product_id: item.product_id, quantity: item.quantity })
-                .collect(),
+            items: items.into_iter().map(ItemJson::from).collect(),
+            note,
             ordered_at,
             received_at: received_at.get(),
             cancellation,
         }
+    }
+}
+
+impl From<RequestedItem> for ItemJson {
+    fn from(RequestedItem { product_id, quantity, medication }: RequestedItem) -> Self {
+        Self { product_id, quantity, medication: medication.map(MedicationJson::from) }
+    }
+}
+
+impl From<RequestedMedication> for MedicationJson {
+    fn from(RequestedMedication { system, code, display }: RequestedMedication) -> Self {
+        Self { system, code, display }
     }
 }

@@ -1,4 +1,4 @@
-//! What the service lives in: everything is down at first.
+//! What the service lives in.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -33,13 +33,17 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn all_down() -> Self {
-        adapters::tls::prepare();
-        let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
+        let world = Self::only_kafka_up().await;
         for broker in 1..=3 {
-            kafka.broker_down(broker).unwrap();
+            world.kafka.broker_down(broker).unwrap();
         }
+        world
+    }
+
+    pub(crate) async fn only_kafka_up() -> Self {
+        adapters::tls::prepare();
         Self {
-            kafka,
+            kafka: EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap(),
             database: fresh_database().await.unwrap().args(),
             postgres: free_address().await,
             registry: free_address().await,
@@ -109,8 +113,6 @@ impl World {
 
     /// Publishes what this order has recorded, as the relay would; `spoil` may change the bytes.
     pub(crate) async fn publish(&self, order: &Order, spoil: impl Fn(&mut Vec<u8>)) {
-        let registry = Registry::new(&self.kafka_args()).unwrap();
-        let publisher = KafkaPublisher::new(&self.kafka_args(), registry).unwrap();
         for event in order.recorded() {
             let encoded = adapters::avro::encode(event).unwrap();
             let mut record = OutboxRecord {
@@ -126,8 +128,15 @@ impl World {
                 occurred_at: event.occurred_at,
             };
             spoil(&mut record.payload);
-            assert_eq!(publisher.publish(&[&record]).await, [Delivery::Acknowledged]);
+            self.publish_record(&record).await;
         }
+    }
+
+    /// Publishes what lies in the outbox, as the relay would.
+    pub(crate) async fn publish_record(&self, record: &OutboxRecord) {
+        let registry = Registry::new(&self.kafka_args()).unwrap();
+        let publisher = KafkaPublisher::new(&self.kafka_args(), registry).unwrap();
+        assert_eq!(publisher.publish(&[record]).await, [Delivery::Acknowledged]);
     }
 }
 
@@ -140,11 +149,13 @@ pub(crate) fn new_order() -> Order {
     let item = OrderItem {
         product_id: ordering::ProductId::try_from(7).unwrap(),
         quantity: ordering::Quantity::try_from(2).unwrap(),
+        medication: None,
     };
     let new = NewOrder {
         id: clock::new_order_id(),
         customer_name: "Ada".parse().unwrap(),
         items: OrderItems::try_from(vec![item]).unwrap(),
+        note: None,
     };
     Order::place(new, clock::occasion())
 }

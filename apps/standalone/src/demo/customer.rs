@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, StatusCode};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::endpoints::Endpoints;
@@ -46,10 +46,7 @@ impl Customer {
 
     /// Places the `number`th order.
     pub(super) async fn place(&self, number: u32) -> Result<PlacedOrder, String> {
-        let items: Vec<_> = (1..=1 + number % 3)
-            .map(|item| json!({"productId": 100 * item + number % 7, "quantity": 1 + number % 5}))
-            .collect();
-        let wish = json!({"customerName": format!("Customer {number}"), "items": items});
+        let wish = wish(number);
         let begin = Instant::now();
         let answer =
             self.client.post(&self.orders).json(&wish).send().await.map_err(in_one_line)?;
@@ -79,6 +76,29 @@ impl Customer {
         order.cancelled = true;
         Ok(())
     }
+}
+
+/// What the `number`th customer asks for. Every third item says which medication is meant by it,
+/// every fourth order has a note.
+fn wish(number: u32) -> Value {
+    let items: Vec<_> = (1..=1 + number % 3).map(|item| one_item(number, item)).collect();
+    let mut wish = json!({"customerName": format!("Customer {number}"), "items": items});
+    if number % 4 == 1 {
+        wish["note"] = json!("Please ring twice.\nThe bell is quiet.");
+    }
+    wish
+}
+
+fn one_item(number: u32, item: u32) -> Value {
+    let mut wish = json!({"productId": 100 * item + number % 7, "quantity": 1 + number % 5});
+    if (number + item).is_multiple_of(3) {
+        wish["medication"] = json!({
+            "system": "http://snomed.info/sct",
+            "code": "387517004",
+            "display": "Paracetamol",
+        });
+    }
+    wish
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is handed to map_err")]

@@ -2,7 +2,9 @@
 
 use application::ordering::{Cause, Fingerprint, Orders, SaveError, Saved};
 use application::relay::Claim;
+use application::testing::sample;
 use domain::OrderId;
+use domain::ordering::Occasion;
 
 use super::{World, eventually, new_order};
 use crate::clock;
@@ -73,6 +75,48 @@ async fn whoever_waited_for_a_faster_change_conflicts_and_leaves_no_trace() {
     assert!(world.orders.recall(&request("slower")).await.unwrap().is_none());
     assert_eq!(world.orders.recall(&request("faster")).await.unwrap(), Some(faster.saved()));
     assert_eq!(world.statuses().await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_update_by_a_program_that_knows_less_loses_nothing_of_what_was_ordered() {
+    let world = World::new().await;
+    let mut order = sample::order(2);
+    world.orders.save(order.clone(), Cause::Unkeyed).await.unwrap();
+    // What the first release writes when it cancels this order: of the items, what it knows.
+    let known = r#"[{"productId": 1, "quantity": 7}]"#;
+    sqlx::query(
+        "UPDATE ordering.orders
+         SET customer_name = customer_name, items = $2::jsonb, status = 'cancelled', version = 2,
+             cancel_reason = $3, cancelled_at = $4
+         WHERE id = $1 AND version = 1",
+    )
+    .bind(order.id().get())
+    .bind(known)
+    .bind(sample::reason().as_str())
+    .bind(sample::at(9).get())
+    .execute(world.database.pool())
+    .await
+    .unwrap();
+
+    let occasion = Occasion { event_id: sample::event_id(2, 2), at: sample::at(9) };
+    assert!(order.cancel(sample::reason(), occasion).is_applied());
+    assert_eq!(world.orders.find(order.id()).await.unwrap(), Some(order.saved()));
+}
+
+#[tokio::test]
+async fn an_order_of_a_program_that_knew_less_has_neither_note_nor_medication() {
+    let world = World::new().await;
+    let order = new_order(clock::new_order_id());
+    world.orders.save(order.clone(), request("k")).await.unwrap();
+    let query = "SELECT items::text, note, (SELECT answer::text FROM ordering.causes)
+                 FROM ordering.orders";
+    let (items, note, answer): (String, Option<String>, String) =
+        sqlx::query_as(query).fetch_one(world.database.pool()).await.unwrap();
+    // Nothing that the first release has not written as well.
+    assert_eq!((items.as_str(), note), (r#"[{"quantity": 1, "productId": 1}]"#, None));
+    assert!(!answer.contains("note") && !answer.contains("medication"), "{answer}");
+    assert_eq!(world.orders.find(order.id()).await.unwrap(), Some(order.clone().saved()));
+    assert_eq!(world.orders.recall(&request("k")).await.unwrap(), Some(order.saved()));
 }
 
 #[tokio::test]
