@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::fs::File;
 
 use sqlx::postgres::PgConnectOptions;
@@ -25,10 +26,15 @@ pub(super) fn connect_options(text: &str) -> Result<PgConnectOptions, StartError
                 .map_err(|error| wrong(&format!("cannot read {path}, its {name}: {error}")))?;
         }
     }
-    text.parse().map_err(|error| match error {
-        sqlx::Error::Configuration(why) => wrong(&why.to_string()),
+    text.parse().map_err(|error: sqlx::Error| match error {
+        sqlx::Error::Configuration(why) => wrong(&innermost(why.as_ref())),
         _ => wrong("it cannot be read"),
     })
+}
+
+/// What is the matter, without who noticed it.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 fn wrong(reason: &str) -> StartError {
