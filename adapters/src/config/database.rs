@@ -14,7 +14,7 @@ pub struct DatabaseArgs {
     /// The Postgres to use: postgres://user:password@host:port/database. With
     /// ?sslmode=verify-full&sslrootcert=FILE the connection is encrypted and the server must show a
     /// certificate of that authority; without sslrootcert, of one that the system trusts
-    /// [default: postgres://orders:orders@localhost:5432/orders]
+    /// [default: orders, with that password and database, on localhost:5432]
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<Secret>,
 

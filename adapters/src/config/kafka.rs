@@ -64,9 +64,13 @@ impl KafkaArgs {
 /// How to be let in by the brokers.
 #[derive(Debug, Clone, Default, Args)]
 pub struct KafkaSecurityArgs {
-    /// How to talk to the brokers: plaintext, ssl, sasl_plaintext or sasl_ssl; all but the first
-    /// need a program built with the feature `tls` [default: plaintext]
-    #[arg(long, env = "KAFKA_SECURITY_PROTOCOL", value_name = "PROTOCOL")]
+    /// How to talk to the brokers; all but plaintext need a program built with the feature `tls`
+    /// [default: plaintext]
+    #[arg(
+        long,
+        env = "KAFKA_SECURITY_PROTOCOL",
+        value_name = "plaintext|ssl|sasl_plaintext|sasl_ssl"
+    )]
     pub kafka_security_protocol: Option<String>,
 
     /// How to log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512

@@ -16,6 +16,9 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// How often to look whether the brokers refuse, which they go on doing however long one waits.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How long to listen to what the client has to say by then. Long enough for all of it.
+const LISTEN: Duration = Duration::from_millis(50);
+
 /// Why the topic is not there.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicError {
@@ -114,8 +117,7 @@ fn look(client: &BaseProducer<Logging>, topic: &str) -> Result<Found, NotFound> 
         match client.client().fetch_metadata(Some(topic), LOOK) {
             Ok(metadata) => break metadata,
             Err(error) => {
-                // Delivers what happened meanwhile.
-                client.poll(Duration::ZERO);
+                client.poll(LISTEN);
                 if let Some(reason) = client.context().refusal.take() {
                     return Err(NotFound::Refused(reason));
                 }
