@@ -11,14 +11,15 @@ const DATABASE_URL: &str = "postgres://orders:orders@localhost:5432/orders";
 /// Where Postgres is.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArgs {
-    /// The Postgres to use: postgres://user:password@host:port/database. With
-    /// ?sslmode=verify-full&sslrootcert=FILE the connection is encrypted and the server must show a
-    /// certificate of that authority; without sslrootcert, of one that the system trusts
-    /// [default: orders, with that password and database, on localhost:5432]
+    /// The Postgres to use: postgres://user:password@host:port/database [default:
+    /// `postgres://orders:orders@localhost:5432/orders`]
+    ///
+    /// With ?sslmode=verify-full&sslrootcert=FILE the connection is encrypted, and the server must
+    /// show a certificate of that authority, or of one that the system trusts.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<Secret>,
 
-    /// A file that holds it instead
+    /// A file that holds that URL
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE")]
     pub database_url_file: Option<PathBuf>,
 

@@ -61,7 +61,7 @@ impl KafkaArgs {
     }
 }
 
-/// How to be let in by the brokers.
+/// How to be let in by the brokers, and what else an operator tells librdkafka.
 #[derive(Debug, Clone, Default, Args)]
 pub struct KafkaSecurityArgs {
     /// How to talk to the brokers; all but plaintext need a program built with the feature `tls`
@@ -85,7 +85,7 @@ pub struct KafkaSecurityArgs {
     #[arg(long, env = "KAFKA_SASL_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub kafka_sasl_password: Option<Secret>,
 
-    /// A file that holds it instead
+    /// A file that holds that password
     #[arg(long, env = "KAFKA_SASL_PASSWORD_FILE", value_name = "FILE")]
     pub kafka_sasl_password_file: Option<PathBuf>,
 
@@ -106,7 +106,7 @@ pub struct KafkaSecurityArgs {
     #[arg(long, env = "KAFKA_SSL_KEY_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub kafka_ssl_key_password: Option<Secret>,
 
-    /// A file that holds it instead
+    /// A file that holds that password
     #[arg(long, env = "KAFKA_SSL_KEY_PASSWORD_FILE", value_name = "FILE")]
     pub kafka_ssl_key_password_file: Option<PathBuf>,
 
@@ -132,7 +132,7 @@ pub struct RegistryArgs {
     #[arg(long, env = "SCHEMA_REGISTRY_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub schema_registry_password: Option<Secret>,
 
-    /// A file that holds it instead
+    /// A file that holds that password
     #[arg(long, env = "SCHEMA_REGISTRY_PASSWORD_FILE", value_name = "FILE")]
     pub schema_registry_password_file: Option<PathBuf>,
 

@@ -41,7 +41,7 @@ pub(crate) struct WorldArgs {
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
     pub(crate) database_url: Option<Secret>,
 
-    /// A file that holds it instead
+    /// A file that holds that URL
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE", global = true)]
     pub(crate) database_url_file: Option<PathBuf>,
 

@@ -85,6 +85,8 @@ fn wrong(variable: &'static str, reason: String) -> StartError {
 mod tests {
     use super::*;
 
+    type Variables = &'static [(&'static str, &'static str)];
+
     /// The settings that these variables make.
     fn args(variables: &[(&str, &str)]) -> KafkaArgs {
         let mut args = KafkaArgs::at("localhost:9092", "http://localhost:8081", "topic");
@@ -117,8 +119,8 @@ mod tests {
 
     #[test]
     fn every_wrong_setting_is_one_line_that_names_it_and_what_would_be_right() {
-        let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        let table: &[(&[(&str, &str)], &str, &str)] = &[
+        const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let table: [(Variables, &str, &str); 10] = [
             (&[("URL", "")], URL, "relative URL without a base; write http://host:port or https"),
             (&[("URL", "registry:8081")], URL, "registry is neither http nor https; write http://"),
             (&[("URL", "ftp://registry")], URL, "ftp is neither http nor https"),
@@ -132,7 +134,7 @@ mod tests {
             ),
             (&[("PASSWORD_FILE", "/nowhere/file")], PASSWORD_FILE, "cannot read /nowhere/file"),
             (&[("CA", "/nowhere/file")], CA, "cannot read /nowhere/file"),
-            (&[("CA", manifest)], CA, "there is no certificate in "),
+            (&[("CA", MANIFEST)], CA, "there is no certificate in "),
         ];
         for (variables, variable, reason) in table {
             let said = settings(&args(variables)).unwrap_err().to_string();

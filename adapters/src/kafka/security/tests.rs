@@ -3,6 +3,8 @@ use super::*;
 /// A file that can be read, whatever is in it.
 const READABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 
+type Variables = &'static [(&'static str, &'static str)];
+
 /// The settings that these variables make.
 fn args(variables: &[(&str, &str)]) -> KafkaSecurityArgs {
     let mut args = KafkaSecurityArgs::default();
@@ -76,50 +78,50 @@ fn what_is_set_becomes_what_librdkafka_calls_it() {
 
 #[test]
 fn every_wrong_setting_is_one_line_that_names_it_and_what_would_be_right() {
-    let sasl = ("PROTOCOL", "sasl_ssl");
-    let plain = ("MECHANISM", "PLAIN");
-    let ssl = ("PROTOCOL", "ssl");
-    let nowhere = "/nowhere/file";
-    let table: &[(&[(&str, &str)], &str, &str)] = &[
+    const SASL: (&str, &str) = ("PROTOCOL", "sasl_ssl");
+    const PLAIN: (&str, &str) = ("MECHANISM", "PLAIN");
+    const SSL: (&str, &str) = ("PROTOCOL", "ssl");
+    const NOWHERE: &str = "/nowhere/file";
+    let table: [(Variables, &str, &str); 19] = [
         (&[("PROTOCOL", "tls")], PROTOCOL, "there is no protocol tls; write plaintext, ssl,"),
-        (&[sasl], MECHANISM, "it is not set; write PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
-        (&[sasl, ("MECHANISM", "GSSAPI")], MECHANISM, "there is no mechanism GSSAPI; write PLAIN,"),
-        (&[sasl, plain, ("PASSWORD", "pass")], USERNAME, "it is not set; name the user"),
+        (&[SASL], MECHANISM, "it is not set; write PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
+        (&[SASL, ("MECHANISM", "GSSAPI")], MECHANISM, "there is no mechanism GSSAPI; write PLAIN,"),
+        (&[SASL, PLAIN, ("PASSWORD", "pass")], USERNAME, "it is not set; name the user"),
         (
-            &[sasl, plain, ("USERNAME", "ada")],
+            &[SASL, PLAIN, ("USERNAME", "ada")],
             PASSWORD,
             "set it, or KAFKA_SASL_PASSWORD_FILE, for the user ada",
         ),
         (
-            &[sasl, plain, ("USERNAME", "ada"), ("PASSWORD_FILE", nowhere)],
+            &[SASL, PLAIN, ("USERNAME", "ada"), ("PASSWORD_FILE", NOWHERE)],
             PASSWORD_FILE,
             "cannot read /nowhere/file",
         ),
         (
-            &[("PASSWORD", "pass"), ("PASSWORD_FILE", nowhere)],
+            &[("PASSWORD", "pass"), ("PASSWORD_FILE", NOWHERE)],
             PASSWORD_FILE,
             "KAFKA_SASL_PASSWORD is set too",
         ),
         (
-            &[plain],
+            &[PLAIN],
             MECHANISM,
             "plaintext does not use it; set KAFKA_SECURITY_PROTOCOL to sasl_ssl or",
         ),
         (&[("USERNAME", "ada")], USERNAME, "plaintext does not use it"),
-        (&[ssl, ("PASSWORD", "pass")], PASSWORD, "ssl does not use it"),
+        (&[SSL, ("PASSWORD", "pass")], PASSWORD, "ssl does not use it"),
         (
             &[("CA", READABLE)],
             CA,
             "plaintext does not use it; set KAFKA_SECURITY_PROTOCOL to ssl or sasl_ssl",
         ),
         (&[("KEY_PASSWORD", "pass")], KEY_PASSWORD, "plaintext does not use it"),
-        (&[ssl, ("CA", nowhere)], CA, "cannot read /nowhere/file: No such file or directory"),
-        (&[ssl, ("CERTIFICATE", READABLE)], KEY, "KAFKA_SSL_CERTIFICATE_LOCATION needs its key"),
-        (&[ssl, ("KEY", READABLE)], CERTIFICATE, "KAFKA_SSL_KEY_LOCATION needs its certificate"),
-        (&[ssl, ("CERTIFICATE", nowhere), ("KEY", READABLE)], CERTIFICATE, "name a PEM file"),
-        (&[ssl, ("CERTIFICATE", READABLE), ("KEY", nowhere)], KEY, "name a PEM file"),
-        (&[ssl, ("KEY_PASSWORD", "pass")], KEY_PASSWORD, "there is no key for it"),
-        (&[ssl, ("KEY_PASSWORD_FILE", nowhere)], KEY_PASSWORD_FILE, "cannot read /nowhere/file"),
+        (&[SSL, ("CA", NOWHERE)], CA, "cannot read /nowhere/file: No such file or directory"),
+        (&[SSL, ("CERTIFICATE", READABLE)], KEY, "KAFKA_SSL_CERTIFICATE_LOCATION needs its key"),
+        (&[SSL, ("KEY", READABLE)], CERTIFICATE, "KAFKA_SSL_KEY_LOCATION needs its certificate"),
+        (&[SSL, ("CERTIFICATE", NOWHERE), ("KEY", READABLE)], CERTIFICATE, "name a PEM file"),
+        (&[SSL, ("CERTIFICATE", READABLE), ("KEY", NOWHERE)], KEY, "name a PEM file"),
+        (&[SSL, ("KEY_PASSWORD", "pass")], KEY_PASSWORD, "there is no key for it"),
+        (&[SSL, ("KEY_PASSWORD_FILE", NOWHERE)], KEY_PASSWORD_FILE, "cannot read /nowhere/file"),
     ];
     for (variables, variable, reason) in table {
         let said = properties(&args(variables), true).unwrap_err().to_string();
