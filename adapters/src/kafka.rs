@@ -13,6 +13,7 @@ mod registry;
 mod security;
 mod servers;
 mod settings;
+pub mod subjects;
 #[cfg(test)]
 mod tests;
 pub mod topic;

@@ -28,6 +28,9 @@ const V2: &str = r#"{"type":"record","name":"OrderCreated","namespace":"orders",
 const WITHOUT_DEFAULT: &str = r#"{"type":"record","name":"OrderCreated","namespace":"orders","fields":[
     {"name":"orderId","type":{"type":"string","logicalType":"uuid"}},
     {"name":"price","type":"long"}]}"#;
+/// The field is gone that an older version has no default for.
+const WITHOUT_ID: &str = r#"{"type":"record","name":"OrderCreated","namespace":"orders","fields":[
+    {"name":"note","type":"string","default":""}]}"#;
 
 struct Registry {
     router: Router,
@@ -232,15 +235,13 @@ async fn what_fits_is_a_matter_of_the_level() {
 
 #[tokio::test]
 async fn a_transitive_level_asks_all_versions_and_another_the_latest() {
-    const OTHER: &str = r#"{"type":"record","name":"OrderCreated","namespace":"orders","fields":[
-        {"name":"note","type":"string","default":""}]}"#;
     const CHANGED: &str = r#"{"type":"record","name":"OrderCreated","namespace":"orders","fields":[
         {"name":"orderId","type":"int","default":0},{"name":"note","type":"string","default":""}]}"#;
     for (level, fits) in [("BACKWARD", true), ("BACKWARD_TRANSITIVE", false)] {
         let registry = Registry::start().await;
         registry.ask("PUT", "/config", json!({ "compatibility": level })).await;
         registry.register(SUBJECT, V1).await;
-        registry.register(SUBJECT, OTHER).await;
+        registry.register(SUBJECT, WITHOUT_ID).await;
         let check = format!("/compatibility/subjects/{SUBJECT}/versions");
         let (_, verdict) = registry.ask("POST", &check, json!({ "schema": CHANGED })).await;
         assert_eq!(verdict, json!({ "is_compatible": fits }), "{level}");
@@ -274,12 +275,30 @@ async fn kafka_uis_find_what_they_ask_for() {
     assert_eq!(registry.get("/schemas?offset=1").await, json!([]));
     assert_eq!(registry.get("/schemas/types").await, json!(["AVRO"]));
     assert_eq!(registry.get("/mode").await, json!({ "mode": "READWRITE" }));
-    let backward = json!({ "compatibilityLevel": "BACKWARD" });
-    assert_eq!(registry.get("/config").await, backward);
-    assert_eq!(registry.get("/config/orders%2Fcreated?defaultToGlobal=true").await, backward);
+    let full = json!({ "compatibilityLevel": "FULL_TRANSITIVE" });
+    assert_eq!(registry.get("/config").await, full);
+    assert_eq!(registry.get("/config/orders%2Fcreated?defaultToGlobal=true").await, full);
     let (status, found) =
         registry.ask("POST", "/subjects/orders%2Fcreated", json!({ "schema": V1 })).await;
     assert_eq!((status, found), (StatusCode::OK, version));
+}
+
+#[tokio::test]
+async fn every_version_must_read_every_other_unless_something_else_is_set() {
+    let registry = Registry::start().await;
+    registry.register("promised", V1).await;
+    registry.register("promised", V2).await;
+    let versions = "/subjects/promised/versions";
+    // It could read all that was written; but the first version could not read what it writes.
+    let removing = json!({ "schema": WITHOUT_ID });
+    assert_eq!(registry.refusal("POST", versions, removing.clone()).await, (409, 409));
+
+    let less = json!({ "compatibility": "BACKWARD" });
+    let (_, set) = registry.ask("PUT", "/config", less.clone()).await;
+    assert_eq!(set, less);
+    assert_eq!(registry.get("/config").await, json!({ "compatibilityLevel": "BACKWARD" }));
+    let again = Registry { router: open(&registry.args).await, args: registry.args };
+    assert_eq!(again.ask("POST", versions, removing).await.0, StatusCode::OK);
 }
 
 #[tokio::test]

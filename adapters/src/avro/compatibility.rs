@@ -1,8 +1,14 @@
 //! Whether two versions of a schema understand each other, and which field is to blame if not.
+//!
+//! The rules are Avro's, and stricter where Avro would read bytes as something they are not: a
+//! logical type may not change, and a name counts in full.
+
+mod describe;
+mod reading;
 
 use apache_avro::Schema;
-use apache_avro::schema::{RecordField, RecordSchema};
-use apache_avro::schema_compatibility::{Compatibility, SchemaCompatibility};
+
+use self::reading::Reading;
 
 /// Who must be able to read what, in the schema registry's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,14 +98,13 @@ pub fn check(older: &str, newer: &str, level: Level) -> Result<(), Incompatible>
             Direction::Backward => (&older, &newer),
             Direction::Forward => (&newer, &older),
         };
-        if !reads(writer, reader) {
-            let (place, reason) = blame(writer, reader, direction, "");
-            let place = if place.is_empty() {
+        if let Err(blame) = Reading::check(writer, reader, direction) {
+            let place = if blame.place.is_empty() {
                 "the schema itself".to_owned()
             } else {
-                format!("field {place}")
+                format!("field {}", blame.place)
             };
-            return Err(Incompatible::At { place, reason, direction });
+            return Err(Incompatible::At { place, reason: blame.reason, direction });
         }
     }
     Ok(())
@@ -124,98 +129,4 @@ pub fn check_history<'a>(
 fn parse(json: &str, which: &'static str) -> Result<Schema, Incompatible> {
     Schema::parse_str(json)
         .map_err(|source| Incompatible::NotAvro { which, source: Box::new(source) })
-}
-
-fn reads(writer: &Schema, reader: &Schema) -> bool {
-    SchemaCompatibility::can_read(writer, reader) == Ok(Compatibility::Full)
-}
-
-/// The innermost place where the reader fails, and why. The library's own error stops at the
-/// outermost field, and says nothing about what works in part only.
-fn blame(writer: &Schema, reader: &Schema, direction: Direction, at: &str) -> (String, String) {
-    match (writer, reader) {
-        (Schema::Record(writer), Schema::Record(reader))
-            if writer.name.name() == reader.name.name() =>
-        {
-            blame_fields(writer, reader, direction, at)
-        }
-        (Schema::Array(writer), Schema::Array(reader)) => {
-            blame(&writer.items, &reader.items, direction, &format!("{at}[]"))
-        }
-        (Schema::Map(writer), Schema::Map(reader)) => {
-            blame(&writer.types, &reader.types, direction, &format!("{at}{{}}"))
-        }
-        (Schema::Enum(writer), Schema::Enum(reader))
-            if writer.name.name() == reader.name.name() =>
-        {
-            let unknown: Vec<&str> = writer
-                .symbols
-                .iter()
-                .filter(|symbol| !reader.symbols.contains(symbol))
-                .map(String::as_str)
-                .collect();
-            let did = match direction {
-                Direction::Backward => "removed",
-                Direction::Forward => "added",
-            };
-            (at.to_owned(), format!("the symbol {} was {did}", unknown.join(", ")))
-        }
-        (writer, reader) => {
-            let (older, newer) = match direction {
-                Direction::Backward => (writer, reader),
-                Direction::Forward => (reader, writer),
-            };
-            let reason = format!("{} was changed to {}", describe(older), describe(newer));
-            (at.to_owned(), reason)
-        }
-    }
-}
-
-fn blame_fields(
-    writer: &RecordSchema,
-    reader: &RecordSchema,
-    direction: Direction,
-    at: &str,
-) -> (String, String) {
-    for field in &reader.fields {
-        let place = if at.is_empty() { field.name.clone() } else { format!("{at}.{}", field.name) };
-        match written_as(field, writer) {
-            Some(written) if reads(&written.schema, &field.schema) => {}
-            Some(written) => return blame(&written.schema, &field.schema, direction, &place),
-            None if field.default.is_some() => {}
-            None => {
-                let reason = match direction {
-                    Direction::Backward => "was added (or renamed) without a default",
-                    Direction::Forward => "was removed (or renamed) and has no default",
-                };
-                return (place, reason.to_owned());
-            }
-        }
-    }
-    (at.to_owned(), "the records differ".to_owned())
-}
-
-/// The writer's field that the reader takes for its own: of the same name, or of an alias.
-fn written_as<'a>(field: &RecordField, writer: &'a RecordSchema) -> Option<&'a RecordField> {
-    std::iter::once(&field.name)
-        .chain(&field.aliases)
-        .find_map(|name| writer.fields.iter().find(|written| &written.name == name))
-}
-
-/// A schema in a word or two: `string`, `record orders.OrderItem`, `union of null, string`.
-fn describe(schema: &Schema) -> String {
-    match schema {
-        Schema::Union(union) => {
-            let parts: Vec<String> = union.variants().iter().map(describe).collect();
-            format!("union of {}", parts.join(", "))
-        }
-        Schema::Array(array) => format!("array of {}", describe(&array.items)),
-        Schema::Map(map) => format!("map of {}", describe(&map.types)),
-        Schema::Record(record) => format!("record {}", record.name),
-        Schema::Enum(symbols) => format!("enum {}", symbols.name),
-        Schema::Fixed(fixed) => format!("fixed {} of {} bytes", fixed.name, fixed.size),
-        Schema::Ref { name } => name.to_string(),
-        Schema::Decimal(decimal) => format!("decimal({}, {})", decimal.precision, decimal.scale),
-        other => format!("{:?}", apache_avro::schema::SchemaKind::from(other)).to_lowercase(),
-    }
 }

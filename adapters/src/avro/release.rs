@@ -3,12 +3,15 @@
 //! `schemas/<event>/v<N>.avsc` holds the versions of each event, `schemas/released.txt` the SHA-256
 //! of every one that was released, in the format of `sha256sum`.
 
+mod logical_types;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use apache_avro::Schema;
 use sha2::{Digest, Sha256};
 
 use super::compatibility::{self, Incompatible, Level};
@@ -25,10 +28,20 @@ pub struct Report {
 pub struct EventReport {
     /// The name of the folder, such as `order-created`.
     pub event: String,
-    /// How many versions there are.
-    pub versions: u32,
+    /// The full name of its record, such as `orders.OrderCreated`, in every version.
+    pub fullname: String,
+    /// The texts of its versions, from version 1 on.
+    pub versions: Vec<String>,
     /// The line to add to `released.txt` once the newest version is released; `None` if it is.
     pub unreleased: Option<String>,
+}
+
+impl EventReport {
+    /// The subject it is registered under: topic-record-name strategy.
+    #[must_use]
+    pub fn subject(&self, topic: &str) -> String {
+        format!("{topic}-{}", self.fullname)
+    }
 }
 
 /// What is wrong with a folder of schemas.
@@ -66,6 +79,29 @@ pub enum Violation {
         /// The file.
         path: String,
     },
+    /// A file is no Avro schema.
+    #[error("{path} is no Avro schema")]
+    NotAvro {
+        /// The file.
+        path: String,
+        /// What Avro says.
+        #[source]
+        source: Box<apache_avro::Error>,
+    },
+    /// A schema is none of an event.
+    #[error("{path} is no record; an event is a record, and its full name names its subject")]
+    NoRecord {
+        /// The file.
+        path: String,
+    },
+    /// A schema says something that no reader of Avro hears.
+    #[error("{path} has the logical type {name}, which Avro does not know and so would not guard")]
+    UnknownLogicalType {
+        /// The file.
+        path: String,
+        /// The logical type.
+        name: String,
+    },
     /// Only the newest version may be unreleased.
     #[error("{path} is not in released.txt, though a later version is there")]
     Unlisted {
@@ -100,34 +136,60 @@ pub fn check_directory(path: &Path) -> Result<Report, Vec<Violation>> {
     for (event, versions) in files {
         let newest = versions.keys().max().copied().unwrap_or(0);
         let mut unreleased = None;
+        let mut fullname = String::new();
+        let mut readable = BTreeMap::<u32, &str>::new();
         for version in 1..=newest {
             let path = format!("{event}/v{version}.avsc");
             let Some(text) = versions.get(&version) else {
-                violations.push(Violation::Gap { event: event.clone(), version });
+                // A version that was released and is gone is told as such below.
+                if !released.contains_key(&path) {
+                    violations.push(Violation::Gap { event: event.clone(), version });
+                }
                 continue;
             };
             let hash = sha256(text);
             match released.remove(&path) {
                 Some(known) if known == hash => {}
-                Some(_) => violations.push(Violation::Edited { path }),
+                Some(_) => violations.push(Violation::Edited { path: path.clone() }),
                 None if version == newest => unreleased = Some(format!("{hash}  {path}")),
-                None => violations.push(Violation::Unlisted { path }),
+                None => violations.push(Violation::Unlisted { path: path.clone() }),
             }
-            for (&before, older) in versions.range(..version) {
-                if let Err(source) = compatibility::check(older, text, Level::FullTransitive) {
-                    violations.push(Violation::Incompatible {
-                        event: event.clone(),
-                        older: before,
-                        newer: version,
-                        source,
-                    });
+            match record_name(text, path) {
+                Ok(name) => fullname = name,
+                Err(violation) => {
+                    violations.push(violation);
+                    continue;
                 }
             }
+            for (&older, before) in &readable {
+                if let Err(source) = compatibility::check(before, text, Level::FullTransitive) {
+                    let (event, newer) = (event.clone(), version);
+                    violations.push(Violation::Incompatible { event, older, newer, source });
+                }
+            }
+            readable.insert(version, text);
         }
-        events.push(EventReport { event, versions: newest, unreleased });
+        if versions.is_empty() {
+            continue;
+        }
+        let versions = versions.into_values().collect();
+        events.push(EventReport { event, fullname, versions, unreleased });
     }
     violations.extend(released.into_keys().map(|path| Violation::Gone { path }));
     if violations.is_empty() { Ok(Report { events }) } else { Err(violations) }
+}
+
+/// The full name of the record that a schema describes.
+fn record_name(text: &str, path: String) -> Result<String, Violation> {
+    let json = serde_json::from_str(text).unwrap_or_default();
+    if let Some(name) = logical_types::unknown(&json) {
+        return Err(Violation::UnknownLogicalType { path, name: name.to_owned() });
+    }
+    match Schema::parse_str(text) {
+        Ok(Schema::Record(record)) => Ok(record.name.to_string()),
+        Ok(_) => Err(Violation::NoRecord { path }),
+        Err(source) => Err(Violation::NotAvro { path, source: Box::new(source) }),
+    }
 }
 
 /// The texts by event and version.

@@ -1,5 +1,7 @@
 mod settings;
 
+pub(super) use self::settings::{Login, way_in};
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

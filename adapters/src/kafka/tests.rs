@@ -4,5 +4,6 @@ mod consuming;
 mod publishing;
 mod registry;
 mod speed;
+mod subjects;
 mod topic;
 mod world;

@@ -57,7 +57,7 @@ pub(crate) struct WorldArgs {
     kafka_security: KafkaSecurityArgs,
 
     #[command(flatten)]
-    registry: RegistryArgs,
+    pub(crate) registry: RegistryArgs,
 
     /// Where the embedded Postgres keeps its data [default: /var/lib/orders for root, else
     /// ~/.local/share/orders]
@@ -133,8 +133,55 @@ pub(crate) enum SchemasCommand {
     /// Check that no released schema was edited and that every version is compatible with all
     /// before it
     Check {
-        /// The folder that holds a folder for each event
-        #[arg(long, default_value = "schemas", value_name = "FOLDER")]
-        folder: PathBuf,
+        #[command(flatten)]
+        schemas: SchemasArgs,
+
+        /// Hold the schemas against a registry as well: this one, or without a URL that of the
+        /// services
+        #[arg(long, num_args = 0..=1, default_missing_value = "", value_name = "URL")]
+        registry: Option<RegistryArg>,
     },
+    /// Register every released version, oldest first, and let the registry take only versions that
+    /// read all others and can be read by them; doing it again changes nothing
+    Register {
+        #[command(flatten)]
+        schemas: SchemasArgs,
+
+        /// The registry [default: that of the services]
+        #[arg(long, default_value = "", hide_default_value = true, value_name = "URL")]
+        registry: RegistryArg,
+
+        /// Leave the registry's own level as it is and set that of the events' subjects alone, where
+        /// others use the registry too
+        #[arg(long)]
+        subjects_only: bool,
+    },
+}
+
+/// Which schemas, and the topic whose events they describe.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SchemasArgs {
+    /// The folder that holds a folder for each event
+    #[arg(long, default_value = "schemas", value_name = "FOLDER")]
+    pub(crate) folder: PathBuf,
+
+    /// The topic, whose name the subjects in a registry begin with
+    #[arg(long, env = "KAFKA_TOPIC", default_value = "order-created-topic", value_name = "NAME")]
+    pub(crate) topic: String,
+}
+
+/// Which registry a command about schemas asks.
+#[derive(Debug, Clone)]
+pub(crate) enum RegistryArg {
+    /// The one that the services are told to use.
+    OfTheServices,
+    /// The one at this address.
+    At(String),
+}
+
+impl From<String> for RegistryArg {
+    /// Nothing stands for the one of the services.
+    fn from(url: String) -> Self {
+        if url.is_empty() { Self::OfTheServices } else { Self::At(url) }
+    }
 }

@@ -49,6 +49,6 @@ async fn obey(cli: Cli) -> Result<ExitCode, StartError> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Demo(demo)) => demo::run(&demo, &cli.world).await,
-        Some(Command::Schemas(command)) => Ok(schemas::run(&command)),
+        Some(Command::Schemas(command)) => schemas::run(&command, &cli.world).await,
     }
 }

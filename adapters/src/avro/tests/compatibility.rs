@@ -117,6 +117,30 @@ fn a_field_deep_inside_is_named_with_its_path() {
 }
 
 #[test]
+fn a_record_that_contains_itself_is_followed_down_and_back() {
+    let tree = |leaf: &str| {
+        record(&format!(r#"{leaf},{{"name":"next","type":["null","R"],"default":null}}"#))
+    };
+    check(&tree(A), &tree(&format!("{A},{B_DEFAULT}")), Level::FullTransitive).unwrap();
+    let why = why(&tree(A), &tree(&format!("{A},{B}")), Level::FullTransitive);
+    assert!(why.starts_with("field b: was added"), "{why}");
+}
+
+#[test]
+fn what_is_inside_a_named_type_counts_wherever_it_is_used() {
+    // The older names the type, the newer has it in full: the field where it was defined has gone.
+    let item = |field: &str| format!(r#"{{"type":"record","name":"I","fields":[{field}]}}"#);
+    let first = format!(
+        r#"{{"name":"x","type":["null",{}],"default":null}},{{"name":"y","type":"I"}}"#,
+        item(B)
+    );
+    let second = |field| record(&format!(r#"{{"name":"y","type":{}}}"#, item(field)));
+    check(&record(&first), &second(B), Level::FullTransitive).unwrap();
+    let why = why(&record(&first), &second(A), Level::FullTransitive);
+    assert!(why.starts_with("field y.a: was added"), "{why}");
+}
+
+#[test]
 fn another_name_is_another_record() {
     let why = why(&record(A), &record(A).replace(r#""R""#, r#""S""#), Level::Full);
     assert!(why.starts_with("the schema itself: record t.R was changed to record t.S"), "{why}");

@@ -51,8 +51,8 @@ fn the_schemas_of_this_repository_are_as_they_were_released_and_all_compiled_in(
     let report = check_directory(&schemas).unwrap_or_else(|violations| {
         panic!("{}", violations.iter().map(|v| one_line(v)).collect::<Vec<_>>().join("\n"))
     });
-    let on_disk: u32 = report.events.iter().map(|event| event.versions).sum();
-    assert_eq!(on_disk as usize, published().len());
+    let on_disk: usize = report.events.iter().map(|event| event.versions.len()).sum();
+    assert_eq!(on_disk, published().len());
     let released = fs::read_to_string(schemas.join("released.txt")).unwrap();
     for schema in published() {
         assert!(
@@ -69,7 +69,8 @@ fn a_compatible_version_that_is_not_released_yet_is_reported_with_its_line() {
     let folder = Folder::with(&[("e/v1.avsc", V1), ("e/v2.avsc", V2)], &[("e/v1.avsc", V1)]);
     let report = check_directory(&folder.0).unwrap();
     assert_eq!(report.events.len(), 1);
-    assert_eq!(report.events[0].versions, 2);
+    assert_eq!(report.events[0].versions, [V1, V2]);
+    assert_eq!(report.events[0].subject("topic"), "topic-R");
     let line = format!("{}  e/v2.avsc", sha256(V2));
     assert_eq!(report.events[0].unreleased.as_deref(), Some(line.as_str()));
 }

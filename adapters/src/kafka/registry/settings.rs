@@ -20,19 +20,37 @@ const CA: &str = "SCHEMA_REGISTRY_CA_LOCATION";
 /// # Errors
 /// When one is wrong; the line names its variable and says what would be right.
 pub(super) fn settings(args: &KafkaArgs) -> Result<SrSettings, StartError> {
-    crate::tls::prepare();
-    let mut client = ClientBuilder::new();
     let mut builder = SrSettings::new_builder(url(&args.schema_registry_url)?);
     builder.set_timeout(TIMEOUT);
-    if let Some((username, password)) = login(&args.registry)? {
-        builder.set_basic_authorization(username, Some(password.reveal()));
-    }
-    if let Some(path) = given(args.registry.schema_registry_ca_location.as_ref()) {
-        client = client.tls_certs_only(authorities(path)?);
+    let (client, login) = way_in(&args.registry)?;
+    if let Some(Login { username, password }) = login {
+        builder.set_basic_authorization(&username, Some(password.reveal()));
     }
     builder
         .build_with(client)
         .map_err(|error| StartError::other("cannot use the schema registry", reason(&error)))
+}
+
+/// Who a client of the registry logs in as.
+#[derive(Debug, Clone)]
+pub(in crate::kafka) struct Login {
+    pub(in crate::kafka) username: String,
+    pub(in crate::kafka) password: Secret,
+}
+
+/// The beginning of an HTTP client that trusts the registry, and its login, if it needs one.
+///
+/// # Errors
+/// When a setting is wrong; the line names its variable and says what would be right.
+pub(in crate::kafka) fn way_in(
+    args: &RegistryArgs,
+) -> Result<(ClientBuilder, Option<Login>), StartError> {
+    crate::tls::prepare();
+    let mut client = ClientBuilder::new();
+    if let Some(path) = given(args.schema_registry_ca_location.as_ref()) {
+        client = client.tls_certs_only(authorities(path)?);
+    }
+    Ok((client, login(args)?))
 }
 
 fn url(text: &str) -> Result<String, StartError> {
@@ -48,14 +66,16 @@ fn url(text: &str) -> Result<String, StartError> {
     Ok(text.trim_end_matches('/').to_owned())
 }
 
-fn login(args: &RegistryArgs) -> Result<Option<(&str, Secret)>, StartError> {
+fn login(args: &RegistryArgs) -> Result<Option<Login>, StartError> {
     let username = given(args.schema_registry_username.as_ref());
     let password = secret(
         (PASSWORD, args.schema_registry_password.as_ref()),
         (PASSWORD_FILE, args.schema_registry_password_file.as_deref()),
     )?;
     match (username, password) {
-        (Some(username), Some(password)) => Ok(Some((username, password))),
+        (Some(username), Some(password)) => {
+            Ok(Some(Login { username: username.to_owned(), password }))
+        }
         (Some(username), None) => {
             let right = format!("set it, or {PASSWORD_FILE}, for the user {username}");
             Err(wrong(PASSWORD, format!("it is not set; {right}")))

@@ -49,6 +49,7 @@
 //! into a new server); it is replaced as if there were none.
 
 mod claim;
+mod look;
 mod plan;
 #[cfg(test)]
 mod properties;
@@ -63,24 +64,32 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{Executor, PgPool, Postgres, Transaction};
 
 pub use claim::PgClaim;
+use look::Lookout;
 use plan::Plan;
 use read::LockedLane;
 use settlement::Settlement;
 
 use crate::postgres::{Database, PgError};
 
-/// Begins a claim. The settings are local to the transaction, so that they hold behind a pooler too.
-///
-/// A stopped relay must not keep its lane, hence the timeout. The log is to be walked by its index
-/// whatever the statistics say: they are always behind for a partition that was empty yesterday.
-/// The cost that the planner adds for what is switched off must not start the compiler (JIT).
+/// Begins a claim. A stopped relay must not keep its lane, hence the timeout.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
-SET LOCAL idle_in_transaction_session_timeout = '30s';
-SET LOCAL plan_cache_mode = force_generic_plan;
-SET LOCAL jit = off;
-SET LOCAL enable_seqscan = off;
-SET LOCAL enable_bitmapscan = off;
-SET LOCAL enable_sort = off";
+SET LOCAL idle_in_transaction_session_timeout = '30s'";
+
+/// What each session of a relay is told.
+///
+/// A host that vanished without a word is noticed within half a minute. The log is to be walked by
+/// its index whatever the statistics say: they are always behind for a partition that was empty
+/// yesterday. The cost that the planner adds for what is switched off must not start the compiler
+/// (JIT).
+const SESSION: &str = "SET statement_timeout = '10s';
+SET tcp_keepalives_idle = 10;
+SET tcp_keepalives_interval = 5;
+SET tcp_keepalives_count = 3;
+SET plan_cache_mode = force_generic_plan;
+SET jit = off;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET enable_sort = off";
 
 /// The outbox, as a relay sees it.
 ///
@@ -88,6 +97,7 @@ SET LOCAL enable_sort = off";
 #[derive(Debug, Clone)]
 pub struct PgOutbox {
     pool: PgPool,
+    lookout: Lookout,
 }
 
 impl PgOutbox {
@@ -101,20 +111,12 @@ impl PgOutbox {
             .idle_timeout(Duration::from_mins(1))
             .after_connect(|connection, _| {
                 Box::pin(async move {
-                    // A host that vanished without a word is noticed within half a minute.
-                    connection
-                        .execute(
-                            "SET statement_timeout = '10s';
-                             SET tcp_keepalives_idle = 10;
-                             SET tcp_keepalives_interval = 5;
-                             SET tcp_keepalives_count = 3",
-                        )
-                        .await?;
+                    connection.execute(SESSION).await?;
                     Ok(())
                 })
             })
             .connect_lazy_with(database.options().clone());
-        Self { pool }
+        Self { pool, lookout: Lookout::default() }
     }
 
     /// Closes the connections, after the claims that are open.
@@ -131,10 +133,10 @@ impl Outbox for PgOutbox {
     type Claim = PgClaim;
 
     async fn claim(&self, limit: usize) -> Result<Option<PgClaim>, StoreError> {
-        let mut tried = Vec::new();
-        loop {
+        let mut lanes = self.lookout.look(&self.pool).await?;
+        while !lanes.is_empty() {
             let mut transaction = self.begin().await?;
-            let Some(locked) = LockedLane::lock(&mut transaction, &tried).await? else {
+            let Some(locked) = LockedLane::lock(&mut transaction, &lanes).await? else {
                 transaction.rollback().await.map_err(PgError::from)?;
                 return Ok(None);
             };
@@ -147,7 +149,8 @@ impl Outbox for PgOutbox {
             // Nothing to publish: all that can be done for this lane is done here and now.
             let settlement = Settlement::of(&claim.plan, &[]);
             claim.write(settlement).await?;
-            tried.push(locked.lane);
+            lanes.retain(|(lane, _)| *lane != locked.lane);
         }
+        Ok(None)
     }
 }

@@ -14,7 +14,7 @@ use crate::postgres::Database;
 /// The channel, in the sense of Postgres' `NOTIFY`.
 const CHANNEL: &str = "ordering_outbox";
 
-/// The least time between two notifications of one program.
+/// The least time between two notifications of one program, and between two that a relay minds.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// How soon after news a relay looks again, for what was in flight; doubled each time.
@@ -112,26 +112,36 @@ impl Wakeups {
 }
 
 async fn tell(pool: PgPool, news: Arc<Notify>, interest: watch::Sender<()>) {
+    let heard = Notify::new();
     let listening = async {
         loop {
-            if let Err(error) = listen(&pool, &news).await {
+            if let Err(error) = listen(&pool, &heard).await {
                 tracing::debug!(error = one_line(&error), "not listening for new events");
             }
             time::sleep(RECONNECT).await;
         }
     };
+    // What is heard in one pause, from however many programs, is one piece of news.
+    let passing_on = async {
+        loop {
+            heard.notified().await;
+            news.notify_one();
+            time::sleep(PAUSE).await;
+        }
+    };
     tokio::select! {
         () = listening => {}
+        () = passing_on => {}
         () = interest.closed() => {}
     }
 }
 
-async fn listen(pool: &PgPool, news: &Notify) -> Result<(), sqlx::Error> {
+async fn listen(pool: &PgPool, heard: &Notify) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(CHANNEL).await?;
     loop {
         // Nothing arrived while it was not listening: look once, just in case.
-        news.notify_one();
+        heard.notify_one();
         // `None` tells that the connection was lost and is there again.
         listener.try_recv().await?;
     }

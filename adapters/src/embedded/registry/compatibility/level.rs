@@ -3,8 +3,9 @@
 use super::super::api_error::ApiError;
 use crate::avro::compatibility::Level;
 
-/// Where nothing else is set, as in Confluent's registry.
-pub(in super::super) const DEFAULT: Level = Level::Backward;
+/// Where nothing else is set: what the published language promises. Confluent's registry begins with
+/// `BACKWARD`, which lets a writer break those who read with an older version.
+pub(in super::super) const DEFAULT: Level = Level::FullTransitive;
 
 /// All levels.
 const ALL: [Level; 7] = [

@@ -7,12 +7,13 @@ use domain::{EventId, OrderId, OrderVersion};
 use sqlx::types::{Json, Uuid};
 use sqlx::{FromRow, Postgres, Transaction};
 
+use super::look::Lanes;
 use super::plan::{Fresh, Sight, Straggler};
 use crate::postgres::PgError;
 
-/// Locks a lane that has something to do and that nobody has locked, the one that waited longest
-/// first. This is the first statement of its transaction, so its snapshot is older than the
-/// transaction's id: see the proof in the module's description for why `noted` is read here.
+/// Of these lanes, locks one that nobody has locked or worked on since, the one that waited longest
+/// first. This is the first statement of its transaction, so its snapshot is older than the transaction's id: see the
+/// proof in the module's description for why `noted` is read here.
 const LOCK: &str = "
 SELECT l.lane, l.through,
        ARRAY (SELECT s.position FROM ordering.outbox_stragglers AS s
@@ -20,23 +21,8 @@ SELECT l.lane, l.through,
                 AND (s.horizon IS NULL OR s.horizon > pg_snapshot_xmax(pg_current_snapshot()))
        ) AS noted
 FROM ordering.outbox_lanes AS l
-WHERE l.lane <> ALL ($1) AND (
-    EXISTS (SELECT FROM ordering.outbox AS o WHERE o.lane = l.lane AND o.position > l.through)
-    OR EXISTS (
-        SELECT FROM ordering.outbox_stragglers AS s
-        WHERE s.lane = l.lane AND s.reason <> 'late' AND s.retry_at <= now()
-          AND NOT EXISTS (
-              SELECT FROM ordering.outbox_stragglers AS earlier
-              WHERE earlier.lane = s.lane AND earlier.order_id = s.order_id
-                AND earlier.position < s.position AND earlier.retry_at > now()))
-    OR EXISTS (
-        SELECT FROM ordering.outbox_stragglers AS s
-        WHERE s.lane = l.lane AND s.reason = 'late'
-          AND (s.horizon IS NULL
-               OR s.horizon <= pg_snapshot_xmin(pg_current_snapshot())
-               OR s.horizon > pg_snapshot_xmax(pg_current_snapshot())
-               OR EXISTS (SELECT FROM ordering.outbox AS o
-                          WHERE o.lane = s.lane AND o.position = s.position))))
+JOIN unnest($1::smallint[], $2::bigint[]) AS seen (lane, through)
+     ON seen.lane = l.lane AND seen.through = l.through
 ORDER BY l.settled_at
 LIMIT 1
 FOR UPDATE OF l SKIP LOCKED";
@@ -101,12 +87,17 @@ struct DamagedRecord {
 }
 
 impl LockedLane {
-    /// Locks a lane, but none of `tried`.
+    /// Locks one of these lanes.
     pub(super) async fn lock(
         transaction: &mut Transaction<'static, Postgres>,
-        tried: &[i16],
+        seen: &Lanes,
     ) -> Result<Option<Self>, PgError> {
-        Ok(sqlx::query_as(LOCK).bind(tried).fetch_optional(&mut **transaction).await?)
+        let (lanes, cursors): (Vec<i16>, Vec<i64>) = seen.iter().copied().unzip();
+        Ok(sqlx::query_as(LOCK)
+            .bind(lanes)
+            .bind(cursors)
+            .fetch_optional(&mut **transaction)
+            .await?)
     }
 
     /// Reads the lane: its stragglers, and up to `limit` rows behind its cursor.

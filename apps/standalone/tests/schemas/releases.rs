@@ -1,0 +1,122 @@
+//! What was released stays, and what is no event's schema is never released.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::folder::Folder;
+use crate::parcel::Parcel;
+
+/// The folder with a released `parcel-sent`.
+fn with_parcel() -> Folder {
+    let folder = Folder::new();
+    folder.write("parcel-sent/v1.avsc", &Parcel::v1().text());
+    folder.release();
+    folder
+}
+
+fn complaints(folder: &Folder) -> Vec<String> {
+    let run = folder.check();
+    assert_eq!(run.code, Some(1), "{run:?}");
+    run.err
+}
+
+#[test]
+fn the_schemas_of_this_repository_pass() {
+    let run = Folder::new().check();
+    assert_eq!((run.code, run.err.len()), (Some(0), 0), "{run:?}");
+    for event in ["order-created: ", "order-cancelled: "] {
+        assert!(run.out.iter().any(|line| line.starts_with(event)), "{event}: {run:?}");
+    }
+}
+
+#[test]
+fn a_released_schema_that_was_edited_fails_however_small_the_edit() {
+    let folder = Folder::new();
+    let file = folder.path.join("order-created/v1.avsc");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, text.replacen("An order was placed.", "An order was made.", 1)).unwrap();
+    assert_eq!(
+        complaints(&folder),
+        [
+            "error: order-created/v1.avsc was edited after it was released; restore it and add a new \
+          version instead"
+        ]
+    );
+}
+
+#[test]
+fn a_released_schema_that_is_gone_fails() {
+    let folder = with_parcel();
+    fs::remove_file(folder.path.join("parcel-sent/v1.avsc")).unwrap();
+    let gone =
+        ["error: parcel-sent/v1.avsc was released and is gone; old events can only be read \
+                 with it"];
+    assert_eq!(complaints(&folder), gone);
+    // A later version does not stand in for it.
+    folder.write("parcel-sent/v2.avsc", &Parcel::v1().text());
+    assert_eq!(complaints(&folder), gone);
+}
+
+#[test]
+fn a_gap_between_versions_fails() {
+    let folder = with_parcel();
+    folder.write("parcel-sent/v3.avsc", &Parcel::v1().text());
+    assert_eq!(
+        complaints(&folder),
+        ["error: parcel-sent/v2.avsc is missing, though a later version is there"]
+    );
+}
+
+#[test]
+fn a_default_stays_as_long_as_a_version_without_the_field_is_there() {
+    let folder = with_parcel();
+    let second = Parcel::edited(|p| {
+        p.add(json!({ "name": "colour", "type": "string", "default": "" }));
+    });
+    folder.write("parcel-sent/v2.avsc", &second.text());
+    folder.release();
+    let third = Parcel::edited(|p| p.add(json!({ "name": "colour", "type": "string" })));
+    folder.write("parcel-sent/v3.avsc", &third.text());
+    assert_eq!(
+        complaints(&folder),
+        [
+            "error: parcel-sent: v3 does not go with v1: field colour: was added (or renamed) without \
+          a default, so that the newer schema cannot read what the older wrote"
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_schema_of_an_event_fails_even_as_a_first_version() {
+    for (text, wrong) in [
+        ("{", "is no Avro schema: "),
+        ("", "is no Avro schema: "),
+        (r#"{ "type": "record", "name": "ParcelSent" }"#, "is no Avro schema: "),
+        (
+            r#"{ "type": "record", "name": "P", "fields": [{ "name": "a", "type": "decimal" }] }"#,
+            "is no Avro schema: ",
+        ),
+        (
+            r#"{ "type": "record", "name": "P", "fields": [
+                { "name": "a", "type": "int", "default": "none" }] }"#,
+            "is no Avro schema: ",
+        ),
+        (
+            r#"{ "type": "record", "name": "P", "fields": [
+                { "name": "a", "type": { "type": "long", "logicalType": "timestamp-mircos" } }] }"#,
+            "has the logical type timestamp-mircos, which Avro does not know",
+        ),
+        (r#""string""#, "is no record; an event is a record"),
+    ] {
+        let first = Folder::new();
+        first.write("parcel-lost/v1.avsc", text);
+        let second = with_parcel();
+        second.write("parcel-sent/v2.avsc", text);
+        for (folder, file) in [(first, "parcel-lost/v1.avsc"), (second, "parcel-sent/v2.avsc")] {
+            let said = complaints(&folder);
+            let expected = format!("error: {file} {wrong}");
+            assert!(said.len() == 1 && said[0].starts_with(&expected), "{text}: {said:?}");
+        }
+    }
+}
