@@ -1,58 +1,19 @@
 //! Settings that several programs share. Each comes from a flag or the environment variable
 //! named beside it in `--help`.
 
+mod database;
+#[cfg(feature = "kafka")]
+mod kafka;
+mod secret;
+
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-/// Where Postgres is.
-#[derive(Debug, Clone, Args)]
-pub struct DatabaseArgs {
-    /// The Postgres to use: postgres://user:password@host:port/database
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        hide_env_values = true,
-        default_value = "postgres://orders:orders@localhost:5432/orders",
-        value_name = "URL"
-    )]
-    pub database_url: String,
-
-    /// Connections this program may hold at the most
-    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 10, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(2..=1000))]
-    pub database_max_connections: u32,
-}
-
-/// Where Kafka and the schema registry are.
-#[derive(Debug, Clone, Args)]
-pub struct KafkaArgs {
-    /// The brokers to ask for the cluster: host:port, several with commas
-    #[arg(
-        long,
-        env = "KAFKA_BOOTSTRAP_SERVERS",
-        default_value = "localhost:19092,localhost:19093,localhost:19094",
-        value_name = "HOST:PORT,…"
-    )]
-    pub kafka_bootstrap_servers: String,
-
-    /// The schema registry to use (Confluent's API)
-    #[arg(
-        long,
-        env = "SCHEMA_REGISTRY_URL",
-        default_value = "http://localhost:8081",
-        value_name = "URL"
-    )]
-    pub schema_registry_url: String,
-
-    /// The topic that carries every event of every order
-    #[arg(long, env = "KAFKA_TOPIC", default_value = "order-created-topic", value_name = "NAME")]
-    pub kafka_topic: String,
-
-    /// Milliseconds a broker may hold a fetch back while it has no new records
-    #[arg(long, env = "KAFKA_FETCH_WAIT_MS", default_value_t = 100, value_name = "MS")]
-    pub kafka_fetch_wait_ms: u32,
-}
+pub use self::database::DatabaseArgs;
+#[cfg(feature = "kafka")]
+pub use self::kafka::{KafkaArgs, KafkaSecurityArgs, RegistryArgs};
+pub use self::secret::{Secret, secret};
 
 /// What is logged, and how.
 #[derive(Debug, Clone, Args)]
@@ -84,4 +45,10 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
         Ok(seconds) if seconds > 0.0 && seconds <= 1e9 => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("must be a positive number of seconds".to_owned()),
     }
+}
+
+/// A setting that was given; an empty variable counts as none.
+#[cfg(feature = "kafka")]
+pub(crate) fn given(setting: Option<&String>) -> Option<&str> {
+    setting.map(String::as_str).filter(|text| !text.is_empty())
 }

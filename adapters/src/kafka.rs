@@ -4,10 +4,14 @@
 //! the event took effect. So a record may travel twice, and none is lost.
 
 mod client;
+mod cluster;
 mod consumer;
 mod decoder;
+mod properties;
 mod publisher;
 mod registry;
+mod security;
+mod servers;
 mod settings;
 pub mod subjects;
 #[cfg(test)]
@@ -16,9 +20,10 @@ pub mod topic;
 mod watch;
 mod wire;
 
+pub use cluster::Cluster;
 pub use consumer::{ConsumeError, ConsumerConfig, ConsumerHealth, consume};
 pub use decoder::{AnnouncementDecoder, RegistryUnavailable};
 pub use publisher::{KafkaPublisher, PublisherError};
 pub use registry::{Registry, RegistryError};
-pub use settings::{PARTITIONS, client_settings, consumer_settings, producer_settings};
+pub use settings::PARTITIONS;
 pub use watch::{Watch, WatchError, Watched};

@@ -1,5 +1,6 @@
 //! Postgres: where each context keeps its state, in a schema of its own.
 
+mod connect_options;
 mod database;
 pub mod dead_letters;
 mod error;

@@ -45,6 +45,6 @@ impl FreshDatabase {
     /// Where it is, as a program's settings.
     #[must_use]
     pub fn args(&self) -> DatabaseArgs {
-        DatabaseArgs { database_url: self.url.clone(), database_max_connections: 10 }
+        DatabaseArgs::at(self.url.as_str(), 10)
     }
 }

@@ -13,8 +13,8 @@ use tracing::{error, info};
 
 pub use self::health::ConsumerHealth;
 use self::member::{Left, Member};
+use super::cluster::Cluster;
 use super::decoder::AnnouncementDecoder;
-use crate::config::KafkaArgs;
 
 /// How long to wait before joining again after librdkafka gave up for good.
 const REJOIN_PAUSE: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ const REJOIN_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Clone)]
 pub struct ConsumerConfig {
     /// The cluster and the topic.
-    pub kafka: KafkaArgs,
+    pub cluster: Cluster,
     /// The consumer group to be a member of.
     pub group: String,
     /// Where this consumer says how it is.
@@ -52,7 +52,9 @@ pub async fn consume(
 ) -> Result<(), ConsumeError> {
     loop {
         let member = Member::join(&config, decoder.clone()).map_err(ConsumeError)?;
-        match member.run(inbox, &shutdown).await {
+        // Boxed, for down to the database its type is so deep that a program's would pass the
+        // compiler's limit.
+        match Box::pin(member.run(inbox, &shutdown)).await {
             Left::Shutdown => {
                 info!(group = config.group, "left the consumer group");
                 return Ok(());

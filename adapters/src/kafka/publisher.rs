@@ -9,10 +9,10 @@ use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
 
 use self::producer::{Outgoing, Producers};
+use super::cluster::Cluster;
 use super::registry::{Registry, RegistryError};
 use super::settings::producer_settings;
 use super::wire::frame;
-use crate::config::KafkaArgs;
 use crate::{avro, one_line};
 
 /// Publishes what the outbox holds: frames it for the wire, dresses it as a `CloudEvent`, and waits
@@ -37,9 +37,9 @@ impl KafkaPublisher {
     ///
     /// # Errors
     /// When the settings are wrong.
-    pub fn new(args: &KafkaArgs, registry: Registry) -> Result<Self, PublisherError> {
-        let producers = Producers::new(producer_settings(args)).map_err(PublisherError)?;
-        Ok(Self { topic: args.kafka_topic.clone(), registry, producers })
+    pub fn new(cluster: &Cluster, registry: Registry) -> Result<Self, PublisherError> {
+        let producers = Producers::new(producer_settings(cluster)).map_err(PublisherError)?;
+        Ok(Self { topic: cluster.topic.clone(), registry, producers })
     }
 
     /// The registry's id of the schema a payload was written with, or what becomes of the record.

@@ -1,3 +1,7 @@
+mod settings;
+
+pub(super) use self::settings::{Login, way_in};
+
 use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,6 +14,7 @@ use schema_registry_converter::async_impl::schema_registry::{
 use schema_registry_converter::error::SRCError;
 use schema_registry_converter::schema_registry_common::{RawError, SchemaType, SuppliedSchema};
 
+use crate::StartError;
 use crate::avro::PublishedSchema;
 use crate::config::KafkaArgs;
 
@@ -63,14 +68,9 @@ impl Registry {
     /// The registry these settings name. It is not asked yet.
     ///
     /// # Errors
-    /// When no HTTP client can be made.
-    pub fn new(args: &KafkaArgs) -> Result<Self, RegistryError> {
-        crate::tls::prepare();
-        let url = args.schema_registry_url.trim_end_matches('/').to_owned();
-        let settings = SrSettings::new_builder(url)
-            .set_timeout(TIMEOUT)
-            .build()
-            .map_err(|error| RegistryError::Unavailable { reason: reason(&error) })?;
+    /// When a setting is wrong; the line names its variable and says what would be right.
+    pub fn new(args: &KafkaArgs) -> Result<Self, StartError> {
+        let settings = settings::settings(args)?;
         Ok(Self(Arc::new(Inner { settings, ids: Mutex::default(), schemas: Mutex::default() })))
     }
 
@@ -140,6 +140,11 @@ fn status(error: &SRCError) -> Option<u16> {
 
 /// The error in one line. Its own `Display` repeats its sources and tells of the client's inner life.
 fn reason(error: &SRCError) -> String {
+    if let Some(status @ (401 | 403)) = status(error) {
+        return format!(
+            "it does not let us in (status {status}); see SCHEMA_REGISTRY_USERNAME and its password"
+        );
+    }
     let mut line = error.error.clone();
     let mut source = error.source();
     while let Some(error) = source {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
-use crate::config::KafkaArgs;
+use super::cluster::Cluster;
 
 /// The partitions of the topic. More of them than consumers a group will ever have: they can be
 /// added later only at the price of the order of events.
@@ -16,11 +16,14 @@ pub const PARTITIONS: i32 = 12;
 pub(super) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What every client needs.
-#[must_use]
-pub fn client_settings(args: &KafkaArgs) -> ClientConfig {
+pub(super) fn client_settings(cluster: &Cluster) -> ClientConfig {
+    amended(base(cluster), cluster)
+}
+
+fn base(cluster: &Cluster) -> ClientConfig {
     let mut config = ClientConfig::new();
     config
-        .set("bootstrap.servers", &args.kafka_bootstrap_servers)
+        .set("bootstrap.servers", &cluster.servers)
         .set("client.id", "orders")
         // A misspelt topic is an error, not a new topic of one partition.
         .set("allow.auto.create.topics", "false")
@@ -29,13 +32,15 @@ pub fn client_settings(args: &KafkaArgs) -> ClientConfig {
         .set("socket.keepalive.enable", "true")
         .set("socket.nagle.disable", "true")
         .set_log_level(RDKafkaLogLevel::Info);
+    for (name, value) in &cluster.security {
+        config.set(*name, value);
+    }
     config
 }
 
 /// A producer that neither loses nor doubles nor reorders while it lives.
-#[must_use]
-pub fn producer_settings(args: &KafkaArgs) -> ClientConfig {
-    let mut config = client_settings(args);
+pub(super) fn producer_settings(cluster: &Cluster) -> ClientConfig {
+    let mut config = base(cluster);
     config
         .set("enable.idempotence", "true")
         .set("acks", "all")
@@ -51,13 +56,12 @@ pub fn producer_settings(args: &KafkaArgs) -> ClientConfig {
         // The default keeps up to 1 GiB in memory while brokers are away.
         .set("queue.buffering.max.messages", "20000")
         .set("queue.buffering.max.kbytes", "32768");
-    config
+    amended(config, cluster)
 }
 
 /// A member of a group that commits only what it says it has done.
-#[must_use]
-pub fn consumer_settings(args: &KafkaArgs, group: &str) -> ClientConfig {
-    let mut config = client_settings(args);
+pub(super) fn consumer_settings(cluster: &Cluster, group: &str) -> ClientConfig {
+    let mut config = base(cluster);
     config
         .set("group.id", group)
         .set("enable.auto.commit", "false")
@@ -67,7 +71,7 @@ pub fn consumer_settings(args: &KafkaArgs, group: &str) -> ClientConfig {
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("session.timeout.ms", "10000")
         .set("heartbeat.interval.ms", "1000")
-        .set("fetch.wait.max.ms", args.kafka_fetch_wait_ms.to_string())
+        .set("fetch.wait.max.ms", cluster.fetch_wait_ms.to_string())
         // After a full queue the default pauses a partition for a second.
         .set("fetch.queue.backoff.ms", "20")
         .set("fetch.error.backoff.ms", "100")
@@ -77,5 +81,13 @@ pub fn consumer_settings(args: &KafkaArgs, group: &str) -> ClientConfig {
         .set("fetch.message.max.bytes", "1048576")
         // Tells how far the group is behind.
         .set("statistics.interval.ms", "5000");
+    amended(config, cluster)
+}
+
+/// With what an operator added. A client ignores what is meant for another kind of client.
+fn amended(mut config: ClientConfig, cluster: &Cluster) -> ClientConfig {
+    for (name, value) in &cluster.properties {
+        config.set(name, value);
+    }
     config
 }

@@ -1,17 +1,23 @@
 //! The topic that carries every event of every order.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::Client;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseProducer, Producer as _};
 
 use super::client::Logging;
+use super::cluster::Cluster;
 use super::settings::{PARTITIONS, client_settings};
-use crate::config::KafkaArgs;
 
 /// How long the cluster may take for one answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often to look whether the brokers refuse, which they go on doing however long one waits.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long to listen to what the client has to say by then. Long enough for all of it.
+const LISTEN: Duration = Duration::from_millis(50);
 
 /// Why the topic is not there.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +30,14 @@ pub enum TopicError {
         /// What the client says.
         #[source]
         source: KafkaError,
+    },
+    /// The cluster does not let us in; trying again later is right, for it may be mended there.
+    #[error("no broker at {servers} lets us in: {reason}")]
+    NotLetIn {
+        /// Where the cluster is.
+        servers: String,
+        /// What is wrong with the login or a certificate.
+        reason: String,
     },
     /// The cluster will not have it.
     #[error(
@@ -43,32 +57,35 @@ pub enum TopicError {
 ///
 /// # Errors
 /// When the cluster cannot be reached or will not create it.
-pub async fn ensure(args: &KafkaArgs) -> Result<(), TopicError> {
-    let topic = args.kafka_topic.clone();
-    let unreachable =
-        |source| TopicError::Unreachable { servers: args.kafka_bootstrap_servers.clone(), source };
+pub async fn ensure(cluster: &Cluster) -> Result<(), TopicError> {
+    let topic = cluster.topic.clone();
+    let servers = || cluster.servers.clone();
+    let unreachable = |source| TopicError::Unreachable { servers: servers(), source };
     let refused = |source| TopicError::Refused { topic: topic.clone(), source };
 
-    let settings = client_settings(args);
-    let admin: AdminClient<Logging> = settings.create_with_context(Logging).map_err(&refused)?;
+    let settings = client_settings(cluster);
+    let client: BaseProducer<Logging> =
+        settings.create_with_context(Logging::default()).map_err(&refused)?;
     let name = topic.clone();
     // Asking for metadata blocks the thread, so it is done on one that may block. Dropping the
     // client joins a thread, and is done there too.
-    let asked = tokio::task::spawn_blocking(move || {
-        let found = look(admin.inner(), &name);
-        (admin, found)
-    });
-    let (admin, found) = asked.await.map_err(|_| unreachable(KafkaError::Canceled))?;
+    let asked = tokio::task::spawn_blocking(move || look(&client, &name));
+    let found = asked.await.map_err(|_| unreachable(KafkaError::Canceled))?;
     let brokers = match found {
         Ok(Found::There) => return Ok(()),
         Ok(Found::Missing { brokers }) => brokers,
-        Err(error) => return Err(unreachable(error)),
+        Err(NotFound::Refused(reason)) => {
+            return Err(TopicError::NotLetIn { servers: servers(), reason });
+        }
+        Err(NotFound::Silence(error)) => return Err(unreachable(error)),
     };
     let replicas = i32::try_from(brokers.clamp(1, 3)).unwrap_or(1);
     let mut new = NewTopic::new(&topic, PARTITIONS, TopicReplication::Fixed(replicas));
     if replicas == 3 {
         new = new.set("min.insync.replicas", "2");
     }
+    let admin: AdminClient<Logging> =
+        settings.create_with_context(Logging::default()).map_err(&refused)?;
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
     let answer = admin.create_topics([&new], &options).await;
     tokio::task::spawn_blocking(move || drop(admin));
@@ -87,8 +104,29 @@ enum Found {
     Missing { brokers: usize },
 }
 
-fn look(client: &Client<Logging>, topic: &str) -> Result<Found, KafkaError> {
-    let metadata = client.fetch_metadata(Some(topic), TIMEOUT)?;
+enum NotFound {
+    /// No broker let us in, for this reason.
+    Refused(String),
+    /// No broker answered.
+    Silence(KafkaError),
+}
+
+fn look(client: &BaseProducer<Logging>, topic: &str) -> Result<Found, NotFound> {
+    let deadline = Instant::now() + TIMEOUT;
+    let metadata = loop {
+        match client.client().fetch_metadata(Some(topic), LOOK) {
+            Ok(metadata) => break metadata,
+            Err(error) => {
+                client.poll(LISTEN);
+                if let Some(reason) = client.context().refusal.take() {
+                    return Err(NotFound::Refused(reason));
+                }
+                if Instant::now() >= deadline {
+                    return Err(NotFound::Silence(error));
+                }
+            }
+        }
+    };
     let there = metadata.topics().iter().any(|found| {
         found.name() == topic && found.error().is_none() && !found.partitions().is_empty()
     });

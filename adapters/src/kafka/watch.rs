@@ -7,6 +7,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
 use super::client::Logging;
+use super::cluster::Cluster;
 use super::decoder::{AnnouncementDecoder, RegistryUnavailable};
 use super::registry::Registry;
 use super::settings::consumer_settings;
@@ -46,18 +47,18 @@ impl Watch {
     /// Begins at the present end of the topic: every event that comes after this returns is seen.
     ///
     /// # Errors
-    /// When the cluster cannot be reached.
+    /// When a setting is wrong or the cluster cannot be reached.
     pub async fn start(args: &KafkaArgs) -> Result<Self, StartError> {
+        let cluster = Cluster::new(args)?;
+        let registry = Registry::new(args)?;
         let failed = |error| StartError::other("cannot watch the topic", error);
-        let registry = Registry::new(args)
-            .map_err(|error| StartError::other("cannot use the schema registry", error))?;
         // librdkafka wants a group's name even of a consumer that joins none.
-        let mut settings = consumer_settings(args, "orders-watch");
+        let mut settings = consumer_settings(&cluster, "orders-watch");
         // What was asked of a broker that went away is otherwise waited for a minute.
         settings.set("socket.timeout.ms", "10000");
         let consumer: StreamConsumer<Logging> =
-            settings.create_with_context(Logging).map_err(failed)?;
-        let topic = args.kafka_topic.clone();
+            settings.create_with_context(Logging::default()).map_err(failed)?;
+        let topic = cluster.topic;
         // Asking for offsets blocks the thread, so it is done on one that may block.
         let found = tokio::task::spawn_blocking(move || {
             let ends = ends(&consumer, &topic)?;

@@ -4,6 +4,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Executor, PgPool};
 
+use super::connect_options::connect_options;
 use super::error::is_passing;
 use crate::StartError;
 use crate::config::DatabaseArgs;
@@ -46,14 +47,9 @@ impl Database {
     /// The database these settings name; `program` is what Postgres' own views call its sessions.
     ///
     /// # Errors
-    /// When `DATABASE_URL` cannot be read.
+    /// When `DATABASE_URL` is wrong or its file cannot be read.
     pub fn new(args: &DatabaseArgs, program: &str) -> Result<Self, StartError> {
-        let options: PgConnectOptions =
-            args.database_url.parse().map_err(|_| StartError::Setting {
-                variable: "DATABASE_URL",
-                reason: "write postgres://user:password@host:port/database".to_owned(),
-            })?;
-        let options = options.application_name(program);
+        let options = connect_options(args.url()?.reveal())?.application_name(program);
         let pool = PgPoolOptions::new()
             .max_connections(args.database_max_connections)
             // Logging in takes long beside a query; the first requests need not wait for it.

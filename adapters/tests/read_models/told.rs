@@ -22,7 +22,7 @@ pub(crate) async fn database_and_pool() -> (Database, PgPool) {
     let database = Database::new(&args, "test").unwrap();
     pharmacy::migrate(&database).await.unwrap();
     notification::migrate(&database).await.unwrap();
-    let pool = PgPool::connect(&args.database_url).await.unwrap();
+    let pool = PgPool::connect(args.url().unwrap().reveal()).await.unwrap();
     (database, pool)
 }
 

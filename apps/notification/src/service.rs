@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use adapters::StartError;
 use adapters::http::{Check, bind, serve, site};
-use adapters::kafka::{AnnouncementDecoder, ConsumerConfig, ConsumerHealth, Registry, consume};
+use adapters::kafka::{
+    AnnouncementDecoder, Cluster, ConsumerConfig, ConsumerHealth, Registry, consume,
+};
 use adapters::postgres::notification::{self, PgNotifications};
 use adapters::postgres::{Database, Tables};
 use application::notification::{ChannelName, NotifyCustomer};
@@ -22,17 +24,14 @@ pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
 /// is waited for.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let database = Database::new(&config.database, "notification")?;
-    let registry = Registry::new(&config.kafka)
-        .map_err(|error| StartError::other("cannot use the schema registry", error))?;
+    let cluster = Cluster::new(&config.kafka)?;
+    let registry = Registry::new(&config.kafka)?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
 
     let tables = Tables::default();
     let notifications = PgNotifications::new(&database);
-    let consumer = ConsumerConfig {
-        kafka: config.kafka,
-        group: config.kafka_group,
-        health: ConsumerHealth::default(),
-    };
+    let consumer =
+        ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
     // What the service needs: its tables, and a place in its consumer group.
     let checks = vec![Check::postgres(&database, &tables), Check::consumer(&consumer.health)];
     let site = site(api::routes(notifications.clone(), tables.clone()), checks)?;

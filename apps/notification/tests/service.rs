@@ -10,7 +10,7 @@ use adapters::config::{KafkaArgs, LogFormat, TelemetryArgs};
 use adapters::embedded::kafka::EmbeddedKafka;
 use adapters::embedded::registry;
 use adapters::embedded::test_postgres::fresh_database;
-use adapters::kafka::{KafkaPublisher, PARTITIONS, Registry};
+use adapters::kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
 use adapters::postgres::Database;
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use domain::OrderId;
@@ -28,11 +28,10 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
     let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
     let database = fresh_database().await.unwrap().args();
     let schemas = listener().await;
+    let registry_url = format!("http://{}", schemas.local_addr().unwrap());
     let kafka_args = KafkaArgs {
-        kafka_bootstrap_servers: kafka.bootstrap_servers(),
-        schema_registry_url: format!("http://{}", schemas.local_addr().unwrap()),
-        kafka_topic: TOPIC.to_owned(),
         kafka_fetch_wait_ms: 10,
+        ..KafkaArgs::at(kafka.bootstrap_servers(), registry_url, TOPIC)
     };
     let router = registry::router(&Database::new(&database, "registry").unwrap()).await.unwrap();
     tokio::spawn(async move { axum::serve(schemas, router).await });
@@ -50,7 +49,8 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
         tokio::spawn(notification::run(config, stop.clone()))
     });
 
-    let publisher = KafkaPublisher::new(&kafka_args, Registry::new(&kafka_args).unwrap()).unwrap();
+    let cluster = Cluster::new(&kafka_args).unwrap();
+    let publisher = KafkaPublisher::new(&cluster, Registry::new(&kafka_args).unwrap()).unwrap();
     let orders: Vec<Order> = (0..20).map(|_| placed_and_cancelled()).collect();
     for event in orders.iter().flat_map(Order::recorded) {
         // Each twice, as after a relay's crash.

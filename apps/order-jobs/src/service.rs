@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::http::{Check, bind, serve, site};
-use adapters::kafka::{KafkaPublisher, Registry, topic};
+use adapters::kafka::{Cluster, KafkaPublisher, Registry, topic};
 use adapters::postgres::ordering::{self, PgOutbox, Wakeups};
 use adapters::postgres::{Database, Tables};
 use adapters::{Outage, StartError, one_line};
@@ -23,9 +23,9 @@ const TOPIC_PAUSE: Duration = Duration::from_secs(1);
 /// is waited for.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let database = Database::new(&config.database, "order-jobs")?;
-    let registry = Registry::new(&config.kafka)
-        .map_err(|error| StartError::other("cannot use the schema registry", error))?;
-    let publisher = KafkaPublisher::new(&config.kafka, registry)
+    let cluster = Cluster::new(&config.kafka)?;
+    let registry = Registry::new(&config.kafka)?;
+    let publisher = KafkaPublisher::new(&cluster, registry)
         .map_err(|error| StartError::other("cannot use Kafka", error))?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
 
@@ -42,7 +42,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         };
         prepared?;
         let upkeep = upkeep::run(&database, &config.relay, &shutdown);
-        let relay = relay(&config, &database, Arc::new(publisher), &outage, &shutdown);
+        let relay = relay(&config, &database, &cluster, Arc::new(publisher), &outage, &shutdown);
         tokio::join!(upkeep, relay);
         Ok(())
     };
@@ -55,11 +55,12 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
 async fn relay(
     config: &Config,
     database: &Database,
+    cluster: &Cluster,
     publisher: Arc<KafkaPublisher>,
     outage: &Outage,
     shutdown: &CancellationToken,
 ) {
-    while let Err(error) = topic::ensure(&config.kafka).await {
+    while let Err(error) = topic::ensure(cluster).await {
         outage.begins(&one_line(&error));
         tokio::select! {
             () = shutdown.cancelled() => return,

@@ -1,6 +1,8 @@
 use adapters::StartError;
 use adapters::http::{Check, bind, serve, site};
-use adapters::kafka::{AnnouncementDecoder, ConsumerConfig, ConsumerHealth, Registry, consume};
+use adapters::kafka::{
+    AnnouncementDecoder, Cluster, ConsumerConfig, ConsumerHealth, Registry, consume,
+};
 use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
 use adapters::postgres::{Database, Tables};
 use application::pharmacy::ReceiveOrders;
@@ -16,17 +18,14 @@ use crate::{Config, api};
 /// is waited for.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let database = Database::new(&config.database, "pharmacy-order")?;
-    let registry = Registry::new(&config.kafka)
-        .map_err(|error| StartError::other("cannot use the schema registry", error))?;
+    let cluster = Cluster::new(&config.kafka)?;
+    let registry = Registry::new(&config.kafka)?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
 
     let tables = Tables::default();
     let orders = PgPharmacyOrders::new(&database);
-    let consumer = ConsumerConfig {
-        kafka: config.kafka,
-        group: config.kafka_group,
-        health: ConsumerHealth::default(),
-    };
+    let consumer =
+        ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
     // What the service needs: its tables, and a place in its consumer group.
     let checks = vec![Check::postgres(&database, &tables), Check::consumer(&consumer.health)];
     let site = site(api::routes(orders.clone(), tables.clone()), checks)?;

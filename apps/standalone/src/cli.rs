@@ -2,7 +2,9 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use adapters::config::{LogFormat, TelemetryArgs, seconds};
+use adapters::config::{
+    KafkaArgs, KafkaSecurityArgs, LogFormat, RegistryArgs, Secret, TelemetryArgs, seconds,
+};
 use clap::{Args, Parser, Subcommand};
 
 /// Orders, all of it in one process: the four services and whatever they need that is not there.
@@ -37,7 +39,11 @@ impl Cli {
 pub(crate) struct WorldArgs {
     /// A running Postgres to use instead of an embedded one
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
-    pub(crate) database_url: Option<String>,
+    pub(crate) database_url: Option<Secret>,
+
+    /// A file that holds that URL
+    #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE", global = true)]
+    pub(crate) database_url_file: Option<PathBuf>,
 
     /// A running Kafka cluster to use instead of the embedded one
     #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", value_name = "HOST:PORT,…", global = true)]
@@ -46,6 +52,12 @@ pub(crate) struct WorldArgs {
     /// A running schema registry to use instead of the embedded one
     #[arg(long, env = "SCHEMA_REGISTRY_URL", value_name = "URL", global = true)]
     pub(crate) schema_registry_url: Option<String>,
+
+    #[command(flatten)]
+    kafka_security: KafkaSecurityArgs,
+
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
 
     /// Where the embedded Postgres keeps its data [default: /var/lib/orders for root, else
     /// ~/.local/share/orders]
@@ -67,6 +79,24 @@ pub(crate) struct WorldArgs {
     #[arg(long, env = "ORDERS_PORT", default_value_t = 8080, value_name = "PORT", global = true,
           value_parser = clap::value_parser!(u16).range(1..=65531))]
     pub(crate) port: u16,
+}
+
+impl WorldArgs {
+    /// The settings of a client of this cluster and this registry. What it takes to be let in is
+    /// said of somebody else's; the embedded ones let this computer in.
+    pub(crate) fn kafka(&self, servers: &str, registry_url: &str, topic: &str) -> KafkaArgs {
+        let mut args = KafkaArgs::at(servers, registry_url, topic);
+        if self.kafka_bootstrap_servers.is_some() {
+            args.security = self.kafka_security.clone();
+        } else {
+            // The embedded brokers answer an empty fetch only after the whole wait.
+            args.kafka_fetch_wait_ms = 20;
+        }
+        if self.schema_registry_url.is_some() {
+            args.registry = self.registry.clone();
+        }
+        args
+    }
 }
 
 /// What else there is to do.

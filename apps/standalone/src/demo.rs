@@ -31,12 +31,12 @@ pub(crate) async fn run(args: &DemoArgs, world: &WorldArgs) -> Result<ExitCode, 
     let client = local::client()?;
     if let Some(running) = running_instance(&client, world).await {
         println!("Using the instance at {}", running.order_api);
-        return play(args, &running, client, &stop).await;
+        return play(args, world, &running, client, &stop).await;
     }
     println!("Starting everything; the consumer groups take a few seconds to join …");
     let house = House::start(world, stop.clone()).await?;
     let endpoints = house.endpoints().clone();
-    let played = play(args, &endpoints, client, &stop).await;
+    let played = play(args, world, &endpoints, client, &stop).await;
     house.tear_down().await?;
     played
 }
@@ -50,6 +50,7 @@ async fn running_instance(client: &reqwest::Client, world: &WorldArgs) -> Option
 
 async fn play(
     args: &DemoArgs,
+    world: &WorldArgs,
     endpoints: &Endpoints,
     client: reqwest::Client,
     stop: &CancellationToken,
@@ -62,7 +63,7 @@ async fn play(
     let ahead = load::place(&vanguard, &customer, &hidden, stop).await;
     reader.wait_for(&ahead.orders, &hidden, args.patience, stop).await;
 
-    let topic = TopicWatch::start(endpoints).await?;
+    let topic = TopicWatch::start(endpoints, world).await?;
     let bar = ProgressBar::new(u64::from(args.orders)).with_style(style()).with_message("placed");
     let placed = load::place(args, &customer, &bar, stop).await;
 

@@ -92,7 +92,7 @@ fn open(registry: &RegistryArg, world: &WorldArgs) -> Result<Subjects, StartErro
             reason: "it is not set; name the registry with it, or with --registry URL".to_owned(),
         });
     };
-    Subjects::new(url).map_err(no_answer)
+    Subjects::new(url, &world.registry).map_err(no_answer)
 }
 
 fn no_answer(error: SubjectError) -> StartError {

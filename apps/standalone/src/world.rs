@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use adapters::StartError;
-use adapters::config::{DatabaseArgs, KafkaArgs};
+use adapters::config::{DatabaseArgs, KafkaArgs, Secret, secret};
 use adapters::embedded::kafka::EmbeddedKafka;
 use adapters::embedded::postgres::{EmbeddedPostgres, PostgresSettings};
 use adapters::embedded::{default_home, registry};
@@ -23,7 +23,8 @@ const DATABASE: &str = "orders";
 /// embedded or somebody else's.
 pub(crate) struct World {
     home: PathBuf,
-    database_url: String,
+    args: WorldArgs,
+    database_url: Secret,
     kafka: String,
     schema_registry: String,
     // In the order in which they are stopped.
@@ -42,17 +43,22 @@ impl World {
     /// Starts what no variable names.
     pub(crate) async fn start(args: &WorldArgs, ports: &Ports) -> Result<Self, StartError> {
         let home = args.data_dir.clone().unwrap_or_else(default_home);
-        let (embedded_postgres, database_url) = if let Some(url) = &args.database_url {
-            (None, url.clone())
+        let database_url = secret(
+            ("DATABASE_URL", args.database_url.as_ref()),
+            ("DATABASE_URL_FILE", args.database_url_file.as_deref()),
+        )?;
+        let (embedded_postgres, database_url) = if let Some(url) = database_url {
+            (None, url)
         } else {
             let settings = PostgresSettings { home: home.clone(), keep: true };
             let postgres = EmbeddedPostgres::start(&settings).await?;
             postgres.create_database(DATABASE).await?;
             let url = postgres.url(DATABASE);
-            (Some(postgres), url)
+            (Some(postgres), url.into())
         };
         let mut world = Self {
             home,
+            args: args.clone(),
             database_url,
             kafka: String::new(),
             schema_registry: String::new(),
@@ -115,28 +121,19 @@ impl World {
     /// Where the database is, for people to read. Of somebody else's it gives no password away.
     pub(crate) fn database_for_people(&self) -> String {
         match self.embedded_postgres {
-            Some(_) => self.database_url.clone(),
+            Some(_) => self.database_url.reveal().to_owned(),
             None => "the one that DATABASE_URL names".to_owned(),
         }
     }
 
     /// The settings of a service that uses the database.
     pub(crate) fn database(&self, connections: u32) -> DatabaseArgs {
-        DatabaseArgs {
-            database_url: self.database_url.clone(),
-            database_max_connections: connections,
-        }
+        DatabaseArgs::at(self.database_url.clone(), connections)
     }
 
     /// The settings of a service that uses Kafka.
     pub(crate) fn kafka(&self) -> KafkaArgs {
-        KafkaArgs {
-            kafka_bootstrap_servers: self.kafka.clone(),
-            schema_registry_url: self.schema_registry.clone(),
-            kafka_topic: TOPIC.to_owned(),
-            // The embedded brokers answer an empty fetch only after the whole wait.
-            kafka_fetch_wait_ms: if self.embedded_kafka.is_some() { 20 } else { 100 },
-        }
+        self.args.kafka(&self.kafka, &self.schema_registry, TOPIC)
     }
 
     /// Stops what was started, in an order in which nobody misses anything.

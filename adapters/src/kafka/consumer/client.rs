@@ -15,6 +15,7 @@ use crate::kafka::client::Logging;
 pub(super) struct Events {
     group: String,
     health: ConsumerHealth,
+    logging: Logging,
     pub(super) membership: Membership,
     /// Whether newly assigned partitions are to wait, as the others do.
     pub(super) holding: AtomicBool,
@@ -27,6 +28,7 @@ impl Events {
         Self {
             group,
             health,
+            logging: Logging::default(),
             membership: Membership::default(),
             holding: AtomicBool::new(false),
             uncommitted: AtomicBool::new(false),
@@ -36,20 +38,23 @@ impl Events {
 
 impl ClientContext for Events {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        Logging.log(level, facility, message);
+        self.logging.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            self.health.sees_no_broker(reason);
+            // Whom nobody lets in is better told why than that nobody is there.
+            let refusal = self.logging.refusal.take();
+            self.health.sees_no_broker(refusal.as_deref().unwrap_or(reason));
         }
-        Logging.error(error, reason);
+        self.logging.error(error, reason);
     }
 
     fn stats(&self, statistics: Statistics) {
         let mut brokers = statistics.brokers.values();
         if brokers.any(|broker| broker.state == "UP") {
             self.health.sees_a_broker();
+            self.logging.refusal.take();
         }
         let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
         measure::lag(&self.group, partitions.map(|p| p.consumer_lag.max(0)).sum());

@@ -66,8 +66,8 @@ impl Member {
     ) -> Result<Self, KafkaError> {
         let events = Events::new(config.group.clone(), config.health.clone());
         let consumer: StreamConsumer<Events> =
-            consumer_settings(&config.kafka, &config.group).create_with_context(events)?;
-        consumer.subscribe(&[&config.kafka.kafka_topic])?;
+            consumer_settings(&config.cluster, &config.group).create_with_context(events)?;
+        consumer.subscribe(&[config.cluster.topic.as_str()])?;
         Ok(Self {
             group: config.group.clone(),
             health: config.health.clone(),

@@ -41,15 +41,16 @@ pub(super) struct Producers {
 type Producer = ThreadedProducer<Reports>;
 
 /// Receives the outcome of each record, on librdkafka's polling thread.
-struct Reports;
+#[derive(Default)]
+struct Reports(Logging);
 
 impl ClientContext for Reports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        Logging.log(level, facility, message);
+        self.0.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        Logging.error(error, reason);
+        self.0.error(error, reason);
     }
 }
 
@@ -66,7 +67,7 @@ impl ProducerContext for Reports {
 
 impl Producers {
     pub(super) fn new(settings: ClientConfig) -> Result<Self, KafkaError> {
-        let first = settings.create_with_context(Reports)?;
+        let first = settings.create_with_context(Reports::default())?;
         Ok(Self { settings, current: Mutex::new(Arc::new(first)) })
     }
 
@@ -82,7 +83,10 @@ impl Producers {
             enqueue(&producer, topic, record, Box::new(batch.ticket(place)), deadline).await;
         }
         let late = timeout_at(deadline + GRACE, batch.settled()).await.is_err();
-        let deliveries = batch.deliveries();
+        let mut deliveries = batch.deliveries();
+        if let Some(reason) = producer.context().0.refusal.take() {
+            explain(&mut deliveries, &reason);
+        }
         if late {
             self.replace(&producer, "it did not report on all records in time");
         } else if let Some((code, why)) = producer.client().fatal_error() {
@@ -105,7 +109,7 @@ impl Producers {
             return;
         }
         warn!(why, "replacing the Kafka producer");
-        match self.settings.create_with_context(Reports) {
+        match self.settings.create_with_context(Reports::default()) {
             Ok(fresh) => {
                 let old = std::mem::replace(&mut *current, Arc::new(fresh));
                 drop(current);
@@ -120,6 +124,15 @@ impl Producers {
 impl fmt::Debug for Producers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Producers").finish_non_exhaustive()
+    }
+}
+
+/// Says of what was not sent that no broker lets us in: the record itself only knows that it waited.
+fn explain(deliveries: &mut [Delivery], reason: &str) {
+    for delivery in deliveries {
+        if let Delivery::Unreachable(why) = delivery {
+            reason.clone_into(why);
+        }
     }
 }
 

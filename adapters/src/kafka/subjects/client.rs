@@ -5,6 +5,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::StartError;
+use crate::config::RegistryArgs;
+use crate::kafka::registry::{Login, way_in};
+
 /// How long one answer of the registry may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -20,6 +24,7 @@ const NO_LEVEL: u32 = 40408;
 #[derive(Debug, Clone)]
 pub struct Subjects {
     client: Client,
+    login: Option<Login>,
     url: Url,
 }
 
@@ -41,6 +46,9 @@ pub enum SubjectError {
         /// What was given.
         url: String,
     },
+    /// A setting that tells how to be let in is wrong.
+    #[error(transparent)]
+    Setting(#[from] StartError),
     /// No HTTP client can be made.
     #[error("no client for the schema registry can be made")]
     Client(#[source] reqwest::Error),
@@ -116,16 +124,17 @@ impl SubjectError {
 }
 
 impl Subjects {
-    /// The registry at this address, which may carry a user and a password. It is not asked yet.
+    /// The registry at this address. A user and a password in the address come before those in the
+    /// settings. It is not asked yet.
     ///
     /// # Errors
-    /// When it is no address, or no HTTP client can be made.
-    pub fn new(url: &str) -> Result<Self, SubjectError> {
-        crate::tls::prepare();
+    /// When it is no address, a setting is wrong, or no HTTP client can be made.
+    pub fn new(url: &str, args: &RegistryArgs) -> Result<Self, SubjectError> {
         let parsed = Url::parse(url).ok().filter(|url| url.has_host() && !url.cannot_be_a_base());
         let url = parsed.ok_or_else(|| SubjectError::Url { url: url.to_owned() })?;
-        let client = Client::builder().timeout(TIMEOUT).build().map_err(SubjectError::Client)?;
-        Ok(Self { client, url })
+        let (client, login) = way_in(args)?;
+        let client = client.timeout(TIMEOUT).build().map_err(SubjectError::Client)?;
+        Ok(Self { client, login: login.filter(|_| url.username().is_empty()), url })
     }
 
     /// The level that holds for a subject: its own, else that of the whole registry.
@@ -237,6 +246,9 @@ impl Subjects {
         let host =
             url.port_or_known_default().map_or(host.clone(), |port| format!("{host}:{port}"));
         let mut asked = self.client.request(method, url);
+        if let Some(Login { username, password }) = &self.login {
+            asked = asked.basic_auth(username, Some(password.reveal()));
+        }
         if let Some(body) = body {
             asked = asked
                 .header("content-type", "application/vnd.schemaregistry.v1+json")

@@ -2,10 +2,11 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::config::RegistryArgs;
 use crate::kafka::subjects::{SubjectError, Subjects};
 use crate::one_line;
 
@@ -17,7 +18,7 @@ async fn registry(answers: Vec<Answer>) -> Subjects {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/apis/ccompat/v7/", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    Subjects::new(&url).unwrap()
+    Subjects::new(&url, &RegistryArgs::default()).unwrap()
 }
 
 async fn answer(State(answers): State<Arc<Vec<Answer>>>, uri: Uri) -> Response {
@@ -96,5 +97,42 @@ async fn something_else_that_listens_there_is_no_empty_registry() {
         let said = one_line(&refused.unwrap_err());
         assert!(said.contains("is its address right?"), "{said}");
     }
-    assert!(matches!(Subjects::new("localhost:8081"), Err(SubjectError::Url { .. })));
+    assert!(matches!(
+        Subjects::new("localhost:8081", &RegistryArgs::default()),
+        Err(SubjectError::Url { .. })
+    ));
+}
+
+#[tokio::test]
+async fn it_logs_in_as_the_settings_say_unless_the_address_says_otherwise() {
+    let app = Router::new().fallback(|headers: HeaderMap| async move {
+        match headers.get_all("authorization").iter().collect::<Vec<_>>()[..] {
+            [login] if login == "Basic YWRhOnBhc3M=" => (StatusCode::OK, "[7]"),
+            _ => (StatusCode::UNAUTHORIZED, r#"{"error_code": 401, "message": "who are you?"}"#),
+        }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+
+    let nobody = RegistryArgs::default();
+    let [ada, eve] = ["ada", "eve"].map(|name| RegistryArgs {
+        schema_registry_username: Some(name.to_owned()),
+        schema_registry_password: Some("pass".into()),
+        ..RegistryArgs::default()
+    });
+    for (user, args, is_let_in) in [
+        ("", &ada, true),
+        ("ada:pass@", &nobody, true),
+        ("ada:pass@", &eve, true),
+        ("", &nobody, false),
+        ("", &eve, false),
+    ] {
+        let subjects = Subjects::new(&format!("http://{user}{address}"), args).unwrap();
+        match subjects.versions("s").await {
+            Ok(versions) => assert!(is_let_in && versions == [7]),
+            Err(SubjectError::Refused { status, .. }) => assert!(!is_let_in && status == 401),
+            Err(other) => panic!("{}", one_line(&other)),
+        }
+    }
 }

@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use super::registry::StubRegistry;
 use crate::config::KafkaArgs;
 use crate::kafka::{
-    AnnouncementDecoder, ConsumeError, ConsumerConfig, ConsumerHealth, KafkaPublisher, Registry,
-    consume,
+    AnnouncementDecoder, Cluster, ConsumeError, ConsumerConfig, ConsumerHealth, KafkaPublisher,
+    Registry, consume,
 };
 use crate::{avro, clock};
 
@@ -43,16 +43,19 @@ impl World {
         cluster.create_topic(TOPIC, PARTITIONS, 3).unwrap();
         let registry = StubRegistry::default();
         let args = KafkaArgs {
-            kafka_bootstrap_servers: cluster.bootstrap_servers(),
-            schema_registry_url: registry.start().await,
-            kafka_topic: TOPIC.to_owned(),
             kafka_fetch_wait_ms: 10,
+            ..KafkaArgs::at(cluster.bootstrap_servers(), registry.start().await, TOPIC)
         };
         Self { cluster, registry, args }
     }
 
+    /// The cluster, as a client is told of it.
+    pub(super) fn way_in(&self) -> Cluster {
+        Cluster::new(&self.args).unwrap()
+    }
+
     pub(super) fn publisher(&self) -> KafkaPublisher {
-        KafkaPublisher::new(&self.args, Registry::new(&self.args).unwrap()).unwrap()
+        KafkaPublisher::new(&self.way_in(), Registry::new(&self.args).unwrap()).unwrap()
     }
 
     /// All that lies in the topic, once it is at least `count` records.
@@ -112,7 +115,7 @@ impl World {
     pub(super) fn consumer(&self, group: &str, inbox: &Remembering) -> Running {
         let health = ConsumerHealth::default();
         let config = ConsumerConfig {
-            kafka: self.args.clone(),
+            cluster: self.way_in(),
             group: group.to_owned(),
             health: health.clone(),
         };

@@ -24,7 +24,7 @@ impl Outage {
         let (server, name) = rest.split_once('/').unwrap();
         let proxy = Proxy::to(server.parse().unwrap(), line).await;
         let database_url = format!("{credentials}@{}/{name}", proxy.addr);
-        let args = DatabaseArgs { database_url, database_max_connections: 4 };
+        let args = DatabaseArgs::at(database_url, 4);
         let database = Database::new(&args, "test").unwrap();
         let tables = Tables::default();
         let router = router(&database, &tables).unwrap();

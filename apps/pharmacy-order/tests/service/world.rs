@@ -9,7 +9,7 @@ use adapters::config::{DatabaseArgs, KafkaArgs, LogFormat, TelemetryArgs};
 use adapters::embedded::kafka::EmbeddedKafka;
 use adapters::embedded::registry;
 use adapters::embedded::test_postgres::fresh_database;
-use adapters::kafka::{KafkaPublisher, PARTITIONS, Registry};
+use adapters::kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
 use adapters::postgres::Database;
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
@@ -53,7 +53,7 @@ impl World {
 
     pub(crate) fn config(&self) -> Config {
         Config {
-            database: DatabaseArgs { database_url: self.database_url(), ..self.database.clone() },
+            database: DatabaseArgs::at(self.database_url(), 10),
             kafka: self.kafka_args(),
             telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
             http_addr: self.http,
@@ -62,24 +62,25 @@ impl World {
     }
 
     pub(crate) fn database_url(&self) -> String {
-        let (before, after) = self.database.database_url.rsplit_once('@').unwrap();
+        let url = self.database.url().unwrap();
+        let (before, after) = url.reveal().rsplit_once('@').unwrap();
         let (_, database) = after.split_once('/').unwrap();
         format!("{before}@{}/{database}", self.postgres)
     }
 
     pub(crate) fn kafka_args(&self) -> KafkaArgs {
+        let registry_url = format!("http://{}", self.registry);
         KafkaArgs {
-            kafka_bootstrap_servers: self.kafka.bootstrap_servers(),
-            schema_registry_url: format!("http://{}", self.registry),
-            kafka_topic: TOPIC.to_owned(),
             kafka_fetch_wait_ms: 10,
+            ..KafkaArgs::at(self.kafka.bootstrap_servers(), registry_url, TOPIC)
         }
     }
 
     /// From now on the service finds Postgres where it looks for it.
     pub(crate) async fn postgres_up(&self) {
         let listener = TcpListener::bind(self.postgres).await.unwrap();
-        let (_, after) = self.database.database_url.rsplit_once('@').unwrap();
+        let url = self.database.url().unwrap();
+        let (_, after) = url.reveal().rsplit_once('@').unwrap();
         let real = after.split_once('/').unwrap().0.to_owned();
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
@@ -135,7 +136,8 @@ impl World {
     /// Publishes what lies in the outbox, as the relay would.
     pub(crate) async fn publish_record(&self, record: &OutboxRecord) {
         let registry = Registry::new(&self.kafka_args()).unwrap();
-        let publisher = KafkaPublisher::new(&self.kafka_args(), registry).unwrap();
+        let cluster = Cluster::new(&self.kafka_args()).unwrap();
+        let publisher = KafkaPublisher::new(&cluster, registry).unwrap();
         assert_eq!(publisher.publish(&[record]).await, [Delivery::Acknowledged]);
     }
 }

@@ -2,12 +2,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use adapters::StartError;
-use adapters::config::KafkaArgs;
 use adapters::kafka::{Watch, Watched};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::customer::PlacedOrder;
+use crate::cli::WorldArgs;
 use crate::endpoints::Endpoints;
 
 /// Watches the topic as an outsider would, from before the first order on.
@@ -21,13 +21,12 @@ pub(super) struct Told {
 }
 
 impl TopicWatch {
-    pub(super) async fn start(endpoints: &Endpoints) -> Result<Self, StartError> {
-        let args = KafkaArgs {
-            kafka_bootstrap_servers: endpoints.kafka.clone(),
-            schema_registry_url: endpoints.schema_registry.clone(),
-            kafka_topic: "order-created-topic".to_owned(),
-            kafka_fetch_wait_ms: 20,
-        };
+    pub(super) async fn start(
+        endpoints: &Endpoints,
+        world: &WorldArgs,
+    ) -> Result<Self, StartError> {
+        let Endpoints { kafka, schema_registry, .. } = endpoints;
+        let args = world.kafka(kafka, schema_registry, "order-created-topic");
         let mut watch = Watch::start(&args).await?;
         let (sender, receiver) = mpsc::unbounded_channel();
         // Looked at as they come, so that the time of their arrival is right.

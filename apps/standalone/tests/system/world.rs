@@ -59,10 +59,8 @@ impl World {
     /// The ways of an onlooker, which are not taken away.
     pub(crate) fn kafka_args(&self) -> KafkaArgs {
         KafkaArgs {
-            kafka_bootstrap_servers: self.kafka.bootstrap_servers(),
-            schema_registry_url: self.registry_url.clone(),
-            kafka_topic: TOPIC.to_owned(),
             kafka_fetch_wait_ms: 20,
+            ..KafkaArgs::at(self.kafka.bootstrap_servers(), self.registry_url.as_str(), TOPIC)
         }
     }
 

@@ -143,8 +143,7 @@ async fn an_event_carries_the_trace_that_caused_it() {
 
 #[tokio::test]
 async fn a_database_out_of_reach_is_unavailable_and_not_broken() {
-    let url = "postgres://nobody@127.0.0.1:1/nothing".to_owned();
-    let args = DatabaseArgs { database_url: url, database_max_connections: 2 };
+    let args = DatabaseArgs::at("postgres://nobody@127.0.0.1:1/nothing", 2);
     let orders = PgOrders::new(&Database::new(&args, "ordering-test").unwrap());
     let found = orders.find(OrderId::new(sqlx::types::Uuid::nil())).await;
     assert!(found.unwrap_err().is_unavailable());

@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# Finds Java and Postgres, and fetches Kafka and the registry with Maven, once: what the `cluster` script and the checks
+# run. To be sourced by a script that has a `fail` of its own.
+
+deploy_cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${ORDERS_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/orders-cluster}
+# Where runuser is, which not everybody looks at.
+PATH=$PATH:/usr/sbin:/sbin
+
+say() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
+
+# The first Java that is new enough.
+java_from() { # VERSION
+    local java version
+    for java in "${JAVA_HOME:-/nowhere}/bin/java" "$(command -v java || true)" /usr/lib/jvm/*/bin/java \
+        /Library/Java/JavaVirtualMachines/*/Contents/Home/bin/java; do
+        [ -x "$java" ] || continue
+        version=$("$java" -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1)
+        if [ "${version:-0}" -ge "$1" ]; then echo "$java"; return; fi
+    done
+    fail "needs Java $1 or later; install one, or set JAVA_HOME"
+}
+
+postgres_bin() {
+    local bin
+    [ "$(id -u)" != 0 ] || command -v runuser >/dev/null || fail "needs runuser, or a user other than root"
+    for bin in "${PG_BIN:-/nowhere}" "$(dirname "$(command -v initdb || echo /nowhere/x)")" \
+        $(printf '%s\n' /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin | sort -rV); do
+        if [ -x "$bin/initdb" ] && [ -x "$bin/pg_ctl" ]; then echo "$bin"; return; fi
+    done
+    fail "needs a Postgres server's programs (Debian: apt-get install postgresql), or PG_BIN"
+}
+
+# Copies the programs that pom.xml names, once for each version of it. Half a copy is never mistaken for a whole one.
+programs() {
+    command -v curl >/dev/null || fail "needs curl"
+    programs=$cache/$(cksum <"$deploy_cluster/pom.xml" | cut -d' ' -f1)
+    [ -d "$programs" ] && return
+    command -v mvn >/dev/null || fail "needs Maven to fetch Kafka and the registry"
+    say "fetching Kafka and the registry (210 MB, once)"
+    mkdir -p "$cache"
+    local fetched
+    fetched=$(mktemp -d "$cache/fetching.XXXXXX")
+    for part in kafka registry; do
+        mvn -q -B -f "$deploy_cluster/pom.xml" -P"$part" dependency:copy-dependencies -DoutputDirectory="$fetched/$part" \
+            >"$fetched/log" 2>&1 || { cat "$fetched/log" >&2; rm -rf "$fetched"; fail "Maven could not fetch $part"; }
+    done
+    tar -xzf "$fetched"/registry/*.tar.gz -C "$fetched/registry"
+    rm "$fetched"/registry/*.tar.gz "$fetched/log"
+    mv -T "$fetched" "$programs" 2>/dev/null || mv "$fetched" "$programs"
+}
+
+kafka_tool() { # CLASS ARG…
+    local java
+    programs
+    java=$(java_from 17)
+    "$java" -Xmx128m -XX:TieredStopAtLevel=1 -Dlog4j2.configurationFile="$deploy_cluster/log4j2.xml" \
+        -Dorders.log.level=ERROR -cp "$programs/kafka/*" "$@"
+}
+
+# Postgres refuses to run as root, so that root runs it as another user.
+as_postgres() {
+    if [ "$(id -u)" = 0 ]; then
+        (cd / && exec runuser -u "$(id -un postgres 2>/dev/null || echo nobody)" -- "$@")
+    else
+        "$@"
+    fi
+}
