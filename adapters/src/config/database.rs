@@ -11,8 +11,8 @@ const DATABASE_URL: &str = "postgres://orders:orders@localhost:5432/orders";
 /// Where Postgres is.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArgs {
-    /// The Postgres to use: postgres://user:password@host:port/database [default:
-    /// `postgres://orders:orders@localhost:5432/orders`]
+    /// The Postgres to use: postgres://user:password@host:port/database; if there is none,
+    /// `postgres://orders:orders@localhost:5432/orders`
     ///
     /// With ?sslmode=verify-full&sslrootcert=FILE the connection is encrypted, and the server must
     /// show a certificate of that authority, or of one that the system trusts.
