@@ -26,7 +26,7 @@ pub trait Claim: Send {
     /// The records, lane by lane, in the order of their positions.
     fn records(&self) -> &[OutboxRecord];
 
-    /// Whether something may have been due beside it, for another claim to take.
+    /// Whether more may have been due than it holds, for another claim to take.
     fn leaves_more(&self) -> bool {
         true
     }

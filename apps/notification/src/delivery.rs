@@ -59,8 +59,11 @@ pub async fn deliver<S: Notifications>(
                 let name = channel.name().as_str();
                 counter!("notifications_sent_total", "channel" => name).increment(sent as u64);
                 counter!("notifications_unsent_total", "channel" => name).increment(unsent as u64);
-                // There may be more.
-                continue;
+                if sent + unsent >= BATCH {
+                    // There may be more.
+                    continue;
+                }
+                rest = REST;
             }
             Ok(Delivered::Idle) => {
                 outage.ends();

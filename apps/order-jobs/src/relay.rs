@@ -33,9 +33,13 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
-            let more = || self.wakeups.pass_on();
-            let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch, more).await;
-            let rest = match step {
+            let mut more = false;
+            let found_more = || {
+                more = true;
+                self.wakeups.pass_on();
+            };
+            let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch, found_more);
+            let rest = match step.await {
                 Ok(Step::Relayed { published, unpublished }) => {
                     self.outage.ends();
                     self.store_outage.ends();
@@ -45,7 +49,11 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     if unpublished > 0 {
                         warn!(unpublished, "events failed or wait; see ordering.outbox_status");
                     }
-                    continue;
+                    if more {
+                        continue;
+                    }
+                    self.wakeups.look_again();
+                    self.poll
                 }
                 Ok(Step::Idle) => {
                     self.store_outage.ends();

@@ -144,14 +144,17 @@ impl Outbox for PgOutbox {
                 break;
             }
             lanes.retain(|(lane, _)| locked.iter().all(|locked| locked.lane != *lane));
+            // With room left for more lanes, the others are in somebody else's hands.
+            let lanes_left = locked.len() == most && !lanes.is_empty();
             let share = (limit / locked.len()).max(1);
             let sights = LockedLane::read(&locked, &mut transaction, share).await?;
-            self.lookout.saw(sights.iter().any(|sight| sight.fresh.len() >= share));
+            let full = sights.iter().any(|sight| sight.fresh.len() >= share);
+            self.lookout.saw(full);
             let plans = locked.into_iter().zip(sights).map(|(lane, sight)| {
                 let plan = Plan::of(lane.through, sight.stragglers, sight.fresh, share);
                 (lane.lane, plan)
             });
-            let claim = PgClaim::of(transaction, plans, !lanes.is_empty());
+            let claim = PgClaim::of(transaction, plans, full || lanes_left);
             if !claim.records().is_empty() {
                 return Ok(Some(claim));
             }

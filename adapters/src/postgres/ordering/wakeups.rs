@@ -14,8 +14,12 @@ use crate::postgres::Database;
 /// The channel, in the sense of Postgres' `NOTIFY`.
 const CHANNEL: &str = "ordering_outbox";
 
-/// The least time between two notifications of one program, and between two that a relay minds.
+/// The least time between two notifications of one program.
 const PAUSE: Duration = Duration::from_millis(5);
+
+/// The least time between two looks of a relay that has kept up. What comes in between is published
+/// together: with a look for every event, a database that serves several relays would do little else.
+const BREATH: Duration = Duration::from_millis(15);
 
 /// How soon after news a relay looks again, for what was in flight; doubled each time.
 const FIRST_REST: Duration = Duration::from_millis(50);
@@ -65,7 +69,10 @@ async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
 /// distances: a transaction that was still in flight when it looked may have ended.
 #[derive(Debug, Clone)]
 pub struct Wakeups {
+    /// Wakes one worker.
     news: Arc<Notify>,
+    /// Wakes one as well, but after a breath.
+    heard: Arc<Notify>,
     /// Tells the listening task that somebody still waits for what it hears.
     _interest: watch::Receiver<()>,
     /// How long to rest even if nothing comes.
@@ -81,10 +88,10 @@ impl Wakeups {
             .max_lifetime(None)
             .idle_timeout(None)
             .connect_lazy_with(database.options().clone());
-        let news = Arc::new(Notify::new());
+        let (news, heard) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (interest, receiver) = watch::channel(());
-        tokio::spawn(tell(pool, news.clone(), interest));
-        Self { news, _interest: receiver, rest: Duration::MAX }
+        tokio::spawn(tell(pool, heard.clone(), news.clone(), interest));
+        Self { news, heard, _interest: receiver, rest: Duration::MAX }
     }
 
     /// Returns when events were stored and no other worker was woken for them, soon after that once
@@ -97,9 +104,14 @@ impl Wakeups {
         }
     }
 
-    /// Wakes another worker: where one found work, there may be more.
+    /// Wakes another worker at once: where one found work, there is more.
     pub fn pass_on(&self) {
         self.news.notify_one();
+    }
+
+    /// Wakes a worker soon: what came into the lanes that one held could not be claimed meanwhile.
+    pub fn look_again(&self) {
+        self.heard.notify_one();
     }
 }
 
@@ -111,8 +123,7 @@ impl Wakeups {
     }
 }
 
-async fn tell(pool: PgPool, news: Arc<Notify>, interest: watch::Sender<()>) {
-    let heard = Notify::new();
+async fn tell(pool: PgPool, heard: Arc<Notify>, news: Arc<Notify>, interest: watch::Sender<()>) {
     let listening = async {
         loop {
             if let Err(error) = listen(&pool, &heard).await {
@@ -121,12 +132,12 @@ async fn tell(pool: PgPool, news: Arc<Notify>, interest: watch::Sender<()>) {
             time::sleep(RECONNECT).await;
         }
     };
-    // What is heard in one pause, from however many programs, is one piece of news.
+    // What is heard in one breath, from however many programs, is one piece of news.
     let passing_on = async {
         loop {
             heard.notified().await;
             news.notify_one();
-            time::sleep(PAUSE).await;
+            time::sleep(BREATH).await;
         }
     };
     tokio::select! {
