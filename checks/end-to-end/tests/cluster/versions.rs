@@ -1,9 +1,11 @@
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use end_to_end::cluster::{Cluster, repository};
+use end_to_end::cluster::{Cluster, TOPIC, repository};
 use end_to_end::customers::Customers;
 use end_to_end::eventually::eventually;
 use end_to_end::fleet::{Fleet, Size};
+use end_to_end::instance::http;
 use end_to_end::order::events;
 use end_to_end::outsider;
 
@@ -48,6 +50,27 @@ async fn the_pharmacy_of_today_takes_in_an_event_of_the_first_version() {
     assert_eq!(outsider::asked_for(&order), outsider::asked_for(&event));
     assert_eq!(order["orderedAt"], "2026-01-31T12:00:00.123456Z");
     fleet.stop();
+}
+
+#[tokio::test]
+#[ignore = "needs the cluster"]
+async fn the_registry_takes_no_version_that_others_could_not_read() {
+    let _cluster = Cluster::alone().await;
+    let registry = std::env::var("SCHEMA_REGISTRY_URL").unwrap();
+    let level: Value =
+        http().get(format!("{registry}/config")).send().await.unwrap().json().await.unwrap();
+    assert_eq!(level["compatibilityLevel"], "FULL_TRANSITIVE");
+
+    let latest =
+        std::fs::read_to_string(repository().join("schemas/order-created/v2.avsc")).unwrap();
+    let mut schema: Value = serde_json::from_str(&latest).unwrap();
+    let url = format!("{registry}/subjects/{TOPIC}-orders.OrderCreated/versions");
+    let register = async |schema: &Value| {
+        let body = json!({"schema": schema.to_string()});
+        http().post(&url).json(&body).send().await.unwrap().status()
+    };
+    schema["fields"].as_array_mut().unwrap().push(json!({"name": "priority", "type": "int"}));
+    assert_eq!(register(&schema).await, StatusCode::CONFLICT);
 }
 
 /// What the first version could tell of what was asked for.
