@@ -40,7 +40,7 @@ pub struct Config {
 /// How the relay works.
 #[derive(Debug, Clone, Args)]
 pub struct RelayArgs {
-    /// Lanes this instance works on at the same time
+    /// Batches this instance works on at the same time
     #[arg(long, env = "RELAY_WORKERS", default_value_t = 4, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=16))]
     pub relay_workers: u32,
