@@ -1,7 +1,7 @@
 //! Whether two versions of a schema understand each other, and which field is to blame if not.
 //!
 //! The rules are Avro's, and stricter where Avro would read bytes as something they are not: a
-//! logical type may not change, and a name counts in full.
+//! logical type may not change, a name counts in full, and bytes are no string.
 
 mod describe;
 mod reading;

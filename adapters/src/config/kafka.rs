@@ -25,13 +25,15 @@ pub struct KafkaArgs {
     pub kafka_topic: String,
 
     /// Milliseconds a broker may hold a fetch back while it has no new records
-    #[arg(long, env = "KAFKA_FETCH_WAIT_MS", default_value_t = 100, value_name = "MS")]
+    #[arg(long, env = "KAFKA_FETCH_WAIT_MS", default_value_t = 100, value_name = "MS",
+          value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub kafka_fetch_wait_ms: u32,
 
     /// The schema registry to use (Confluent's API)
     #[arg(
         long,
         env = "SCHEMA_REGISTRY_URL",
+        hide_env_values = true,
         default_value = "http://localhost:8081",
         value_name = "URL"
     )]

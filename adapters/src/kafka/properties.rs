@@ -15,7 +15,7 @@ const GROUP: &str = "all members of a group must agree on it";
 const REPORT: &str = "an event counts as published only once its acknowledgement was reported";
 
 /// What may not be changed, and why.
-const FIXED: [(&str, &str); 31] = [
+const FIXED: [(&str, &str); 32] = [
     ("acks", ONCE),
     ("request.required.acks", ONCE),
     ("enable.idempotence", ONCE),
@@ -38,6 +38,7 @@ const FIXED: [(&str, &str); 31] = [
     ("auto.offset.reset", "a new group begins with the first event, so that it misses none"),
     ("partition.assignment.strategy", GROUP),
     ("group.protocol", GROUP),
+    ("group.instance.id", "two instances of the same one put each other out of the group"),
     ("statistics.interval.ms", "the lag and the readiness are taken from these figures"),
     ("allow.auto.create.topics", "a misspelt topic would become a new one, of one partition"),
     ("group.id", HERE),

@@ -1,6 +1,6 @@
 mod settings;
 
-pub(super) use self::settings::{Login, way_in};
+pub(super) use self::settings::{Login, address, way_in};
 
 use std::collections::HashMap;
 use std::error::Error;

@@ -11,7 +11,7 @@ use super::cluster::Cluster;
 /// added later only at the price of the order of events.
 pub const PARTITIONS: i32 = 12;
 
-/// How long a record may wait for its acknowledgement. The relay holds a lane as long, so it must
+/// How long a record may wait for its acknowledgement. The relay holds its lanes as long, so it must
 /// be short; a broker that changes its leader needs a few seconds.
 pub(super) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -10,6 +10,21 @@ use crate::StartError;
 const FILES: [&str; 7] =
     ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
 
+/// The other parameters that sqlx reads. Any other it would log, with its value.
+const OTHERS: [&str; 11] = [
+    "sslmode",
+    "ssl-mode",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+    "options",
+];
+
 /// Reads a `DATABASE_URL`. Its files are opened once, so that a missing one is told now, not as
 /// an outage of the database. The URL holds a password, so it is never part of an error.
 ///
@@ -24,6 +39,8 @@ pub(super) fn connect_options(text: &str) -> Result<PgConnectOptions, StartError
         if FILES.contains(&name.as_ref()) {
             File::open(path.as_ref())
                 .map_err(|error| wrong(&format!("cannot read {path}, its {name}: {error}")))?;
+        } else if !OTHERS.contains(&name.as_ref()) && !name.starts_with("options[") {
+            return Err(wrong(&format!("there is no parameter {name}")));
         }
     }
     text.parse().map_err(|error: sqlx::Error| match error {
@@ -49,9 +66,11 @@ mod tests {
     #[test]
     fn a_database_may_ask_for_certificates() {
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
-        for parameters in
-            ["", "?sslmode=disable", &format!("?sslmode=verify-full&sslrootcert={manifest}")]
-        {
+        for parameters in [
+            "",
+            "?sslmode=disable&options[search_path]=orders",
+            &format!("?sslmode=verify-full&sslrootcert={manifest}"),
+        ] {
             let options = connect_options(&format!("postgres://ada:pass@host/name{parameters}"));
             assert_eq!(options.unwrap().get_database(), Some("name"), "{parameters}");
         }
@@ -63,6 +82,7 @@ mod tests {
             ("", "relative URL without a base"),
             ("hunter2", "relative URL without a base"),
             ("mysql://ada:hunter2@host/name", "it is no URL of a Postgres"),
+            ("postgres://host/name?pasword=hunter2", "there is no parameter pasword"),
             ("postgres://ada:hunter2@host:port/name", "invalid port number"),
             (
                 "postgres://ada:hunter2@host/name?sslmode=yes",

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -19,10 +20,17 @@ const WARM: u32 = 2;
 ///
 /// It connects when it is first used, so that a program starts, and says that it is not ready,
 /// while the database is down.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Database {
     pool: PgPool,
     options: PgConnectOptions,
+}
+
+/// The options hold a password.
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
 }
 
 /// Why the tables could not be brought up to date.

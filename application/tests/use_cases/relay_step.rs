@@ -40,6 +40,20 @@ fn a_relay_with_nothing_to_do_is_idle() {
 }
 
 #[test]
+fn another_worker_is_called_before_the_batch_leaves_and_never_for_nothing() {
+    let (store, publisher) = (one_lane(), RecordingPublisher::default());
+    let mut called = 0;
+    let more = || {
+        called += 1;
+        assert!(publisher.waves().is_empty(), "the batch has left already");
+    };
+    now(relay_step(&store, &publisher, 100, more)).unwrap();
+    assert_eq!(called, 1);
+    now(relay_step(&store, &publisher, 100, || called += 1)).unwrap();
+    assert_eq!(called, 1, "there was nothing");
+}
+
+#[test]
 fn the_second_event_of_an_order_is_sent_in_a_later_wave_than_the_first() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 5, unpublished: 0 });

@@ -23,9 +23,9 @@ pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
 /// When the settings are wrong, the address is taken, or the database refuses. What is merely down
 /// is waited for.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
-    let database = Database::new(&config.database, "notification")?;
     let cluster = Cluster::new(&config.kafka)?;
     let registry = Registry::new(&config.kafka)?;
+    let database = Database::new(&config.database, "notification")?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
 
     let tables = Tables::default();

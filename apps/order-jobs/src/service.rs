@@ -22,9 +22,9 @@ const TOPIC_PAUSE: Duration = Duration::from_secs(1);
 /// When the settings are wrong, the address is taken, or the database refuses. What is merely down
 /// is waited for.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
-    let database = Database::new(&config.database, "order-jobs")?;
     let cluster = Cluster::new(&config.kafka)?;
     let registry = Registry::new(&config.kafka)?;
+    let database = Database::new(&config.database, "order-jobs")?;
     let publisher = KafkaPublisher::new(&cluster, registry)
         .map_err(|error| StartError::other("cannot use Kafka", error))?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;

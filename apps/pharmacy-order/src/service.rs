@@ -17,9 +17,9 @@ use crate::{Config, api};
 /// When the settings are wrong, the address is taken, or the database refuses. What is merely down
 /// is waited for.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
-    let database = Database::new(&config.database, "pharmacy-order")?;
     let cluster = Cluster::new(&config.kafka)?;
     let registry = Registry::new(&config.kafka)?;
+    let database = Database::new(&config.database, "pharmacy-order")?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
 
     let tables = Tables::default();

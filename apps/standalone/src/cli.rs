@@ -50,7 +50,13 @@ pub(crate) struct WorldArgs {
     pub(crate) kafka_bootstrap_servers: Option<String>,
 
     /// A running schema registry to use instead of the embedded one
-    #[arg(long, env = "SCHEMA_REGISTRY_URL", value_name = "URL", global = true)]
+    #[arg(
+        long,
+        env = "SCHEMA_REGISTRY_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        global = true
+    )]
     pub(crate) schema_registry_url: Option<String>,
 
     #[command(flatten)]

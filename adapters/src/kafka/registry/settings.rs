@@ -20,7 +20,8 @@ const CA: &str = "SCHEMA_REGISTRY_CA_LOCATION";
 /// # Errors
 /// When one is wrong; the line names its variable and says what would be right.
 pub(super) fn settings(args: &KafkaArgs) -> Result<SrSettings, StartError> {
-    let mut builder = SrSettings::new_builder(url(&args.schema_registry_url)?);
+    let url = address(&args.schema_registry_url)?;
+    let mut builder = SrSettings::new_builder(url.as_str().trim_end_matches('/').to_owned());
     builder.set_timeout(TIMEOUT);
     let (client, login) = way_in(&args.registry)?;
     if let Some(Login { username, password }) = login {
@@ -53,7 +54,11 @@ pub(in crate::kafka) fn way_in(
     Ok((client, login(args)?))
 }
 
-fn url(text: &str) -> Result<String, StartError> {
+/// Where the registry is.
+///
+/// # Errors
+/// When it is no address of one. A password that stands in it is not repeated.
+pub(in crate::kafka) fn address(text: &str) -> Result<Url, StartError> {
     let right = "write http://host:port or https://host:port, with a path if there is one";
     let url = Url::parse(text).map_err(|error| wrong(URL, format!("{error}; {right}")))?;
     if !matches!(url.scheme(), "http" | "https") {
@@ -63,7 +68,7 @@ fn url(text: &str) -> Result<String, StartError> {
         let right = format!("set {USERNAME} and {PASSWORD} instead");
         return Err(wrong(URL, format!("it is no place for a user and a password; {right}")));
     }
-    Ok(text.trim_end_matches('/').to_owned())
+    Ok(url)
 }
 
 fn login(args: &RegistryArgs) -> Result<Option<Login>, StartError> {

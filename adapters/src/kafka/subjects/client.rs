@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::StartError;
 use crate::config::RegistryArgs;
-use crate::kafka::registry::{Login, way_in};
+use crate::kafka::registry::{Login, address, way_in};
 
 /// How long one answer of the registry may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,13 +40,7 @@ pub struct Registered {
 /// Why the registry gave no answer to use.
 #[derive(Debug, thiserror::Error)]
 pub enum SubjectError {
-    /// Its address is none.
-    #[error("{url} is no address of a schema registry, such as http://localhost:8081")]
-    Url {
-        /// What was given.
-        url: String,
-    },
-    /// A setting that tells how to be let in is wrong.
+    /// Its address, or a setting that tells how to be let in, is wrong.
     #[error(transparent)]
     Setting(#[from] StartError),
     /// No HTTP client can be made.
@@ -124,17 +118,15 @@ impl SubjectError {
 }
 
 impl Subjects {
-    /// The registry at this address. A user and a password in the address come before those in the
-    /// settings. It is not asked yet.
+    /// The registry at this address. It is not asked yet.
     ///
     /// # Errors
     /// When it is no address, a setting is wrong, or no HTTP client can be made.
     pub fn new(url: &str, args: &RegistryArgs) -> Result<Self, SubjectError> {
-        let parsed = Url::parse(url).ok().filter(|url| url.has_host() && !url.cannot_be_a_base());
-        let url = parsed.ok_or_else(|| SubjectError::Url { url: url.to_owned() })?;
+        let url = address(url)?;
         let (client, login) = way_in(args)?;
         let client = client.timeout(TIMEOUT).build().map_err(SubjectError::Client)?;
-        Ok(Self { client, login: login.filter(|_| url.username().is_empty()), url })
+        Ok(Self { client, login, url })
     }
 
     /// The level that holds for a subject: its own, else that of the whole registry.

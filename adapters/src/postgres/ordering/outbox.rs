@@ -42,8 +42,9 @@
 //!
 //! (The obvious shortcuts are wrong. A's own id is assigned before its snapshot, so W may be
 //! younger. So may it be than `pg_snapshot_xmax`, which is one more than the latest id that has
-//! *ended*, not than the latest that was assigned. And the id of a claim that tried one lane before
-//! it got another can be older than the note; hence the condition on B's first statement.)
+//! *ended*, not than the latest that was assigned. And the id of a claim that locked its lanes by
+//! several statements could be older than a note that it then sees; hence the condition on B's first
+//! statement, which locks them all. The look before it takes no part: it only says where to try.)
 //!
 //! A horizon beyond `pg_snapshot_xmax` comes from another life of the database (a dump restored
 //! into a new server); it is replaced as if there were none.
@@ -72,7 +73,7 @@ use read::LockedLane;
 
 use crate::postgres::{Database, PgError};
 
-/// Begins a claim. A stopped relay must not keep its lane, hence the timeout.
+/// Begins a claim. A stopped relay must not keep its lanes, hence the timeout.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
 SET LOCAL idle_in_transaction_session_timeout = '30s'";
 
@@ -144,23 +145,39 @@ impl Outbox for PgOutbox {
                 break;
             }
             lanes.retain(|(lane, _)| locked.iter().all(|locked| locked.lane != *lane));
-            // With room left for more lanes, the others are in somebody else's hands.
+            // With room left for more, the other lanes are in somebody else's hands.
             let lanes_left = locked.len() == most && !lanes.is_empty();
-            let share = (limit / locked.len()).max(1);
-            let sights = LockedLane::read(&locked, &mut transaction, share).await?;
-            let full = sights.iter().any(|sight| sight.fresh.len() >= share);
-            self.lookout.saw(full);
-            let plans = locked.into_iter().zip(sights).map(|(lane, sight)| {
-                let plan = Plan::of(lane.through, sight.stragglers, sight.fresh, share);
-                (lane.lane, plan)
-            });
-            let claim = PgClaim::of(transaction, plans, full || lanes_left);
+            let (claim, full) = claim_locked(transaction, locked, limit, lanes_left).await?;
             if !claim.records().is_empty() {
+                self.lookout.lanes_were_full(full);
                 return Ok(Some(claim));
             }
             // Nothing to publish: all that can be done for these lanes is done here and now.
+            let goes_on = full && claim.advances();
             claim.write(&[]).await?;
+            if goes_on {
+                lanes = self.lookout.look(&self.pool).await?;
+            }
         }
         Ok(None)
     }
+}
+
+/// Reads the lanes and decides what to do in each; says whether there was more in one than its share.
+async fn claim_locked(
+    mut transaction: Transaction<'static, Postgres>,
+    locked: Vec<LockedLane>,
+    limit: usize,
+    lanes_left: bool,
+) -> Result<(PgClaim, bool), StoreError> {
+    let share = (limit / locked.len()).max(1);
+    let sights = LockedLane::read(&locked, &mut transaction, share).await?;
+    let mut full = sights.iter().any(|sight| sight.fresh.len() >= share);
+    let mut plans = Vec::with_capacity(locked.len());
+    for (lane, sight) in locked.into_iter().zip(sights) {
+        let plan = Plan::of(lane.through, sight.stragglers, sight.fresh, share);
+        full |= plan.records.len() >= share;
+        plans.push((lane.lane, plan));
+    }
+    Ok((PgClaim::of(transaction, plans, full || lanes_left), full))
 }

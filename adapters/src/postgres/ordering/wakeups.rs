@@ -17,7 +17,7 @@ const CHANNEL: &str = "ordering_outbox";
 /// The least time between two notifications of one program.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// The least time between two looks of a relay that has kept up. What comes in between is published
+/// The least time between two pieces of news in one program. What comes in between is published
 /// together: with a look for every event, a database that serves several relays would do little else.
 const BREATH: Duration = Duration::from_millis(15);
 
@@ -61,7 +61,7 @@ async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
 
 /// Wakes one of a relay's workers when events were stored. Each worker has a clone.
 ///
-/// News wakes one worker, not all: whoever finds work calls the next ([`Self::pass_on`]), so that as
+/// News wakes one worker, not all: whoever leaves work behind calls the next ([`Self::pass_on`]), so that as
 /// many are awake as there is work, and the database is not asked in vain by the others.
 ///
 /// It listens on a connection of its own, which must lead to Postgres itself: a pooler in transaction
@@ -94,8 +94,8 @@ impl Wakeups {
         Self { news, heard, _interest: receiver, rest: Duration::MAX }
     }
 
-    /// Returns when events were stored and no other worker was woken for them, soon after that once
-    /// more, or after `at_most`. While the database is down it only waits.
+    /// Returns when events were stored and no other worker was woken for them, a few times more
+    /// after that, or after `at_most`. While the database is down it only waits.
     pub async fn wait(&mut self, at_most: Duration) {
         let rest = self.rest.min(at_most);
         match time::timeout(rest, self.news.notified()).await {
@@ -104,7 +104,7 @@ impl Wakeups {
         }
     }
 
-    /// Wakes another worker at once: where one found work, there is more.
+    /// Wakes another worker at once: there is more than one could take.
     pub fn pass_on(&self) {
         self.news.notify_one();
     }

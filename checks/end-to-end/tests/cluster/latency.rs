@@ -5,9 +5,12 @@ use end_to_end::customers::Customers;
 use end_to_end::fleet::{Fleet, Size};
 use end_to_end::read_models;
 
-/// The load, and how long it lasts after the road is in use.
+/// The load, and how long each of the measurements lasts once the road is in use.
 const RATE: u32 = 200;
-const SECONDS: usize = 20;
+const SECONDS: usize = 10;
+
+/// How many measurements are taken. Other programs of the machine may spoil one; the median counts.
+const MEASUREMENTS: usize = 3;
 
 /// Within which 99 of 100 orders are to be with a consumer.
 const BOUND: Duration = Duration::from_millis(100);
@@ -17,19 +20,29 @@ const BOUND: Duration = Duration::from_millis(100);
 async fn an_order_is_with_the_consumers_within_a_tenth_of_a_second() {
     let _cluster = Cluster::alone().await;
     let fleet = Fleet::start(Size::SHARED).await;
-    let ahead = Customers::place(fleet.counters(), RATE, 10 * RATE as usize).await;
-    read_models::hold_each_once(&fleet, &ahead).await;
-
-    let orders = Customers::place(fleet.counters(), RATE, SECONDS * RATE as usize).await;
-    read_models::hold_each_once(&fleet, &orders).await;
-    let delays = read_models::delays(&fleet, &orders).await;
-    fleet.stop();
-
-    for (group, delays) in ["pharmacy-order-group", "notification-group"].iter().zip(delays) {
-        let [half, most] = [50, 99].map(|percent| percentile(&delays, percent));
-        println!("{group}: p50 {half:.1?}, p99 {most:.1?} at {RATE} orders/s");
-        assert!(most <= BOUND, "{group}: p99 {most:?}");
+    let mut most = [Vec::new(), Vec::new()];
+    place_and_measure(&fleet).await;
+    for _ in 0..MEASUREMENTS {
+        let delays = place_and_measure(&fleet).await;
+        for ((group, delays), most) in GROUPS.iter().zip(delays).zip(&mut most) {
+            let [half, nearly_all] = [50, 99].map(|percent| percentile(&delays, percent));
+            println!("{group}: p50 {half:.1?}, p99 {nearly_all:.1?} at {RATE} orders/s");
+            most.push(nearly_all);
+        }
     }
+    fleet.stop();
+    for (group, most) in GROUPS.iter().zip(most) {
+        let median = percentile(&most, 50);
+        assert!(median <= BOUND, "{group}: p99 {median:?}, the median of {most:?}");
+    }
+}
+
+const GROUPS: [&str; 2] = ["pharmacy-order-group", "notification-group"];
+
+async fn place_and_measure(fleet: &Fleet) -> [Vec<Duration>; 2] {
+    let orders = Customers::place(fleet.counters(), RATE, SECONDS * RATE as usize).await;
+    read_models::hold_each_once(fleet, &orders).await;
+    read_models::delays(fleet, &orders).await
 }
 
 /// The time that so many percent did not exceed (nearest rank).

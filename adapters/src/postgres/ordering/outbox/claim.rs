@@ -1,3 +1,5 @@
+//! What a relay has in its hands: locked lanes, and the records to be published.
+
 use std::ops::Range;
 
 use application::StoreError;
@@ -62,6 +64,11 @@ impl PgClaim {
         Self { transaction, shares, records, leaves_more }
     }
 
+    /// Whether it moves a cursor even if nothing is published.
+    pub(super) fn advances(&self) -> bool {
+        self.shares.iter().any(|share| share.plan.frontier > share.plan.through)
+    }
+
     /// The session that holds the lanes.
     #[cfg(test)]
     pub(in crate::postgres::ordering) fn connection(&mut self) -> &mut sqlx::PgConnection {
@@ -70,14 +77,15 @@ impl PgClaim {
 
     /// Writes down what became of the records and gives the lanes free.
     pub(super) async fn write(mut self, verdicts: &[Verdict]) -> Result<(), PgError> {
+        let publishes = !self.records.is_empty();
         let (mut lanes, mut cursors) = (Vec::new(), Vec::new());
         for Share { lane, plan, records } in std::mem::take(&mut self.shares) {
             let to = records.end.min(verdicts.len());
             let verdicts = verdicts.get(records.start..to).unwrap_or_default();
             let settlement = Settlement::of(&plan, &self.records[records.clone()], verdicts);
-            // Even if nothing was published the lane goes to the end of the queue: what keeps its
-            // events from being published need not be what keeps those of the others.
-            if !records.is_empty() || !settlement.is_empty(&plan) {
+            // Every lane of a claim that had records goes to the end of the queue, even one of which
+            // nothing was published: what keeps its events need not be what keeps those of others.
+            if publishes || !settlement.is_empty(&plan) {
                 self.note_down(lane, &settlement, records).await?;
                 lanes.push(lane);
                 cursors.push(settlement.through);

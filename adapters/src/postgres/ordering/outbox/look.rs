@@ -1,3 +1,5 @@
+//! Where there is something to do, found at little cost.
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -6,15 +8,17 @@ use tokio::time::Instant;
 
 use crate::postgres::PgError;
 
-/// The lanes that have something to do, and their cursors. Nothing is locked, and nothing is looked
-/// for in day partitions that lie more than `$1` hours from now.
+/// The lanes that have something to do, and their cursors. Nothing is locked. Rows that were recorded
+/// more than `$1` hours from now, either way, are not looked for, so that their partitions are left
+/// out.
 const LOOK: &str = "
 SELECT l.lane, l.through
 FROM ordering.outbox_lanes AS l
 WHERE EXISTS (
         SELECT FROM ordering.outbox AS o
         WHERE o.lane = l.lane AND o.position > l.through
-          AND o.recorded_at > now() - make_interval(hours => $1) AND o.recorded_at < now() + make_interval(hours => $1))
+          AND o.recorded_at > now() - make_interval(hours => $1)
+          AND o.recorded_at < now() + make_interval(hours => $1))
     OR EXISTS (
         SELECT FROM ordering.outbox_stragglers AS s
         WHERE s.lane = l.lane AND s.reason <> 'late' AND s.retry_at <= now()
@@ -28,9 +32,11 @@ WHERE EXISTS (
           AND (s.horizon IS NULL
                OR s.horizon <= pg_snapshot_xmin(pg_current_snapshot())
                OR s.horizon > pg_snapshot_xmax(pg_current_snapshot())
-               OR EXISTS (SELECT FROM ordering.outbox AS o
-                          WHERE o.lane = s.lane AND o.position = s.position
-                            AND o.recorded_at > now() - make_interval(hours => $1) AND o.recorded_at < now() + make_interval(hours => $1))))";
+               OR EXISTS (
+                   SELECT FROM ordering.outbox AS o
+                   WHERE o.lane = s.lane AND o.position = s.position
+                     AND o.recorded_at > now() - make_interval(hours => $1)
+                     AND o.recorded_at < now() + make_interval(hours => $1))))";
 
 /// How far from now most looks go: nearly all that is to be published was recorded a moment ago.
 const NEAR_HOURS: i32 = 6;
@@ -50,7 +56,7 @@ pub(super) type Lanes = Vec<(i16, i64)>;
 /// Finds what there is to do, at little cost: a relay asks in vain far more often than it finds, and
 /// the price of a look is the number of day partitions it goes into.
 ///
-/// So most looks go only into those of today. Every now and then, and as long as it pays, one goes
+/// So most looks go only into those of the hours around now. Every now and then, and as long as it pays, one goes
 /// everywhere: what waited through a long outage, or was recorded by a clock gone wrong, is found
 /// as well.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +66,7 @@ pub(super) struct Lookout(Arc<Mutex<State>>);
 struct State {
     /// When to go everywhere again, whatever is found nearby.
     far_due: Option<Instant>,
-    /// Whether the last look that went everywhere found something.
+    /// Whether the last look that went everywhere found lanes that one nearby did not.
     far_pays: bool,
     /// Whether the last claim found more in a lane than it could take.
     lanes_are_full: bool,
@@ -69,25 +75,25 @@ struct State {
 impl Lookout {
     /// The lanes that have something to do.
     pub(super) async fn look(&self, pool: &PgPool) -> Result<Lanes, PgError> {
-        if !self.far_is_due() {
-            let lanes = look(pool, NEAR_HOURS).await?;
-            if !lanes.is_empty() || !self.with(|state| state.far_pays) {
-                return Ok(lanes);
-            }
+        let near = look(pool, NEAR_HOURS).await?;
+        if !self.far_is_due() && !self.with(|state| state.far_pays) {
+            return Ok(near);
         }
         let lanes = look(pool, FAR_HOURS).await?;
-        self.with(|state| state.far_pays = !lanes.is_empty());
+        let only_far = |(lane, _): &(i16, i64)| near.iter().all(|(other, _)| other != lane);
+        self.with(|state| state.far_pays = lanes.iter().any(only_far));
         Ok(lanes)
     }
 
     /// How many lanes a claim of so many records is to take. Where there is little in each lane,
-    /// several together make a batch; where one alone makes it, the others are left to others.
+    /// several together make a batch; where one has more than its share, it is taken alone next
+    /// time and the others are left to others.
     pub(super) fn lanes_at_once(&self, limit: usize) -> usize {
         if self.with(|state| state.lanes_are_full) { 1 } else { LANES_AT_ONCE.min(limit) }
     }
 
-    /// Hears whether a claim found more in a lane than it could take.
-    pub(super) fn saw(&self, full: bool) {
+    /// Hears whether a lane had more than its share of the last claim.
+    pub(super) fn lanes_were_full(&self, full: bool) {
         self.with(|state| state.lanes_are_full = full);
     }
 
@@ -102,8 +108,8 @@ impl Lookout {
         })
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -1,3 +1,5 @@
+//! What a claim locks, and what it sees of it.
+
 use std::collections::HashMap;
 
 use application::StoreError;
@@ -12,8 +14,11 @@ use super::plan::{Fresh, Sight, Straggler};
 use crate::postgres::PgError;
 
 /// Of these lanes, locks some that nobody has locked or worked on since, those that waited longest
-/// first. This is the first statement of its transaction, so its snapshot is older than the transaction's id: see the
-/// proof in the module's description for why `noted` is read here.
+/// first. This is the first statement of its transaction, so its snapshot is older than the
+/// transaction's id: see the proof in the module's description for why `noted` is read here.
+///
+/// Whether a lane was worked on is asked of the snapshot alone. Were it asked of the locked row, one
+/// that was settled in between would be locked and yet not answered, and lie idle.
 const LOCK: &str = "
 SELECT l.lane, l.through,
        ARRAY (SELECT s.position FROM ordering.outbox_stragglers AS s
@@ -21,8 +26,9 @@ SELECT l.lane, l.through,
                 AND (s.horizon IS NULL OR s.horizon > pg_snapshot_xmax(pg_current_snapshot()))
        ) AS noted
 FROM ordering.outbox_lanes AS l
-JOIN unnest($1::smallint[], $2::bigint[]) AS seen (lane, through)
-     ON seen.lane = l.lane AND seen.through = l.through
+WHERE l.lane IN (
+    SELECT lane FROM ordering.outbox_lanes
+    JOIN unnest($1::smallint[], $2::bigint[]) AS seen (lane, through) USING (lane, through))
 ORDER BY l.settled_at
 LIMIT $3
 FOR UPDATE OF l SKIP LOCKED";

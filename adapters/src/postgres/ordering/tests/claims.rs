@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use application::relay::{Claim, Outbox, Verdict};
 
-use super::{World, eventually, publish, two_orders_of_one_lane};
+use super::{World, another_order_of, eventually, publish, two_orders_of_one_lane};
+use crate::postgres::ordering::lane::Lane;
 use crate::postgres::ordering::outbox::LANES_AT_ONCE;
 
 #[tokio::test]
@@ -167,19 +168,41 @@ async fn the_claim_reads_the_log_by_its_index_alone() {
 }
 
 #[tokio::test]
-async fn what_has_waited_for_days_is_found_without_a_pause() {
+async fn what_has_waited_for_days_is_found_without_a_pause_beside_what_is_new_but_taken() {
     let world = World::new().await;
-    for _ in 0..30 {
+    for _ in 0..60 {
         world.place_through_the_port().await;
     }
     sqlx::query("UPDATE ordering.outbox SET recorded_at = recorded_at - interval '3 days'")
         .execute(world.database.pool())
         .await
         .unwrap();
+    let taken = world.outbox.claim(1).await.unwrap().unwrap();
+    let lane = taken.records()[0].lane;
+    let new = another_order_of(Lane::of(taken.records()[0].order_id));
+    world.save(&new).await;
     let mut found = 0;
-    while let Some(claim) = world.outbox.claim(1).await.unwrap() {
+    while let Some(claim) = world.outbox.claim(2).await.unwrap() {
         found += claim.records().len();
         publish(claim).await;
     }
-    assert_eq!(found, 30);
+    let query = "SELECT count(*) FROM ordering.outbox WHERE lane <> $1";
+    let others: i64 =
+        sqlx::query_scalar(query).bind(lane).fetch_one(world.database.pool()).await.unwrap();
+    assert_eq!(i64::try_from(found).unwrap(), others);
+}
+
+#[tokio::test]
+async fn a_claim_says_whether_it_leaves_more() {
+    let world = World::new().await;
+    let (first, second) = two_orders_of_one_lane();
+    world.save(&first).await;
+    let claim = world.claim().await;
+    assert!(!claim.leaves_more());
+    publish(claim).await;
+
+    world.save(&second).await;
+    world.save(&another_order_of(second.lane)).await;
+    let claim = world.outbox.claim(1).await.unwrap().unwrap();
+    assert!(claim.leaves_more());
 }

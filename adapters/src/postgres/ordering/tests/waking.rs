@@ -29,7 +29,7 @@ async fn a_saved_order_wakes_one_worker_of_every_relay_at_once() {
 }
 
 #[tokio::test]
-async fn a_worker_that_found_work_wakes_the_next() {
+async fn a_worker_that_leaves_work_behind_wakes_the_next() {
     let world = World::new().await;
     let mut first = Wakeups::listen(&world.database);
     let mut second = first.clone();

@@ -70,6 +70,10 @@ impl Claim for CrashingClaim {
         self.claim.records()
     }
 
+    fn leaves_more(&self) -> bool {
+        self.claim.leaves_more()
+    }
+
     async fn settle(self, verdicts: &[Verdict]) -> Result<(), StoreError> {
         if self.crashes {
             self.crash();
