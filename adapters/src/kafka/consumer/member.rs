@@ -25,7 +25,7 @@ use crate::one_line;
 const MOST_RECORDS: usize = 500;
 
 /// How long a batch waits for more records after its first. Short beside a transaction.
-const GATHER: Duration = Duration::from_millis(10);
+const GATHER: Duration = Duration::from_millis(20);
 
 /// How often offsets are committed. What is not committed yet is only repeated after a crash.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(200);

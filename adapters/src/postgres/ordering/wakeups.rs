@@ -15,11 +15,11 @@ use crate::postgres::Database;
 const CHANNEL: &str = "ordering_outbox";
 
 /// The least time between two notifications of one program.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The least time between two pieces of news in one program. What comes in between is published
 /// together: with a look for every event, a database that serves several relays would do little else.
-const BREATH: Duration = Duration::from_millis(15);
+const BREATH: Duration = Duration::from_millis(30);
 
 /// How soon after news a relay looks again, for what was in flight; doubled each time.
 const FIRST_REST: Duration = Duration::from_millis(50);

@@ -2,13 +2,14 @@
 //! Postgres. What is checked is what outsiders see: HTTP, the topic, the groups, the registry, the processes.
 //!
 //! `checks/end-to-end/run` builds the programs, brings the cluster up and runs these tests. They take turns, since
-//! there is one cluster, and each looks only at the orders that it placed itself.
+//! there is one cluster, and each looks only at the orders that it placed itself. Their order is that of their names: speed
+//! is measured once the brokers are warm, and before one of them is killed.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod coming_and_going;
-mod crash;
 mod crowd;
-mod latency;
 mod layout;
 mod rest;
+mod speed;
 mod versions;
+mod without_a_broker;
