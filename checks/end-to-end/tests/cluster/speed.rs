@@ -12,8 +12,8 @@ const SECONDS: usize = 10;
 /// How long the road is used before: brokers that have just started are still compiling themselves.
 const SECONDS_AHEAD: usize = 30;
 
-/// How many measurements are taken. Other programs of the machine may spoil one; the median counts.
-const MEASUREMENTS: usize = 3;
+/// How many measurements are taken. Other programs of the machine may spoil some; the median counts.
+const MEASUREMENTS: usize = 5;
 
 /// Within which 99 of 100 orders are to be with a consumer.
 const BOUND: Duration = Duration::from_millis(100);
