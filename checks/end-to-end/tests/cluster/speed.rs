@@ -13,8 +13,7 @@ const SECONDS: usize = 10;
 /// themselves.
 const AHEAD: usize = 15;
 
-/// How many measurements are taken. What else goes on on the machine, and stalls of its disk, only ever
-/// add to one: the second best counts.
+/// How many measurements are taken. Other programs of the machine may spoil some; the median counts.
 const MEASUREMENTS: usize = 5;
 
 /// Within which 99 of 100 orders are to be with a consumer.
@@ -37,8 +36,8 @@ async fn an_order_is_with_the_consumers_within_a_tenth_of_a_second() {
     }
     fleet.stop();
     for (group, most) in GROUPS.iter().zip(most) {
-        let second_best = percentile(&most, 40);
-        assert!(second_best <= BOUND, "{group}: p99 {second_best:?}, of {most:?}");
+        let median = percentile(&most, 50);
+        assert!(median <= BOUND, "{group}: p99 {median:?}, the median of {most:?}");
     }
 }
 
