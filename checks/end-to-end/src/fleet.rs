@@ -1,5 +1,6 @@
 //! Several instances of each service.
 
+use crate::eventually::eventually;
 use crate::instance::Instance;
 
 /// The instances of every service that one test has started.
@@ -66,6 +67,17 @@ pub async fn counts(instances: &[Instance], counter: &str) -> Vec<u64> {
         counts.push(instance.counts(counter).await);
     }
     counts
+}
+
+/// Waits until each of these instances has counted so many more than it has now.
+pub async fn each_counts_more(instances: &[Instance], counter: &str, by: u64) {
+    let before = counts(instances, counter).await;
+    let names: Vec<_> = instances.iter().map(Instance::name).collect();
+    eventually(&format!("each of {names:?} counts {by} more {counter}"), async || {
+        let now = counts(instances, counter).await;
+        now.iter().zip(&before).all(|(now, before)| now - before >= by)
+    })
+    .await;
 }
 
 async fn several(program: &str, number: usize) -> Vec<Instance> {

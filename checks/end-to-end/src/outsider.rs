@@ -56,7 +56,12 @@ pub fn read(from: &Ends, count: usize) -> Vec<Record> {
     records(&["read", TOPIC, &from.0.to_string(), &count.to_string()])
 }
 
-/// The same, by a reader that knows only this version of the schema.
+/// All the records that have come since.
+pub fn read_all(from: &Ends) -> Vec<Record> {
+    read(from, usize::try_from(ends_after(from)).unwrap())
+}
+
+/// So many records, as a reader sees them that knows only this version of the schema.
 pub fn read_as(schema: &Path, from: &Ends, count: usize) -> Vec<Record> {
     let schema = schema.to_str().unwrap();
     records(&["read", TOPIC, &from.0.to_string(), &count.to_string(), "--reader", schema])

@@ -1,7 +1,6 @@
 use end_to_end::cluster::Cluster;
 use end_to_end::customers::Customers;
-use end_to_end::eventually::eventually;
-use end_to_end::fleet::{Fleet, Size, counts};
+use end_to_end::fleet::{Fleet, Size, counts, each_counts_more};
 use end_to_end::instance::Instance;
 use end_to_end::order::events;
 use end_to_end::{outsider, read_models};
@@ -47,7 +46,7 @@ async fn relays_and_consumers_come_and_go_while_orders_flow() {
 
     let orders = customers.leave().await;
     read_models::hold_each_once(&fleet, &orders).await;
-    let records = outsider::read(&before, usize::try_from(outsider::ends_after(&before)).unwrap());
+    let records = outsider::read_all(&before);
     println!("{} events, {} records", events(&orders), records.len());
     outsider::tells_in_order(&records, &orders);
     fleet.stop();
@@ -61,12 +60,6 @@ async fn everybody_works(fleet: &Fleet) {
         (&fleet.notifications, "consumer_events_applied_total"),
     ];
     for (group, counter) in groups {
-        let before = counts(group, counter).await;
-        let names: Vec<_> = group.iter().map(Instance::name).collect();
-        eventually(&format!("each of {names:?} does some of the work"), async || {
-            let now = counts(group, counter).await;
-            now.iter().zip(&before).all(|(now, before)| now - before >= ENOUGH)
-        })
-        .await;
+        each_counts_more(group, counter, ENOUGH).await;
     }
 }
