@@ -43,6 +43,12 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// A wrong setting: what is wrong with it, and what would be right.
+    #[must_use]
+    pub const fn setting(variable: &'static str, reason: String) -> Self {
+        Self::Setting { variable, reason }
+    }
+
     /// Something that has no case of its own.
     pub fn other(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Other { what: what.into(), source: source.into() }

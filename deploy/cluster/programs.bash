@@ -9,6 +9,9 @@ PATH=$PATH:/usr/sbin:/sbin
 
 say() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
 
+# Whether somebody listens on a port of this host.
+answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
 # The first Java that is new enough.
 java_from() { # VERSION
     local java version

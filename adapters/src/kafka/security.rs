@@ -67,11 +67,14 @@ fn protocol(args: &KafkaSecurityArgs, tls_is_built_in: bool) -> Result<Protocol,
     let known = PROTOCOLS.into_iter().find(|known| known.name.eq_ignore_ascii_case(name));
     let Some(protocol) = known else {
         let right = "write plaintext, ssl, sasl_plaintext or sasl_ssl";
-        return Err(wrong(PROTOCOL, format!("there is no protocol {name}; {right}")));
+        return Err(StartError::setting(PROTOCOL, format!("there is no protocol {name}; {right}")));
     };
     if (protocol.ssl || protocol.sasl) && !tls_is_built_in {
         let right = "build with `--features tls`, as the images are, or write plaintext";
-        return Err(wrong(PROTOCOL, format!("this program was built without {name}; {right}")));
+        return Err(StartError::setting(
+            PROTOCOL,
+            format!("this program was built without {name}; {right}"),
+        ));
     }
     Ok(protocol)
 }
@@ -93,22 +96,25 @@ fn sasl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Star
         return useless(&set, "sasl_ssl or sasl_plaintext", protocol);
     }
     let Some(mechanism) = mechanism else {
-        return Err(wrong(MECHANISM, format!("it is not set; write {}", mechanisms())));
+        return Err(StartError::setting(
+            MECHANISM,
+            format!("it is not set; write {}", mechanisms()),
+        ));
     };
     let known = MECHANISMS.into_iter().find(|known| known.eq_ignore_ascii_case(mechanism));
     let Some(known) = known else {
         let reason = format!("there is no mechanism {mechanism}; write {}", mechanisms());
-        return Err(wrong(MECHANISM, reason));
+        return Err(StartError::setting(MECHANISM, reason));
     };
     let Some(username) = username else {
-        return Err(wrong(
+        return Err(StartError::setting(
             USERNAME,
             format!("it is not set; name the user to log in as by {known}"),
         ));
     };
     let Some(password) = password else {
         let reason = format!("it is not set; set it, or {PASSWORD_FILE}, for the user {username}");
-        return Err(wrong(PASSWORD, reason));
+        return Err(StartError::setting(PASSWORD, reason));
     };
     Ok(vec![
         ("sasl.mechanisms", known.to_owned()),
@@ -137,16 +143,22 @@ fn ssl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Start
     }
     match (certificate, key) {
         (Some(_), None) => {
-            return Err(wrong(KEY, format!("it is not set, and {CERTIFICATE} needs its key")));
+            return Err(StartError::setting(
+                KEY,
+                format!("it is not set, and {CERTIFICATE} needs its key"),
+            ));
         }
         (None, Some(_)) => {
-            return Err(wrong(
+            return Err(StartError::setting(
                 CERTIFICATE,
                 format!("it is not set, and {KEY} needs its certificate"),
             ));
         }
         (None, None) if key_password.is_some() => {
-            return Err(wrong(KEY_PASSWORD, format!("there is no key for it; set {KEY}")));
+            return Err(StartError::setting(
+                KEY_PASSWORD,
+                format!("there is no key for it; set {KEY}"),
+            ));
         }
         _ => {}
     }
@@ -159,7 +171,10 @@ fn ssl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Start
     ] {
         let Some(path) = path else { continue };
         if let Err(error) = File::open(path) {
-            return Err(wrong(variable, format!("cannot read {path}: {error}; name a PEM file")));
+            return Err(StartError::setting(
+                variable,
+                format!("cannot read {path}: {error}; name a PEM file"),
+            ));
         }
         properties.extend(name.map(|name| (name, path.to_owned())));
     }
@@ -178,7 +193,7 @@ fn useless(
     };
     let protocol = protocol.name;
     let reason = format!("{protocol} does not use it; set {PROTOCOL} to {used_with}, or unset it");
-    Err(wrong(variable, reason))
+    Err(StartError::setting(variable, reason))
 }
 
 /// The variable to name when librdkafka refuses what is in one of these files.
@@ -195,8 +210,4 @@ pub(super) fn variable_of(complaint: &str) -> Option<&'static str> {
 
 fn mechanisms() -> String {
     MECHANISMS.join(", ")
-}
-
-fn wrong(variable: &'static str, reason: String) -> StartError {
-    StartError::Setting { variable, reason }
 }

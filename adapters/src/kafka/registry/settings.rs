@@ -60,13 +60,20 @@ pub(in crate::kafka) fn way_in(
 /// When it is no address of one. A password that stands in it is not repeated.
 pub(in crate::kafka) fn address(text: &str) -> Result<Url, StartError> {
     let right = "write http://host:port or https://host:port, with a path if there is one";
-    let url = Url::parse(text).map_err(|error| wrong(URL, format!("{error}; {right}")))?;
+    let url =
+        Url::parse(text).map_err(|error| StartError::setting(URL, format!("{error}; {right}")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(wrong(URL, format!("{} is neither http nor https; {right}", url.scheme())));
+        return Err(StartError::setting(
+            URL,
+            format!("{} is neither http nor https; {right}", url.scheme()),
+        ));
     }
     if !url.username().is_empty() || url.password().is_some() {
         let right = format!("set {USERNAME} and {PASSWORD} instead");
-        return Err(wrong(URL, format!("it is no place for a user and a password; {right}")));
+        return Err(StartError::setting(
+            URL,
+            format!("it is no place for a user and a password; {right}"),
+        ));
     }
     Ok(url)
 }
@@ -83,27 +90,25 @@ fn login(args: &RegistryArgs) -> Result<Option<Login>, StartError> {
         }
         (Some(username), None) => {
             let right = format!("set it, or {PASSWORD_FILE}, for the user {username}");
-            Err(wrong(PASSWORD, format!("it is not set; {right}")))
+            Err(StartError::setting(PASSWORD, format!("it is not set; {right}")))
         }
-        (None, Some(_)) => {
-            Err(wrong(USERNAME, format!("it is not set, but {PASSWORD} is; name its user")))
-        }
+        (None, Some(_)) => Err(StartError::setting(
+            USERNAME,
+            format!("it is not set, but {PASSWORD} is; name its user"),
+        )),
         (None, None) => Ok(None),
     }
 }
 
 fn authorities(path: &str) -> Result<Vec<Certificate>, StartError> {
     let right = "name a PEM file that holds certificates";
-    let pem = std::fs::read(path)
-        .map_err(|error| wrong(CA, format!("cannot read {path}: {error}; {right}")))?;
+    let pem = std::fs::read(path).map_err(|error| {
+        StartError::setting(CA, format!("cannot read {path}: {error}; {right}"))
+    })?;
     match Certificate::from_pem_bundle(&pem) {
         Ok(certificates) if !certificates.is_empty() => Ok(certificates),
-        _ => Err(wrong(CA, format!("there is no certificate in {path}; {right}"))),
+        _ => Err(StartError::setting(CA, format!("there is no certificate in {path}; {right}"))),
     }
-}
-
-fn wrong(variable: &'static str, reason: String) -> StartError {
-    StartError::Setting { variable, reason }
 }
 
 #[cfg(test)]

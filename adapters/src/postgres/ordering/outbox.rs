@@ -73,13 +73,13 @@ use read::LockedLane;
 
 use crate::postgres::{Database, PgError};
 
-/// Begins a claim. A stopped relay must not keep its lanes, hence the timeout.
-const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
-SET LOCAL idle_in_transaction_session_timeout = '30s'";
+/// Begins a claim.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
 /// What each session of a relay is told.
 ///
-/// A host that vanished without a word is noticed within half a minute. The log is to be walked by
+/// A host that vanished without a word is noticed within half a minute, and a relay that was stopped
+/// does not keep its lanes for longer. The log is to be walked by
 /// its index whatever the statistics say: they are always behind for a partition that was empty
 /// yesterday. The cost that the planner adds for what is switched off must not start the compiler
 /// (JIT).
@@ -87,6 +87,7 @@ const SESSION: &str = "SET statement_timeout = '10s';
 SET tcp_keepalives_idle = 10;
 SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3;
+SET idle_in_transaction_session_timeout = '30s';
 SET plan_cache_mode = force_generic_plan;
 SET jit = off;
 SET enable_seqscan = off;

@@ -56,9 +56,9 @@ pub(super) type Lanes = Vec<(i16, i64)>;
 /// Finds what there is to do, at little cost: a relay asks in vain far more often than it finds, and
 /// the price of a look is the number of day partitions it goes into.
 ///
-/// So most looks go only into those of the hours around now. Every now and then, and as long as it pays, one goes
-/// everywhere: what waited through a long outage, or was recorded by a clock gone wrong, is found
-/// as well.
+/// So most looks go only into those of the hours around now. Every now and then, and as long as it
+/// pays, one goes everywhere: what waited through a long outage, or was recorded by a clock gone
+/// wrong, is found as well.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lookout(Arc<Mutex<State>>);
 
