@@ -4,6 +4,7 @@ mod claims;
 mod contract;
 mod gaps;
 mod protocol;
+mod records;
 mod saving;
 mod upkeep;
 mod waking;
