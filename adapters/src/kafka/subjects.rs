@@ -3,13 +3,16 @@
 //! `check` holds a folder of schemas against a registry, `register` brings the registry to where the
 //! folder is. Neither removes anything.
 
+mod api;
 mod check;
 mod client;
+mod error;
 mod finding;
 mod register;
 
 pub use check::check;
-pub use client::{Registered, SubjectError, Subjects};
+pub use client::{Registered, Subjects};
+pub use error::SubjectError;
 pub use finding::Finding;
 pub use register::{Registration, Scope, register};
 
