@@ -9,7 +9,6 @@ pub mod clock;
 pub mod config;
 #[cfg(feature = "embedded")]
 pub mod embedded;
-mod error_chain;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "kafka")]
@@ -24,6 +23,6 @@ pub mod telemetry;
 pub mod tls;
 pub mod trace_context;
 
-pub use error_chain::one_line;
+pub use application::one_line;
 pub use outage::Outage;
 pub use start_error::StartError;

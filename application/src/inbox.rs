@@ -1,10 +1,9 @@
 //! How a context takes in what it is told: each event once, and no record holds up the others.
 
-use std::error::Error;
 use std::future::Future;
 
-use crate::StoreError;
 use crate::published::{Announcement, DeadLetter, Incoming};
+use crate::{StoreError, one_line};
 
 /// The side of a context that takes events in.
 pub trait Inbox: Send + Sync {
@@ -70,7 +69,7 @@ async fn receive_one_by_one(inbox: &impl Inbox, batch: &[Incoming]) -> Result<In
             Err(why) => inbox.take_in(&[], &[dead_letter(incoming, why.to_string())]).await?,
             Ok(event) => match inbox.take_in(std::slice::from_ref(event), &[]).await {
                 Err(StoreError::Broken(why)) => {
-                    inbox.take_in(&[], &[dead_letter(incoming, chain(why.as_ref()))]).await?
+                    inbox.take_in(&[], &[dead_letter(incoming, one_line(why.as_ref()))]).await?
                 }
                 answer => answer?,
             },
@@ -82,16 +81,4 @@ async fn receive_one_by_one(inbox: &impl Inbox, batch: &[Incoming]) -> Result<In
 
 fn dead_letter(incoming: &Incoming, reason: String) -> DeadLetter {
     DeadLetter { record: incoming.record.clone(), reason }
-}
-
-/// An error and all its sources in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        line.push_str(": ");
-        line.push_str(&error.to_string());
-        source = error.source();
-    }
-    line
 }

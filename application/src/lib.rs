@@ -4,17 +4,17 @@
 //! it needs. A port is a trait; whatever implements one passes its contract suite (feature
 //! `testing`), be it in memory or Postgres. One port call is one transaction.
 
-mod store_error;
-
+mod error_chain;
 pub mod inbox;
-
 pub mod notification;
 pub mod ordering;
 pub mod paging;
 pub mod pharmacy;
 pub mod published;
 pub mod relay;
+mod store_error;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use error_chain::one_line;
 pub use store_error::StoreError;
