@@ -6,9 +6,12 @@ pub mod dead_letters;
 mod error;
 pub mod notification;
 pub mod ordering;
+mod patience;
 pub mod pharmacy;
+mod storable;
 mod tables;
 
 pub use database::{Database, MigrateError};
 pub(crate) use error::PgError;
+use storable::storable;
 pub use tables::Tables;

@@ -40,15 +40,22 @@ impl DatabaseArgs {
         }
     }
 
-    /// The URL, wherever it is given.
+    /// The URL, wherever it is given, and the variable that gives it.
     ///
     /// # Errors
     /// When it is given twice, or its file cannot be read.
-    pub fn url(&self) -> Result<Secret, StartError> {
+    pub fn url(&self) -> Result<(&'static str, Secret), StartError> {
+        let (variable, file_variable) = ("DATABASE_URL", "DATABASE_URL_FILE");
         let given = secret(
-            ("DATABASE_URL", self.database_url.as_ref()),
-            ("DATABASE_URL_FILE", self.database_url_file.as_deref()),
+            (variable, self.database_url.as_ref()),
+            (file_variable, self.database_url_file.as_deref()),
         )?;
-        Ok(given.unwrap_or_else(|| DATABASE_URL.into()))
+        // What is set and empty is not given.
+        let direct = self.database_url.as_ref().is_some_and(|url| !url.reveal().is_empty());
+        Ok(match given {
+            Some(url) if direct => (variable, url),
+            Some(url) => (file_variable, url),
+            None => (variable, DATABASE_URL.into()),
+        })
     }
 }

@@ -45,7 +45,7 @@ pub fn secret(
 ) -> Result<Option<Secret>, StartError> {
     let given = given.filter(|secret| !secret.0.is_empty());
     let file = file.filter(|path| !path.as_os_str().is_empty());
-    let wrong = |reason| Err(StartError::Setting { variable: file_variable, reason });
+    let wrong = |reason| Err(StartError::setting(file_variable, reason));
     match (given, file) {
         (given, None) => Ok(given.cloned()),
         (Some(_), Some(_)) => wrong(format!("{variable} is set too; set one of them")),

@@ -78,13 +78,16 @@ impl Cluster {
         };
         let complaint = complaint.trim_end();
         if let Some(variable) = security::variable_of(complaint) {
-            let reason = format!("{complaint}; name a PEM file that holds it");
-            StartError::Setting { variable, reason }
-        } else if self.properties.is_empty() {
+            StartError::setting(variable, format!("{complaint}; name a PEM file that holds it"))
+        } else if self.properties.is_empty() || self.without_properties().try_a_client().is_err() {
             StartError::other("cannot use Kafka", error)
         } else {
-            StartError::Setting { variable: properties::VARIABLE, reason: complaint.to_owned() }
+            StartError::setting(properties::VARIABLE, complaint.to_owned())
         }
+    }
+
+    fn without_properties(&self) -> Self {
+        Self { properties: Vec::new(), ..self.clone() }
     }
 }
 
@@ -93,8 +96,7 @@ fn wrong_property(name: &str, error: &KafkaError) -> StartError {
         KafkaError::ClientConfig(_, complaint, ..) => complaint.trim_end().to_owned(),
         other => other.to_string(),
     };
-    let reason = format!("librdkafka refuses {name}: {reason}");
-    StartError::Setting { variable: properties::VARIABLE, reason }
+    StartError::setting(properties::VARIABLE, format!("librdkafka refuses {name}: {reason}"))
 }
 
 impl fmt::Debug for Cluster {

@@ -62,7 +62,7 @@ const FIXED: [(&str, &str); 32] = [
 /// # Errors
 /// When there is no name, or it is a property that may not be changed.
 pub(super) fn parse(given: &[Secret]) -> Result<Vec<(String, String)>, StartError> {
-    let wrong = |reason| StartError::Setting { variable: VARIABLE, reason };
+    let wrong = |reason| StartError::setting(VARIABLE, reason);
     let mut properties: Vec<(String, String)> = Vec::new();
     for entry in given.iter().flat_map(|text| text.reveal().split(',')) {
         match (entry.split_once('='), properties.last_mut()) {

@@ -6,7 +6,7 @@ use crate::StartError;
 /// When there is none, or one of them is something else.
 pub(super) fn parse(text: &str) -> Result<String, StartError> {
     let servers: Vec<&str> = text.split(',').map(str::trim).collect();
-    let wrong = |reason| StartError::Setting { variable: "KAFKA_BOOTSTRAP_SERVERS", reason };
+    let wrong = |reason| StartError::setting("KAFKA_BOOTSTRAP_SERVERS", reason);
     if servers == [""] {
         return Err(wrong("it is empty; write host:port, several with commas".to_owned()));
     }

@@ -25,12 +25,19 @@ const OTHERS: [&str; 11] = [
     "options",
 ];
 
-/// Reads a `DATABASE_URL`. Its files are opened once, so that a missing one is told now, not as
+/// Reads the URL of a database, which `variable` gives. Its files are opened once, so that a missing one is told now, not as
 /// an outage of the database. The URL holds a password, so it is never part of an error.
 ///
 /// # Errors
 /// When it is no URL of a Postgres, or names a file that cannot be read.
-pub(super) fn connect_options(text: &str) -> Result<PgConnectOptions, StartError> {
+pub(super) fn connect_options(
+    variable: &'static str,
+    text: &str,
+) -> Result<PgConnectOptions, StartError> {
+    let wrong = |reason: &str| {
+        let right = "write postgres://user:password@host:port/database";
+        StartError::setting(variable, format!("{reason}; {right}"))
+    };
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
         return Err(wrong("it is no URL of a Postgres"));
@@ -54,14 +61,13 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     error.source().map_or_else(|| error.to_string(), innermost)
 }
 
-fn wrong(reason: &str) -> StartError {
-    let right = "write postgres://user:password@host:port/database";
-    StartError::Setting { variable: "DATABASE_URL", reason: format!("{reason}; {right}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn of(text: &str) -> Result<PgConnectOptions, StartError> {
+        connect_options("DATABASE_URL", text)
+    }
 
     #[test]
     fn a_database_may_ask_for_certificates() {
@@ -71,7 +77,7 @@ mod tests {
             "?sslmode=disable&options[search_path]=orders",
             &format!("?sslmode=verify-full&sslrootcert={manifest}"),
         ] {
-            let options = connect_options(&format!("postgres://ada:pass@host/name{parameters}"));
+            let options = of(&format!("postgres://ada:pass@host/name{parameters}"));
             assert_eq!(options.unwrap().get_database(), Some("name"), "{parameters}");
         }
     }
@@ -97,7 +103,7 @@ mod tests {
                 "cannot read /nowhere/key, its sslkey",
             ),
         ] {
-            let said = connect_options(text).unwrap_err().to_string();
+            let said = of(text).unwrap_err().to_string();
             let begins = format!("DATABASE_URL is wrong: {reason}");
             assert!(said.starts_with(&begins) && !said.contains("hunter2"), "{text}: {said}");
             assert!(

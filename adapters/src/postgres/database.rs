@@ -1,20 +1,19 @@
 use std::fmt;
 use std::time::Duration;
 
+use sqlx::PgPool;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Executor, PgPool};
+use sqlx::postgres::PgConnectOptions;
 
+use super::PgError;
 use super::connect_options::connect_options;
 use super::error::is_passing;
+use super::patience::{close, sessions, within};
 use crate::StartError;
 use crate::config::DatabaseArgs;
 
-/// How long a request waits for a connection before it gives up.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// Connections that are kept open even when nobody asks.
-const WARM: u32 = 2;
+/// How long bringing the tables up to date may take.
+const MIGRATION: Duration = Duration::from_mins(5);
 
 /// A context's way to its Postgres: a pool of connections, cheap to clone.
 ///
@@ -38,6 +37,12 @@ impl fmt::Debug for Database {
 #[error("cannot bring the tables up to date")]
 pub struct MigrateError(#[from] sqlx::migrate::MigrateError);
 
+impl From<PgError> for MigrateError {
+    fn from(error: PgError) -> Self {
+        Self(error.into_inner().into())
+    }
+}
+
 impl MigrateError {
     /// Whether the database could not be reached, so that trying again later is right. One that
     /// refuses the password, or does not exist, will go on doing so.
@@ -57,23 +62,9 @@ impl Database {
     /// # Errors
     /// When `DATABASE_URL` is wrong or its file cannot be read.
     pub fn new(args: &DatabaseArgs, program: &str) -> Result<Self, StartError> {
-        let options = connect_options(args.url()?.reveal())?.application_name(program);
-        let pool = PgPoolOptions::new()
-            .max_connections(args.database_max_connections)
-            // Logging in takes long beside a query; the first requests need not wait for it.
-            .min_connections(WARM.min(args.database_max_connections))
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            // Who waits longer is told so; that a short wait was long is not worth a line.
-            .acquire_slow_threshold(ACQUIRE_TIMEOUT)
-            .idle_timeout(Duration::from_mins(1))
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    // No statement here may take longer; a stuck one must not hold a request.
-                    connection.execute("SET statement_timeout = '10s'").await?;
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(options.clone());
+        let (variable, url) = args.url()?;
+        let options = connect_options(variable, url.reveal())?.application_name(program);
+        let pool = sessions(args.database_max_connections, "").connect_lazy_with(options.clone());
         Ok(Self { pool, options })
     }
 
@@ -91,7 +82,7 @@ impl Database {
 
     /// Closes all connections, after the work they are doing.
     pub async fn close(&self) {
-        self.pool.close().await;
+        close(&self.pool).await;
     }
 
     pub(crate) const fn pool(&self) -> &PgPool {
@@ -112,6 +103,6 @@ impl Database {
         let mut migrator = migrator;
         migrator.dangerous_set_table_name(format!("{schema}._migrations"));
         migrator.create_schema(schema.to_owned());
-        Ok(migrator.run(&self.pool).await?)
+        within(MIGRATION, async { Ok(migrator.run(&self.pool).await?) }).await
     }
 }

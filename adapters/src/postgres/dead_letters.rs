@@ -14,9 +14,9 @@ use sqlx::PgPool;
 pub use command::{CommandError, DeadLettersCommand};
 pub use letter::{DeadLetterState, KeptDeadLetter};
 pub use retry::{Retried, retry};
-pub(super) use statements::{Statements, statements, storable};
+pub(super) use statements::{Statements, statements};
 
-use super::PgError;
+use super::{PgError, storable};
 use letter::LetterRow;
 
 /// The dead letters of one context, for the people who look after it. Cheap to clone.

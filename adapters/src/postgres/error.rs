@@ -6,6 +6,10 @@ use application::StoreError;
 pub(crate) struct PgError(#[from] sqlx::Error);
 
 impl PgError {
+    pub(super) fn into_inner(self) -> sqlx::Error {
+        self.0
+    }
+
     fn is_passing(&self) -> bool {
         is_passing(&self.0)
     }

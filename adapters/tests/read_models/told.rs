@@ -22,7 +22,8 @@ pub(crate) async fn database_and_pool() -> (Database, PgPool) {
     let database = Database::new(&args, "test").unwrap();
     pharmacy::migrate(&database).await.unwrap();
     notification::migrate(&database).await.unwrap();
-    let pool = PgPool::connect(args.url().unwrap().reveal()).await.unwrap();
+    let (_, url) = args.url().unwrap();
+    let pool = PgPool::connect(url.reveal()).await.unwrap();
     (database, pool)
 }
 

@@ -1,7 +1,7 @@
 use application::published::DeadLetter;
 use sqlx::PgConnection;
 
-use crate::postgres::PgError;
+use crate::postgres::{PgError, storable};
 
 /// The statements on one context's table.
 #[derive(Debug)]
@@ -76,9 +76,4 @@ impl Statements {
             .await?;
         Ok(())
     }
-}
-
-/// Postgres keeps no NUL in a text, and a reason may quote foreign data.
-pub(in crate::postgres) fn storable(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

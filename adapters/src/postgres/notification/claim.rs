@@ -5,8 +5,8 @@ use application::notification::{ChannelName, Notification, NotificationClaim, Se
 use sqlx::{PgPool, Postgres, Transaction};
 
 use super::rows::NotificationRow;
-use crate::postgres::PgError;
-use crate::postgres::dead_letters::storable;
+use crate::postgres::patience::in_time;
+use crate::postgres::{PgError, storable};
 
 /// After so many tries a notification has failed; with the waits between them that takes some 9
 /// hours.
@@ -112,6 +112,6 @@ impl NotificationClaim for PgNotificationClaim {
     }
 
     async fn settle(self, outcomes: &[SendOutcome]) -> Result<(), StoreError> {
-        Ok(self.note(outcomes).await?)
+        Ok(in_time(self.note(outcomes)).await?)
     }
 }

@@ -10,6 +10,7 @@ use sqlx::PgConnection;
 use super::rows::NotificationRow;
 use super::{DEAD_LETTERS, PgNotificationClaim, PgNotifications};
 use crate::postgres::PgError;
+use crate::postgres::patience::in_time;
 
 /// Numbers are given in the order told; rows are written in the order of their keys, so that two
 /// consumers wait for each other instead of blocking each other.
@@ -42,7 +43,7 @@ impl Notifications for PgNotifications {
         new: &[NewNotification],
         dead: &[DeadLetter],
     ) -> Result<Intake, StoreError> {
-        let applied = self.record_all(new, dead).await?;
+        let applied = in_time(self.record_all(new, dead)).await?;
         Ok(Intake {
             applied,
             repeated: (new.len() as u64).saturating_sub(applied),
@@ -56,7 +57,7 @@ impl Notifications for PgNotifications {
         channel: ChannelName,
         limit: usize,
     ) -> Result<Option<PgNotificationClaim>, StoreError> {
-        PgNotificationClaim::take(&self.pool, self.hold, channel, limit).await
+        in_time(PgNotificationClaim::take(&self.pool, self.hold, channel, limit)).await
     }
 }
 

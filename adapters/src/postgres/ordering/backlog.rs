@@ -3,6 +3,7 @@ use std::time::Duration;
 use application::StoreError;
 use sqlx::FromRow;
 
+use crate::postgres::patience::in_time;
 use crate::postgres::{Database, PgError};
 
 /// What the outbox still holds to be published: the figures an operator watches.
@@ -60,8 +61,10 @@ impl Backlog {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn measure(database: &Database) -> Result<Self, StoreError> {
-        let row: Row =
-            sqlx::query_as(MEASURE).fetch_one(database.pool()).await.map_err(PgError::from)?;
+        let row: Row = in_time(async {
+            Ok::<_, PgError>(sqlx::query_as(MEASURE).fetch_one(database.pool()).await?)
+        })
+        .await?;
         let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
         Ok(Self {
             unprocessed: count(row.behind_cursors + row.failed + row.held),

@@ -4,11 +4,15 @@ use application::StoreError;
 use chrono::NaiveDate;
 use sqlx::{Postgres, Transaction};
 
+use crate::postgres::patience::within;
 use crate::postgres::{Database, PgError};
 
 /// Begins a step. Writers queue behind a lock that is waited for, so the wait is short: what cannot
 /// be had now is tried again next time.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '200ms'";
+
+/// How long one round may take; the next goes on where it was given up.
+const TIDYING: Duration = Duration::from_mins(5);
 
 /// Rows deleted by one statement, so that none takes long.
 const CHUNK: i64 = 5_000;
@@ -82,7 +86,7 @@ impl Housekeeping {
     /// # Errors
     /// When the database cannot be reached. What was done stays done.
     pub async fn tidy(&self) -> Result<Tidied, StoreError> {
-        Ok(self.tidy_all().await?)
+        Ok(within(TIDYING, self.tidy_all()).await?)
     }
 
     async fn tidy_all(&self) -> Result<Tidied, PgError> {

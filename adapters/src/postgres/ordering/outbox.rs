@@ -49,6 +49,7 @@
 //! A horizon beyond `pg_snapshot_xmax` comes from another life of the database (a dump restored
 //! into a new server); it is replaced as if there were none.
 
+mod breadth;
 mod claim;
 mod look;
 mod plan;
@@ -57,38 +58,30 @@ mod properties;
 mod read;
 mod settlement;
 
-use std::time::Duration;
-
 use application::StoreError;
 use application::relay::{Claim, Outbox};
-use sqlx::postgres::PgPoolOptions;
-use sqlx::{Executor, PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 
-pub use claim::PgClaim;
+use breadth::Breadth;
 #[cfg(test)]
-pub(super) use look::LANES_AT_ONCE;
+pub(super) use breadth::LANES_AT_ONCE;
+pub use claim::PgClaim;
 use look::Lookout;
 use plan::Plan;
 use read::LockedLane;
 
+use crate::postgres::patience::{close, in_time, sessions};
 use crate::postgres::{Database, PgError};
 
 /// Begins a claim.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
 
-/// What each session of a relay is told.
+/// What each session of a relay is told as well.
 ///
-/// A host that vanished without a word is noticed within half a minute, and a relay that was stopped
-/// does not keep its lanes for longer. The log is to be walked by
-/// its index whatever the statistics say: they are always behind for a partition that was empty
-/// yesterday. The cost that the planner adds for what is switched off must not start the compiler
-/// (JIT).
-const SESSION: &str = "SET statement_timeout = '10s';
-SET tcp_keepalives_idle = 10;
-SET tcp_keepalives_interval = 5;
-SET tcp_keepalives_count = 3;
-SET idle_in_transaction_session_timeout = '30s';
-SET plan_cache_mode = force_generic_plan;
+/// The log is to be walked by its index whatever the statistics say: they are always behind for a
+/// partition that was empty yesterday. The cost that the planner adds for what is switched off must
+/// not start the compiler (JIT).
+const SESSION: &str = "SET plan_cache_mode = force_generic_plan;
 SET jit = off;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
@@ -101,45 +94,31 @@ SET enable_sort = off";
 pub struct PgOutbox {
     pool: PgPool,
     lookout: Lookout,
+    breadth: Breadth,
 }
 
 impl PgOutbox {
     /// The outbox in this database; so many claims can be open at once.
     #[must_use]
     pub fn new(database: &Database, claims: u32) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(claims)
-            .acquire_timeout(Duration::from_secs(3))
-            .acquire_slow_threshold(Duration::from_secs(3))
-            .idle_timeout(Duration::from_mins(1))
-            .after_connect(|connection, _| {
-                Box::pin(async move {
-                    connection.execute(SESSION).await?;
-                    Ok(())
-                })
-            })
-            .connect_lazy_with(database.options().clone());
-        Self { pool, lookout: Lookout::default() }
+        let pool = sessions(claims, SESSION).connect_lazy_with(database.options().clone());
+        Self { pool, lookout: Lookout::default(), breadth: Breadth::default() }
     }
 
     /// Closes the connections, after the claims that are open.
     pub async fn close(&self) {
-        self.pool.close().await;
+        close(&self.pool).await;
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, PgError> {
         Ok(self.pool.begin_with(BEGIN).await?)
     }
-}
 
-impl Outbox for PgOutbox {
-    type Claim = PgClaim;
-
-    async fn claim(&self, limit: usize) -> Result<Option<PgClaim>, StoreError> {
+    async fn find_work(&self, limit: usize) -> Result<Option<PgClaim>, StoreError> {
         let mut lanes = self.lookout.look(&self.pool).await?;
         while !lanes.is_empty() {
             let mut transaction = self.begin().await?;
-            let most = self.lookout.lanes_at_once(limit);
+            let most = self.breadth.lanes(limit);
             let locked = LockedLane::lock(&mut transaction, &lanes, most).await?;
             if locked.is_empty() {
                 transaction.rollback().await.map_err(PgError::from)?;
@@ -150,7 +129,7 @@ impl Outbox for PgOutbox {
             let lanes_left = locked.len() == most && !lanes.is_empty();
             let (claim, full) = claim_locked(transaction, locked, limit, lanes_left).await?;
             if !claim.records().is_empty() {
-                self.lookout.lanes_were_full(full);
+                self.breadth.lanes_were_full(full);
                 return Ok(Some(claim));
             }
             // Nothing to publish: all that can be done for these lanes is done here and now.
@@ -161,6 +140,14 @@ impl Outbox for PgOutbox {
             }
         }
         Ok(None)
+    }
+}
+
+impl Outbox for PgOutbox {
+    type Claim = PgClaim;
+
+    async fn claim(&self, limit: usize) -> Result<Option<PgClaim>, StoreError> {
+        in_time(self.find_work(limit)).await
     }
 }
 

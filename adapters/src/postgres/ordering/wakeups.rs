@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::PgPool;
-use sqlx::postgres::{PgListener, PgPoolOptions};
+use sqlx::postgres::PgListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time;
 
 use crate::one_line;
-use crate::postgres::Database;
+use crate::postgres::patience::{SIGN_OF_LIFE, in_time, sessions, within};
+use crate::postgres::{Database, PgError};
 
 /// The channel, in the sense of Postgres' `NOTIFY`.
 const CHANNEL: &str = "ordering_outbox";
@@ -26,6 +27,9 @@ const FIRST_REST: Duration = Duration::from_millis(50);
 
 /// How long to wait before listening again after the connection was lost.
 const RECONNECT: Duration = Duration::from_secs(1);
+
+/// How long it may be quiet until the connection is asked whether it is still there.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// Tells relays that events were stored.
 ///
@@ -52,11 +56,16 @@ impl Bell {
 
 async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
     while pulled.recv().await.is_some() {
-        if let Err(error) = sqlx::query("NOTIFY ordering_outbox").execute(&pool).await {
+        if let Err(error) = in_time(notify(&pool)).await {
             tracing::debug!(error = one_line(&error), "relays were not told of new events");
         }
         time::sleep(PAUSE).await;
     }
+}
+
+async fn notify(pool: &PgPool) -> Result<(), PgError> {
+    sqlx::query("NOTIFY ordering_outbox").execute(pool).await?;
+    Ok(())
 }
 
 /// Wakes one of a relay's workers when events were stored. Each worker has a clone.
@@ -83,14 +92,9 @@ impl Wakeups {
     /// Listens in a task of the current runtime, until the last clone is dropped.
     #[must_use]
     pub fn listen(database: &Database) -> Self {
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .max_lifetime(None)
-            .idle_timeout(None)
-            .connect_lazy_with(database.options().clone());
         let (news, heard) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
         let (interest, receiver) = watch::channel(());
-        tokio::spawn(tell(pool, heard.clone(), news.clone(), interest));
+        tokio::spawn(tell(database.clone(), heard.clone(), news.clone(), interest));
         Self { news, heard, _interest: receiver, rest: Duration::MAX }
     }
 
@@ -123,10 +127,15 @@ impl Wakeups {
     }
 }
 
-async fn tell(pool: PgPool, heard: Arc<Notify>, news: Arc<Notify>, interest: watch::Sender<()>) {
+async fn tell(
+    database: Database,
+    heard: Arc<Notify>,
+    news: Arc<Notify>,
+    interest: watch::Sender<()>,
+) {
     let listening = async {
         loop {
-            if let Err(error) = listen(&pool, &heard).await {
+            if let Err(error) = listen(&database, &heard).await {
                 tracing::debug!(error = one_line(&error), "not listening for new events");
             }
             time::sleep(RECONNECT).await;
@@ -147,13 +156,29 @@ async fn tell(pool: PgPool, heard: Arc<Notify>, news: Arc<Notify>, interest: wat
     }
 }
 
-async fn listen(pool: &PgPool, heard: &Notify) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
+async fn listen(database: &Database, heard: &Notify) -> Result<(), PgError> {
+    // A new pool each time: the connection that was lost may have kept its place in the last one.
+    let pool = sessions(1, "")
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_lazy_with(database.options().clone());
+    let mut listener = PgListener::connect_with(&pool).await?;
     listener.listen(CHANNEL).await?;
+    // Nothing arrived while it was not listening: look once, just in case.
+    heard.notify_one();
     loop {
-        // Nothing arrived while it was not listening: look once, just in case.
-        heard.notify_one();
-        // `None` tells that the connection was lost and is there again.
-        listener.try_recv().await?;
+        match time::timeout(QUIET, listener.try_recv()).await {
+            Ok(told) => {
+                // `None` tells that the connection was lost and is there again.
+                told?;
+                heard.notify_one();
+            }
+            Err(_quiet) => within(SIGN_OF_LIFE, ask(&mut listener)).await?,
+        }
     }
+}
+
+async fn ask(listener: &mut PgListener) -> Result<(), PgError> {
+    sqlx::query("SELECT 1").execute(listener).await?;
+    Ok(())
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::rows::{OrderRow, select_orders};
 use super::{DEAD_LETTERS, PgPharmacyOrders};
 use crate::postgres::PgError;
+use crate::postgres::patience::in_time;
 
 const BY_IDS: &str = select_orders!("WHERE order_id = ANY($1)");
 
@@ -57,13 +58,14 @@ const INSERT_ITEMS: &str = "
 impl PharmacyOrders for PgPharmacyOrders {
     async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.get()).collect();
+        let query = sqlx::query_as(BY_IDS).bind(ids);
         let rows: Vec<OrderRow> =
-            sqlx::query_as(BY_IDS).bind(ids).fetch_all(&self.pool).await.map_err(PgError::from)?;
+            in_time(async { Ok::<_, PgError>(query.fetch_all(&self.pool).await?) }).await?;
         rows.into_iter().map(OrderRow::into_revised).collect()
     }
 
     async fn save_all(&self, orders: &[Revised], dead: &[DeadLetter]) -> Result<(), SaveAllError> {
-        match self.save(orders, dead).await {
+        match in_time(self.save(orders, dead)).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(SaveAllError::Conflict),
             Err(error) => Err(SaveAllError::Store(error.into())),

@@ -62,7 +62,7 @@ impl World {
     }
 
     pub(crate) fn database_url(&self) -> String {
-        let url = self.database.url().unwrap();
+        let (_, url) = self.database.url().unwrap();
         let (before, after) = url.reveal().rsplit_once('@').unwrap();
         let (_, database) = after.split_once('/').unwrap();
         format!("{before}@{}/{database}", self.postgres)
@@ -79,7 +79,7 @@ impl World {
     /// From now on the service finds Postgres where it looks for it.
     pub(crate) async fn postgres_up(&self) {
         let listener = TcpListener::bind(self.postgres).await.unwrap();
-        let url = self.database.url().unwrap();
+        let (_, url) = self.database.url().unwrap();
         let (_, after) = url.reveal().rsplit_once('@').unwrap();
         let real = after.split_once('/').unwrap().0.to_owned();
         tokio::spawn(async move {

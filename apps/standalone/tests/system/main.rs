@@ -8,6 +8,7 @@ mod instance;
 mod kafka_outage;
 mod place;
 mod postgres_outage;
+mod postgres_silence;
 mod proxy;
 mod refusals;
 mod sigkill;

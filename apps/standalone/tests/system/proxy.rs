@@ -13,6 +13,8 @@ pub(crate) enum Line {
     Up,
     /// They break at once, and so does each new one.
     Cut,
+    /// They stay, and nothing ever passes them again, nor each new one: a host that vanished.
+    Silent,
 }
 
 /// The way to a server, which can be cut.
@@ -42,12 +44,15 @@ impl Proxy {
 }
 
 async fn forward(mut client: TcpStream, server: SocketAddr, mut line: watch::Receiver<Line>) {
-    if *line.borrow_and_update() == Line::Cut {
-        return;
-    }
     let Ok(mut server) = TcpStream::connect(server).await else { return };
     tokio::select! {
-        _ = copy_bidirectional(&mut client, &mut server) => {}
-        _ = line.wait_for(|line| *line == Line::Cut) => {}
+        biased;
+        Ok(trouble) = line.wait_for(|line| *line != Line::Up) => {
+            if *trouble == Line::Cut {
+                return;
+            }
+        }
+        _ = copy_bidirectional(&mut client, &mut server) => return,
     }
+    let _ = line.wait_for(|line| *line == Line::Cut).await;
 }

@@ -9,7 +9,8 @@ use sqlx::{Postgres, Transaction};
 
 use super::plan::Plan;
 use super::settlement::{Note, Settlement};
-use crate::postgres::PgError;
+use crate::postgres::patience::in_time;
+use crate::postgres::{PgError, storable};
 
 /// Records of some lanes that are this relay's until it settles them.
 ///
@@ -43,7 +44,7 @@ impl Claim for PgClaim {
     }
 
     async fn settle(self, verdicts: &[Verdict]) -> Result<(), StoreError> {
-        Ok(self.write(verdicts).await?)
+        Ok(in_time(self.write(verdicts)).await?)
     }
 }
 
@@ -146,7 +147,7 @@ impl PgClaim {
             .bind(records.iter().map(|record| record.order_id.get()).collect::<Vec<Uuid>>())
             .bind(records.iter().map(|record| record.order_version.get()).collect::<Vec<i64>>())
             .bind(records.iter().map(|record| record.event_type.clone()).collect::<Vec<String>>())
-            .bind(dead.iter().map(|(_, why)| text(why)).collect::<Vec<String>>())
+            .bind(dead.iter().map(|(_, why)| storable(why)).collect::<Vec<String>>())
             .execute(&mut *self.transaction)
             .await?;
         Ok(())
@@ -181,7 +182,7 @@ impl PgClaim {
             SET reason = EXCLUDED.reason, order_id = EXCLUDED.order_id, horizon = NULL,
                 attempts = EXCLUDED.attempts, retry_at = EXCLUDED.retry_at,
                 last_error = EXCLUDED.last_error";
-        let errors = notes.iter().map(|note| note.last_error.as_deref().map(text));
+        let errors = notes.iter().map(|note| note.last_error.as_deref().map(storable));
         let orders = notes.iter().map(|note| note.order_id.map(domain::OrderId::get));
         sqlx::query(query)
             .bind(lane)
@@ -195,9 +196,4 @@ impl PgClaim {
             .await?;
         Ok(())
     }
-}
-
-/// What Postgres can keep as text: anything but the character 0.
-fn text(text: &str) -> String {
-    text.replace('\0', "\u{fffd}")
 }

@@ -47,9 +47,6 @@ const FAR_HOURS: i32 = 1000 * 366 * 24;
 /// How often a look goes everywhere, at the least.
 const FAR_EVERY: Duration = Duration::from_millis(400);
 
-/// How many lanes a claim takes at once, while there is little in each.
-pub(in crate::postgres::ordering) const LANES_AT_ONCE: usize = 4;
-
 /// Lanes to try, and where the cursor of each was.
 pub(super) type Lanes = Vec<(i16, i64)>;
 
@@ -68,8 +65,6 @@ struct State {
     far_due: Option<Instant>,
     /// Whether the last look that went everywhere found lanes that one nearby did not.
     far_pays: bool,
-    /// Whether the last claim found more in a lane than it could take.
-    lanes_are_full: bool,
 }
 
 impl Lookout {
@@ -83,18 +78,6 @@ impl Lookout {
         let only_far = |(lane, _): &(i16, i64)| near.iter().all(|(other, _)| other != lane);
         self.with(|state| state.far_pays = lanes.iter().any(only_far));
         Ok(lanes)
-    }
-
-    /// How many lanes a claim of so many records is to take. Where there is little in each lane,
-    /// several together make a batch; where one has more than its share, it is taken alone next
-    /// time and the others are left to others.
-    pub(super) fn lanes_at_once(&self, limit: usize) -> usize {
-        if self.with(|state| state.lanes_are_full) { 1 } else { LANES_AT_ONCE.min(limit) }
-    }
-
-    /// Hears whether a lane had more than its share of the last claim.
-    pub(super) fn lanes_were_full(&self, full: bool) {
-        self.with(|state| state.lanes_are_full = full);
     }
 
     fn far_is_due(&self) -> bool {

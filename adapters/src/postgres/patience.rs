@@ -1,0 +1,92 @@
+//! How long Postgres is waited for: every wait has an end, and so has the wait of its server for us.
+//!
+//! A server that is down refuses, and one that is slow runs into its own `statement_timeout`. One whose
+//! host vanished, or that a firewall has forgotten, says nothing at all. Who waits for its answer sends
+//! nothing that could fail, and sqlx does not ask for keepalives (its issue 3540), so without an end
+//! of our own that wait would have none.
+
+use std::future::Future;
+use std::io;
+use std::time::Duration;
+
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, Executor, PgConnection, PgPool};
+use tokio::time::timeout;
+
+use super::PgError;
+
+/// How long a piece of work may take: a transaction, with the few statements it has.
+pub(super) const WORK: Duration = Duration::from_secs(30);
+
+/// How long a connection is waited for.
+const ACQUIRE: Duration = Duration::from_secs(3);
+
+/// How long a connection may take to say that it is alive.
+pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
+/// How long closing connections may take.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// What each session is told. A statement must not hold a request for long, and a program that was
+/// stopped, or whose host vanished, must not hold its locks for longer than the others wait.
+const SESSION: &str = "SET statement_timeout = '10s';
+SET idle_in_transaction_session_timeout = '30s';
+SET tcp_keepalives_idle = 10;
+SET tcp_keepalives_interval = 5;
+SET tcp_keepalives_count = 3";
+
+/// A pool of up to so many sessions, each of which is told this as well.
+///
+/// A connection that has fallen silent is found out before it is used and after, also when what it
+/// was used for was given up: sqlx alone would wait for it to become usable again, for good. (No
+/// connections are kept in reserve: sqlx gives those five minutes to come about, and their places
+/// are taken meanwhile.)
+pub(super) fn sessions(most: u32, told: &'static str) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(most)
+        .acquire_timeout(ACQUIRE)
+        // Who waits longer is told so; that a short wait was long is not worth a line.
+        .acquire_slow_threshold(ACQUIRE)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                connection.execute(SESSION).await?;
+                connection.execute(told).await?;
+                Ok(())
+            })
+        })
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(is_alive(connection)))
+        .after_release(|connection, _| Box::pin(is_alive(connection)))
+}
+
+/// A connection that is not alive is closed; that is no event to tell of.
+async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    Ok(matches!(timeout(SIGN_OF_LIFE, connection.ping()).await, Ok(Ok(()))))
+}
+
+/// Closes all connections, after the work they are doing.
+pub(super) async fn close(pool: &PgPool) {
+    if timeout(FAREWELL, pool.close()).await.is_err() {
+        tracing::warn!("Postgres does not answer; its connections are left to themselves");
+    }
+}
+
+/// Gives work up that takes longer than [`WORK`]. Whether it was done is not known then, as with any
+/// connection that is lost.
+pub(super) async fn in_time<T, E: From<PgError>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    within(WORK, work).await
+}
+
+/// Gives work up that takes longer than this.
+pub(super) async fn within<T, E: From<PgError>>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    // On the heap, lest the futures of those who call this grow with every layer.
+    timeout(limit, Box::pin(work)).await.unwrap_or_else(|_| {
+        let silence = io::Error::new(io::ErrorKind::TimedOut, "it does not answer");
+        Err(PgError::from(sqlx::Error::from(silence)).into())
+    })
+}
