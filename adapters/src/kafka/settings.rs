@@ -30,6 +30,9 @@ fn base(cluster: &Cluster) -> ClientConfig {
         // Back within a second of the brokers; the default waits up to ten.
         .set("reconnect.backoff.max.ms", "1000")
         .set("socket.keepalive.enable", "true")
+        // What was asked of a broker that hangs, or went away, is otherwise waited for a minute. By
+        // then the cluster has had another leader for long.
+        .set("socket.timeout.ms", "10000")
         .set("socket.nagle.disable", "true")
         .set_log_level(RDKafkaLogLevel::Info);
     for (name, value) in &cluster.security {

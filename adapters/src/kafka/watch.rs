@@ -53,9 +53,7 @@ impl Watch {
         let registry = Registry::new(args)?;
         let failed = |error| StartError::other("cannot watch the topic", error);
         // librdkafka wants a group's name even of a consumer that joins none.
-        let mut settings = consumer_settings(&cluster, "orders-watch");
-        // What was asked of a broker that went away is otherwise waited for a minute.
-        settings.set("socket.timeout.ms", "10000");
+        let settings = consumer_settings(&cluster, "orders-watch");
         let consumer: StreamConsumer<Logging> =
             settings.create_with_context(Logging::default()).map_err(failed)?;
         let topic = cluster.topic;

@@ -21,14 +21,14 @@ const ASKING: usize = 16;
 /// Waits until every order is whole in both read models, and checks that each is there once, saying what was asked
 /// for, and that every customer was notified once of each event.
 pub async fn hold_each_once(fleet: &Fleet, orders: &[Order]) {
+    let mut known = HashMap::new();
     eventually("the pharmacy knows every order", async || {
-        let known = pharmacy_orders(fleet, orders).await;
+        known = pharmacy_orders(fleet, orders).await;
         orders.iter().all(|order| {
             known.get(&order.id).is_some_and(|known| known["version"] == order.events())
         })
     })
     .await;
-    let known = pharmacy_orders(fleet, orders).await;
     for order in orders {
         let known = &known[&order.id];
         assert_eq!(known["version"], order.events(), "{known}");
@@ -37,11 +37,12 @@ pub async fn hold_each_once(fleet: &Fleet, orders: &[Order]) {
         assert_eq!(known["status"], status, "{known}");
         assert_eq!(asked_for(known), asked_for(&order.wish), "{known}");
     }
+    let mut told = HashMap::new();
     eventually("every customer is notified of every event", async || {
-        notifications(fleet, orders).await.values().map(Vec::len).sum::<usize>() >= events(orders)
+        told = notifications(fleet, orders).await;
+        told.values().map(Vec::len).sum::<usize>() >= events(orders)
     })
     .await;
-    let told = notifications(fleet, orders).await;
     for order in orders {
         let mut versions: Vec<_> =
             told[&order.id].iter().map(|n| n["orderVersion"].clone()).collect();
