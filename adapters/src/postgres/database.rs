@@ -103,6 +103,12 @@ impl Database {
         let mut migrator = migrator;
         migrator.dangerous_set_table_name(format!("{schema}._migrations"));
         migrator.create_schema(schema.to_owned());
-        within(MIGRATION, async { Ok(migrator.run(&self.pool).await?) }).await
+        // In an upgrade a newer program may have been here before.
+        migrator.set_ignore_missing(true);
+        // A session of its own: one whose migration failed keeps the lock for as long as it lives.
+        let session = sessions(1, "").connect_lazy_with(self.options.clone());
+        let done = within(MIGRATION, async { Ok(migrator.run(&session).await?) }).await;
+        close(&session).await;
+        done
     }
 }

@@ -1,6 +1,7 @@
 use application::StoreError;
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 
+use crate::postgres::patience::in_time;
 use crate::postgres::{Database, PgError};
 
 /// The events that Kafka refused, for the operator who decides about them.
@@ -58,7 +59,7 @@ impl OutboxDeadLetters {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn retry(&self, event: EventId) -> Result<bool, StoreError> {
-        Ok(self.revive(event).await?)
+        Ok(in_time(self.revive(event)).await?)
     }
 
     /// Gives an event up: it will never be published. `false` if it does not wait for a decision.

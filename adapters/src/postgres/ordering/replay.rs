@@ -1,6 +1,7 @@
 use application::StoreError;
 use domain::Timestamp;
 
+use crate::postgres::patience::in_time;
 use crate::postgres::{Database, PgError};
 
 /// Makes events that were published due again, as long as the outbox still has them.
@@ -34,7 +35,7 @@ impl Replay {
             .map_err(PgError::from)?;
         let mut due = 0;
         for lane in lanes {
-            due += self.rewind_lane(lane, since).await?;
+            due += in_time(self.rewind_lane(lane, since)).await?;
         }
         Ok(due)
     }

@@ -163,7 +163,7 @@ async fn listen(database: &Database, heard: &Notify) -> Result<(), PgError> {
         .idle_timeout(None)
         .connect_lazy_with(database.options().clone());
     let mut listener = PgListener::connect_with(&pool).await?;
-    listener.listen(CHANNEL).await?;
+    within(SIGN_OF_LIFE, async { Ok::<_, PgError>(listener.listen(CHANNEL).await?) }).await?;
     // Nothing arrived while it was not listening: look once, just in case.
     heard.notify_one();
     loop {

@@ -103,6 +103,7 @@ async fn no_notification_is_sent_inside_the_transaction_of_an_order() {
         include_str!("../../../../../migrations/ordering/0001_orders.sql"),
         include_str!("../../../../../migrations/ordering/0002_outbox.sql"),
         include_str!("../../../../../migrations/ordering/0003_notes_and_medications.sql"),
+        include_str!("../../../../../migrations/ordering/0004_whole_records_only.sql"),
     ];
     for statement in statements {
         assert!(!statement.to_lowercase().contains("notify"));
