@@ -44,7 +44,7 @@ impl Intake {
 /// becomes a dead letter; the others take effect.
 ///
 /// # Errors
-/// When the store cannot be reached. Receiving the same batch again later is right and repeats
+/// When the store cannot be reached, or fails for no fault of a record. Receiving the same batch again later is right and repeats
 /// nothing.
 pub async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<Intake, StoreError> {
     let mut events = Vec::with_capacity(batch.len());
@@ -56,7 +56,7 @@ pub async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<Intake, S
         }
     }
     match inbox.take_in(&events, &dead).await {
-        Err(StoreError::Broken(_)) => receive_one_by_one(inbox, batch).await,
+        Err(StoreError::Refused(_)) => receive_one_by_one(inbox, batch).await,
         answer => answer,
     }
 }
@@ -68,7 +68,7 @@ async fn receive_one_by_one(inbox: &impl Inbox, batch: &[Incoming]) -> Result<In
         let intake = match &incoming.content {
             Err(why) => inbox.take_in(&[], &[dead_letter(incoming, why.to_string())]).await?,
             Ok(event) => match inbox.take_in(std::slice::from_ref(event), &[]).await {
-                Err(StoreError::Broken(why)) => {
+                Err(StoreError::Refused(why)) => {
                     inbox.take_in(&[], &[dead_letter(incoming, one_line(why.as_ref()))]).await?
                 }
                 answer => answer?,

@@ -7,7 +7,12 @@ pub enum StoreError {
     /// again later is right.
     #[error("the store cannot be reached")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// It answered something it never should: a bug or damaged data. Trying again will not help.
+    /// It does not take this content, or cannot make sense of what it holds about it. Trying again will
+    /// not help, but what else was to be stored may well be taken without it.
+    #[error("the store does not take this")]
+    Refused(#[source] Box<dyn Error + Send + Sync>),
+    /// It answered something it never should: a bug, damaged data, a right that was taken away. Trying
+    /// again will not help before somebody has looked after it.
     #[error("the store gave an answer that makes no sense")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
 }

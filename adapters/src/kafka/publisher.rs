@@ -49,7 +49,8 @@ impl KafkaPublisher {
             return Err(Delivery::Failed("its schema is not compiled into this relay".to_owned()));
         };
         self.registry.id_of(schema, &self.topic).await.map_err(|error| match error {
-            RegistryError::Refused { .. } => Delivery::Refused(one_line(&error)),
+            // Once somebody has looked after the registry, it will take it.
+            RegistryError::Refused { .. } => Delivery::Failed(one_line(&error)),
             RegistryError::Unavailable { .. } | RegistryError::Unknown { .. } => {
                 Delivery::Unreachable(one_line(&error))
             }

@@ -30,6 +30,20 @@ pub(super) fn is_passing(error: &sqlx::Error) -> bool {
     }
 }
 
+/// Whether it is the content that is at fault, so that other content can be stored meanwhile.
+fn is_of_content(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_content_code(&code)),
+        _ => false,
+    }
+}
+
+/// By SQLSTATE: data that do not fit (22) or break a constraint (23), or exceed a limit (54).
+fn is_content_code(code: &str) -> bool {
+    ["22", "23", "54"].iter().any(|class| code.starts_with(class))
+}
+
 /// By SQLSTATE (Postgres manual, appendix A): a connection lost (08), transaction rolled back (40),
 /// too few resources (53), locks not available (55P03), cancelled or shutting down (57), a server
 /// that turned read-only in a failover (25006), an idle transaction ended (25P03), an error outside
@@ -43,6 +57,8 @@ impl From<PgError> for StoreError {
     fn from(error: PgError) -> Self {
         if error.is_passing() {
             Self::Unavailable(Box::new(error))
+        } else if is_of_content(&error.0) {
+            Self::Refused(Box::new(error))
         } else {
             Self::Broken(Box::new(error))
         }
@@ -60,6 +76,18 @@ mod tests {
         }
         for code in ["23505", "22021", "42P01", "25P02"] {
             assert!(!is_passing_code(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_fault_of_a_record_is_told_from_what_is_not() {
+        for code in ["22021", "22P05", "23505", "23514", "54000"] {
+            assert!(is_content_code(code), "{code}");
+        }
+        // A password that was changed, a database that is gone, a right that was taken away, a
+        // transaction that had failed before, a table that is not there, an index that is damaged.
+        for code in ["28P01", "3D000", "42501", "25P02", "42P01", "XX002"] {
+            assert!(!is_content_code(code), "{code}");
         }
     }
 }

@@ -14,8 +14,9 @@ pub struct CancelOrder {
     pub id: OrderId,
     /// Why.
     pub reason: CancelReason,
-    /// The version the client has seen and insists on (`If-Match`).
-    pub expected: Option<OrderVersion>,
+    /// The versions of which the client insists on one (`If-Match`); none of them if it has seen no
+    /// version that can be.
+    pub expected: Option<Vec<OrderVersion>>,
     /// The key by which the client marks repeats.
     pub key: Option<IdempotencyKey>,
 }
@@ -68,7 +69,7 @@ pub async fn cancel_order(
             return Ok(answered);
         }
         let mut order = found.ok_or(CancelOrderError::NotFound)?;
-        if wish.expected.is_some_and(|expected| expected != order.version()) {
+        if wish.expected.as_ref().is_some_and(|expected| !expected.contains(&order.version())) {
             return Err(CancelOrderError::OtherVersion { actual: order.version() });
         }
         let outcome = order.cancel(wish.reason.clone(), occasion);

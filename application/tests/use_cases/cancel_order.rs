@@ -53,7 +53,7 @@ fn an_order_that_does_not_exist_cannot_be_cancelled() {
 fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
     let store = placed(&[1]);
     let second = OrderVersion::FIRST.next();
-    let refused = cancel(&store, CancelOrder { expected: Some(second), ..wish(1) });
+    let refused = cancel(&store, CancelOrder { expected: Some(vec![second]), ..wish(1) });
     assert!(
         matches!(refused, Err(CancelOrderError::OtherVersion { actual: OrderVersion::FIRST })),
         "{refused:?}"
@@ -61,7 +61,8 @@ fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
     assert_eq!(store.all_records().len(), 1);
 
     let order =
-        cancel(&store, CancelOrder { expected: Some(OrderVersion::FIRST), ..wish(1) }).unwrap();
+        cancel(&store, CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..wish(1) })
+            .unwrap();
     assert_eq!(order.version(), second);
 }
 
@@ -78,7 +79,7 @@ fn cancelling_again_answers_the_order_as_it_stands() {
 #[test]
 fn a_repeat_under_the_same_key_gets_the_original_answer_whatever_version_it_insists_on() {
     let store = placed(&[1]);
-    let insisting = CancelOrder { expected: Some(OrderVersion::FIRST), ..keyed(1, "k") };
+    let insisting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
     let first = cancel(&store, insisting.clone()).unwrap();
     assert_eq!(cancel(&store, insisting).unwrap(), first);
     assert_eq!(store.all_records().len(), 2);
@@ -106,7 +107,7 @@ fn a_key_is_used_up_even_when_the_order_was_cancelled_before() {
 
 #[test]
 fn a_request_overtaken_by_its_own_twin_gets_the_twins_answer() {
-    let insisting = CancelOrder { expected: Some(OrderVersion::FIRST), ..keyed(1, "k") };
+    let insisting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
     let store =
         Overtaken { store: placed(&[1]), twin: insisting.clone(), done: AtomicBool::new(false) };
     let order = cancel(&store, insisting).unwrap();

@@ -33,7 +33,7 @@ impl Inbox for Picky {
     ) -> Result<Intake, StoreError> {
         *self.calls.lock().unwrap() += 1;
         if events.iter().any(|event| event.event_id == self.breaks_on) {
-            return Err(StoreError::Broken(Box::new(does_not_fit())));
+            return Err(StoreError::Refused(Box::new(does_not_fit())));
         }
         self.store.take_in(events, dead).await
     }

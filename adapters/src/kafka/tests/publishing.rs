@@ -105,13 +105,13 @@ async fn while_the_registry_is_away_records_are_unreachable_and_later_they_flow(
 }
 
 #[tokio::test]
-async fn a_schema_that_the_registry_does_not_take_refuses_the_record() {
+async fn a_schema_that_the_registry_does_not_take_yet_lets_its_records_wait() {
     let world = World::start().await;
     let publisher = world.publisher();
     for status in [409, 422] {
         world.registry.fail_with(Some(status));
         let deliveries = publish(&publisher, &records(1)).await;
-        assert!(matches!(deliveries[..], [Delivery::Refused(_)]), "{status}: {deliveries:?}");
+        assert!(matches!(deliveries[..], [Delivery::Failed(_)]), "{status}: {deliveries:?}");
     }
     world.registry.fail_with(None);
     assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);

@@ -4,10 +4,10 @@ use application::relay::{Delivery, Publisher};
 
 use super::world::{Remembering, World, events, eventually, outbox_record};
 
-/// The product promises 250 ms at the 99th percentile from commit to read model; Kafka's part of it
-/// has to leave room for the rest, also on a busy machine.
+/// The end-to-end tests hold the whole way to 100 ms at the 99th percentile; half of all records must
+/// make Kafka's part of it in that time even on a busy machine, in a debug build.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn once_joined_an_event_travels_in_a_fraction_of_the_promised_time() {
+async fn once_joined_an_event_travels_in_a_tenth_of_a_second() {
     let world = World::start().await;
     let inbox = Remembering::default();
     let consumer = world.consumer("group", &inbox);

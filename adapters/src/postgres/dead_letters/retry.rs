@@ -35,7 +35,7 @@ pub async fn retry(
                 letters.mark_retried(id).await?;
                 return Ok(Retried::TakenIn);
             }
-            Err(StoreError::Broken(why)) => crate::one_line(why.as_ref()),
+            Err(StoreError::Refused(why)) => crate::one_line(why.as_ref()),
             Err(error) => return Err(error),
         },
     };

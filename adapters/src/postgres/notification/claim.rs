@@ -8,7 +8,7 @@ use super::rows::NotificationRow;
 use crate::postgres::patience::in_time;
 use crate::postgres::{PgError, storable};
 
-/// After so many tries a notification has failed; with the waits between them that takes some 9
+/// After so many tries a notification has failed; with the waits between them that takes some 8
 /// hours.
 const MAX_ATTEMPTS: i32 = 20;
 

@@ -3,6 +3,7 @@
 mod claims;
 mod contract;
 mod gaps;
+mod migrating;
 mod protocol;
 mod records;
 mod saving;

@@ -75,7 +75,7 @@ impl OrderRow {
             ("cancelled", Some(reason), Some(at)) => {
                 PharmacyStatus::Cancelled { reason, at: at.into() }
             }
-            _ => return Err(StoreError::Broken(Box::new(ImpossibleRow(id)))),
+            _ => return Err(StoreError::Refused(Box::new(ImpossibleRow(id)))),
         };
         let contents = match (self.customer_name, self.ordered_at) {
             (Some(customer_name), Some(ordered_at)) => Some(Contents {
@@ -85,7 +85,7 @@ impl OrderRow {
                 ordered_at: ordered_at.into(),
             }),
             (None, None) => None,
-            _ => return Err(StoreError::Broken(Box::new(ImpossibleRow(id)))),
+            _ => return Err(StoreError::Refused(Box::new(ImpossibleRow(id)))),
         };
         Ok(PharmacySnapshot {
             id: OrderId::new(id),

@@ -22,8 +22,8 @@ pub(super) struct Straggler {
 pub(super) enum Sight {
     /// Its row, to be published now.
     Due(OutboxRecord),
-    /// Its row, to be tried again later.
-    Waiting(OutboxRecord),
+    /// Its row, to be tried again later: until then it holds up its order.
+    Waiting(OrderId),
     /// No row yet. `stamp`: this claim may put its own id down as the horizon.
     Missing { stamp: bool },
     /// No row, and there will never be one.
@@ -88,8 +88,8 @@ impl Plan {
                 {
                     self.take(record, Some(attempts));
                 }
-                Sight::Due(record) | Sight::Waiting(record) => {
-                    blocked.insert(record.order_id);
+                Sight::Due(OutboxRecord { order_id, .. }) | Sight::Waiting(order_id) => {
+                    blocked.insert(order_id);
                 }
                 Sight::Missing { stamp: true } => self.stamped.push(position),
                 Sight::Missing { stamp: false } => {}

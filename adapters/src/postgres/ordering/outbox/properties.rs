@@ -57,7 +57,7 @@ fn read(slots: &[Slot]) -> (Vec<Straggler>, Vec<Fresh>) {
         if position <= THROUGH {
             let sight = match slot.kind {
                 0 => Sight::Due(record),
-                1 => Sight::Waiting(record),
+                1 => Sight::Waiting(record.order_id),
                 2 => Sight::Missing { stamp: slot.order == 0 },
                 3 => Sight::Gone,
                 _ => continue,
@@ -82,19 +82,20 @@ proptest! {
         prop_assert!(plan.records.is_sorted_by_key(|record| record.position));
         prop_assert_eq!(plan.records.len(), plan.attempts.len());
         let taken: HashSet<i64> = plan.records.iter().map(|record| record.position).collect();
-        let mut due: Vec<OutboxRecord> = Vec::new();
-        for straggler in stragglers {
-            if let Sight::Due(record) | Sight::Waiting(record) = straggler.sight {
-                due.push(record);
+        let mut seen: Vec<(i64, OrderId)> = Vec::new();
+        for Straggler { position, sight, .. } in stragglers {
+            if let Sight::Due(OutboxRecord { order_id, .. }) | Sight::Waiting(order_id) = sight {
+                seen.push((position, order_id));
             }
         }
-        due.extend(fresh.into_iter().filter(|fresh| !fresh.dead).map(|fresh| fresh.record));
+        let living = fresh.into_iter().filter(|fresh| !fresh.dead).map(|fresh| fresh.record);
+        seen.extend(living.map(|record| (record.position, record.order_id)));
         let mut passed_over = HashSet::new();
-        for record in due {
-            if taken.contains(&record.position) {
-                prop_assert!(!passed_over.contains(&record.order_id), "{} overtakes", record.position);
+        for (position, order_id) in seen {
+            if taken.contains(&position) {
+                prop_assert!(!passed_over.contains(&order_id), "{position} overtakes");
             } else {
-                passed_over.insert(record.order_id);
+                passed_over.insert(order_id);
             }
         }
     }

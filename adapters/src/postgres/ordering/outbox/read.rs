@@ -33,12 +33,14 @@ ORDER BY l.settled_at
 LIMIT $3
 FOR UPDATE OF l SKIP LOCKED";
 
-/// The lanes' stragglers and the rows behind their cursors, in one statement and so in one snapshot.
+/// The lanes' stragglers and the rows behind their cursors, in one statement and so in one snapshot. There
+/// may be many stragglers that are not due, so their payloads are left out.
 const READ: &str = "
 SELECT s.lane, s.position, s.attempts, s.retry_at <= now() AS due, s.reason = 'late' AS late,
        coalesce(s.horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) AS proved,
        NULL::boolean AS ripe, NULL::boolean AS dead,
-       o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint, o.payload,
+       o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint,
+       CASE WHEN s.retry_at <= now() OR s.reason = 'late' THEN o.payload END AS payload,
        o.headers, o.occurred_at
 FROM ordering.outbox_stragglers AS s
 LEFT JOIN ordering.outbox AS o USING (lane, position)
@@ -153,9 +155,10 @@ impl SeenRow {
             (self.attempts, self.due, self.late, self.proved)
         {
             let position = self.position;
-            let seen = if self.event_id.is_some() {
-                let record = self.record().ok_or_else(damaged)?;
-                if due || late { Sight::Due(record) } else { Sight::Waiting(record) }
+            let seen = if self.event_id.is_some() && (due || late) {
+                Sight::Due(self.record().ok_or_else(damaged)?)
+            } else if self.event_id.is_some() {
+                Sight::Waiting(OrderId::new(self.order_id.ok_or_else(damaged)?))
             } else if proved || !late {
                 Sight::Gone
             } else {
