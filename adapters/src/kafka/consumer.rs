@@ -50,6 +50,7 @@ pub async fn consume(
     inbox: &impl Inbox,
     shutdown: CancellationToken,
 ) -> Result<(), ConsumeError> {
+    measure::describe();
     loop {
         let member = Member::join(&config, decoder.clone()).map_err(ConsumeError)?;
         // Boxed, for down to the database its type is so deep that a program's would pass the

@@ -50,11 +50,14 @@ pub(super) fn producer_settings(cluster: &Cluster) -> ClientConfig {
         .set("max.in.flight.requests.per.connection", "5")
         // Java's partitioner, so that every client puts an order in the same partition.
         .set("partitioner", "murmur2_random")
+        // Cheap on both sides, and orders resemble each other.
         .set("compression.type", "lz4")
         // The relay hands over whole batches; a longer wait would only delay them.
         .set("linger.ms", "2")
         .set("message.timeout.ms", MESSAGE_TIMEOUT.as_millis().to_string())
+        // How long a leader may wait for its followers.
         .set("request.timeout.ms", "5000")
+        // A new leader is found soon, or not for seconds.
         .set("retry.backoff.ms", "50")
         // The default keeps up to 1 GiB in memory while brokers are away.
         .set("queue.buffering.max.messages", "20000")

@@ -6,7 +6,7 @@ use application::StoreError;
 use application::inbox::{Inbox, Intake};
 use application::notification::{Channel, Delivered, Notifications, deliver_notifications};
 use application::published::{Announcement, DeadLetter};
-use metrics::counter;
+use metrics::{counter, describe_counter};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -50,6 +50,8 @@ pub async fn deliver<S: Notifications>(
     bell: &Notify,
     shutdown: &CancellationToken,
 ) {
+    describe_counter!("notifications_sent_total", "Notifications that the provider took");
+    describe_counter!("notifications_unsent_total", "Tries that the provider did not take");
     let mut rest = REST;
     let outage = Outage::of("the store of notifications");
     while !shutdown.is_cancelled() {

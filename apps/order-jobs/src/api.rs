@@ -90,6 +90,7 @@ struct DeadLetterJson {
     )]
     reason: String,
     /// When it was put aside
+    #[serde(serialize_with = "adapters::http::moment")]
     died_at: DateTime<Utc>,
 }
 

@@ -59,6 +59,11 @@ pub struct RelayArgs {
     #[arg(long, env = "OUTBOX_RETENTION_DAYS", default_value_t = 7, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub outbox_retention_days: u32,
+
+    /// Days a request with an Idempotency-Key can be repeated and gets the original answer
+    #[arg(long, env = "IDEMPOTENCY_RETENTION_DAYS", default_value_t = 7, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub idempotency_retention_days: u32,
 }
 
 impl Default for RelayArgs {
@@ -68,6 +73,7 @@ impl Default for RelayArgs {
             relay_batch: 1000,
             relay_poll: Duration::from_millis(500),
             outbox_retention_days: 7,
+            idempotency_retention_days: 7,
         }
     }
 }

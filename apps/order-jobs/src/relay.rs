@@ -22,10 +22,17 @@ pub(crate) struct Worker<O, P> {
     pub(crate) wakeups: Wakeups,
     /// The longest rest, whether told or not.
     pub(crate) poll: Duration,
-    /// Of Kafka or the registry, shared by all workers.
-    pub(crate) outage: Outage,
-    /// Of Postgres, likewise.
-    pub(crate) store_outage: Outage,
+    /// What cannot be reached, as all workers of the instance know it.
+    pub(crate) outages: Outages,
+}
+
+/// What a relay cannot do without.
+#[derive(Debug, Clone)]
+pub(crate) struct Outages {
+    /// Of Kafka or the registry.
+    pub(crate) kafka: Outage,
+    /// Of Postgres, or of an outbox that makes no sense.
+    pub(crate) outbox: Outage,
 }
 
 impl<O: Outbox, P: Publisher> Worker<O, P> {
@@ -41,8 +48,8 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
             let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch, found_more);
             let rest = match step.await {
                 Ok(Step::Relayed { published, unpublished }) => {
-                    self.outage.ends();
-                    self.store_outage.ends();
+                    self.outages.kafka.ends();
+                    self.outages.outbox.ends();
                     failures = 0;
                     counter!("relay_published_total").increment(published as u64);
                     counter!("relay_unpublished_total").increment(unpublished as u64);
@@ -56,20 +63,19 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     self.poll
                 }
                 Ok(Step::Idle) => {
-                    self.store_outage.ends();
+                    self.outages.outbox.ends();
                     failures = 0;
                     self.poll
                 }
                 Ok(Step::Outage(why)) => {
-                    self.outage.begins(&why);
+                    self.outages.kafka.begins(&why);
                     counter!("relay_outages_total").increment(1);
                     failures += 1;
                     wait_after(failures)
                 }
                 Err(failed) => {
-                    if failed.is_unavailable() {
-                        self.store_outage.begins(&one_line(&failed));
-                    } else {
+                    self.outages.outbox.begins(&one_line(&failed));
+                    if !failed.is_unavailable() {
                         error!("the outbox fails: {}", one_line(&failed));
                     }
                     counter!("relay_store_failures_total").increment(1);

@@ -1,17 +1,21 @@
 use std::future::ready;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::http::{Check, bind, serve, site};
 use adapters::kafka::{Cluster, KafkaPublisher, Registry, topic};
-use adapters::postgres::ordering::{self, PgOutbox, Wakeups};
+use adapters::postgres::ordering::{self, Backlog, PgOutbox, Wakeups};
 use adapters::postgres::{Database, Tables};
 use adapters::{Outage, StartError, one_line};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::relay::Worker;
+use crate::relay::{Outages, Worker};
 use crate::{Config, api, upkeep};
+
+/// How often it is looked whether an outage has ended unnoticed.
+const LOOK_AFTER_OUTAGE: Duration = Duration::from_secs(5);
 
 /// How long to wait before asking again for a topic that is not there.
 const TOPIC_PAUSE: Duration = Duration::from_secs(1);
@@ -31,9 +35,16 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
 
     let tables = Tables::default();
     // Until the topic was seen, nothing can be published.
-    let outage = Outage::until_first_reached("Kafka");
-    let checks = checks(&database, &tables, &outage);
-    let site = site(api::routes(&database, tables.clone()), checks)?;
+    let outages =
+        Outages { kafka: Outage::until_first_reached("Kafka"), outbox: Outage::of("the outbox") };
+    let site = site(
+        api::routes(&database, tables.clone()),
+        vec![
+            Check::postgres(&database, &tables),
+            check("kafka", &outages.kafka),
+            check("outbox", &outages.outbox),
+        ],
+    )?;
 
     let work = async {
         let prepare = tables.prepare(|| ordering::migrate(&database));
@@ -42,7 +53,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         };
         prepared?;
         let upkeep = upkeep::run(&database, &config.relay, &shutdown);
-        let relay = relay(&config, &database, &cluster, Arc::new(publisher), &outage, &shutdown);
+        let relay = relay(&config, &database, &cluster, publisher, &outages, &shutdown);
         tokio::join!(upkeep, relay);
         Ok(())
     };
@@ -56,21 +67,21 @@ async fn relay(
     config: &Config,
     database: &Database,
     cluster: &Cluster,
-    publisher: Arc<KafkaPublisher>,
-    outage: &Outage,
+    publisher: KafkaPublisher,
+    outages: &Outages,
     shutdown: &CancellationToken,
 ) {
     while let Err(error) = topic::ensure(cluster).await {
-        outage.begins(&one_line(&error));
+        outages.kafka.begins(&one_line(&error));
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(TOPIC_PAUSE) => {}
         }
     }
-    outage.ends();
+    outages.kafka.ends();
+    let publisher = Arc::new(publisher);
     let outbox = PgOutbox::new(database, config.relay.relay_workers);
     let wakeups = Wakeups::listen(database);
-    let store_outage = Outage::of("the outbox");
     let mut workers = JoinSet::new();
     for _ in 0..config.relay.relay_workers {
         let worker = Worker {
@@ -79,20 +90,42 @@ async fn relay(
             batch: config.relay.relay_batch as usize,
             wakeups: wakeups.clone(),
             poll: config.relay.relay_poll,
-            outage: outage.clone(),
-            store_outage: store_outage.clone(),
+            outages: outages.clone(),
         };
         workers.spawn(worker.run(shutdown.clone()));
     }
-    while workers.join_next().await.is_some() {}
+    let working = async {
+        while let Some(ended) = workers.join_next().await {
+            // A relay without its workers would live on and do nothing.
+            if let Err(panicked) = ended {
+                resume_unwind(panicked.into_panic());
+            }
+        }
+    };
+    tokio::select! {
+        () = working => {}
+        () = notice_the_end(&outages.kafka, database, cluster) => {}
+    }
     outbox.close().await;
 }
 
-/// What the relay needs: its tables, and a cluster that takes events.
-fn checks(database: &Database, tables: &Tables, outage: &Outage) -> Vec<Check> {
+/// Ends an outage after which there was nothing to publish, since other relays had done it all.
+async fn notice_the_end(outage: &Outage, database: &Database, cluster: &Cluster) {
+    loop {
+        tokio::time::sleep(LOOK_AFTER_OUTAGE).await;
+        if outage.is_on()
+            && Backlog::measure(database).await.is_ok_and(|backlog| backlog.unprocessed == 0)
+            && topic::ensure(cluster).await.is_ok()
+        {
+            outage.ends();
+        }
+    }
+}
+
+/// Whether something that the relay needs can be reached.
+fn check(name: &'static str, outage: &Outage) -> Check {
     let outage = outage.clone();
-    let kafka = Check::new("kafka", move || {
-        ready(if outage.is_on() { Err("Kafka cannot be reached".to_owned()) } else { Ok(()) })
-    });
-    vec![Check::postgres(database, tables), kafka]
+    Check::new(name, move || {
+        ready(if outage.is_on() { Err(format!("{name} cannot be reached")) } else { Ok(()) })
+    })
 }

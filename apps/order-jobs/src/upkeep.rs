@@ -5,7 +5,7 @@ use std::time::Duration;
 use adapters::one_line;
 use adapters::postgres::Database;
 use adapters::postgres::ordering::{Backlog, Housekeeping, Keep};
-use metrics::{describe_gauge, gauge};
+use metrics::{describe_counter, describe_gauge, gauge};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -20,18 +20,30 @@ const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
 /// Keeps house and measures, until told to stop. What fails is tried again at the next turn.
 pub(crate) async fn run(database: &Database, args: &RelayArgs, stop: &CancellationToken) {
-    let keep =
-        Keep { events: Duration::from_hours(24) * args.outbox_retention_days, ..Keep::default() };
+    let days = |days: u32| Duration::from_hours(24) * days;
+    let keep = Keep {
+        events: days(args.outbox_retention_days),
+        answers: days(args.idempotency_retention_days),
+        ..Keep::default()
+    };
     let housekeeping = Housekeeping::new(database, keep);
     describe();
-    let (mut tidy, mut measure) = (interval(TIDY_EVERY), interval(MEASURE_EVERY));
-    measure.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let tidying = every(TIDY_EVERY, || keep_house(&housekeeping));
+    let measuring = every(MEASURE_EVERY, || show(database));
+    // All of it can be left off at any point.
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tidying => {}
+        () = measuring => {}
+    }
+}
+
+async fn every<F: Future<Output = ()>>(period: Duration, work: impl Fn() -> F) {
+    let mut turns = interval(period);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = tidy.tick() => keep_house(&housekeeping).await,
-            _ = measure.tick() => show(database).await,
-        }
+        turns.tick().await;
+        work().await;
     }
 }
 
@@ -42,6 +54,8 @@ async fn keep_house(housekeeping: &Housekeeping) {
             dropped = done.days_dropped,
             needed = done.days_needed,
             postponed = done.postponed,
+            strays_deleted = done.strays_deleted,
+            answers_forgotten = done.answers_forgotten,
             "kept house in the outbox"
         ),
         Err(error) => warn!("the outbox cannot be kept in shape: {}", one_line(&error)),
@@ -63,6 +77,14 @@ async fn show(database: &Database) {
 }
 
 fn describe() {
+    for (name, meaning) in [
+        ("relay_published_total", "Events that Kafka has acknowledged"),
+        ("relay_unpublished_total", "Events of a batch that failed, or wait behind one that did"),
+        ("relay_outages_total", "Batches that could not reach Kafka or the registry"),
+        ("relay_store_failures_total", "Batches that could not be claimed, or noted, in Postgres"),
+    ] {
+        describe_counter!(name, meaning);
+    }
     describe_gauge!("outbox_unprocessed_events", "Events not yet published");
     describe_gauge!(
         "outbox_oldest_unprocessed_seconds",

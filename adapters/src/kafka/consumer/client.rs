@@ -69,7 +69,12 @@ impl ConsumerContext for Events {
                 // The next owner is to begin where we stopped.
                 commit(consumer);
                 let left = self.membership.revoked(partitions);
-                self.health.joined_with(left);
+                if consumer.assignment_lost() {
+                    // The group did without us, or lets us in no more: only a new assignment tells.
+                    self.health.left();
+                } else {
+                    self.health.joined_with(left);
+                }
                 if partitions.count() > 0 {
                     info!(group = self.group, left, "partitions given up");
                 }

@@ -12,6 +12,7 @@ struct Inner {
     joined: AtomicBool,
     partitions: AtomicUsize,
     brokers: Outage,
+    refusal: Outage,
     waits_for: Mutex<Option<String>>,
 }
 
@@ -21,6 +22,7 @@ impl Default for Inner {
             joined: AtomicBool::default(),
             partitions: AtomicUsize::default(),
             brokers: Outage::of("Kafka"),
+            refusal: Outage::of("the topic, or the group,"),
             waits_for: Mutex::default(),
         }
     }
@@ -38,7 +40,9 @@ impl ConsumerHealth {
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let outage = || self.0.brokers.is_on().then(|| "no Kafka broker can be reached".to_owned());
-        self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone().or_else(outage)
+        let refusal = || self.0.refusal.is_on().then(|| "Kafka does not let it read".to_owned());
+        let waits_for = self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        waits_for.or_else(outage).or_else(refusal)
     }
 
     /// The partitions that are its own at the moment.
@@ -63,6 +67,14 @@ impl ConsumerHealth {
 
     pub(super) fn sees_no_broker(&self, why: &str) {
         self.0.brokers.begins(why);
+    }
+
+    pub(super) fn may_read(&self) {
+        self.0.refusal.ends();
+    }
+
+    pub(super) fn may_not_read(&self, why: &str) {
+        self.0.refusal.begins(why);
     }
 
     pub(super) fn waits_for(&self, what: String) {

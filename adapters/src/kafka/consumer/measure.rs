@@ -5,6 +5,27 @@ use application::published::Incoming;
 
 use crate::clock;
 
+/// Says what the figures mean.
+pub(super) fn describe() {
+    for (name, meaning) in [
+        ("consumer_records_total", "Records taken in"),
+        ("consumer_events_applied_total", "Events that took effect"),
+        ("consumer_events_repeated_total", "Events that had taken effect before"),
+        ("consumer_events_missing_total", "Versions of orders that were jumped over"),
+        ("consumer_dead_letters_total", "Records put aside as dead letters"),
+    ] {
+        metrics::describe_counter!(name, meaning);
+    }
+    metrics::describe_histogram!(
+        "consumer_event_age_seconds",
+        "From when an event happened to when it took effect"
+    );
+    metrics::describe_gauge!(
+        "consumer_lag_records",
+        "Records the group has not committed yet, of this member's partitions"
+    );
+}
+
 /// Counts a batch that took effect, and how old its events were by then.
 pub(super) fn took_in(group: &str, batch: &[Incoming], intake: Intake) {
     let counts = [

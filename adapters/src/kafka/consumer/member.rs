@@ -8,7 +8,7 @@ use application::inbox::Inbox;
 use application::published::RawRecord;
 use rdkafka::Message;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -141,12 +141,20 @@ impl Member {
                     value: message.payload().map(<[u8]>::to_vec),
                 };
                 self.health.sees_a_broker();
+                self.health.may_read();
                 let place = (record.topic.clone(), record.partition);
                 let assignment = self.consumer.context().membership.assignment(&place);
                 Ok(Some(Fetched { record, assignment }))
             }
             Err(error @ KafkaError::MessageConsumptionFatal(_)) => Err(one_line(&error)),
             Err(error) => {
+                if let Some(
+                    RDKafkaErrorCode::TopicAuthorizationFailed
+                    | RDKafkaErrorCode::GroupAuthorizationFailed,
+                ) = error.rdkafka_error_code()
+                {
+                    self.health.may_not_read(&one_line(&error));
+                }
                 debug!(group = self.group, error = one_line(&error), "waiting for Kafka");
                 Ok(None)
             }
