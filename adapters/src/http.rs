@@ -7,6 +7,7 @@ mod entity_tag;
 mod health;
 mod json_body;
 mod json_pointer;
+mod moment;
 mod needs;
 mod parameters;
 mod problem;
@@ -26,6 +27,7 @@ pub use documented::{
 pub use entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 pub use health::Check;
 pub use json_body::{BODY_LIMIT, JsonBody, Object};
+pub use moment::{moment, moment_if_any};
 pub use parameters::{PathParameter, QueryParameters, header};
 pub use problem::{FieldError, Problem};
 pub use problem_type::ProblemType;

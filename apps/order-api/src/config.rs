@@ -16,6 +16,6 @@ pub struct Config {
     pub telemetry: TelemetryArgs,
 
     /// The address to listen on
-    #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8080", value_name = "ADDR:PORT")]
+    #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8080", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
 }

@@ -11,7 +11,7 @@ async fn main() -> ExitCode {
     match start(Config::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {}", one_line(&error));
+            eprintln!("order-api: {}", one_line(&error));
             ExitCode::FAILURE
         }
     }

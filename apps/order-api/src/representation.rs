@@ -1,7 +1,7 @@
 use adapters::http::EntityTag;
 use domain::Timestamp;
 use domain::ordering::{CancelReason, MedicationCoding, OrderItem, OrderSnapshot, OrderStatus};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -47,7 +47,7 @@ pub(crate) struct OrderBody {
     #[schema(nullable = false, min_length = 1, max_length = 1000)]
     note: Option<String>,
     /// When it was placed
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "adapters::http::moment")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// How it was cancelled, if it was
@@ -105,7 +105,7 @@ pub(crate) struct CancellationBody {
     #[schema(min_length = 1, max_length = 500, example = "ordered by mistake")]
     reason: String,
     /// When
-    #[serde(serialize_with = "moment")]
+    #[serde(serialize_with = "adapters::http::moment")]
     #[schema(value_type = String, format = DateTime, example = "2026-01-31T12:05:00.000000Z")]
     at: Timestamp,
 }
@@ -160,9 +160,4 @@ impl CancellationBody {
 /// The version of the order, as HTTP knows it.
 pub(crate) fn entity_tag(order: &OrderSnapshot) -> EntityTag {
     EntityTag(order.version.get())
-}
-
-/// RFC 3339 with all six digits of the microseconds.
-fn moment<S: Serializer>(moment: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(moment)
 }

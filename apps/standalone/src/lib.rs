@@ -48,7 +48,7 @@ async fn obey(cli: Cli) -> Result<ExitCode, StartError> {
             house.run().await?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Demo(demo)) => demo::run(&demo, &cli.world).await,
+        Some(Command::Demo(demo)) => Box::pin(demo::run(&demo, &cli.world)).await,
         Some(Command::Schemas(command)) => schemas::run(&command, &cli.world).await,
     }
 }

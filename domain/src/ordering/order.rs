@@ -71,25 +71,14 @@ impl Order {
     #[must_use]
     pub fn place(new: NewOrder, occasion: Occasion) -> Self {
         let NewOrder { id, customer_name, items, note } = new;
+        let created = OrderCreated { customer_name, items, note };
+        let state = begin(id, &created, occasion.at);
         let event = OrderEvent {
             id: occasion.event_id,
             occurred_at: occasion.at,
             order_id: id,
             version: OrderVersion::FIRST,
-            fact: OrderFact::Created(OrderCreated {
-                customer_name: customer_name.clone(),
-                items: items.clone(),
-                note: note.clone(),
-            }),
-        };
-        let state = OrderSnapshot {
-            id,
-            customer_name,
-            items,
-            note,
-            status: OrderStatus::Created,
-            version: OrderVersion::FIRST,
-            created_at: occasion.at,
+            fact: OrderFact::Created(created),
         };
         Self { state, recorded: vec![event] }
     }
@@ -125,24 +114,17 @@ impl Order {
     /// When the events are not the contiguous history of one order.
     pub fn fold<'a>(history: impl IntoIterator<Item = &'a OrderEvent>) -> Result<Self, FoldError> {
         let mut history = history.into_iter();
-        let mut order = match history.next() {
+        let state = match history.next() {
             Some(OrderEvent {
-                id,
-                occurred_at: at,
+                occurred_at,
                 order_id,
                 version: OrderVersion::FIRST,
-                fact: OrderFact::Created(OrderCreated { customer_name, items, note }),
-            }) => Self::place(
-                NewOrder {
-                    id: *order_id,
-                    customer_name: customer_name.clone(),
-                    items: items.clone(),
-                    note: note.clone(),
-                },
-                Occasion { event_id: *id, at: *at },
-            ),
+                fact: OrderFact::Created(created),
+                ..
+            }) => begin(*order_id, created, *occurred_at),
             _ => return Err(FoldError::NoCreation),
         };
+        let mut order = Self { state, recorded: Vec::new() };
         for event in history {
             let after = order.state.version;
             let OrderEvent { version, order_id, .. } = *event;
@@ -156,7 +138,6 @@ impl Order {
                 return Err(FoldError::Impossible { version });
             }
         }
-        order.recorded.clear();
         Ok(order)
     }
 
@@ -210,5 +191,19 @@ impl Order {
     pub fn saved(mut self) -> Self {
         self.recorded.clear();
         self
+    }
+}
+
+/// The one place that says what an order is once it was created.
+fn begin(id: OrderId, created: &OrderCreated, at: Timestamp) -> OrderSnapshot {
+    let OrderCreated { customer_name, items, note } = created.clone();
+    OrderSnapshot {
+        id,
+        customer_name,
+        items,
+        note,
+        status: OrderStatus::Created,
+        version: OrderVersion::FIRST,
+        created_at: at,
     }
 }

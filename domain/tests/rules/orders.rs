@@ -29,6 +29,7 @@ proptest! {
         prop_assert_eq!(order.id(), new.id);
         prop_assert_eq!(&state.customer_name, &new.customer_name);
         prop_assert_eq!(&state.items, &new.items);
+        prop_assert_eq!(&state.note, &new.note);
         prop_assert_eq!(&state.status, &OrderStatus::Created);
         prop_assert_eq!(state.created_at, occasion.at);
         prop_assert_eq!(order.stored_version(), None);

@@ -32,9 +32,13 @@ pub(super) struct NotificationJson {
     /// Whether it was sent
     state: StateJson,
     /// When it was recorded
+    #[serde(serialize_with = "adapters::http::moment")]
     recorded_at: DateTime<Utc>,
     /// Since when the provider has it; absent unless it was sent
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "adapters::http::moment_if_any"
+    )]
     #[schema(nullable = false)]
     sent_at: Option<DateTime<Utc>>,
     /// Why it will never be sent; absent unless it failed

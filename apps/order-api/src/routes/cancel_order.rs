@@ -5,7 +5,7 @@ use adapters::http::{
     header,
 };
 use adapters::postgres::ordering::PgOrders;
-use application::ordering::{self, CancelOrder, CancelOrderError, OrderViews as _};
+use application::ordering::{self, CancelOrder};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{self, HeaderMap};
@@ -15,7 +15,7 @@ use domain::{OrderId, OrderVersion};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::problems::{no_such_order, not_cancelled};
+use crate::problems::not_cancelled;
 use crate::representation::{OrderBody, entity_tag};
 
 /// The reason of those who give none.
@@ -83,10 +83,9 @@ pub(crate) async fn cancel_order(
     let reason = body.reason.as_deref().unwrap_or(NO_REASON).parse::<CancelReason>();
     let reason = reason
         .map_err(|error| Problem::invalid_body(vec![FieldError::body("#/reason", &error)]))?;
-    let expected = match if_match.versions() {
-        None => None,
-        Some(versions) => Some(insisted_on(&orders, id, &versions).await?),
-    };
+    let expected = if_match.versions().map(|versions| {
+        versions.into_iter().filter_map(|version| OrderVersion::try_from(version).ok()).collect()
+    });
     let wish = CancelOrder { id, reason, expected, key };
     let order = ordering::cancel_order(&orders, wish, clock::occasion())
         .await
@@ -94,24 +93,4 @@ pub(crate) async fn cancel_order(
     let order = order.snapshot();
     let headers = [(http::header::ETAG, entity_tag(order).to_string())];
     Ok((headers, Json(OrderBody::from(order))).into_response())
-}
-
-/// The one version a client insists on. If it names several, or none that can be, that is the one
-/// among them the order is at.
-async fn insisted_on(
-    orders: &PgOrders,
-    id: OrderId,
-    versions: &[i64],
-) -> Result<OrderVersion, Problem> {
-    if let [only] = versions
-        && let Ok(only) = OrderVersion::try_from(*only)
-    {
-        return Ok(only);
-    }
-    let actual = orders.view(id).await?.ok_or_else(|| no_such_order(id))?.version;
-    if versions.contains(&actual.get()) {
-        Ok(actual)
-    } else {
-        Err(not_cancelled(id, CancelOrderError::OtherVersion { actual }))
-    }
 }

@@ -55,10 +55,14 @@ pub(super) struct OrderJson {
     #[schema(nullable = false)]
     note: Option<String>,
     /// When it was placed; absent as long as that has not been told
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "adapters::http::moment_if_any"
+    )]
     #[schema(nullable = false)]
     ordered_at: Option<DateTime<Utc>>,
     /// When the pharmacy first heard of it
+    #[serde(serialize_with = "adapters::http::moment")]
     received_at: DateTime<Utc>,
     /// How it was called off; absent as long as it stands
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -104,6 +108,7 @@ struct CancellationJson {
     /// Why
     reason: String,
     /// When
+    #[serde(serialize_with = "adapters::http::moment")]
     at: DateTime<Utc>,
 }
 
