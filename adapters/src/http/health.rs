@@ -14,6 +14,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::QueryParameters;
+
 /// How long a check may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -99,13 +101,18 @@ async fn livez() -> Json<Liveness> {
 }
 
 /// Whether the program can do its work
-#[utoipa::path(get, path = "/readyz", tag = "operations", responses(
+#[utoipa::path(get, path = "/readyz", tag = "operations", params(
+    ("exclude" = Option<String>, Query, description = "Names of checks that do not count, with \
+      commas: a program that shows what it has needs no Kafka for that", example = "kafka"),
+), responses(
     (status = 200, description = "It can", body = Readiness),
     (status = 503, description = "Something it needs is not there", body = Readiness,
      example = json!({"ready": false, "checks": [{"name": "postgres", "ready": false}]})),
 ))]
-async fn readyz(State(checks): State<Arc<[Check]>>) -> Response {
-    let checks = join_all(checks.iter().map(Check::run)).await;
+async fn readyz(State(checks): State<Arc<[Check]>>, mut query: QueryParameters) -> Response {
+    let excluded: String = query.take("exclude").unwrap_or_default();
+    let counts = |check: &&Check| excluded.split(',').all(|name| name != check.name);
+    let checks = join_all(checks.iter().filter(counts).map(Check::run)).await;
     let ready = checks.iter().all(|check| check.ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(Readiness { ready, checks })).into_response()

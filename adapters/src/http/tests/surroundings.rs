@@ -36,6 +36,23 @@ async fn a_process_is_not_ready_when_a_check_fails_or_hangs() {
 }
 
 #[tokio::test]
+async fn a_check_can_be_left_out() {
+    let checks = || {
+        let gone = |name| Check::new(name, || async { Err("gone".to_owned()) });
+        vec![Check::new("there", || async { Ok(()) }), gone("kafka"), gone("mail")]
+    };
+    for (path, status) in [
+        ("/readyz?exclude=kafka,mail", StatusCode::OK),
+        ("/readyz?exclude=kafka", StatusCode::SERVICE_UNAVAILABLE),
+        ("/readyz?exclude=", StatusCode::SERVICE_UNAVAILABLE),
+        ("/readyz?verbose", StatusCode::SERVICE_UNAVAILABLE),
+    ] {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        assert_eq!(ask_of(program(checks()), request).await.status, status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_continues_the_trace_it_names() {
     let named = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let request = Request::get("/trace").header("traceparent", named);
