@@ -4,6 +4,7 @@ use adapters::StartError;
 use adapters::postgres::Database;
 use adapters::postgres::ordering::{self, OutboxDeadLetters, Replay};
 use application::StoreError;
+use domain::EventId;
 
 use crate::Config;
 use crate::config::{Command, DeadLettersCommand};
@@ -46,7 +47,8 @@ async fn dead_letters(
                     letter.event_type,
                     letter.order_id,
                     letter.order_version,
-                    letter.reason
+                    // It may quote foreign data, which are not to steer a terminal.
+                    letter.reason.escape_debug()
                 );
             }
             if waiting.is_empty() {
@@ -54,15 +56,27 @@ async fn dead_letters(
             }
             Ok(true)
         }
-        DeadLettersCommand::Retry { event_id } => {
-            let done = letters.retry(event_id).await?;
-            println!("{event_id}: {}", if done { "due again" } else { "no such dead letter" });
-            Ok(done)
+        DeadLettersCommand::Retry { events, all } => {
+            let waiting = if all { letters.waiting(usize::MAX).await? } else { Vec::new() };
+            let waiting = waiting.into_iter().map(|letter| letter.event_id);
+            let mut all_done = true;
+            for event in events.into_iter().chain(waiting) {
+                all_done &= told(event, letters.retry(event).await?, "due again");
+            }
+            Ok(all_done)
         }
-        DeadLettersCommand::Discard { event_id } => {
-            let done = letters.discard(event_id).await?;
-            println!("{event_id}: {}", if done { "given up" } else { "no such dead letter" });
-            Ok(done)
+        DeadLettersCommand::Discard { events } => {
+            let mut all_done = true;
+            for event in events {
+                all_done &= told(event, letters.discard(event).await?, "given up");
+            }
+            Ok(all_done)
         }
     }
+}
+
+/// Tells what became of a letter, and whether it was done.
+fn told(event: EventId, done: bool, what: &str) -> bool {
+    println!("{event}: {}", if done { what } else { "no such dead letter" });
+    done
 }

@@ -97,14 +97,19 @@ pub(crate) enum Command {
 pub(crate) enum DeadLettersCommand {
     /// List those that wait for a decision, oldest first
     List,
-    /// Publish one again
+    /// Publish events again, now that Kafka will take them
     Retry {
-        /// The event
-        event_id: domain::EventId,
+        /// The events
+        #[arg(value_name = "EVENT_ID", required_unless_present = "all")]
+        events: Vec<domain::EventId>,
+        /// All that wait for a decision
+        #[arg(long, conflicts_with = "events")]
+        all: bool,
     },
-    /// Give one up for good
+    /// Give events up for good
     Discard {
-        /// The event
-        event_id: domain::EventId,
+        /// The events
+        #[arg(value_name = "EVENT_ID", required = true)]
+        events: Vec<domain::EventId>,
     },
 }

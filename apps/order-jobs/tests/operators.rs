@@ -120,6 +120,25 @@ async fn an_event_that_kafka_refused_is_listed_retried_and_given_up() {
 }
 
 #[tokio::test]
+async fn all_events_that_kafka_refused_can_be_retried_at_once() {
+    let desk = Desk::open().await;
+    let refused = || Verdict::Refused("too\u{1b}[2Jlarge".to_owned());
+    for _ in 0..2 {
+        desk.place().await;
+        assert_eq!(desk.relay(refused()).await, 1);
+    }
+    let listed = desk.order_jobs(&["dead-letters", "list"]);
+    assert!(said(&listed).contains(r"too\u{1b}[2Jlarge"), "{listed:?}");
+
+    let retried = desk.order_jobs(&["dead-letters", "retry", "--all"]);
+    assert!(retried.status.success(), "{retried:?}");
+    assert_eq!(said(&retried).matches("due again").count(), 2, "{retried:?}");
+    assert_eq!(desk.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
+    assert_eq!(desk.get("/api/outbox").await.1["unprocessed"], 2);
+    assert!(!desk.order_jobs(&["dead-letters", "retry"]).status.success(), "which ones?");
+}
+
+#[tokio::test]
 async fn a_replay_makes_what_was_published_due_again() {
     let desk = Desk::open().await;
     desk.place().await;
