@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 
 pub use self::database::DatabaseArgs;
 #[cfg(feature = "kafka")]
-pub use self::kafka::{KafkaArgs, KafkaSecurityArgs, RegistryArgs};
+pub use self::kafka::{KafkaArgs, KafkaSecurityArgs, RegistryArgs, TOPIC};
 pub use self::secret::{Secret, secret};
 
 /// What is logged, and how.

@@ -4,6 +4,9 @@ use clap::Args;
 
 use super::Secret;
 
+/// The topic, unless another is named.
+pub const TOPIC: &str = "order-created-topic";
+
 /// Where Kafka and the schema registry are.
 #[derive(Debug, Clone, Args)]
 pub struct KafkaArgs {
@@ -21,7 +24,7 @@ pub struct KafkaArgs {
     pub security: KafkaSecurityArgs,
 
     /// The topic that carries every event of every order
-    #[arg(long, env = "KAFKA_TOPIC", default_value = "order-created-topic", value_name = "NAME")]
+    #[arg(long, env = "KAFKA_TOPIC", default_value = TOPIC, value_name = "NAME")]
     pub kafka_topic: String,
 
     /// Milliseconds a broker may hold a fetch back while it has no new records

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use adapters::config::{
-    KafkaArgs, KafkaSecurityArgs, LogFormat, RegistryArgs, Secret, TelemetryArgs, seconds,
+    KafkaArgs, KafkaSecurityArgs, LogFormat, RegistryArgs, Secret, TOPIC, TelemetryArgs, seconds,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -49,6 +49,17 @@ pub(crate) struct WorldArgs {
     #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", value_name = "HOST:PORT,…", global = true)]
     pub(crate) kafka_bootstrap_servers: Option<String>,
 
+    /// The topic that carries every event of every order; subjects in the registry begin with its name
+    #[arg(
+        long,
+        visible_alias = "topic",
+        env = "KAFKA_TOPIC",
+        default_value = TOPIC,
+        value_name = "NAME",
+        global = true
+    )]
+    pub(crate) kafka_topic: String,
+
     /// A running schema registry to use instead of the embedded one
     #[arg(
         long,
@@ -90,8 +101,8 @@ pub(crate) struct WorldArgs {
 impl WorldArgs {
     /// The settings of a client of this cluster and this registry. What it takes to be let in is
     /// said of somebody else's; the embedded ones let this computer in.
-    pub(crate) fn kafka(&self, servers: &str, registry_url: &str, topic: &str) -> KafkaArgs {
-        let mut args = KafkaArgs::at(servers, registry_url, topic);
+    pub(crate) fn kafka(&self, servers: &str, registry_url: &str) -> KafkaArgs {
+        let mut args = KafkaArgs::at(servers, registry_url, self.kafka_topic.as_str());
         if self.kafka_bootstrap_servers.is_some() {
             args.security = self.kafka_security.clone();
         } else {
@@ -164,16 +175,12 @@ pub(crate) enum SchemasCommand {
     },
 }
 
-/// Which schemas, and the topic whose events they describe.
+/// Which schemas.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SchemasArgs {
     /// The folder that holds a folder for each event
     #[arg(long, default_value = "schemas", value_name = "FOLDER")]
     pub(crate) folder: PathBuf,
-
-    /// The topic, whose name the subjects in a registry begin with
-    #[arg(long, env = "KAFKA_TOPIC", default_value = "order-created-topic", value_name = "NAME")]
-    pub(crate) topic: String,
 }
 
 /// Which registry a command about schemas asks.

@@ -6,7 +6,7 @@ use adapters::avro::release::{self, Report};
 use adapters::kafka::subjects::{self, Finding, Scope, SubjectError, Subjects};
 use adapters::{StartError, one_line};
 
-use crate::cli::{RegistryArg, SchemasArgs, SchemasCommand, WorldArgs};
+use crate::cli::{RegistryArg, SchemasCommand, WorldArgs};
 
 /// Runs a command about the schemas; says what it found.
 ///
@@ -23,7 +23,9 @@ pub(crate) async fn run(
             };
             match registry {
                 None => Ok(ExitCode::SUCCESS),
-                Some(registry) => check_registry(&report, schemas, &open(registry, world)?).await,
+                Some(registry) => {
+                    check_registry(&report, &world.kafka_topic, &open(registry, world)?).await
+                }
             }
         }
         SchemasCommand::Register { schemas, registry, subjects_only } => {
@@ -31,7 +33,7 @@ pub(crate) async fn run(
                 return Ok(ExitCode::FAILURE);
             };
             let scope = if *subjects_only { Scope::Subjects } else { Scope::Registry };
-            register(&report, schemas, &open(registry, world)?, scope).await
+            register(&report, &world.kafka_topic, &open(registry, world)?, scope).await
         }
     }
 }
@@ -57,10 +59,10 @@ fn check_folder(folder: &Path) -> Option<Report> {
 
 async fn check_registry(
     report: &Report,
-    schemas: &SchemasArgs,
+    topic: &str,
     registry: &Subjects,
 ) -> Result<ExitCode, StartError> {
-    let findings = subjects::check(registry, report, &schemas.topic).await.map_err(no_answer)?;
+    let findings = subjects::check(registry, report, topic).await.map_err(no_answer)?;
     if findings.is_empty() {
         println!("the registry holds what the folder does, and takes nothing that breaks it");
     }
@@ -69,12 +71,12 @@ async fn check_registry(
 
 async fn register(
     report: &Report,
-    schemas: &SchemasArgs,
+    topic: &str,
     registry: &Subjects,
     scope: Scope,
 ) -> Result<ExitCode, StartError> {
     let (registrations, findings) =
-        subjects::register(registry, report, &schemas.topic, scope).await.map_err(no_answer)?;
+        subjects::register(registry, report, topic, scope).await.map_err(no_answer)?;
     for registration in registrations {
         println!("{registration}");
     }

@@ -5,6 +5,7 @@ use adapters::config::{DatabaseArgs, KafkaArgs, Secret, secret};
 use adapters::embedded::kafka::EmbeddedKafka;
 use adapters::embedded::postgres::{EmbeddedPostgres, PostgresSettings};
 use adapters::embedded::{default_home, registry};
+use adapters::kafka::PARTITIONS;
 use adapters::postgres::Database;
 use adapters::postgres::ordering::{self, Replay};
 use tokio::task::JoinHandle;
@@ -13,9 +14,6 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::WorldArgs;
 use crate::ports::Ports;
 
-/// The topic that carries every event of every order, and its partitions.
-const TOPIC: &str = "order-created-topic";
-const PARTITIONS: i32 = 12;
 /// The database in the embedded server.
 const DATABASE: &str = "orders";
 
@@ -76,7 +74,7 @@ impl World {
             self.kafka.clone_from(servers);
             return Ok(());
         }
-        let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS)?;
+        let kafka = EmbeddedKafka::start(&args.kafka_topic, PARTITIONS)?;
         self.kafka = kafka.bootstrap_servers();
         self.embedded_kafka = Some(kafka);
         // It keeps nothing over a restart, so whatever the outbox still holds is told again;
@@ -133,7 +131,7 @@ impl World {
 
     /// The settings of a service that uses Kafka.
     pub(crate) fn kafka(&self) -> KafkaArgs {
-        self.args.kafka(&self.kafka, &self.schema_registry, TOPIC)
+        self.args.kafka(&self.kafka, &self.schema_registry)
     }
 
     /// Stops what was started, in an order in which nobody misses anything.

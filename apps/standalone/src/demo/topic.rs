@@ -26,7 +26,7 @@ impl TopicWatch {
         world: &WorldArgs,
     ) -> Result<Self, StartError> {
         let Endpoints { kafka, schema_registry, .. } = endpoints;
-        let args = world.kafka(kafka, schema_registry, "order-created-topic");
+        let args = world.kafka(kafka, schema_registry);
         let mut watch = Watch::start(&args).await?;
         let (sender, receiver) = mpsc::unbounded_channel();
         // Looked at as they come, so that the time of their arrival is right.
