@@ -2,7 +2,7 @@
 -- for good, and one in a lane or at a position that nobody looks at would be lost.
 
 -- Writers queue behind a lock that is waited for; what cannot be had now is tried again.
-SET LOCAL lock_timeout = '2s';
+SET LOCAL lock_timeout = '200ms';
 
 ALTER TABLE ordering.outbox
     ADD CONSTRAINT outbox_lane_is_read CHECK (lane BETWEEN 0 AND 15) NOT VALID,

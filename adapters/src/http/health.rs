@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures_util::future::join_all;
@@ -13,8 +13,6 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-
-use super::QueryParameters;
 
 /// How long a check may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -109,9 +107,13 @@ async fn livez() -> Json<Liveness> {
     (status = 503, description = "Something it needs is not there", body = Readiness,
      example = json!({"ready": false, "checks": [{"name": "postgres", "ready": false}]})),
 ))]
-async fn readyz(State(checks): State<Arc<[Check]>>, mut query: QueryParameters) -> Response {
-    let excluded: String = query.take("exclude").unwrap_or_default();
-    let counts = |check: &&Check| excluded.split(',').all(|name| name != check.name);
+async fn readyz(
+    State(checks): State<Arc<[Check]>>,
+    Query(given): Query<Vec<(String, String)>>,
+) -> Response {
+    let excluded = given.iter().filter(|(name, _)| name == "exclude");
+    let excluded: Vec<&str> = excluded.flat_map(|(_, names)| names.split(',')).collect();
+    let counts = |check: &&Check| !excluded.contains(&check.name);
     let checks = join_all(checks.iter().filter(counts).map(Check::run)).await;
     let ready = checks.iter().all(|check| check.ready);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };

@@ -53,6 +53,8 @@ pub async fn consume(
     measure::describe();
     loop {
         let member = Member::join(&config, decoder.clone()).map_err(ConsumeError)?;
+        // Whether it is in its group is told by its first assignment.
+        config.health.goes_on();
         // Boxed, for down to the database its type is so deep that a program's would pass the
         // compiler's limit.
         match Box::pin(member.run(inbox, &shutdown)).await {

@@ -50,7 +50,7 @@ pub enum RegistryError {
         /// What is the matter with it.
         reason: String,
     },
-    /// It does not take this schema, and will not later.
+    /// It does not take this schema.
     #[error("the schema registry refuses the schema: {reason}")]
     Refused {
         /// Why.

@@ -33,7 +33,7 @@ pub(super) fn is_passing(error: &sqlx::Error) -> bool {
 /// Whether it is the content that is at fault, so that other content can be stored meanwhile.
 fn is_of_content(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Encode(_) | sqlx::Error::Decode(_) | sqlx::Error::ColumnDecode { .. } => true,
+        sqlx::Error::Encode(_) => true,
         sqlx::Error::Database(error) => error.code().is_some_and(|code| is_content_code(&code)),
         _ => false,
     }

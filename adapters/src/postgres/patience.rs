@@ -78,10 +78,10 @@ async fn is_clean(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     }
 }
 
-/// Closes all connections, after the work they are doing.
+/// Closes all connections, after the work they are doing, for which it waits 5 s.
 pub(super) async fn close(pool: &PgPool) {
     if timeout(FAREWELL, pool.close()).await.is_err() {
-        tracing::warn!("Postgres does not answer; its connections are left to themselves");
+        tracing::warn!("connections to Postgres are still at work; they are left to themselves");
     }
 }
 

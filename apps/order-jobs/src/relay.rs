@@ -31,7 +31,7 @@ pub(crate) struct Worker<O, P> {
 pub(crate) struct Outages {
     /// Of Kafka or the registry.
     pub(crate) kafka: Outage,
-    /// Of Postgres, or of an outbox that makes no sense.
+    /// Of Postgres.
     pub(crate) outbox: Outage,
 }
 
@@ -68,14 +68,16 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     self.poll
                 }
                 Ok(Step::Outage(why)) => {
+                    self.outages.outbox.ends();
                     self.outages.kafka.begins(&why);
                     counter!("relay_outages_total").increment(1);
                     failures += 1;
                     wait_after(failures)
                 }
                 Err(failed) => {
-                    self.outages.outbox.begins(&one_line(&failed));
-                    if !failed.is_unavailable() {
+                    if failed.is_unavailable() {
+                        self.outages.outbox.begins(&one_line(&failed));
+                    } else {
                         error!("the outbox fails: {}", one_line(&failed));
                     }
                     counter!("relay_store_failures_total").increment(1);

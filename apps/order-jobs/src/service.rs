@@ -109,12 +109,13 @@ async fn relay(
     outbox.close().await;
 }
 
-/// Ends an outage after which there was nothing to publish, since other relays had done it all.
+/// Ends an outage of Kafka, or of the registry, after which there was nothing to publish: other relays
+/// had done it all. Should the registry still be away, the next event tells.
 async fn notice_the_end(outage: &Outage, database: &Database, cluster: &Cluster) {
     loop {
         tokio::time::sleep(LOOK_AFTER_OUTAGE).await;
         if outage.is_on()
-            && Backlog::measure(database).await.is_ok_and(|backlog| backlog.unprocessed == 0)
+            && Backlog::measure(database).await.is_ok_and(|backlog| backlog.is_published())
             && topic::ensure(cluster).await.is_ok()
         {
             outage.ends();

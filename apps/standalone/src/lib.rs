@@ -48,6 +48,7 @@ async fn obey(cli: Cli) -> Result<ExitCode, StartError> {
             house.run().await?;
             Ok(ExitCode::SUCCESS)
         }
+        // Boxed, for it is by far the largest of the futures here.
         Some(Command::Demo(demo)) => Box::pin(demo::run(&demo, &cli.world)).await,
         Some(Command::Schemas(command)) => schemas::run(&command, &cli.world).await,
     }

@@ -43,6 +43,7 @@ async fn a_check_can_be_left_out() {
     };
     for (path, status) in [
         ("/readyz?exclude=kafka,mail", StatusCode::OK),
+        ("/readyz?exclude=kafka&exclude=mail", StatusCode::OK),
         ("/readyz?exclude=kafka", StatusCode::SERVICE_UNAVAILABLE),
         ("/readyz?exclude=", StatusCode::SERVICE_UNAVAILABLE),
         ("/readyz?verbose", StatusCode::SERVICE_UNAVAILABLE),

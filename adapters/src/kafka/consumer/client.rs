@@ -73,7 +73,7 @@ impl ConsumerContext for Events {
                     // The group did without us, or lets us in no more: only a new assignment tells.
                     self.health.left();
                 } else {
-                    self.health.joined_with(left);
+                    self.health.keeps(left);
                 }
                 if partitions.count() > 0 {
                     info!(group = self.group, left, "partitions given up");
@@ -87,6 +87,9 @@ impl ConsumerContext for Events {
         if let Rebalance::Assign(partitions) = rebalance {
             let own = self.membership.assigned(partitions);
             self.health.sees_a_broker();
+            if partitions.count() > 0 {
+                self.health.may_read();
+            }
             self.health.joined_with(own);
             // A partition that was paused, lost and won back would otherwise stay paused for good.
             let (paused, what) = if self.holding.load(Ordering::Relaxed) {

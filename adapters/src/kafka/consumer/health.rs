@@ -56,6 +56,11 @@ impl ConsumerHealth {
         self.0.joined.store(true, Ordering::Relaxed);
     }
 
+    /// It has so many partitions left, whether it is in the group or about to leave it.
+    pub(super) fn keeps(&self, partitions: usize) {
+        self.0.partitions.store(partitions, Ordering::Relaxed);
+    }
+
     pub(super) fn left(&self) {
         self.0.partitions.store(0, Ordering::Relaxed);
         self.0.joined.store(false, Ordering::Relaxed);

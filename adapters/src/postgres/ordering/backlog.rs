@@ -75,4 +75,10 @@ impl Backlog {
             dead: count(row.dead),
         })
     }
+
+    /// Whether all is published but what waits for its own sake, not for that of Kafka.
+    #[must_use]
+    pub const fn is_published(&self) -> bool {
+        self.unprocessed <= self.failed + self.held
+    }
 }

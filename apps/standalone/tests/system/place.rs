@@ -27,7 +27,9 @@ impl Place {
 
     pub(crate) fn command_of(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        for variable in ["DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "SCHEMA_REGISTRY_URL"] {
+        for variable in
+            ["DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS", "KAFKA_TOPIC", "SCHEMA_REGISTRY_URL"]
+        {
             command.env_remove(variable);
         }
         command
