@@ -44,8 +44,8 @@ impl Intake {
 /// becomes a dead letter; the others take effect.
 ///
 /// # Errors
-/// When the store cannot be reached, or fails for no fault of a record. Receiving the same batch again later is right and repeats
-/// nothing.
+/// When the store cannot be reached, or fails for no fault of a record. Receiving the same batch
+/// again later is right and repeats nothing.
 pub async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<Intake, StoreError> {
     let mut events = Vec::with_capacity(batch.len());
     let mut dead = Vec::new();

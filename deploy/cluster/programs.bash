@@ -12,6 +12,16 @@ say() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
 # Whether somebody listens on a port of this host.
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+# Waits until it is so.
+eventually() { # SECONDS WHAT TEST…
+    local deadline=$((SECONDS + $1)) what=$2
+    shift 2
+    until "$@"; do
+        [ $SECONDS -lt $deadline ] || fail "waited in vain: $what"
+        sleep 0.05
+    done
+}
+
 # The first Java that is new enough.
 java_from() { # VERSION
     local java version

@@ -50,8 +50,7 @@ impl DatabaseArgs {
             (variable, self.database_url.as_ref()),
             (file_variable, self.database_url_file.as_deref()),
         )?;
-        // What is set and empty is not given.
-        let direct = self.database_url.as_ref().is_some_and(|url| !url.reveal().is_empty());
+        let direct = self.database_url.as_ref().is_some_and(Secret::is_given);
         Ok(match given {
             Some(url) if direct => (variable, url),
             Some(url) => (file_variable, url),

@@ -13,6 +13,11 @@ impl Secret {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is one: what is set and empty is not given.
+    pub(super) fn is_given(&self) -> bool {
+        !self.0.is_empty()
+    }
 }
 
 impl From<String> for Secret {
@@ -43,7 +48,7 @@ pub fn secret(
     (variable, given): (&'static str, Option<&Secret>),
     (file_variable, file): (&'static str, Option<&Path>),
 ) -> Result<Option<Secret>, StartError> {
-    let given = given.filter(|secret| !secret.0.is_empty());
+    let given = given.filter(|secret| secret.is_given());
     let file = file.filter(|path| !path.as_os_str().is_empty());
     let wrong = |reason| Err(StartError::setting(file_variable, reason));
     match (given, file) {

@@ -25,8 +25,8 @@ const OTHERS: [&str; 11] = [
     "options",
 ];
 
-/// Reads the URL of a database, which `variable` gives. Its files are opened once, so that a missing one is told now, not as
-/// an outage of the database. The URL holds a password, so it is never part of an error.
+/// Reads the URL of a database, which `variable` gives. Its files are opened once, so that a missing
+/// one is told now, not as an outage of the database. The URL holds a password, so it is never part of an error.
 ///
 /// # Errors
 /// When it is no URL of a Postgres, or names a file that cannot be read.

@@ -39,7 +39,7 @@ pub struct MigrateError(#[from] sqlx::migrate::MigrateError);
 
 impl From<PgError> for MigrateError {
     fn from(error: PgError) -> Self {
-        Self(error.into_inner().into())
+        Self(sqlx::Error::from(error).into())
     }
 }
 

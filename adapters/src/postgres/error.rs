@@ -6,12 +6,14 @@ use application::StoreError;
 pub(crate) struct PgError(#[from] sqlx::Error);
 
 impl PgError {
-    pub(super) fn into_inner(self) -> sqlx::Error {
-        self.0
-    }
-
     fn is_passing(&self) -> bool {
         is_passing(&self.0)
+    }
+}
+
+impl From<PgError> for sqlx::Error {
+    fn from(error: PgError) -> Self {
+        error.0
     }
 }
 

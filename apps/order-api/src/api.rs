@@ -22,7 +22,8 @@ use crate::routes::{cancel_order, get_order, list_orders, place_order};
                        parameter or header, is 400; JSON that breaks a rule is 422, and `errors` \
                        names every place at once.\n\n\
                        A `POST` with an `Idempotency-Key` can be sent again safely: for a week, or as \
-                       long as the operator says, the repeat gets the original answer. A `traceparent` travels with the event into Kafka."
+                       long as the operator says, the repeat gets the original answer. A `traceparent` \
+                       travels with the event into Kafka."
     ),
     tags(
         (name = "orders", description = "Placing, cancelling and looking up orders"),

@@ -61,6 +61,13 @@ pub fn read_all(from: &Ends) -> Vec<Record> {
     read(from, usize::try_from(ends_after(from)).unwrap())
 }
 
+/// Checks that what has come into the topic since tells of each event of these orders, in order; a record may come twice.
+pub fn tells_all_in_order(from: &Ends, orders: &[Order]) {
+    let records = read_all(from);
+    println!("{} events, {} records", events(orders), records.len());
+    tells_in_order(&records, orders);
+}
+
 /// So many records, as a reader sees them that knows only this version of the schema.
 pub fn read_as(schema: &Path, from: &Ends, count: usize) -> Vec<Record> {
     let schema = schema.to_str().unwrap();

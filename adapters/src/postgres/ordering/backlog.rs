@@ -61,10 +61,8 @@ impl Backlog {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn measure(database: &Database) -> Result<Self, StoreError> {
-        let row: Row = in_time(async {
-            Ok::<_, PgError>(sqlx::query_as(MEASURE).fetch_one(database.pool()).await?)
-        })
-        .await?;
+        let measure = sqlx::query_as(MEASURE).fetch_one(database.pool());
+        let row: Row = in_time(measure).await.map_err(PgError::from)?;
         let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
         Ok(Self {
             unprocessed: count(row.behind_cursors + row.failed + row.held),

@@ -9,8 +9,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time;
 
 use crate::one_line;
+use crate::postgres::Database;
 use crate::postgres::patience::{SIGN_OF_LIFE, in_time, sessions, within};
-use crate::postgres::{Database, PgError};
 
 /// The channel, in the sense of Postgres' `NOTIFY`.
 const CHANNEL: &str = "ordering_outbox";
@@ -56,16 +56,11 @@ impl Bell {
 
 async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
     while pulled.recv().await.is_some() {
-        if let Err(error) = in_time(notify(&pool)).await {
+        if let Err(error) = in_time(sqlx::query("NOTIFY ordering_outbox").execute(&pool)).await {
             tracing::debug!(error = one_line(&error), "relays were not told of new events");
         }
         time::sleep(PAUSE).await;
     }
-}
-
-async fn notify(pool: &PgPool) -> Result<(), PgError> {
-    sqlx::query("NOTIFY ordering_outbox").execute(pool).await?;
-    Ok(())
 }
 
 /// Wakes one of a relay's workers when events were stored. Each worker has a clone.
@@ -156,14 +151,14 @@ async fn tell(
     }
 }
 
-async fn listen(database: &Database, heard: &Notify) -> Result<(), PgError> {
+async fn listen(database: &Database, heard: &Notify) -> Result<(), sqlx::Error> {
     // A new pool each time: the connection that was lost may have kept its place in the last one.
     let pool = sessions(1, "")
         .max_lifetime(None)
         .idle_timeout(None)
         .connect_lazy_with(database.options().clone());
     let mut listener = PgListener::connect_with(&pool).await?;
-    within(SIGN_OF_LIFE, async { Ok::<_, PgError>(listener.listen(CHANNEL).await?) }).await?;
+    within(SIGN_OF_LIFE, listener.listen(CHANNEL)).await?;
     // Nothing arrived while it was not listening: look once, just in case.
     heard.notify_one();
     loop {
@@ -173,12 +168,10 @@ async fn listen(database: &Database, heard: &Notify) -> Result<(), PgError> {
                 told?;
                 heard.notify_one();
             }
-            Err(_quiet) => within(SIGN_OF_LIFE, ask(&mut listener)).await?,
+            Err(_quiet) => {
+                let asked = sqlx::query("SELECT 1").execute(&mut listener);
+                within(SIGN_OF_LIFE, asked).await?;
+            }
         }
     }
-}
-
-async fn ask(listener: &mut PgListener) -> Result<(), PgError> {
-    sqlx::query("SELECT 1").execute(listener).await?;
-    Ok(())
 }

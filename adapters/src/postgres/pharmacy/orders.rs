@@ -58,9 +58,8 @@ const INSERT_ITEMS: &str = "
 impl PharmacyOrders for PgPharmacyOrders {
     async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.get()).collect();
-        let query = sqlx::query_as(BY_IDS).bind(ids);
-        let rows: Vec<OrderRow> =
-            in_time(async { Ok::<_, PgError>(query.fetch_all(&self.pool).await?) }).await?;
+        let query = sqlx::query_as(BY_IDS).bind(ids).fetch_all(&self.pool);
+        let rows: Vec<OrderRow> = in_time(query).await.map_err(PgError::from)?;
         rows.into_iter().map(OrderRow::into_revised).collect()
     }
 

@@ -5,7 +5,7 @@ use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::place::{Place, Service};
+use crate::place::{Place, SERVICES, Service};
 
 /// How long anything may take to come true before a test gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -86,6 +86,22 @@ impl Client {
 
     pub(crate) async fn is_ready(&self, service: Service) -> bool {
         self.status(service, "/readyz").await == Some(200)
+    }
+
+    /// Waits until each service says that it is not ready; all stay alive.
+    pub(crate) async fn nobody_is_ready(&self) {
+        for service in SERVICES {
+            eventually("each says that it is not ready", async || !self.is_ready(service).await)
+                .await;
+            assert_eq!(self.status(service, "/livez").await, Some(200), "{service:?}");
+        }
+    }
+
+    /// Waits until each service says that it is ready.
+    pub(crate) async fn everybody_is_ready(&self) {
+        for service in SERVICES {
+            eventually("each recovers", async || self.is_ready(service).await).await;
+        }
     }
 
     /// A counter of the process, over all labels that contain `label`.

@@ -74,6 +74,14 @@ impl Instance {
         (status.code(), self.said())
     }
 
+    /// Tells it to stop, which it must do in time and without an error; what it said on standard error.
+    pub(crate) fn ends_well(self) -> Vec<String> {
+        self.signal("TERM");
+        let (code, said) = self.ends_within(Duration::from_secs(20));
+        assert_eq!(code, Some(0), "{said:#?}");
+        said
+    }
+
     /// Whether it is still running.
     pub(crate) fn is_alive(&mut self) -> bool {
         self.process.try_wait().unwrap().is_none()

@@ -3,9 +3,9 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::client::{Client, eventually};
+use crate::client::Client;
 use crate::instance::Instance;
-use crate::place::{Place, SERVICES, Service};
+use crate::place::{Place, Service};
 use crate::proxy::Line;
 use crate::topic::Topic;
 use crate::world::World;
@@ -31,11 +31,7 @@ async fn without_postgres_orders_are_refused_in_time_and_all_services_recover_by
     for _ in 0..3 {
         is_refused_in_time(&client).await;
     }
-    for service in SERVICES {
-        eventually("each says that it is not ready", async || !client.is_ready(service).await)
-            .await;
-        assert_eq!(client.status(service, "/livez").await, Some(200), "{service:?}");
-    }
+    client.nobody_is_ready().await;
     for (service, path) in [
         (Service::OrderApi, "/api/orders"),
         (Service::Pharmacy, "/api/pharmacy/orders"),
@@ -45,17 +41,13 @@ async fn without_postgres_orders_are_refused_in_time_and_all_services_recover_by
     }
 
     world.postgres.set(Line::Up);
-    for service in SERVICES {
-        eventually("each recovers", async || client.is_ready(service).await).await;
-    }
+    client.everybody_is_ready().await;
     orders.push(client.place("after").await);
     client.all_arrive(&orders).await;
     topic.tells_in_order(&orders).await;
 
     assert!(instance.is_alive());
-    instance.signal("TERM");
-    let (code, said) = instance.ends_within(Duration::from_secs(20));
-    assert_eq!(code, Some(0), "{said:#?}");
+    let said = instance.ends_well();
     // However often it is noticed, it is told once by each that needs it.
     let told = said.iter().filter(|line| line.contains("cannot be reached")).count();
     assert!((1..=8).contains(&told), "{said:#?}");

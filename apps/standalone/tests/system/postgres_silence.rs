@@ -1,10 +1,8 @@
-use std::time::Duration;
-
 use tokio::task::JoinSet;
 
 use crate::client::{Client, Confirmed, eventually};
 use crate::instance::Instance;
-use crate::place::{Place, SERVICES};
+use crate::place::Place;
 use crate::proxy::Line;
 use crate::topic::Topic;
 use crate::world::World;
@@ -32,17 +30,11 @@ async fn a_postgres_whose_host_vanishes_without_a_word_is_given_up_and_its_succe
     while let Some(confirmed) = customers.join_next().await {
         orders.extend(confirmed.unwrap());
     }
-    for service in SERVICES {
-        eventually("each says that it is not ready", async || !client.is_ready(service).await)
-            .await;
-        assert_eq!(client.status(service, "/livez").await, Some(200), "{service:?}");
-    }
+    client.nobody_is_ready().await;
 
     // Another server answers in its place.
     world.postgres.set(Line::Up);
-    for service in SERVICES {
-        eventually("each recovers", async || client.is_ready(service).await).await;
-    }
+    client.everybody_is_ready().await;
     for number in 0..20 {
         orders.push(client.place(&format!("after {number}")).await);
     }
@@ -50,9 +42,7 @@ async fn a_postgres_whose_host_vanishes_without_a_word_is_given_up_and_its_succe
     topic.tells_in_order(&orders).await;
 
     assert!(instance.is_alive());
-    instance.signal("TERM");
-    let (code, said) = instance.ends_within(Duration::from_secs(20));
-    assert_eq!(code, Some(0), "{said:#?}");
+    instance.ends_well();
 }
 
 /// The orders that were confirmed.

@@ -2,7 +2,6 @@ use end_to_end::cluster::Cluster;
 use end_to_end::customers::Customers;
 use end_to_end::fleet::{Fleet, Size, counts, each_counts_more};
 use end_to_end::instance::Instance;
-use end_to_end::order::events;
 use end_to_end::{outsider, read_models};
 
 /// How many orders are placed in a second meanwhile.
@@ -46,9 +45,7 @@ async fn relays_and_consumers_come_and_go_while_orders_flow() {
 
     let orders = customers.leave().await;
     read_models::hold_each_once(&fleet, &orders).await;
-    let records = outsider::read_all(&before);
-    println!("{} events, {} records", events(&orders), records.len());
-    outsider::tells_in_order(&records, &orders);
+    outsider::tells_all_in_order(&before, &orders);
     fleet.stop();
 }
 

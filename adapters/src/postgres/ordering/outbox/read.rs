@@ -33,8 +33,8 @@ ORDER BY l.settled_at
 LIMIT $3
 FOR UPDATE OF l SKIP LOCKED";
 
-/// The lanes' stragglers and the rows behind their cursors, in one statement and so in one snapshot. There
-/// may be many stragglers that are not due, so their payloads are left out.
+/// The lanes' stragglers and the rows behind their cursors, in one statement and so in one snapshot.
+/// There may be many stragglers that are not due, so their payloads are left out.
 const READ: &str = "
 SELECT s.lane, s.position, s.attempts, s.retry_at <= now() AS due, s.reason = 'late' AS late,
        coalesce(s.horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) AS proved,
