@@ -24,32 +24,37 @@ type Answer = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 pub struct Check {
     name: &'static str,
     ask: Arc<dyn Fn() -> Answer + Send + Sync>,
+    shows_reason: bool,
 }
 
 impl Check {
-    /// A check called `name`. What it finds wrong goes to the log, not to the client.
+    /// A check called `name`. What it finds wrong goes to the log, not to the client: an error of a
+    /// connection may name hosts and users.
     pub fn new<F, Fut>(name: &'static str, ask: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { name, ask: Arc::new(move || Box::pin(ask())) }
+        Self { name, ask: Arc::new(move || Box::pin(ask())), shows_reason: false }
+    }
+
+    /// Lets `/readyz` show what the check finds wrong. For findings in our own words.
+    #[must_use]
+    pub fn showing_reason(self) -> Self {
+        Self { shows_reason: true, ..self }
     }
 
     async fn run(&self) -> CheckAnswer {
         let answer = tokio::time::timeout(PATIENCE, (self.ask)()).await;
-        let ready = match answer {
-            Ok(Ok(())) => true,
-            Ok(Err(reason)) => {
-                tracing::debug!("{} is not ready: {reason}", self.name);
-                false
-            }
-            Err(_) => {
-                tracing::debug!("{} is not ready: no answer within {PATIENCE:?}", self.name);
-                false
-            }
+        let reason = match answer {
+            Ok(answer) => answer.err(),
+            Err(_) => Some(format!("no answer within {PATIENCE:?}")),
         };
-        CheckAnswer { name: self.name, ready }
+        if let Some(reason) = &reason {
+            tracing::debug!("{} is not ready: {reason}", self.name);
+        }
+        let ready = reason.is_none();
+        CheckAnswer { name: self.name, ready, reason: reason.filter(|_| self.shows_reason) }
     }
 }
 
@@ -76,6 +81,10 @@ struct CheckAnswer {
     name: &'static str,
     /// Whether it is there
     ready: bool,
+    /// If not: what is wrong, unless it may only be logged
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "partitions were added to the topic")]
+    reason: Option<String>,
 }
 
 /// The process is alive.

@@ -6,6 +6,7 @@
 pub mod api;
 mod command;
 mod config;
+mod halt;
 mod relay;
 mod service;
 mod upkeep;

@@ -8,9 +8,14 @@ use metrics::counter;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
+use crate::halt::Halt;
+
 /// The shortest and the longest wait after an outage. While it lasts each try takes its time anyway;
 /// once it is over, nobody is to wait for long.
 const OUTAGE_WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+
+/// How often a stopped relay looks whether it may go on.
+const HALT_PAUSE: Duration = Duration::from_millis(500);
 
 /// One of an instance's workers: relays batch after batch, rests when nothing is due, and waits
 /// out whatever fails.
@@ -24,6 +29,8 @@ pub(crate) struct Worker<O, P> {
     pub(crate) poll: Duration,
     /// What cannot be reached, as all workers of the instance know it.
     pub(crate) outages: Outages,
+    /// Why nothing may be published at the moment, if so.
+    pub(crate) halt: Halt,
 }
 
 /// What a relay cannot do without.
@@ -40,6 +47,12 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
+            if self.halt.reason().is_some() {
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(HALT_PAUSE) => continue,
+                }
+            }
             let mut more = false;
             let found_more = || {
                 more = true;

@@ -11,6 +11,7 @@ use adapters::{Outage, StartError, one_line};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::halt::Halt;
 use crate::relay::{Outages, Worker};
 use crate::{Config, api, upkeep};
 
@@ -37,12 +38,14 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     // Until the topic was seen, nothing can be published.
     let outages =
         Outages { kafka: Outage::until_first_reached("Kafka"), outbox: Outage::of("the outbox") };
+    let halt = Halt::default();
     let site = site(
         api::routes(&database, tables.clone()),
         vec![
             Check::postgres(&database, &tables),
             check("kafka", &outages.kafka),
             check("outbox", &outages.outbox),
+            halt.check(),
         ],
     )?;
 
@@ -53,7 +56,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         };
         prepared?;
         let upkeep = upkeep::run(&database, &config.relay, &shutdown);
-        let relay = relay(&config, &database, &cluster, publisher, &outages, &shutdown);
+        let relay = relay(&config, &database, &cluster, publisher, &outages, &halt, &shutdown);
         tokio::join!(upkeep, relay);
         Ok(())
     };
@@ -69,6 +72,7 @@ async fn relay(
     cluster: &Cluster,
     publisher: KafkaPublisher,
     outages: &Outages,
+    halt: &Halt,
     shutdown: &CancellationToken,
 ) {
     while let Err(error) = topic::ensure(cluster).await {
@@ -91,6 +95,7 @@ async fn relay(
             wakeups: wakeups.clone(),
             poll: config.relay.relay_poll,
             outages: outages.clone(),
+            halt: halt.clone(),
         };
         workers.spawn(worker.run(shutdown.clone()));
     }

@@ -36,6 +36,13 @@ async fn a_process_is_not_ready_when_a_check_fails_or_hangs() {
 }
 
 #[tokio::test]
+async fn a_check_may_show_its_reason() {
+    let halted = Check::new("halted", || async { Err("partitions were added".to_owned()) });
+    let answer = ask_of(program(vec![halted.showing_reason()]), readyz()).await;
+    assert_eq!(answer.json()["checks"][0]["reason"], "partitions were added");
+}
+
+#[tokio::test]
 async fn a_check_can_be_left_out() {
     let checks = || {
         let gone = |name| Check::new(name, || async { Err("gone".to_owned()) });

@@ -1,0 +1,69 @@
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use adapters::http::Check;
+use metrics::gauge;
+use tracing::{error, info};
+
+/// Reasons why this relay must not publish, one for each cause. Clones share them.
+///
+/// An outage ends by itself. A halt is a finding about the outbox or the topic that would lose or
+/// reorder events if the relay went on: it lasts until the cause is gone or an operator has acted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Halt(Arc<Mutex<BTreeMap<&'static str, String>>>);
+
+impl Halt {
+    /// Notes what a check of `cause` found: the reason to stop, or `None` if all is well.
+    /// Each change is logged once; the gauge `relay_halted{cause}` is 1 while there is a reason.
+    pub(crate) fn set(&self, cause: &'static str, reason: Option<String>) {
+        let mut reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        gauge!("relay_halted", "cause" => cause).set(if reason.is_some() { 1.0 } else { 0.0 });
+        match reason {
+            Some(reason) if reasons.get(cause) != Some(&reason) => {
+                error!(cause, "publishing is stopped: {reason}");
+                reasons.insert(cause, reason);
+            }
+            Some(_) => {}
+            None => {
+                if reasons.remove(cause).is_some() {
+                    info!(cause, "publishing may go on");
+                }
+            }
+        }
+    }
+
+    /// Why the relay must not publish; `None` if it may.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<&str> = reasons.values().map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// The readiness check `publishing`.
+    pub(crate) fn check(&self) -> Check {
+        let halt = self.clone();
+        Check::new("publishing", move || std::future::ready(halt.reason().map_or(Ok(()), Err)))
+            .showing_reason()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_may_publish_only_when_every_cause_is_gone() {
+        let halt = Halt::default();
+        assert_eq!(halt.reason(), None);
+        halt.set("topic", Some("partitions were added".to_owned()));
+        halt.set("outbox", Some("a sequence went back".to_owned()));
+        assert_eq!(
+            halt.clone().reason().as_deref(),
+            Some("a sequence went back; partitions were added")
+        );
+        halt.set("outbox", None);
+        assert_eq!(halt.reason().as_deref(), Some("partitions were added"));
+        halt.set("topic", None);
+        assert_eq!(halt.reason(), None);
+    }
+}
