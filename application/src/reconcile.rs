@@ -57,10 +57,10 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether no difference was found.
+    /// How many orders are different.
     #[must_use]
-    pub const fn agrees(&self) -> bool {
-        self.missing == 0 && self.extra == 0 && self.differing == 0
+    pub const fn differences(&self) -> u64 {
+        self.missing + self.extra + self.differing
     }
 }
 

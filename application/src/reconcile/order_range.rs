@@ -31,6 +31,13 @@ impl OrderRange {
         Self { from: from.get().as_u128(), before: before.get().as_u128() }
     }
 
+    /// When an order was placed, by its id; `None` for an id that tells no moment before the year 10000.
+    #[must_use]
+    pub fn placed_at(order: OrderId) -> Option<Timestamp> {
+        let millis = i64::try_from(order.get().as_u128() >> RANDOM_BITS).ok()?;
+        Timestamp::from_micros(millis * 1000).ok()
+    }
+
     /// The least id in it.
     #[must_use]
     pub const fn from(self) -> OrderId {
