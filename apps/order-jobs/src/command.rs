@@ -20,7 +20,8 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, S
         .map_err(|error| StartError::other("cannot use the database", error))?;
     let done = match command {
         Command::Reconcile(args) => {
-            let agree = reconcile::run(config, &database, &args).await;
+            // Boxed: the compiler bounds how deep futures may be nested.
+            let agree = Box::pin(reconcile::run(config, &database, &args)).await;
             database.close().await;
             return Ok(if agree? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }

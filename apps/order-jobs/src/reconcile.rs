@@ -44,7 +44,7 @@ pub(crate) async fn run(
         ("pharmacy", pharmacy::ledger(&pharmacy)),
         ("notification", notification::ledger(&notification)),
     ] {
-        let compared = compare(name, &published, &ledger, range, args).await;
+        let compared = Box::pin(compare(name, &published, &ledger, range, args)).await;
         ledger.close().await;
         agree &= compared.map_err(|error| {
             StartError::other(format!("cannot compare orders with {name}"), error)
