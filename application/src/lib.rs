@@ -11,6 +11,7 @@ pub mod ordering;
 pub mod paging;
 pub mod pharmacy;
 pub mod published;
+pub mod reconcile;
 pub mod relay;
 mod store_error;
 #[cfg(feature = "testing")]

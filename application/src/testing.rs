@@ -20,12 +20,15 @@
 //! for each rule. The suites are [`orders_contract`], [`order_views_contract`] and
 //! [`outbox_contract`] over an [`OrderingWorld`]; [`pharmacy_orders_contract`],
 //! [`pharmacy_views_contract`] and [`pharmacy_inbox_contract`] over a [`PharmacyWorld`];
-//! [`notifications_contract`] and [`notification_inbox_contract`] over a [`NotificationWorld`].
+//! [`notifications_contract`] and [`notification_inbox_contract`] over a [`NotificationWorld`];
+//! [`order_ledger_contract`] over a [`LedgerWorld`], which each of them is, and
+//! [`published_ledger_contract`] over one that is an [`OrderingWorld`] too.
 //! A world may own a guard that removes the store when it is dropped.
 
 #![allow(clippy::missing_panics_doc, reason = "a rule that does not hold is a panic")]
 
 mod contract;
+mod in_memory_ledgers;
 mod in_memory_notifications;
 mod in_memory_ordering;
 mod in_memory_pharmacy;
@@ -34,16 +37,18 @@ mod worlds;
 
 pub mod notification_inbox_contract;
 pub mod notifications_contract;
+pub mod order_ledger_contract;
 pub mod order_views_contract;
 pub mod orders_contract;
 pub mod outbox_contract;
 pub mod pharmacy_inbox_contract;
 pub mod pharmacy_orders_contract;
 pub mod pharmacy_views_contract;
+pub mod published_ledger_contract;
 pub mod sample;
 
 pub use in_memory_notifications::{InMemoryNotificationClaim, InMemoryNotifications};
 pub use in_memory_ordering::{InMemoryClaim, InMemoryOrdering};
 pub use in_memory_pharmacy::InMemoryPharmacy;
 pub use recording_publisher::RecordingPublisher;
-pub use worlds::{NotificationWorld, OrderingWorld, PharmacyWorld};
+pub use worlds::{LedgerWorld, NotificationWorld, OrderingWorld, PharmacyWorld};

@@ -53,18 +53,38 @@ mod notification_inbox {
     application::notification_inbox_contract!(super::run, super::notifications());
 }
 
+mod ledger_of_ordering {
+    application::order_ledger_contract!(super::run, super::ordering());
+}
+
+mod ledger_of_the_pharmacy {
+    application::order_ledger_contract!(super::run, super::pharmacy());
+    application::told_ledger_contract!(super::run, super::pharmacy());
+}
+
+mod ledger_of_notification {
+    application::order_ledger_contract!(super::run, super::notifications());
+    application::told_ledger_contract!(super::run, super::notifications());
+}
+
+mod published_ledger {
+    application::published_ledger_contract!(super::run, super::ordering());
+}
+
 /// A rule that its suite's macro leaves out would never run, and nobody would notice.
 #[test]
 fn every_rule_is_in_the_list_of_its_suite() {
     let suites = [
         include_str!("../src/testing/notification_inbox_contract.rs"),
         include_str!("../src/testing/notifications_contract.rs"),
+        include_str!("../src/testing/order_ledger_contract.rs"),
         include_str!("../src/testing/order_views_contract.rs"),
         include_str!("../src/testing/orders_contract.rs"),
         include_str!("../src/testing/outbox_contract.rs"),
         include_str!("../src/testing/pharmacy_inbox_contract.rs"),
         include_str!("../src/testing/pharmacy_orders_contract.rs"),
         include_str!("../src/testing/pharmacy_views_contract.rs"),
+        include_str!("../src/testing/published_ledger_contract.rs"),
     ];
     for suite in suites {
         let rules: Vec<&str> = suite

@@ -10,7 +10,7 @@ use super::connect_options::connect_options;
 use super::error::is_passing;
 use super::patience::{close, sessions, within};
 use crate::StartError;
-use crate::config::DatabaseArgs;
+use crate::config::{DatabaseArgs, Secret};
 
 /// How long bringing the tables up to date may take.
 const MIGRATION: Duration = Duration::from_mins(5);
@@ -62,9 +62,20 @@ impl Database {
     /// # Errors
     /// When `DATABASE_URL` is wrong or its file cannot be read.
     pub fn new(args: &DatabaseArgs, program: &str) -> Result<Self, StartError> {
-        let (variable, url) = args.url()?;
+        Self::at(args.url()?, args.database_max_connections, program)
+    }
+
+    /// The database at a URL that this variable gives, through at most so many connections.
+    ///
+    /// # Errors
+    /// When the URL is wrong.
+    pub fn at(
+        (variable, url): (&'static str, Secret),
+        max_connections: u32,
+        program: &str,
+    ) -> Result<Self, StartError> {
         let options = connect_options(variable, url.reveal())?.application_name(program);
-        let pool = sessions(args.database_max_connections, "").connect_lazy_with(options.clone());
+        let pool = sessions(max_connections, "").connect_lazy_with(options.clone());
         Ok(Self { pool, options })
     }
 

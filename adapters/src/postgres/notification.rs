@@ -11,7 +11,7 @@ use sqlx::PgPool;
 pub use claim::PgNotificationClaim;
 
 use super::dead_letters::{self, DeadLetters};
-use super::{Database, MigrateError};
+use super::{Database, MigrateError, PgLedger, ledger};
 
 /// All notifications, in Postgres. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -42,6 +42,12 @@ pub fn dead_letters(database: &Database) -> DeadLetters {
     DeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
 }
 
+/// What the notification context knows of orders: those of which it still has a notification.
+#[must_use]
+pub fn ledger(database: &Database) -> PgLedger {
+    PgLedger::new(database, &LEDGER)
+}
+
 /// Brings the notification context's tables up to date.
 ///
 /// # Errors
@@ -51,3 +57,11 @@ pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
 }
 
 static DEAD_LETTERS: dead_letters::Statements = dead_letters::statements!("notification");
+
+/// An event has a notification for each channel.
+static LEDGER: ledger::Statements = ledger::statements! {
+    columns: "order_id AS id, max(order_version) AS version, count(DISTINCT event_id) AS events",
+    from: "notification.notifications",
+    key: "order_id",
+    group: "GROUP BY order_id"
+};

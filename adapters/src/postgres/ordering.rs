@@ -10,7 +10,9 @@ mod lane;
 mod order_row;
 mod orders;
 mod outbox;
+mod published_ledger;
 mod replay;
+mod republish;
 mod save;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,7 @@ pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
 pub use housekeeping::{Housekeeping, Keep, Tidied};
 pub use orders::PgOrders;
 pub use outbox::{PgClaim, PgOutbox};
+pub use published_ledger::PgPublishedLedger;
 pub use replay::Replay;
 pub use wakeups::Wakeups;
 

@@ -7,7 +7,7 @@ mod views;
 use sqlx::PgPool;
 
 use super::dead_letters::{self, DeadLetters};
-use super::{Database, MigrateError};
+use super::{Database, MigrateError, PgLedger, ledger};
 
 /// All orders of the pharmacy, in Postgres. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -29,6 +29,12 @@ pub fn dead_letters(database: &Database) -> DeadLetters {
     DeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
 }
 
+/// What the pharmacy knows of orders.
+#[must_use]
+pub fn ledger(database: &Database) -> PgLedger {
+    PgLedger::new(database, &LEDGER)
+}
+
 /// Brings the pharmacy's tables up to date.
 ///
 /// # Errors
@@ -38,3 +44,10 @@ pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
 }
 
 static DEAD_LETTERS: dead_letters::Statements = dead_letters::statements!("pharmacy");
+
+static LEDGER: ledger::Statements = ledger::statements! {
+    columns: "order_id AS id, version, version - missing AS events",
+    from: "pharmacy.orders",
+    key: "order_id",
+    group: ""
+};

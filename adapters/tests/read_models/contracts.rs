@@ -3,11 +3,15 @@
 use std::future::Future;
 use std::time::Duration;
 
+use adapters::postgres::PgLedger;
 use adapters::postgres::dead_letters::{DeadLetterState, DeadLetters};
 use adapters::postgres::notification::{self, PgNotifications};
 use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
+use application::inbox::Inbox;
+use application::notification::{ChannelName, NotifyCustomer};
+use application::pharmacy::ReceiveOrders;
 use application::published::DeadLetter;
-use application::testing::{NotificationWorld, PharmacyWorld};
+use application::testing::{LedgerWorld, NotificationWorld, PharmacyWorld, sample};
 use sqlx::PgPool;
 
 use crate::told;
@@ -70,6 +74,61 @@ impl NotificationWorld for PgWorld {
         told::make_due(&self.pool).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
+}
+
+/// Whose ledger of the database is meant.
+enum Context {
+    Pharmacy,
+    Notification,
+}
+
+struct LedgerOf {
+    context: Context,
+    world: PgWorld,
+}
+
+impl LedgerWorld for LedgerOf {
+    type Ledger = PgLedger;
+
+    fn ledger(&self) -> PgLedger {
+        match self.context {
+            Context::Pharmacy => pharmacy::ledger(&self.world.database),
+            Context::Notification => notification::ledger(&self.world.database),
+        }
+    }
+
+    async fn tell(&self, n: u32, version: u32) {
+        let event = if version == 1 { sample::created(n) } else { sample::cancelled(n, version) };
+        match self.context {
+            Context::Pharmacy => {
+                let inbox = ReceiveOrders(PgPharmacyOrders::new(&self.world.database));
+                inbox.take_in(&[event], &[]).await.unwrap();
+            }
+            Context::Notification => {
+                let notifications = PgNotifications::new(&self.world.database);
+                let inbox = NotifyCustomer { notifications, channels: vec![ChannelName::Log] };
+                inbox.take_in(&[event], &[]).await.unwrap();
+            }
+        }
+    }
+}
+
+async fn ledger_of(context: Context) -> LedgerOf {
+    LedgerOf { context, world: world().await }
+}
+
+mod pharmacy_ledger {
+    use super::{Context, ledger_of, run};
+
+    application::order_ledger_contract!(run, ledger_of(Context::Pharmacy));
+    application::told_ledger_contract!(run, ledger_of(Context::Pharmacy));
+}
+
+mod notification_ledger {
+    use super::{Context, ledger_of, run};
+
+    application::order_ledger_contract!(run, ledger_of(Context::Notification));
+    application::told_ledger_contract!(run, ledger_of(Context::Notification));
 }
 
 mod pharmacy_orders {

@@ -1,7 +1,7 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::OrderId;
+use domain::{EventId, OrderId, OrderVersion};
 
 use super::in_memory_pharmacy::keep;
 use super::{NotificationWorld, sample};
@@ -12,6 +12,7 @@ use crate::notification::{
     NotificationViews, Notifications, SendOutcome,
 };
 use crate::published::DeadLetter;
+use crate::reconcile::LedgerEntry;
 
 /// The most seconds a notification waits before it is tried again.
 const LONGEST_DELAY: u32 = 64;
@@ -48,6 +49,20 @@ impl InMemoryNotifications {
     #[must_use]
     pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
         self.lock().dead.clone()
+    }
+
+    pub(super) fn entries(&self) -> Vec<LedgerEntry> {
+        let mut events: BTreeMap<OrderId, BTreeMap<EventId, OrderVersion>> = BTreeMap::new();
+        for Entry { notification: Notification { content, .. }, .. } in &self.lock().entries {
+            let order = events.entry(content.order_id).or_default();
+            order.insert(content.event_id, content.order_version);
+        }
+        let entry = |(order_id, events): (OrderId, BTreeMap<EventId, OrderVersion>)| {
+            let version = *events.values().max()?;
+            let events = i64::try_from(events.len()).unwrap_or(i64::MAX);
+            Some(LedgerEntry { order_id, version, events })
+        };
+        events.into_iter().filter_map(entry).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::ordering::{Order, OrderSnapshot, OrderStatus};
@@ -11,6 +11,7 @@ use crate::ordering::{
     Cause, Fingerprint, IdempotencyKey, OrderViews, Orders, RecallError, SaveError, Saved,
     StatusFilter,
 };
+use crate::reconcile::LedgerEntry;
 use crate::relay::OutboxRecord;
 
 mod outbox_log;
@@ -60,6 +61,35 @@ impl InMemoryOrdering {
     #[must_use]
     pub fn unprocessed(&self) -> usize {
         self.lock().log.unprocessed()
+    }
+
+    /// Loses an order and its events, as a database does that is restored to an earlier moment.
+    pub fn lose(&self, order: OrderId) {
+        let mut state = self.lock();
+        state.orders.remove(&order);
+        state.log.lose(order);
+    }
+
+    /// Loses the events of an order, as retention does.
+    pub fn lose_events(&self, order: OrderId) {
+        self.lock().log.lose(order);
+    }
+
+    pub(super) fn entries(&self) -> Vec<LedgerEntry> {
+        let entry = |order: &OrderSnapshot| LedgerEntry {
+            order_id: order.id,
+            version: order.version,
+            events: order.version.get(),
+        };
+        self.lock().orders.values().map(entry).collect()
+    }
+
+    pub(super) fn orders_in_flight(&self) -> HashSet<OrderId> {
+        self.lock().log.orders_in_flight()
+    }
+
+    pub(super) fn publish_again(&self, order: OrderId) -> i64 {
+        self.lock().log.publish_again(order)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::pharmacy::PharmacyStatus;
+use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
 use domain::{OrderId, Timestamp};
 
 use super::{PharmacyWorld, sample};
@@ -10,6 +10,7 @@ use crate::pharmacy::{
     PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, Revised, SaveAllError,
 };
 use crate::published::DeadLetter;
+use crate::reconcile::LedgerEntry;
 
 /// The pharmacy in memory: orders, their views and the dead letters, for tests.
 ///
@@ -31,6 +32,21 @@ impl InMemoryPharmacy {
     #[must_use]
     pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
         self.lock().dead.clone()
+    }
+
+    /// Loses an order, as a database does that is restored to an earlier moment.
+    pub fn lose(&self, order: OrderId) {
+        self.lock().orders.remove(&order);
+    }
+
+    pub(super) fn entries(&self) -> Vec<LedgerEntry> {
+        let state = self.lock();
+        let known = state.orders.values().map(|(revised, _)| revised.order.snapshot());
+        let entry = |order: &PharmacySnapshot| {
+            let version = order.version?;
+            Some(LedgerEntry { order_id: order.id, version, events: version.get() - order.missing })
+        };
+        known.filter_map(entry).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

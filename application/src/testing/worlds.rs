@@ -4,6 +4,7 @@ use crate::notification::{NotificationViews, Notifications};
 use crate::ordering::{OrderViews, Orders};
 use crate::pharmacy::{PharmacyOrders, PharmacyViews};
 use crate::published::DeadLetter;
+use crate::reconcile::OrderLedger;
 use crate::relay::Outbox;
 
 /// A fresh ordering store under test.
@@ -66,4 +67,17 @@ pub trait NotificationWorld {
 
     /// As [`OrderingWorld::let_delays_pass`], for notifications to be tried again.
     fn let_delays_pass(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// A fresh store of any context under test, and its ledger of orders.
+pub trait LedgerWorld {
+    /// Its ledger.
+    type Ledger: OrderLedger;
+
+    /// The ledger.
+    fn ledger(&self) -> Self::Ledger;
+
+    /// Lets the context know the event by which [`sample`](super::sample) order `n` came to be at
+    /// `version` 1 or 2. Rules tell the first before the second, unless the context is told by others.
+    fn tell(&self, n: u32, version: u32) -> impl Future<Output = ()> + Send;
 }

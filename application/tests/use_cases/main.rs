@@ -12,6 +12,8 @@ mod idempotency_key;
 mod list_orders;
 mod place_order;
 mod receive;
+mod reconcile;
+mod reconcile_many;
 mod relay_model;
 mod relay_step;
 

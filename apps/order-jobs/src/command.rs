@@ -6,8 +6,8 @@ use adapters::postgres::ordering::{self, OutboxDeadLetters, Replay};
 use application::StoreError;
 use domain::EventId;
 
-use crate::Config;
 use crate::config::{Command, DeadLettersCommand};
+use crate::{Config, reconcile};
 
 /// How many dead letters are listed at the most.
 const LISTED: usize = 1000;
@@ -19,6 +19,12 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, S
         .await
         .map_err(|error| StartError::other("cannot use the database", error))?;
     let done = match command {
+        Command::Reconcile(args) => {
+            // Boxed: the compiler bounds how deep futures may be nested.
+            let agree = Box::pin(reconcile::run(config, &database, &args)).await;
+            database.close().await;
+            return Ok(if agree? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
         Command::DeadLetters(command) => {
             dead_letters(&OutboxDeadLetters::new(&database), command).await
         }

@@ -4,6 +4,8 @@ use std::time::Duration;
 use adapters::config::{DatabaseArgs, KafkaArgs, TelemetryArgs, seconds};
 use clap::{Args, Parser, Subcommand};
 
+use crate::reconcile::ReconcileArgs;
+
 /// The relay: carries the events of the outbox to Kafka. Any number of instances share the work.
 ///
 /// Without a command it runs until it is told to stop.
@@ -90,6 +92,10 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TIME")]
         since: Option<domain::Timestamp>,
     },
+    /// Compare what was published with what pharmacy and notification know
+    ///
+    /// Prints each order that is missing, extra or differing in one of them. Succeeds if there is none.
+    Reconcile(ReconcileArgs),
 }
 
 /// What an operator can do about events that could not be published.

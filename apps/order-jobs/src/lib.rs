@@ -7,6 +7,7 @@ pub mod api;
 mod command;
 mod config;
 mod halt;
+mod reconcile;
 mod relay;
 mod service;
 mod upkeep;

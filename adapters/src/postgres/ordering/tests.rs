@@ -5,6 +5,7 @@ mod contract;
 mod gaps;
 mod migrating;
 mod protocol;
+mod reconciling;
 mod records;
 mod saving;
 mod upkeep;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use application::ordering::{Cause, Orders, Saved};
 use application::relay::{Claim, Outbox, Verdict};
-use application::testing::OrderingWorld;
+use application::testing::{LedgerWorld, OrderingWorld, sample};
 use domain::OrderId;
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
 use sqlx::AssertSqlSafe;
@@ -23,7 +24,7 @@ use tokio::time::{self, Instant};
 
 use super::lane::Lane;
 use super::save::{Save, Write};
-use super::{PgClaim, PgOrders, PgOutbox, migrate};
+use super::{PgClaim, PgOrders, PgOutbox, PgPublishedLedger, migrate};
 use crate::clock;
 use crate::embedded::test_postgres::{FreshDatabase, fresh_database};
 use crate::postgres::Database;
@@ -220,5 +221,24 @@ impl OrderingWorld for World {
         .await
         .unwrap();
         time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+impl LedgerWorld for World {
+    type Ledger = PgPublishedLedger;
+
+    fn ledger(&self) -> PgPublishedLedger {
+        PgPublishedLedger::new(&self.database)
+    }
+
+    async fn tell(&self, n: u32, version: u32) {
+        let order = if version == 1 {
+            sample::order(n)
+        } else {
+            let mut order = self.orders.find(sample::order_id(n)).await.unwrap().unwrap();
+            assert!(order.cancel(sample::reason(), sample::occasion(n, version)).is_applied());
+            order
+        };
+        self.orders.save(order, Cause::Unkeyed).await.unwrap();
     }
 }

@@ -57,6 +57,27 @@ impl OutboxLog {
         self.entries.iter().filter(unpublished).count()
     }
 
+    pub(super) fn lose(&mut self, order: OrderId) {
+        self.entries.retain(|entry| entry.record.order_id != order);
+    }
+
+    pub(super) fn orders_in_flight(&self) -> HashSet<OrderId> {
+        let open = self.entries.iter().filter(|entry| entry.state != EntryState::Published);
+        open.map(|entry| entry.record.order_id).collect()
+    }
+
+    /// Makes an order's published events due again; tells how many are due.
+    pub(super) fn publish_again(&mut self, order: OrderId) -> i64 {
+        let mut due = 0;
+        for entry in self.entries.iter_mut().filter(|entry| entry.record.order_id == order) {
+            if entry.state == EntryState::Published {
+                entry.state = EntryState::Unpublished { not_before: 0 };
+            }
+            due += i64::from(matches!(entry.state, EntryState::Unpublished { .. }));
+        }
+        due
+    }
+
     pub(super) fn append(&mut self, event: &OrderEvent) {
         let lane = lane_of(event.order_id);
         let before = self.records().filter(|record| record.lane == lane).count();

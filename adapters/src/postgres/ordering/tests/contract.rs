@@ -17,3 +17,11 @@ mod views {
 mod outbox {
     application::outbox_contract!(super::run, super::World::new());
 }
+
+mod ledger {
+    application::order_ledger_contract!(super::run, super::World::new());
+}
+
+mod published_ledger {
+    application::published_ledger_contract!(super::run, super::World::new());
+}

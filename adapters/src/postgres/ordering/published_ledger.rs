@@ -1,0 +1,77 @@
+use application::StoreError;
+use application::reconcile::{
+    Digest, LedgerEntry, OrderLedger, OrderRange, PublishedLedger, Republished,
+};
+use domain::OrderId;
+use sqlx::types::Uuid;
+
+use super::republish;
+use crate::postgres::ledger::{Statements, statements, uuids};
+use crate::postgres::patience::in_time;
+use crate::postgres::{Database, PgError, PgLedger};
+
+static LEDGER: Statements = statements! {
+    columns: "id, version, version AS events",
+    from: "ordering.orders",
+    key: "id",
+    group: ""
+};
+
+/// Walks what lies behind the cursors, and the exceptions before them: the outbox has no index by
+/// order, which every save would pay for.
+const IN_FLIGHT: &str = "
+SELECT waiting.order_id FROM ordering.outbox_lanes AS l
+CROSS JOIN LATERAL (SELECT o.order_id FROM ordering.outbox AS o
+                    WHERE o.lane = l.lane AND o.position > l.through
+                      AND o.order_id = ANY ($1)) AS waiting
+UNION
+SELECT o.order_id FROM ordering.outbox_stragglers JOIN ordering.outbox AS o USING (lane, position)
+WHERE o.order_id = ANY ($1)
+UNION
+SELECT order_id FROM ordering.outbox_dead_letters WHERE order_id = ANY ($1)";
+
+/// Every order, and whether all of its events are published, in Postgres.
+#[derive(Debug, Clone)]
+pub struct PgPublishedLedger {
+    orders: PgLedger,
+    database: Database,
+}
+
+impl PgPublishedLedger {
+    /// The orders in this database.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        Self { orders: PgLedger::new(database, &LEDGER), database: database.clone() }
+    }
+
+    /// Closes the connection, after the work it is doing.
+    pub async fn close(&self) {
+        self.orders.close().await;
+    }
+}
+
+impl OrderLedger for PgPublishedLedger {
+    async fn digest(&self, range: OrderRange) -> Result<Digest, StoreError> {
+        self.orders.digest(range).await
+    }
+
+    async fn page(&self, range: OrderRange, limit: usize) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.orders.page(range, limit).await
+    }
+
+    async fn find_all(&self, orders: &[OrderId]) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.orders.find_all(orders).await
+    }
+}
+
+impl PublishedLedger for PgPublishedLedger {
+    async fn in_flight(&self, orders: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
+        let ask = sqlx::query_scalar(IN_FLIGHT).bind(uuids(orders)).fetch_all(self.orders.pool());
+        let found: Vec<Uuid> = in_time(ask).await.map_err(PgError::from)?;
+        Ok(found.into_iter().map(OrderId::new).collect())
+    }
+
+    async fn republish(&self, orders: &[OrderId]) -> Result<Vec<Republished>, StoreError> {
+        Ok(republish::republish(self.database.pool(), orders).await?)
+    }
+}

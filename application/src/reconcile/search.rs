@@ -1,0 +1,191 @@
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use domain::OrderId;
+
+use super::pages::{PAGE, Pages};
+use super::{
+    Difference, DifferenceKind, LedgerEntry, OrderLedger, OrderRange, PublishedLedger,
+    ReconcileError, Sides, Summary,
+};
+use crate::StoreError;
+
+/// The orders of a day are compared first.
+const DAY: Duration = Duration::from_hours(24);
+
+/// Then the parts of what differs, down to orders one by one.
+const FINER: [Duration; 2] = [Duration::from_hours(1), Duration::from_mins(1)];
+
+/// A range with fewer orders is not divided: reading them costs no more than two digests.
+const FEW: u64 = 500;
+
+/// How many orders are held that look different, to be looked at again. So many at once share one wait.
+const SUSPECTS: usize = 100_000;
+
+/// An order that looked different.
+struct Suspect {
+    order_id: OrderId,
+    /// What ordering had published of it. Unknown if an event of it was in flight.
+    published: Option<LedgerEntry>,
+}
+
+/// A comparison of two ledgers that is under way.
+pub(super) struct Search<'a, P, R, W, F> {
+    sides: &'a Sides<'a, P, R>,
+    grace: Duration,
+    wait: W,
+    found: F,
+    suspects: Vec<Suspect>,
+    summary: Summary,
+}
+
+impl<'a, P, R, W, F> Search<'a, P, R, W, F>
+where
+    P: PublishedLedger,
+    R: OrderLedger,
+    W: AsyncFn(Duration),
+    F: AsyncFnMut(&[Difference]) -> Result<(), ReconcileError>,
+{
+    pub(super) fn new(sides: &'a Sides<'a, P, R>, grace: Duration, wait: W, found: F) -> Self {
+        Self { sides, grace, wait, found, suspects: Vec::new(), summary: Summary::default() }
+    }
+
+    pub(super) async fn run(mut self, range: OrderRange) -> Result<Summary, ReconcileError> {
+        let mut rest = range;
+        while let Some(first) = self.first(rest).await? {
+            let day = rest.period_of(first, DAY);
+            self.compare_day(day).await?;
+            rest = rest.beyond(day);
+        }
+        self.look_again().await?;
+        Ok(self.summary)
+    }
+
+    /// The first order that either side knows, so that days without orders cost nothing.
+    async fn first(&self, range: OrderRange) -> Result<Option<OrderId>, ReconcileError> {
+        if range.is_empty() {
+            return Ok(None);
+        }
+        let published = self.sides.published.page(range, 1).await.map_err(ordering)?;
+        let known = self.sides.read_model.page(range, 1).await.map_err(read_model)?;
+        Ok(published.iter().chain(&known).map(|entry| entry.order_id).min())
+    }
+
+    async fn compare_day(&mut self, day: OrderRange) -> Result<(), ReconcileError> {
+        let mut ranges = vec![(day, FINER.as_slice())];
+        while let Some((range, finer)) = ranges.pop() {
+            let published = self.sides.published.digest(range).await.map_err(ordering)?;
+            let known = self.sides.read_model.digest(range).await.map_err(read_model)?;
+            if range == day {
+                self.summary.published += published.orders;
+                self.summary.known += known.orders;
+            }
+            if published == known {
+                continue;
+            }
+            match finer.split_first() {
+                Some((&period, finer)) if published.orders.max(known.orders) > FEW => {
+                    ranges.extend(range.parts(period).rev().map(|part| (part, finer)));
+                }
+                _ => self.compare_orders(range).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The first look at each order of a range.
+    async fn compare_orders(&mut self, range: OrderRange) -> Result<(), ReconcileError> {
+        let mut published = Pages::of(self.sides.published, range);
+        let mut known = Pages::of(self.sides.read_model, range);
+        loop {
+            let next = (
+                published.peek().await.map_err(ordering)?,
+                known.peek().await.map_err(read_model)?,
+            );
+            let Some(order_id) = [next.0, next.1].into_iter().flatten().map(|e| e.order_id).min()
+            else {
+                return Ok(());
+            };
+            let published = published.take(order_id);
+            if published != known.take(order_id) {
+                self.suspects.push(Suspect { order_id, published });
+            }
+            if self.suspects.len() >= SUSPECTS {
+                self.look_again().await?;
+            }
+        }
+    }
+
+    /// The second look at all orders that looked different.
+    async fn look_again(&mut self) -> Result<(), ReconcileError> {
+        if self.suspects.is_empty() {
+            return Ok(());
+        }
+        let mut suspects = std::mem::take(&mut self.suspects);
+        for part in suspects.chunks_mut(PAGE) {
+            let in_flight = self.in_flight(part).await?;
+            for suspect in part.iter_mut().filter(|one| in_flight.contains(&one.order_id)) {
+                suspect.published = None;
+            }
+        }
+        (self.wait)(self.grace).await;
+        for part in suspects.chunks(PAGE) {
+            self.judge(part).await?;
+        }
+        Ok(())
+    }
+
+    async fn judge(&mut self, suspects: &[Suspect]) -> Result<(), ReconcileError> {
+        let ids: Vec<OrderId> = suspects.iter().map(|suspect| suspect.order_id).collect();
+        // Ordering last: what a read model knows, ordering has known before.
+        let known = self.sides.read_model.find_all(&ids).await.map_err(read_model)?;
+        let published = self.sides.published.find_all(&ids).await.map_err(ordering)?;
+        let in_flight = self.in_flight(suspects).await?;
+        let (known, published) = (by_order(known), by_order(published));
+
+        let mut differences = Vec::new();
+        for &Suspect { order_id, published: at_first } in suspects {
+            let (known, published) = (known.get(&order_id), published.get(&order_id));
+            let in_flight = in_flight.contains(&order_id);
+            // An event that came meanwhile hides no earlier one: a gap before it stays.
+            let lacks = !in_flight
+                && at_first.is_some_and(|first| {
+                    known.is_none_or(|known| known.version < first.version || known.has_gap())
+                });
+            let exceeds = known
+                .is_some_and(|known| published.is_none_or(|published| known.exceeds(published)));
+            if lacks || exceeds {
+                let (published, known) = (published.copied(), known.copied());
+                differences.push(Difference { order_id, published, known });
+            } else if in_flight || at_first.is_none() {
+                self.summary.in_flight += 1;
+            }
+        }
+        for difference in &differences {
+            match difference.kind() {
+                DifferenceKind::Missing => self.summary.missing += 1,
+                DifferenceKind::Extra => self.summary.extra += 1,
+                DifferenceKind::Differing => self.summary.differing += 1,
+            }
+        }
+        if differences.is_empty() { Ok(()) } else { (self.found)(&differences).await }
+    }
+
+    async fn in_flight(&self, suspects: &[Suspect]) -> Result<HashSet<OrderId>, ReconcileError> {
+        let ids: Vec<OrderId> = suspects.iter().map(|suspect| suspect.order_id).collect();
+        let in_flight = self.sides.published.in_flight(&ids).await.map_err(ordering)?;
+        Ok(in_flight.into_iter().collect())
+    }
+}
+
+pub(super) fn by_order(entries: Vec<LedgerEntry>) -> HashMap<OrderId, LedgerEntry> {
+    entries.into_iter().map(|entry| (entry.order_id, entry)).collect()
+}
+
+pub(super) const fn ordering(error: StoreError) -> ReconcileError {
+    ReconcileError::Ordering(error)
+}
+
+pub(super) const fn read_model(error: StoreError) -> ReconcileError {
+    ReconcileError::ReadModel(error)
+}

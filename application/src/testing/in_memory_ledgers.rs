@@ -1,0 +1,114 @@
+//! The ledgers of the contexts in memory.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use domain::OrderId;
+
+use super::orders_contract::{cancel, place};
+use super::{InMemoryNotifications, InMemoryOrdering, InMemoryPharmacy, LedgerWorld, sample};
+use crate::StoreError;
+use crate::inbox::Inbox;
+use crate::notification::{ChannelName, NotifyCustomer};
+use crate::ordering::Cause;
+use crate::pharmacy::ReceiveOrders;
+use crate::published::Announcement;
+use crate::reconcile::{
+    Digest, LedgerEntry, OrderLedger, OrderRange, PublishedLedger, Republished,
+};
+
+fn digest(entry: &LedgerEntry) -> Digest {
+    let mut hasher = DefaultHasher::new();
+    (entry.order_id, entry.version, entry.events).hash(&mut hasher);
+    Digest { orders: 1, hash: hasher.finish().cast_signed() }
+}
+
+/// Implements the ledger over `entries()`, which ascend by order.
+macro_rules! ledger {
+    ($store:ty) => {
+        impl OrderLedger for $store {
+            async fn digest(&self, range: OrderRange) -> Result<Digest, StoreError> {
+                let entries = self.entries().into_iter();
+                let within = entries.filter(|entry| range.contains(entry.order_id));
+                Ok(within.fold(Digest::default(), |sum, entry| sum.and(digest(&entry))))
+            }
+
+            async fn page(
+                &self,
+                range: OrderRange,
+                limit: usize,
+            ) -> Result<Vec<LedgerEntry>, StoreError> {
+                let entries = self.entries().into_iter();
+                Ok(entries.filter(|entry| range.contains(entry.order_id)).take(limit).collect())
+            }
+
+            async fn find_all(&self, orders: &[OrderId]) -> Result<Vec<LedgerEntry>, StoreError> {
+                let entries = self.entries().into_iter();
+                Ok(entries.filter(|entry| orders.contains(&entry.order_id)).collect())
+            }
+        }
+    };
+}
+
+ledger!(InMemoryOrdering);
+ledger!(InMemoryPharmacy);
+ledger!(InMemoryNotifications);
+
+impl PublishedLedger for InMemoryOrdering {
+    async fn in_flight(&self, orders: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
+        let in_flight = self.orders_in_flight();
+        Ok(orders.iter().filter(|order| in_flight.contains(order)).copied().collect())
+    }
+
+    async fn republish(&self, orders: &[OrderId]) -> Result<Vec<Republished>, StoreError> {
+        let due = orders
+            .iter()
+            .map(|&order_id| Republished { order_id, events: self.publish_again(order_id) });
+        Ok(due.filter(|one| one.events > 0).collect())
+    }
+}
+
+impl LedgerWorld for InMemoryOrdering {
+    type Ledger = Self;
+
+    fn ledger(&self) -> Self {
+        self.clone()
+    }
+
+    async fn tell(&self, n: u32, version: u32) {
+        match version {
+            1 => drop(place(self, n, Cause::Unkeyed).await),
+            _ => drop(cancel(self, n, Cause::Unkeyed).await),
+        }
+    }
+}
+
+impl LedgerWorld for InMemoryPharmacy {
+    type Ledger = Self;
+
+    fn ledger(&self) -> Self {
+        self.clone()
+    }
+
+    async fn tell(&self, n: u32, version: u32) {
+        let events = [announcement(n, version)];
+        ReceiveOrders(self.clone()).take_in(&events, &[]).await.expect("taken in");
+    }
+}
+
+impl LedgerWorld for InMemoryNotifications {
+    type Ledger = Self;
+
+    fn ledger(&self) -> Self {
+        self.clone()
+    }
+
+    async fn tell(&self, n: u32, version: u32) {
+        let inbox =
+            NotifyCustomer { notifications: self.clone(), channels: vec![ChannelName::Log] };
+        inbox.take_in(&[announcement(n, version)], &[]).await.expect("taken in");
+    }
+}
+
+fn announcement(n: u32, version: u32) -> Announcement {
+    if version == 1 { sample::created(n) } else { sample::cancelled(n, version) }
+}

@@ -1,0 +1,130 @@
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use application::StoreError;
+use application::reconcile::{
+    Difference, DifferenceKind, Digest, LedgerEntry, OrderLedger, OrderRange, PublishedLedger,
+    Republished, Sides, Summary, reconcile,
+};
+use domain::{OrderId, OrderVersion, Timestamp};
+use uuid::Uuid;
+
+use crate::now;
+
+/// 2026-01-31T00:00:00Z, in milliseconds.
+const BEGIN: u64 = 1_769_817_600_000;
+
+const HOUR: u64 = 3_600_000;
+
+/// A ledger of orders at version 1, which counts what is read of it order by order.
+struct Many {
+    orders: BTreeSet<OrderId>,
+    rows_read: AtomicUsize,
+}
+
+impl Many {
+    /// An order every six seconds for three days.
+    fn orders() -> BTreeSet<OrderId> {
+        (0..3 * 24 * HOUR / 6_000).map(|n| placed_at(BEGIN + n * 6_000)).collect()
+    }
+
+    const fn of(orders: BTreeSet<OrderId>) -> Self {
+        Self { orders, rows_read: AtomicUsize::new(0) }
+    }
+
+    fn read(&self, entries: Vec<LedgerEntry>) -> Vec<LedgerEntry> {
+        self.rows_read.fetch_add(entries.len(), Ordering::Relaxed);
+        entries
+    }
+}
+
+fn placed_at(millis: u64) -> OrderId {
+    OrderId::new(Uuid::from_u128(u128::from(millis) << 80 | 0x7000_8000_0000_0000_0001))
+}
+
+const fn entry(order_id: OrderId) -> LedgerEntry {
+    LedgerEntry { order_id, version: OrderVersion::FIRST, events: 1 }
+}
+
+impl OrderLedger for Many {
+    async fn digest(&self, range: OrderRange) -> Result<Digest, StoreError> {
+        let orders = self.orders.range(range.from()..range.before());
+        Ok(orders.fold(Digest::default(), |sum, order| {
+            let hash = (order.get().as_u128() >> 80).cast_signed();
+            let hash = i64::try_from(hash).unwrap().wrapping_mul(0x5851_f42d_4c95_7f2d);
+            sum.and(Digest { orders: 1, hash })
+        }))
+    }
+
+    async fn page(&self, range: OrderRange, limit: usize) -> Result<Vec<LedgerEntry>, StoreError> {
+        let orders = self.orders.range(range.from()..range.before());
+        Ok(self.read(orders.take(limit).copied().map(entry).collect()))
+    }
+
+    async fn find_all(&self, orders: &[OrderId]) -> Result<Vec<LedgerEntry>, StoreError> {
+        let known = orders.iter().filter(|order| self.orders.contains(order));
+        Ok(self.read(known.copied().map(entry).collect()))
+    }
+}
+
+impl PublishedLedger for Many {
+    async fn in_flight(&self, _: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn republish(&self, _: &[OrderId]) -> Result<Vec<Republished>, StoreError> {
+        Ok(Vec::new())
+    }
+}
+
+fn differences(published: &Many, read_model: &Many) -> (Summary, Vec<Difference>) {
+    let at = |millis: u64| Timestamp::from_micros(i64::try_from(millis * 1000).unwrap()).unwrap();
+    let range = OrderRange::placed(at(BEGIN - 365 * 24 * HOUR), at(BEGIN + 365 * 24 * HOUR));
+    let found = RefCell::new(Vec::new());
+    let sides = Sides { published, read_model };
+    let summary = now(reconcile(
+        &sides,
+        range,
+        Duration::ZERO,
+        async |_| (),
+        async |some| {
+            found.borrow_mut().extend_from_slice(some);
+            Ok(())
+        },
+    ));
+    (summary.unwrap(), found.into_inner())
+}
+
+#[test]
+fn a_few_differences_are_found_without_reading_all_orders() {
+    let lost = [0, 7 * HOUR + 60_000, 7 * HOUR + 66_000, 30 * HOUR, 72 * HOUR - 6_000];
+    let lost: BTreeSet<OrderId> = lost.into_iter().map(|at| placed_at(BEGIN + at)).collect();
+    let extra = placed_at(BEGIN + 31 * HOUR + 1);
+    let published = Many::of(Many::orders());
+    let mut known = Many::orders();
+    known.retain(|order| !lost.contains(order));
+    known.insert(extra);
+    let read_model = Many::of(known);
+
+    let (summary, found) = differences(&published, &read_model);
+    let of_kind = |kind| {
+        let some = found.iter().filter(move |one: &&Difference| one.kind() == kind);
+        some.map(|one| one.order_id).collect::<Vec<_>>()
+    };
+    assert!(of_kind(DifferenceKind::Missing).into_iter().eq(lost), "{found:?}");
+    assert_eq!(of_kind(DifferenceKind::Extra), [extra]);
+    assert!(found.is_sorted_by_key(|one| one.order_id));
+    assert_eq!((summary.published, summary.known), (43_200, 43_196));
+    let rows = published.rows_read.into_inner() + read_model.rows_read.into_inner();
+    assert!(rows < 200, "five minutes with ten orders each were to be read, not {rows} orders");
+}
+
+#[test]
+fn a_read_model_that_lost_everything_is_told_order_by_order() {
+    let (published, read_model) = (Many::of(Many::orders()), Many::of(BTreeSet::new()));
+    let (summary, found) = differences(&published, &read_model);
+    assert_eq!(summary.missing, 43_200);
+    assert!(found.iter().map(|one| one.order_id).eq(published.orders));
+}

@@ -1,0 +1,269 @@
+//! The command `reconcile`, on a real Postgres.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::collections::BTreeSet;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use adapters::clock;
+use adapters::embedded::test_postgres::{FreshDatabase, fresh_database};
+use adapters::postgres::Database;
+use adapters::postgres::notification::{self, PgNotifications};
+use adapters::postgres::ordering::{self, PgOrders, PgOutbox};
+use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
+use application::inbox::Inbox;
+use application::notification::{ChannelName, NotifyCustomer};
+use application::ordering::{Cause, Orders, Saved};
+use application::pharmacy::ReceiveOrders;
+use application::published::{AnnouncedItem, Announcement, News};
+use application::relay::{Claim, Outbox, OutboxRecord, Verdict};
+use domain::OrderId;
+use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+
+/// Each context has a database of its own.
+#[derive(Clone)]
+struct House {
+    databases: [FreshDatabase; 3],
+    orders: PgOrders,
+    outbox: PgOutbox,
+    pharmacy: ReceiveOrders<PgPharmacyOrders>,
+    notification: NotifyCustomer<PgNotifications>,
+}
+
+impl House {
+    async fn open() -> Self {
+        let databases = [
+            fresh_database().await.unwrap(),
+            fresh_database().await.unwrap(),
+            fresh_database().await.unwrap(),
+        ];
+        let [ordering, pharmacy, notification] =
+            databases.each_ref().map(|fresh| Database::new(&fresh.args(), "test").unwrap());
+        ordering::migrate(&ordering).await.unwrap();
+        pharmacy::migrate(&pharmacy).await.unwrap();
+        notification::migrate(&notification).await.unwrap();
+        Self {
+            orders: PgOrders::new(&ordering),
+            outbox: PgOutbox::new(&ordering, 2),
+            pharmacy: ReceiveOrders(PgPharmacyOrders::new(&pharmacy)),
+            notification: NotifyCustomer {
+                notifications: PgNotifications::new(&notification),
+                channels: vec![ChannelName::Log],
+            },
+            databases,
+        }
+    }
+
+    /// Stores an order, and cancels it if it is to have two events.
+    async fn place(&self, events: usize) -> OrderId {
+        let id = clock::new_order_id();
+        let item = OrderItem {
+            product_id: 1.try_into().unwrap(),
+            quantity: 2.try_into().unwrap(),
+            medication: None,
+        };
+        let items = OrderItems::try_from(vec![item]).unwrap();
+        let new = NewOrder { id, customer_name: "Ada".parse().unwrap(), items, note: None };
+        let order = Order::place(new, clock::occasion());
+        let saved = self.orders.save(order, Cause::Unkeyed).await.unwrap();
+        if let (Saved::Stored(mut order), 2) = (saved, events) {
+            assert!(order.cancel("no need".parse().unwrap(), clock::occasion()).is_applied());
+            self.orders.save(order, Cause::Unkeyed).await.unwrap();
+        }
+        id
+    }
+
+    /// Publishes all that is due; gives the events.
+    async fn relay(&self) -> Vec<Announcement> {
+        let mut events = Vec::new();
+        while let Some(claim) = self.outbox.claim(100).await.unwrap() {
+            events.extend(claim.records().iter().map(announcement));
+            let verdicts = vec![Verdict::Published; claim.records().len()];
+            claim.settle(&verdicts).await.unwrap();
+        }
+        events
+    }
+
+    async fn both_are_told(&self, events: &[Announcement]) {
+        self.pharmacy.take_in(events, &[]).await.unwrap();
+        self.notification.take_in(events, &[]).await.unwrap();
+    }
+
+    fn reconcile(&self, arguments: &[&str]) -> Command {
+        let [ordering, pharmacy, notification] = self.databases.each_ref().map(FreshDatabase::url);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_order-jobs"));
+        command
+            .args(["reconcile", "--grace", "0.1", "--until", "2999-01-01T00:00:00Z"])
+            .args(arguments)
+            .env("DATABASE_URL", ordering)
+            .env("PHARMACY_DATABASE_URL", pharmacy)
+            .env("NOTIFICATION_DATABASE_URL", notification);
+        command
+    }
+}
+
+fn announcement(record: &OutboxRecord) -> Announcement {
+    let item = AnnouncedItem { product_id: 1, quantity: 2, medication: None };
+    let news = if record.event_type == "OrderCreated" {
+        News::OrderCreated { customer_name: "Ada".to_owned(), items: vec![item], note: None }
+    } else {
+        News::OrderCancelled { reason: "no need".to_owned() }
+    };
+    Announcement {
+        event_id: record.event_id,
+        occurred_at: record.occurred_at,
+        order_id: record.order_id,
+        order_version: record.order_version,
+        news,
+    }
+}
+
+fn lines(output: &Output) -> Vec<String> {
+    String::from_utf8(output.stdout.clone()).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// The lines about orders, without their explanation: what, where, which.
+fn told(output: &Output) -> BTreeSet<String> {
+    let about_orders = lines(output).into_iter().filter(|line| line.contains('\t'));
+    about_orders.map(|line| line.split('\t').take(3).collect::<Vec<_>>().join(" ")).collect()
+}
+
+async fn finished(mut command: Command) -> Output {
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn read_models_that_know_everything_agree() {
+    let house = House::open().await;
+    for n in 0..20 {
+        house.place(1 + n % 2).await;
+    }
+    house.both_are_told(&house.relay().await).await;
+    let waiting = house.place(1).await;
+    let output = finished(house.reconcile(&[])).await;
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(told(&output), BTreeSet::new());
+    for read_model in ["pharmacy", "notification"] {
+        let expected = format!(
+            "{read_model}: 20 orders, ordering has 21: 0 missing, 0 extra, 0 differing; 1 not \
+             compared, since they have an event that is not published"
+        );
+        assert!(lines(&output).contains(&expected), "{waiting}: {output:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_read_model_lost_or_made_up_is_found_and_what_it_lost_is_repaired() {
+    let house = House::open().await;
+    let mut orders = Vec::new();
+    for n in 0..40 {
+        orders.push(house.place(1 + n % 2).await);
+    }
+    // Order 0 has one event, order 1 has two, and so on.
+    let lost = |n: usize, version: i64| {
+        let order = orders[n];
+        move |event: &Announcement| event.order_id == order && event.order_version.get() >= version
+    };
+    let events = house.relay().await;
+    let without = |all: &[Announcement], lost: &[&dyn Fn(&Announcement) -> bool]| {
+        let kept = all.iter().filter(|event| !lost.iter().any(|lost| lost(event)));
+        kept.cloned().collect::<Vec<_>>()
+    };
+    let pharmacy = without(&events, &[&lost(4, 1), &lost(5, 1), &lost(7, 2)]);
+    house.pharmacy.take_in(&pharmacy, &[]).await.unwrap();
+    let created_of_9 =
+        |event: &Announcement| event.order_id == orders[9] && event.order_version.get() == 1;
+    let notification = without(&events, &[&lost(5, 1), &lost(6, 1), &created_of_9]);
+    house.notification.take_in(&notification, &[]).await.unwrap();
+    // An order that ordering does not know.
+    let mut phantom = events[0].clone();
+    (phantom.order_id, phantom.event_id) = (clock::new_order_id(), clock::occasion().event_id);
+    house.both_are_told(std::slice::from_ref(&phantom)).await;
+
+    let found: BTreeSet<String> = [
+        format!("missing pharmacy {}", orders[4]),
+        format!("missing pharmacy {}", orders[5]),
+        format!("differing pharmacy {}", orders[7]),
+        format!("extra pharmacy {}", phantom.order_id),
+        format!("missing notification {}", orders[5]),
+        format!("missing notification {}", orders[6]),
+        format!("differing notification {}", orders[9]),
+        format!("extra notification {}", phantom.order_id),
+    ]
+    .into();
+    let output = finished(house.reconcile(&[])).await;
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(told(&output), found);
+    assert!(house.relay().await.is_empty(), "nothing is published without --repair");
+
+    // A relay and the consumers are at work meanwhile.
+    let enough = Arc::new(AtomicBool::new(false));
+    let work = tokio::spawn({
+        let (house, enough) = (house.clone(), enough.clone());
+        async move {
+            let mut times = 0;
+            while !enough.load(Ordering::Relaxed) {
+                let events = house.relay().await;
+                times += events.len();
+                house.both_are_told(&events).await;
+                tokio::task::yield_now().await;
+            }
+            times
+        }
+    });
+    let output = finished(house.reconcile(&["--repair"])).await;
+    enough.store(true, Ordering::Relaxed);
+    assert!(!output.status.success(), "the phantoms are left: {output:?}");
+    let repaired: BTreeSet<String> =
+        told(&output).into_iter().filter(|line| line.starts_with("repaired")).collect();
+    // What both lack is published again once, for the pharmacy.
+    let expected = [
+        format!("repaired pharmacy {}", orders[4]),
+        format!("repaired pharmacy {}", orders[5]),
+        format!("repaired pharmacy {}", orders[7]),
+        format!("repaired notification {}", orders[6]),
+        format!("repaired notification {}", orders[9]),
+    ];
+    assert_eq!(repaired, expected.into());
+    assert_eq!(work.await.unwrap(), 1 + 2 + 2 + 1 + 2, "only these orders' events came again");
+
+    let output = finished(house.reconcile(&[])).await;
+    let left =
+        ["pharmacy", "notification"].map(|name| format!("extra {name} {}", phantom.order_id));
+    assert_eq!(told(&output), left.into());
+}
+
+#[tokio::test]
+async fn orders_outside_of_the_range_are_left_out() {
+    let house = House::open().await;
+    house.place(1).await;
+    house.relay().await;
+    let range = ["--since", "2998-01-01T00:00:00Z"];
+    let output = finished(house.reconcile(&range)).await;
+    assert!(output.status.success(), "{output:?}");
+    let upside_down = ["--since", "2999-01-02T00:00:00Z"];
+    let output = finished(house.reconcile(&upside_down)).await;
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("--since is wrong"), "{said}");
+}
+
+#[tokio::test]
+async fn a_read_model_that_cannot_be_read_is_named() {
+    let house = House::open().await;
+    let mut command = house.reconcile(&[]);
+    // Ordering's database has no tables of the pharmacy.
+    command.env("PHARMACY_DATABASE_URL", house.databases[0].url());
+    let output = finished(command).await;
+    assert!(!output.status.success());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("cannot compare orders with pharmacy"), "{said}");
+    assert!(said.contains("\"pharmacy.orders\" does not exist"), "{said}");
+
+    let mut command = house.reconcile(&[]);
+    command.env("NOTIFICATION_DATABASE_URL", "mysql://nowhere");
+    let said = String::from_utf8(finished(command).await.stderr).unwrap();
+    assert!(said.contains("NOTIFICATION_DATABASE_URL is wrong"), "{said}");
+}

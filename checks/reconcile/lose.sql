@@ -1,0 +1,48 @@
+-- Loses orders here and there, and prints what is to be found: what, where and which order.
+\set somewhere 'ORDER BY md5(id::text)'
+CREATE TABLE chosen AS
+SELECT id, n % 10 = 0 AS cancelled, row_number() OVER (PARTITION BY n % 10 = 0 :somewhere) AS place FROM placed;
+
+-- Ten orders are lost in each read model, half of them in both.
+CREATE TABLE lost AS
+SELECT id, place <= 10 AS by_pharmacy, place > 5 AS by_notification FROM chosen WHERE place <= 15 AND NOT cancelled;
+DELETE FROM pharmacy.orders USING lost WHERE order_id = lost.id AND by_pharmacy
+RETURNING 'missing', 'pharmacy', order_id;
+WITH gone AS (
+    DELETE FROM notification.notifications USING lost WHERE order_id = lost.id AND by_notification RETURNING order_id)
+SELECT DISTINCT 'missing', 'notification', order_id FROM gone;
+
+-- Of some that were cancelled the read models know only the beginning, or only the end.
+UPDATE pharmacy.orders
+SET version = 1, status = 'draft', cancel_reason = NULL, cancelled_at = NULL
+FROM chosen WHERE order_id = chosen.id AND cancelled AND place IN (1, 2)
+RETURNING 'differing', 'pharmacy', order_id;
+UPDATE pharmacy.orders SET missing = 1, customer_name = NULL, ordered_at = NULL
+FROM chosen WHERE order_id = chosen.id AND cancelled AND place = 3
+RETURNING 'differing', 'pharmacy', order_id;
+DELETE FROM notification.notifications USING chosen
+WHERE order_id = chosen.id AND cancelled AND order_version = CASE place WHEN 3 THEN 2 WHEN 4 THEN 1 END
+RETURNING 'differing', 'notification', order_id;
+
+-- Ordering lost three orders, and the cancellation of another.
+CREATE TABLE models AS SELECT unnest(ARRAY['pharmacy', 'notification']) AS model;
+WITH gone AS (
+    DELETE FROM ordering.orders USING chosen WHERE orders.id = chosen.id AND NOT cancelled AND place BETWEEN 21 AND 23
+    RETURNING orders.id)
+SELECT 'extra', model, id FROM gone CROSS JOIN models;
+WITH changed AS (
+    UPDATE ordering.orders SET version = 1, status = 'created', cancel_reason = NULL, cancelled_at = NULL
+    FROM chosen WHERE orders.id = chosen.id AND cancelled AND place = 5
+    RETURNING orders.id)
+SELECT 'differing', model, id FROM changed CROSS JOIN models;
+
+-- Three orders are not lost: their events are still to be published, one of them after it failed.
+DELETE FROM pharmacy.orders USING chosen WHERE order_id = chosen.id AND NOT cancelled AND place BETWEEN 31 AND 33;
+DELETE FROM notification.notifications USING chosen WHERE order_id = chosen.id AND NOT cancelled AND place BETWEEN 31 AND 33;
+INSERT INTO ordering.outbox (lane, position, event_id, order_id, order_version, event_type, schema_fingerprint, payload,
+                             headers, occurred_at)
+SELECT 1, nextval('ordering.outbox_lane_1'), gen_random_uuid(), id, 1, 'OrderCreated', '', '', '{}', now()
+FROM chosen WHERE NOT cancelled AND place BETWEEN 31 AND 32;
+INSERT INTO ordering.outbox_stragglers (lane, position, reason, order_id, attempts, retry_at, last_error)
+SELECT lane, position, 'failed', order_id, 1, now() + interval '1 hour', 'busy'
+FROM ordering.outbox JOIN chosen ON order_id = chosen.id AND NOT cancelled AND place = 33;
