@@ -7,16 +7,21 @@ use std::collections::HashMap;
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
+use tracing::debug;
 
+use self::outcome::Answer;
 use self::producer::{Outgoing, Producers};
 use super::cluster::Cluster;
 use super::registry::{Registry, RegistryError};
-use super::settings::producer_settings;
+use super::settings::{lone_producer_settings, producer_settings};
 use super::wire::frame;
 use crate::{avro, one_line};
 
 /// Publishes what the outbox holds: frames it for the wire, dresses it as a `CloudEvent`, and waits
 /// for the acknowledgement of every record.
+///
+/// Records are sent in batches. When Kafka rejects a batch, its records are sent again one by one:
+/// only then is its answer about a record.
 ///
 /// The wait is bounded. What was not acknowledged by then is [`Delivery::Unreachable`], and nothing
 /// of it is sent later behind the caller's back.
@@ -24,7 +29,10 @@ use crate::{avro, one_line};
 pub struct KafkaPublisher {
     topic: String,
     registry: Registry,
-    producers: Producers,
+    /// Sends records in batches.
+    together: Producers,
+    /// Sends each record in a request of its own.
+    alone: Producers,
 }
 
 /// Why there is no way to Kafka. An outage is none of it: clients connect in the background.
@@ -38,8 +46,10 @@ impl KafkaPublisher {
     /// # Errors
     /// When the settings are wrong.
     pub fn new(cluster: &Cluster, registry: Registry) -> Result<Self, PublisherError> {
-        let producers = Producers::new(producer_settings(cluster)).map_err(PublisherError)?;
-        Ok(Self { topic: cluster.topic.clone(), registry, producers })
+        let together = Producers::new(producer_settings(cluster));
+        together.prepare().map_err(PublisherError)?;
+        let alone = Producers::new(lone_producer_settings(cluster));
+        Ok(Self { topic: cluster.topic.clone(), registry, together, alone })
     }
 
     /// The registry's id of the schema a payload was written with, or what becomes of the record.
@@ -68,28 +78,58 @@ impl Publisher for KafkaPublisher {
             }
         }
         let mut deliveries: Vec<Option<Delivery>> = vec![None; records.len()];
-        let mut places = Vec::with_capacity(records.len());
-        let mut outgoing = Vec::with_capacity(records.len());
+        let mut known = Vec::with_capacity(records.len());
         for (place, record) in records.iter().enumerate() {
             match ids.get(record.schema_fingerprint.as_slice()) {
-                Some(Ok(id)) => {
-                    places.push(place);
-                    outgoing.push(Outgoing {
-                        key: record.order_id.to_string(),
-                        value: frame(*id, &record.payload),
-                        headers: headers(record),
-                    });
-                }
+                Some(Ok(id)) => known.push((place, *id)),
                 Some(Err(delivery)) => deliveries[place] = Some(delivery.clone()),
                 None => {}
             }
         }
-        let sent = self.producers.send(&self.topic, outgoing).await;
-        for (place, delivery) in places.into_iter().zip(sent) {
-            deliveries[place] = Some(delivery);
-        }
+        self.send(records, &known, &mut deliveries).await;
         let unsent = || Delivery::Unreachable("it was not sent".to_owned());
         deliveries.into_iter().map(|delivery| delivery.unwrap_or_else(unsent)).collect()
+    }
+}
+
+impl KafkaPublisher {
+    /// Sends the records at these places with these schema ids: together at first, and those whose
+    /// batch was rejected once more, each alone.
+    async fn send(
+        &self,
+        records: &[&OutboxRecord],
+        places: &[(usize, u32)],
+        deliveries: &mut [Option<Delivery>],
+    ) {
+        let outgoing = |&(place, id): &(usize, u32)| Outgoing::of(records[place], id);
+        let answers = self.together.send(&self.topic, places.iter().map(outgoing)).await;
+        let mut rejected = Vec::new();
+        for (&(place, id), answer) in places.iter().zip(answers) {
+            deliveries[place] = answer.in_a_batch();
+            if deliveries[place].is_none() {
+                rejected.push((place, id));
+            }
+        }
+        if rejected.is_empty() {
+            return;
+        }
+        debug!(records = rejected.len(), "Kafka rejected a batch; sending its records one by one");
+        let answers = self.alone.send(&self.topic, rejected.iter().map(outgoing)).await;
+        let others_are_taken = deliveries.contains(&Some(Delivery::Acknowledged))
+            || answers.contains(&Answer::Acknowledged);
+        for ((place, _), answer) in rejected.into_iter().zip(answers) {
+            deliveries[place] = Some(answer.alone(others_are_taken));
+        }
+    }
+}
+
+impl Outgoing {
+    fn of(record: &OutboxRecord, schema_id: u32) -> Self {
+        Self {
+            key: record.order_id.to_string(),
+            value: frame(schema_id, &record.payload),
+            headers: headers(record),
+        }
     }
 }
 

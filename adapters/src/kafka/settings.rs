@@ -65,6 +65,14 @@ pub(super) fn producer_settings(cluster: &Cluster) -> ClientConfig {
     amended(config, cluster)
 }
 
+/// A producer whose every request carries a single record, so that Kafka's answer is about that record.
+pub(super) fn lone_producer_settings(cluster: &Cluster) -> ClientConfig {
+    let mut config = producer_settings(cluster);
+    // Whatever an operator added: the meaning of an answer rests on it.
+    config.set("batch.num.messages", "1").set("linger.ms", "0");
+    config
+}
+
 /// A member of a group that commits only what it says it has done.
 pub(super) fn consumer_settings(cluster: &Cluster, group: &str) -> ClientConfig {
     let mut config = base(cluster);

@@ -133,6 +133,61 @@ async fn a_record_that_is_too_large_is_refused_and_the_others_are_sent() {
 }
 
 #[tokio::test]
+async fn records_of_a_batch_that_was_rejected_as_too_large_are_sent_one_by_one() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    reject(&world, RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 4);
+    let deliveries = publish(&publisher, &records(200)).await;
+    assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
+    assert_eq!(world.records(200).len(), 200);
+}
+
+#[tokio::test]
+async fn a_record_is_refused_only_once_it_was_sent_alone() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    // Once in its batch, and once alone.
+    reject(&world, RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2);
+    let deliveries = publish(&publisher, &records(1)).await;
+    assert!(matches!(deliveries[..], [Delivery::Refused(_)]), "{deliveries:?}");
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+}
+
+#[tokio::test]
+async fn what_a_setting_of_the_topic_or_a_clock_rejects_is_an_outage() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    for error in [
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
+    ] {
+        reject(&world, error, 1);
+        let deliveries = publish(&publisher, &records(1)).await;
+        assert!(matches!(deliveries[..], [Delivery::Unreachable(_)]), "{error:?}: {deliveries:?}");
+    }
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+}
+
+#[tokio::test]
+async fn a_batch_that_was_rejected_for_no_clear_reason_fails_no_record_that_kafka_takes_alone() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD;
+    reject(&world, error, 1);
+    let deliveries = publish(&publisher, &records(100)).await;
+    assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
+    // Kafka takes nothing else either: who knows whose fault it is.
+    reject(&world, error, 2);
+    let deliveries = publish(&publisher, &records(1)).await;
+    assert!(matches!(deliveries[..], [Delivery::Unreachable(_)]), "{deliveries:?}");
+}
+
+/// Lets the next so many requests to keep records end in an error.
+fn reject(world: &World, error: RDKafkaRespErr, requests: usize) {
+    world.cluster.request_errors(RDKafkaApiKey::Produce, &vec![error; requests]);
+}
+
+#[tokio::test]
 async fn a_record_of_a_schema_from_the_future_waits_for_a_newer_relay() {
     let world = World::start().await;
     let mut batch = records(2);
