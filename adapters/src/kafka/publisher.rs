@@ -3,14 +3,16 @@ mod outcome;
 mod producer;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
+use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
 use self::outcome::Answer;
-use self::producer::{Outgoing, Producers};
+use self::producer::{Outgoing, Producers, REPORTED_WITHIN};
 use super::cluster::Cluster;
 use super::registry::{Registry, RegistryError};
 use super::settings::{lone_producer_settings, producer_settings};
@@ -23,8 +25,9 @@ use crate::{avro, one_line};
 /// Records are sent in batches. When Kafka rejects a batch, its records are sent again one by one:
 /// only then is its answer about a record.
 ///
-/// The wait is bounded. What was not acknowledged by then is [`Delivery::Unreachable`], and nothing
-/// of it is sent later behind the caller's back.
+/// The wait is bounded. What was sent and not acknowledged by then is [`Delivery::Unreachable`], and
+/// nothing of it is sent later behind the caller's back: a record is handed to librdkafka only while
+/// there is time left for all that may become of it.
 #[derive(Debug)]
 pub struct KafkaPublisher {
     topic: String,
@@ -52,6 +55,16 @@ impl KafkaPublisher {
         Ok(Self { topic: cluster.topic.clone(), registry, together, alone })
     }
 
+    /// As [`Self::schema_id`], known by a certain moment.
+    async fn schema_id_by(&self, fingerprint: &[u8], end: Instant) -> Result<u32, Delivery> {
+        if Instant::now() >= end {
+            return Err(Delivery::Unsent);
+        }
+        let unanswered =
+            |_| Delivery::Unreachable("the schema registry does not answer".to_owned());
+        timeout_at(end, self.schema_id(fingerprint)).await.map_err(unanswered)?
+    }
+
     /// The registry's id of the schema a payload was written with, or what becomes of the record.
     async fn schema_id(&self, fingerprint: &[u8]) -> Result<u32, Delivery> {
         let Some(schema) = avro::by_fingerprint(fingerprint) else {
@@ -69,12 +82,13 @@ impl KafkaPublisher {
 }
 
 impl Publisher for KafkaPublisher {
-    async fn publish(&self, records: &[&OutboxRecord]) -> Vec<Delivery> {
+    async fn publish(&self, records: &[&OutboxRecord], time_left: Duration) -> Vec<Delivery> {
+        let hand_over_until = Instant::now() + time_left.saturating_sub(REPORTED_WITHIN);
         let mut ids: HashMap<&[u8], Result<u32, Delivery>> = HashMap::new();
         for record in records {
             let fingerprint = record.schema_fingerprint.as_slice();
             if !ids.contains_key(fingerprint) {
-                ids.insert(fingerprint, self.schema_id(fingerprint).await);
+                ids.insert(fingerprint, self.schema_id_by(fingerprint, hand_over_until).await);
             }
         }
         let mut deliveries: Vec<Option<Delivery>> = vec![None; records.len()];
@@ -86,8 +100,8 @@ impl Publisher for KafkaPublisher {
                 None => {}
             }
         }
-        self.send(records, &known, &mut deliveries).await;
-        let unsent = || Delivery::Unreachable("it was not sent".to_owned());
+        self.send(records, &known, &mut deliveries, hand_over_until).await;
+        let unsent = || Delivery::Unsent;
         deliveries.into_iter().map(|delivery| delivery.unwrap_or_else(unsent)).collect()
     }
 }
@@ -100,9 +114,11 @@ impl KafkaPublisher {
         records: &[&OutboxRecord],
         places: &[(usize, u32)],
         deliveries: &mut [Option<Delivery>],
+        hand_over_until: Instant,
     ) {
         let outgoing = |&(place, id): &(usize, u32)| Outgoing::of(records[place], id);
-        let answers = self.together.send(&self.topic, places.iter().map(outgoing)).await;
+        let together = places.iter().map(outgoing);
+        let answers = self.together.send(&self.topic, together, hand_over_until).await;
         let mut rejected = Vec::new();
         for (&(place, id), answer) in places.iter().zip(answers) {
             deliveries[place] = answer.in_a_batch();
@@ -114,7 +130,8 @@ impl KafkaPublisher {
             return;
         }
         debug!(records = rejected.len(), "Kafka rejected a batch; sending its records one by one");
-        let answers = self.alone.send(&self.topic, rejected.iter().map(outgoing)).await;
+        let alone = rejected.iter().map(outgoing);
+        let answers = self.alone.send(&self.topic, alone, hand_over_until).await;
         let others_are_taken = deliveries.contains(&Some(Delivery::Acknowledged))
             || answers.contains(&Answer::Acknowledged);
         for ((place, _), answer) in rejected.into_iter().zip(answers) {

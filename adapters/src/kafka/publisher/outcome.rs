@@ -21,6 +21,8 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 pub(super) enum Answer {
     /// It is acknowledged.
     Acknowledged,
+    /// It was not handed over in time.
+    Unsent,
     /// It is larger than this client ever sends; Kafka was not asked.
     TooLargeToSend(String),
     /// It is not acknowledged, for this reason.
@@ -58,6 +60,7 @@ impl Answer {
     pub(super) fn in_a_batch(&self) -> Option<Delivery> {
         match self {
             Self::Acknowledged => Some(Delivery::Acknowledged),
+            Self::Unsent => Some(Delivery::Unsent),
             Self::TooLargeToSend(why) => Some(Delivery::Refused(why.clone())),
             Self::Error(Meaning::Outage, why) => Some(Delivery::Unreachable(why.clone())),
             Self::Error(Meaning::TooLarge | Meaning::Unclear, _) => None,
@@ -69,6 +72,7 @@ impl Answer {
     pub(super) fn alone(self, others_are_taken: bool) -> Delivery {
         match self {
             Self::Acknowledged => Delivery::Acknowledged,
+            Self::Unsent => Delivery::Unsent,
             Self::TooLargeToSend(why) | Self::Error(Meaning::TooLarge, why) => {
                 Delivery::Refused(why)
             }

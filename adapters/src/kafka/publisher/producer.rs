@@ -10,7 +10,7 @@ use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{
     BaseRecord, DeliveryResult, Producer as _, ProducerContext, ThreadedProducer,
 };
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
 use super::batch::{Batch, Ticket};
@@ -18,8 +18,9 @@ use super::outcome::{Answer, Meaning};
 use crate::kafka::client::Logging;
 use crate::kafka::settings::MESSAGE_TIMEOUT;
 
-/// How long to wait for an outcome beyond the time after which librdkafka should have told it.
-const GRACE: Duration = Duration::from_secs(2);
+/// Within which the outcome of a record is known once it was handed over: librdkafka should tell it
+/// after [`MESSAGE_TIMEOUT`], and what it still holds a little later is thrown away.
+pub(super) const REPORTED_WITHIN: Duration = MESSAGE_TIMEOUT.saturating_add(Duration::from_secs(2));
 
 /// How long to wait before trying again to put a record into a full queue.
 const QUEUE_PAUSE: Duration = Duration::from_millis(5);
@@ -71,15 +72,17 @@ impl Producers {
         Self { settings, current: Mutex::default() }
     }
 
-    /// Sends the records and waits, bounded, for what becomes of each. A record is made only when it
-    /// is handed over, so that there is one more copy of a payload at a time, not of all.
+    /// Hands records over for as long as `hand_over_until` is ahead, and waits for what becomes of
+    /// each: [`REPORTED_WITHIN`] at the most. A record is made only when it is handed over, so that
+    /// there is one more copy of a payload at a time, not of all.
     pub(super) async fn send(
         &self,
         topic: &str,
         records: impl ExactSizeIterator<Item = Outgoing>,
+        hand_over_until: Instant,
     ) -> Vec<Answer> {
-        if records.len() == 0 {
-            return Vec::new();
+        if records.len() == 0 || Instant::now() >= hand_over_until {
+            return vec![Answer::Unsent; records.len()];
         }
         let producer = match self.current() {
             Ok(producer) => producer,
@@ -88,11 +91,10 @@ impl Producers {
             }
         };
         let batch = Batch::of(records.len());
-        let deadline = Instant::now() + MESSAGE_TIMEOUT;
         for (place, record) in records.enumerate() {
-            enqueue(&producer, topic, record, Box::new(batch.ticket(place)), deadline).await;
+            enqueue(&producer, topic, record, Box::new(batch.ticket(place)), hand_over_until).await;
         }
-        let late = timeout_at(deadline + GRACE, batch.settled()).await.is_err();
+        let late = timeout(REPORTED_WITHIN, batch.settled()).await.is_err();
         let mut answers = batch.answers();
         if let Some(reason) = producer.context().0.refusal.take() {
             explain(&mut answers, &reason);
@@ -151,17 +153,18 @@ fn explain(answers: &mut [Answer], reason: &str) {
     }
 }
 
-/// Hands a record to librdkafka. Whatever it says, the ticket gets an answer.
+/// Hands a record to librdkafka, which may have to make room for it first. Whatever it says, the
+/// ticket gets an answer.
 async fn enqueue(
     producer: &Producer,
     topic: &str,
     record: Outgoing,
     mut ticket: Box<Ticket>,
-    deadline: Instant,
+    until: Instant,
 ) {
     let Outgoing { key, value, headers } = record;
     let mut headers = Some(headers);
-    loop {
+    while Instant::now() < until {
         let mut base = BaseRecord::with_opaque_to(topic, ticket).key(&key).payload(&value);
         base.headers = headers.take();
         let Err((error, back)) = producer.send(base) else {
@@ -169,11 +172,11 @@ async fn enqueue(
         };
         ticket = back.delivery_opaque;
         headers = back.headers;
-        let full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
-        if !full || Instant::now() >= deadline {
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
             ticket.settle(Answer::not_taken_over(&error));
             return;
         }
         sleep(QUEUE_PAUSE).await;
     }
+    ticket.settle(Answer::Unsent);
 }
