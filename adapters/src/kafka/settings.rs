@@ -59,9 +59,10 @@ pub(super) fn producer_settings(cluster: &Cluster) -> ClientConfig {
         .set("request.timeout.ms", "5000")
         // A new leader is found soon, or not for seconds.
         .set("retry.backoff.ms", "50")
-        // The default keeps up to 1 GiB in memory while brokers are away.
+        // The default keeps up to 1 GiB in memory while brokers are away. What all workers of a relay hold at
+        // once fits in.
         .set("queue.buffering.max.messages", "20000")
-        .set("queue.buffering.max.kbytes", "32768");
+        .set("queue.buffering.max.kbytes", "16384");
     amended(config, cluster)
 }
 
