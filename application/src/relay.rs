@@ -4,6 +4,6 @@ mod outbox;
 mod publisher;
 mod relay_step;
 
-pub use outbox::{Claim, Outbox, OutboxRecord, Verdict};
+pub use outbox::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
 pub use publisher::{Delivery, Publisher};
 pub use relay_step::{Step, relay_step};

@@ -3,28 +3,39 @@ mod outcome;
 mod producer;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, OwnedHeaders};
+use tokio::time::{Instant, timeout_at};
+use tracing::debug;
 
-use self::producer::{Outgoing, Producers};
+use self::outcome::Answer;
+use self::producer::{Outgoing, Producers, REPORTED_WITHIN};
 use super::cluster::Cluster;
 use super::registry::{Registry, RegistryError};
-use super::settings::producer_settings;
+use super::settings::{lone_producer_settings, producer_settings};
 use super::wire::frame;
 use crate::{avro, one_line};
 
 /// Publishes what the outbox holds: frames it for the wire, dresses it as a `CloudEvent`, and waits
 /// for the acknowledgement of every record.
 ///
-/// The wait is bounded. What was not acknowledged by then is [`Delivery::Unreachable`], and nothing
-/// of it is sent later behind the caller's back.
+/// Records are sent in batches. When Kafka rejects a batch, its records are sent again one by one:
+/// only then is its answer about a record.
+///
+/// The wait is bounded. What was sent and not acknowledged by then is [`Delivery::Unreachable`], and
+/// nothing of it is sent later behind the caller's back: a record is handed to librdkafka only while
+/// there is time left for all that may become of it.
 #[derive(Debug)]
 pub struct KafkaPublisher {
     topic: String,
     registry: Registry,
-    producers: Producers,
+    /// Sends records in batches.
+    together: Producers,
+    /// Sends each record in a request of its own.
+    alone: Producers,
 }
 
 /// Why there is no way to Kafka. An outage is none of it: clients connect in the background.
@@ -38,8 +49,20 @@ impl KafkaPublisher {
     /// # Errors
     /// When the settings are wrong.
     pub fn new(cluster: &Cluster, registry: Registry) -> Result<Self, PublisherError> {
-        let producers = Producers::new(producer_settings(cluster)).map_err(PublisherError)?;
-        Ok(Self { topic: cluster.topic.clone(), registry, producers })
+        let together = Producers::new(producer_settings(cluster));
+        together.prepare().map_err(PublisherError)?;
+        let alone = Producers::new(lone_producer_settings(cluster));
+        Ok(Self { topic: cluster.topic.clone(), registry, together, alone })
+    }
+
+    /// As [`Self::schema_id`], known by a certain moment.
+    async fn schema_id_by(&self, fingerprint: &[u8], end: Instant) -> Result<u32, Delivery> {
+        if Instant::now() >= end {
+            return Err(Delivery::Unsent);
+        }
+        let unanswered =
+            |_| Delivery::Unreachable("the schema registry does not answer".to_owned());
+        timeout_at(end, self.schema_id(fingerprint)).await.map_err(unanswered)?
     }
 
     /// The registry's id of the schema a payload was written with, or what becomes of the record.
@@ -59,37 +82,71 @@ impl KafkaPublisher {
 }
 
 impl Publisher for KafkaPublisher {
-    async fn publish(&self, records: &[&OutboxRecord]) -> Vec<Delivery> {
+    async fn publish(&self, records: &[&OutboxRecord], time_left: Duration) -> Vec<Delivery> {
+        let hand_over_until = Instant::now() + time_left.saturating_sub(REPORTED_WITHIN);
         let mut ids: HashMap<&[u8], Result<u32, Delivery>> = HashMap::new();
         for record in records {
             let fingerprint = record.schema_fingerprint.as_slice();
             if !ids.contains_key(fingerprint) {
-                ids.insert(fingerprint, self.schema_id(fingerprint).await);
+                ids.insert(fingerprint, self.schema_id_by(fingerprint, hand_over_until).await);
             }
         }
         let mut deliveries: Vec<Option<Delivery>> = vec![None; records.len()];
-        let mut places = Vec::with_capacity(records.len());
-        let mut outgoing = Vec::with_capacity(records.len());
+        let mut known = Vec::with_capacity(records.len());
         for (place, record) in records.iter().enumerate() {
             match ids.get(record.schema_fingerprint.as_slice()) {
-                Some(Ok(id)) => {
-                    places.push(place);
-                    outgoing.push(Outgoing {
-                        key: record.order_id.to_string(),
-                        value: frame(*id, &record.payload),
-                        headers: headers(record),
-                    });
-                }
+                Some(Ok(id)) => known.push((place, *id)),
                 Some(Err(delivery)) => deliveries[place] = Some(delivery.clone()),
                 None => {}
             }
         }
-        let sent = self.producers.send(&self.topic, outgoing).await;
-        for (place, delivery) in places.into_iter().zip(sent) {
-            deliveries[place] = Some(delivery);
-        }
-        let unsent = || Delivery::Unreachable("it was not sent".to_owned());
+        self.send(records, &known, &mut deliveries, hand_over_until).await;
+        let unsent = || Delivery::Unsent;
         deliveries.into_iter().map(|delivery| delivery.unwrap_or_else(unsent)).collect()
+    }
+}
+
+impl KafkaPublisher {
+    /// Sends the records at these places with these schema ids: together at first, and those whose
+    /// batch was rejected once more, each alone.
+    async fn send(
+        &self,
+        records: &[&OutboxRecord],
+        places: &[(usize, u32)],
+        deliveries: &mut [Option<Delivery>],
+        hand_over_until: Instant,
+    ) {
+        let outgoing = |&(place, id): &(usize, u32)| Outgoing::of(records[place], id);
+        let together = places.iter().map(outgoing);
+        let answers = self.together.send(&self.topic, together, hand_over_until).await;
+        let mut rejected = Vec::new();
+        for (&(place, id), answer) in places.iter().zip(answers) {
+            deliveries[place] = answer.in_a_batch();
+            if deliveries[place].is_none() {
+                rejected.push((place, id));
+            }
+        }
+        if rejected.is_empty() {
+            return;
+        }
+        debug!(records = rejected.len(), "Kafka rejected a batch; sending its records one by one");
+        let alone = rejected.iter().map(outgoing);
+        let answers = self.alone.send(&self.topic, alone, hand_over_until).await;
+        let others_are_taken = deliveries.contains(&Some(Delivery::Acknowledged))
+            || answers.contains(&Answer::Acknowledged);
+        for ((place, _), answer) in rejected.into_iter().zip(answers) {
+            deliveries[place] = Some(answer.alone(others_are_taken));
+        }
+    }
+}
+
+impl Outgoing {
+    fn of(record: &OutboxRecord, schema_id: u32) -> Self {
+        Self {
+            key: record.order_id.to_string(),
+            value: frame(schema_id, &record.payload),
+            headers: headers(record),
+        }
     }
 }
 

@@ -59,10 +59,19 @@ pub(super) fn producer_settings(cluster: &Cluster) -> ClientConfig {
         .set("request.timeout.ms", "5000")
         // A new leader is found soon, or not for seconds.
         .set("retry.backoff.ms", "50")
-        // The default keeps up to 1 GiB in memory while brokers are away.
+        // The default keeps up to 1 GiB in memory while brokers are away. What all workers of a relay hold at
+        // once fits in.
         .set("queue.buffering.max.messages", "20000")
-        .set("queue.buffering.max.kbytes", "32768");
+        .set("queue.buffering.max.kbytes", "16384");
     amended(config, cluster)
+}
+
+/// A producer whose every request carries a single record, so that Kafka's answer is about that record.
+pub(super) fn lone_producer_settings(cluster: &Cluster) -> ClientConfig {
+    let mut config = producer_settings(cluster);
+    // Whatever an operator added: the meaning of an answer rests on it.
+    config.set("batch.num.messages", "1").set("linger.ms", "0");
+    config
 }
 
 /// A member of a group that commits only what it says it has done.

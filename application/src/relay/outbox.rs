@@ -4,6 +4,12 @@ use domain::{EventId, OrderId, OrderVersion, Timestamp};
 
 use crate::StoreError;
 
+/// The most bytes that the payloads of a claim have, beside one record that always fits.
+///
+/// The largest events have some 50 kB, most of them less than one: then the number of records ends a
+/// claim, and with the largest its size.
+pub const CLAIM_BYTES: usize = 2 * 1024 * 1024;
+
 /// The log of events that were stored with their orders and are to be published.
 pub trait Outbox: Send + Sync {
     /// What a claim looks like.
@@ -11,6 +17,9 @@ pub trait Outbox: Send + Sync {
 
     /// Claims up to `limit` records that are due, of one lane or a few. `None` when nothing is due
     /// that nobody else has claimed.
+    ///
+    /// The payloads of a claim MUST NOT have more than [`CLAIM_BYTES`], beside that of the last record of
+    /// each lane, whether the records are new or are tried again.
     ///
     /// Until the claim ends, no other claim MUST hold a record of the same lanes. Records of one
     /// order MUST come in the order of their versions, and none of them while an earlier one of

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::time::Duration;
 
 use domain::OrderId;
 
@@ -27,21 +28,26 @@ pub enum Step {
 /// well. The second event of an order is sent only once the first is acknowledged; if the first is not,
 /// the second stays behind it.
 ///
+/// `clock` is started once the batch is claimed, and tells how long it may still be held. However many
+/// waves the batch has, they share that time; what it does not suffice for stays due.
+///
 /// # Errors
 /// When the outbox fails. Nothing is lost: what was published but not noted is published again.
-pub async fn relay_step<O: Outbox>(
+pub async fn relay_step<O: Outbox, C: Fn() -> Duration>(
     outbox: &O,
     publisher: &impl Publisher,
     limit: usize,
     more: impl FnOnce(),
+    clock: impl FnOnce() -> C,
 ) -> Result<Step, StoreError> {
     let Some(claim) = outbox.claim(limit).await? else {
         return Ok(Step::Idle);
     };
+    let time_left = clock();
     if claim.leaves_more() {
         more();
     }
-    let (verdicts, outage) = publish_in_waves(publisher, claim.records()).await;
+    let (verdicts, outage) = publish_in_waves(publisher, claim.records(), time_left).await;
     let published = verdicts.iter().filter(|v| matches!(v, Verdict::Published)).count();
     let unpublished = verdicts.len() - published;
     claim.settle(&verdicts).await?;
@@ -55,14 +61,15 @@ pub async fn relay_step<O: Outbox>(
 async fn publish_in_waves(
     publisher: &impl Publisher,
     records: &[OutboxRecord],
+    time_left: impl Fn() -> Duration,
 ) -> (Vec<Verdict>, Option<String>) {
     let mut verdicts = vec![Verdict::Unsent; records.len()];
-    let mut outage = None;
+    let (mut outage, mut out_of_time) = (None, false);
     let mut waiting: Vec<usize> = (0..records.len()).collect();
-    while !waiting.is_empty() && outage.is_none() {
+    while !waiting.is_empty() && outage.is_none() && !out_of_time {
         let (wave, later) = next_wave(records, &waiting);
         let batch: Vec<&OutboxRecord> = wave.iter().map(|&index| &records[index]).collect();
-        let deliveries = publisher.publish(&batch).await;
+        let deliveries = publisher.publish(&batch, time_left()).await;
         // Whatever is not published holds its order's later events. So does a refusal, until the
         // claim has noted it: should this relay die before, the event is tried once more, and might
         // be taken that time.
@@ -72,6 +79,10 @@ async fn publish_in_waves(
                 Delivery::Acknowledged => Verdict::Published,
                 Delivery::Refused(why) => Verdict::Refused(why),
                 Delivery::Failed(why) => Verdict::Failed(why),
+                Delivery::Unsent => {
+                    out_of_time = true;
+                    Verdict::Unsent
+                }
                 Delivery::Unreachable(why) => {
                     outage = Some(why);
                     Verdict::Unsent

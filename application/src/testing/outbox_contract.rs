@@ -9,11 +9,14 @@ use domain::EventId;
 
 use super::orders_contract::{cancel, place};
 use super::{OrderingWorld, sample};
-use crate::ordering::Cause;
-use crate::relay::{Claim, Outbox, OutboxRecord, Verdict};
+use crate::ordering::{Cause, Orders, Saved};
+use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
 
 /// How often a rule looks again for what the store is still busy with.
 const PATIENCE: usize = 500;
+
+/// So many of the largest orders are several times as large as a claim.
+const LARGE_ORDERS: u32 = 300;
 
 /// Makes a `#[test]` of each rule of [`outbox_contract`](self): `(run, world)`.
 #[macro_export]
@@ -23,6 +26,7 @@ macro_rules! outbox_contract {
             an_empty_outbox_has_nothing_due,
             saved_events_are_handed_out_exactly_once_when_published,
             a_claim_holds_no_more_than_asked_lane_by_lane,
+            a_claim_of_large_records_is_bounded_by_their_size,
             claims_at_the_same_time_never_share_a_lane,
             a_dropped_claim_is_undone,
             an_unsent_record_comes_again,
@@ -67,6 +71,43 @@ pub async fn a_claim_holds_no_more_than_asked_lane_by_lane<W: OrderingWorld>(wor
     assert!(lanes.clone().all(|lane| lane.is_sorted_by_key(|record| record.position)));
     let different: HashSet<i16> = records.iter().map(|record| record.lane).collect();
     assert_eq!(lanes.count(), different.len(), "a lane comes in one piece");
+}
+
+pub async fn a_claim_of_large_records_is_bounded_by_their_size<W: OrderingWorld>(world: &W) {
+    // Orders of one lane, or of a few: some claim must be larger than it may be.
+    let orders = world.orders();
+    for n in 1..=LARGE_ORDERS {
+        let saved = orders.save(sample::largest_order(n), Cause::Unkeyed).await;
+        assert!(matches!(saved, Ok(Saved::Stored(_))), "{saved:?}");
+    }
+    let mut published = HashSet::new();
+    let mut bounded = false;
+    // Each fails once, so that it comes both as a new record and as one that is tried again.
+    for tried_again in [false, true] {
+        let mut handed_out = HashSet::new();
+        while handed_out.len() < LARGE_ORDERS as usize {
+            let claim = claim_due(world, 1000).await;
+            let records = claim.records();
+            let lanes = records.chunk_by(|one, next| one.lane == next.lane);
+            let size = |record: &OutboxRecord| record.payload.len();
+            let last: usize = lanes.filter_map(<[_]>::last).map(size).sum();
+            let bytes: usize = records.iter().map(size).sum();
+            assert!(bytes - last < CLAIM_BYTES, "{bytes} bytes in {} records", records.len());
+            bounded |= bytes >= CLAIM_BYTES / 2;
+            let verdict = if tried_again {
+                published.extend(records.iter().map(|record| record.event_id));
+                Verdict::Published
+            } else {
+                Verdict::Failed("not today".to_owned())
+            };
+            handed_out.extend(records.iter().map(|record| record.event_id));
+            let verdicts = vec![verdict; records.len()];
+            claim.settle(&verdicts).await.expect("settled");
+        }
+    }
+    assert!(bounded, "no claim was large");
+    assert_eq!(published.len(), LARGE_ORDERS as usize);
+    assert_nothing_due(world).await;
 }
 
 pub async fn claims_at_the_same_time_never_share_a_lane<W: OrderingWorld>(world: &W) {

@@ -59,6 +59,30 @@ pub fn new_order(n: u32) -> NewOrder {
     }
 }
 
+/// Order `n`, just placed, as large as an order may be: its event has some 50 kB.
+#[must_use]
+pub fn largest_order(n: u32) -> Order {
+    let text = |length: usize| "é".repeat(length);
+    let items: Vec<OrderItem> = (1..=100)
+        .map(|product| OrderItem {
+            product_id: ProductId::try_from(product).expect("a product"),
+            quantity: Quantity::try_from(999).expect("a quantity"),
+            medication: Some(MedicationCoding {
+                system: format!("urn:{}", "x".repeat(100)).parse().expect("a code system"),
+                code: "x".repeat(64).parse().expect("a code"),
+                display: Some(text(170).parse().expect("a display")),
+            }),
+        })
+        .collect();
+    let new = NewOrder {
+        id: order_id(n),
+        customer_name: text(200).parse::<CustomerName>().expect("a name"),
+        items: OrderItems::try_from(items).expect("some items"),
+        note: Some(text(1000).parse().expect("a note")),
+    };
+    Order::place(new, occasion(n, 1))
+}
+
 /// A medication; every other one with what it is called.
 fn medication(code: i64) -> MedicationCoding {
     let display = "Acetylsalicylsäure 100\u{a0}mg";

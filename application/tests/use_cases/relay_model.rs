@@ -2,6 +2,7 @@
 //! has been published, and an order's events for the first time in the order of their versions.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use application::ordering::{Cause, Orders, Saved};
 use application::relay::{Claim, Delivery, Outbox, Step, relay_step};
@@ -89,7 +90,7 @@ impl World {
             Happening::Recovers => self.publisher.recover(),
             Happening::Crash { published } => self.crash(*published),
             Happening::Step { limit } => {
-                now(relay_step(&self.store, &self.publisher, *limit, || {})).unwrap();
+                now(relay_step(&self.store, &self.publisher, *limit, || {}, || unhurried)).unwrap();
             }
             Happening::Waits { seconds } => self.store.advance(*seconds),
         }
@@ -129,7 +130,7 @@ impl World {
             let mut orders = HashSet::new();
             let firsts: Vec<_> =
                 claim.records().iter().filter(|r| orders.insert(r.order_id)).collect();
-            now(application::relay::Publisher::publish(&self.publisher, &firsts));
+            now(application::relay::Publisher::publish(&self.publisher, &firsts, unhurried()));
         }
     }
 
@@ -138,12 +139,18 @@ impl World {
         self.publisher.recover();
         self.store.advance(3600);
         for _ in 0..1000 {
-            if now(relay_step(&self.store, &self.publisher, 7, || {})).unwrap() == Step::Idle {
+            if now(relay_step(&self.store, &self.publisher, 7, || {}, || unhurried)).unwrap()
+                == Step::Idle
+            {
                 return;
             }
         }
         panic!("the relay never came to rest");
     }
+}
+
+fn unhurried() -> Duration {
+    Duration::from_mins(1)
 }
 
 proptest! {

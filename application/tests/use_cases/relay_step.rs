@@ -1,3 +1,6 @@
+use std::cell::Cell;
+use std::time::Duration;
+
 use application::ordering::{Cause, Orders};
 use application::relay::{Delivery, OutboxRecord, Publisher, Step, relay_step};
 use application::testing::{InMemoryOrdering, RecordingPublisher, sample};
@@ -21,7 +24,12 @@ fn one_lane() -> InMemoryOrdering {
 }
 
 fn step(store: &InMemoryOrdering, publisher: &impl Publisher) -> Step {
-    now(relay_step(store, publisher, 100, || {})).unwrap()
+    now(relay_step(store, publisher, 100, || {}, unhurried)).unwrap()
+}
+
+/// There is always a minute left.
+fn unhurried() -> impl Fn() -> Duration {
+    || Duration::from_mins(1)
 }
 
 fn events(records: &[OutboxRecord]) -> Vec<EventId> {
@@ -47,9 +55,9 @@ fn another_worker_is_called_before_the_batch_leaves_and_never_for_nothing() {
         called += 1;
         assert!(publisher.waves().is_empty(), "the batch has left already");
     };
-    now(relay_step(&store, &publisher, 100, more)).unwrap();
+    now(relay_step(&store, &publisher, 100, more, unhurried)).unwrap();
     assert_eq!(called, 1);
-    now(relay_step(&store, &publisher, 100, || called += 1)).unwrap();
+    now(relay_step(&store, &publisher, 100, || called += 1, unhurried)).unwrap();
     assert_eq!(called, 1, "there was nothing");
 }
 
@@ -144,8 +152,8 @@ fn a_record_without_an_answer_is_not_taken_for_published_and_holds_its_order() {
     struct Mute(RecordingPublisher);
 
     impl Publisher for Mute {
-        async fn publish(&self, records: &[&OutboxRecord]) -> Vec<Delivery> {
-            self.0.publish(&records[..1]).await
+        async fn publish(&self, records: &[&OutboxRecord], left: Duration) -> Vec<Delivery> {
+            self.0.publish(&records[..1], left).await
         }
     }
 
@@ -156,4 +164,28 @@ fn a_record_without_an_answer_is_not_taken_for_published_and_holds_its_order() {
         events(&publisher.0.published()),
         [sample::event_id(16, 1), sample::event_id(16, 2)]
     );
+}
+
+#[test]
+fn all_waves_of_a_claim_share_its_time_and_what_it_does_not_suffice_for_stays_due() {
+    let (store, publisher) = (one_lane(), RecordingPublisher::default());
+    let started = Cell::new(0);
+    // Each wave takes twelve of the twenty seconds.
+    let clock = || {
+        started.set(started.get() + 1);
+        let seconds = Cell::new(32_u64);
+        move || {
+            seconds.set(seconds.get().saturating_sub(12));
+            Duration::from_secs(seconds.get().saturating_sub(8))
+        }
+    };
+    let step = || now(relay_step(&store, &publisher, 100, || {}, clock)).unwrap();
+    assert_eq!(step(), Step::Relayed { published: 3, unpublished: 2 });
+    assert_eq!(publisher.waves().len(), 1, "there was no time for the second");
+    // At once, without any delay: the events were not to blame.
+    assert_eq!(step(), Step::Relayed { published: 2, unpublished: 0 });
+    assert_eq!(store.unprocessed(), 0);
+    assert_eq!(started.get(), 2, "a clock for each claim");
+    assert_eq!(step(), Step::Idle);
+    assert_eq!(started.get(), 2, "and none without one");
 }

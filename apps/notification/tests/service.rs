@@ -55,7 +55,8 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
     for event in orders.iter().flat_map(Order::recorded) {
         // Each twice, as after a relay's crash.
         for _ in 0..2 {
-            assert_eq!(publisher.publish(&[&record(event)]).await, [Delivery::Acknowledged]);
+            let deliveries = publisher.publish(&[&record(event)], Duration::from_secs(20)).await;
+            assert_eq!(deliveries, [Delivery::Acknowledged]);
         }
     }
 

@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use adapters::postgres::ordering::Wakeups;
 use adapters::{Outage, one_line};
@@ -13,6 +13,10 @@ use crate::halt::Halt;
 /// The shortest and the longest wait after an outage. While it lasts each try takes its time anyway;
 /// once it is over, nobody is to wait for long.
 const OUTAGE_WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+
+/// How long a batch may be held. Postgres ends a session that was left in its transaction for 30 s, and
+/// whatever was published by then would be published again.
+const CLAIM_TIME: Duration = Duration::from_secs(20);
 
 /// How often a stopped relay looks whether it may go on.
 const HALT_PAUSE: Duration = Duration::from_millis(500);
@@ -58,7 +62,8 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                 more = true;
                 self.wakeups.pass_on();
             };
-            let step = relay_step(&self.outbox, self.publisher.as_ref(), self.batch, found_more);
+            let publisher = self.publisher.as_ref();
+            let step = relay_step(&self.outbox, publisher, self.batch, found_more, claim_clock);
             let rest = match step.await {
                 Ok(Step::Relayed { published, unpublished }) => {
                     self.outages.kafka.ends();
@@ -111,6 +116,12 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
             }
         }
     }
+}
+
+/// Starts a clock that tells how long a batch may still be held.
+fn claim_clock() -> impl Fn() -> Duration {
+    let claimed = Instant::now();
+    move || CLAIM_TIME.saturating_sub(claimed.elapsed())
 }
 
 /// Doubles with each failure.

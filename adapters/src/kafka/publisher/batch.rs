@@ -1,7 +1,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use application::relay::Delivery;
 use tokio::sync::Notify;
+
+use super::outcome::{Answer, Meaning};
+
+/// What is said of a record that is still under way.
+const NOT_IN_TIME: &str = "Kafka did not acknowledge it in time";
 
 /// Records that were handed to librdkafka together, and what has become of them so far.
 #[derive(Debug)]
@@ -12,7 +16,7 @@ pub(super) struct Batch {
 
 #[derive(Debug)]
 struct State {
-    deliveries: Vec<Option<Delivery>>,
+    answers: Vec<Option<Answer>>,
     open: usize,
 }
 
@@ -26,7 +30,7 @@ pub(super) struct Ticket {
 
 impl Batch {
     pub(super) fn of(size: usize) -> Arc<Self> {
-        let state = State { deliveries: vec![None; size], open: size };
+        let state = State { answers: vec![None; size], open: size };
         Arc::new(Self { state: Mutex::new(state), settled: Notify::new() })
     }
 
@@ -45,18 +49,18 @@ impl Batch {
         }
     }
 
-    /// What became of each record; those still under way count as unreachable.
-    pub(super) fn deliveries(&self) -> Vec<Delivery> {
-        let unknown = || Delivery::Unreachable("Kafka did not acknowledge it in time".to_owned());
+    /// What became of each record; for those still under way it is an outage.
+    pub(super) fn answers(&self) -> Vec<Answer> {
+        let unknown = || Answer::Error(Meaning::Outage, NOT_IN_TIME.to_owned());
         self.with(|state| {
-            state.deliveries.iter().map(|d| d.clone().unwrap_or_else(unknown)).collect()
+            state.answers.iter().map(|answer| answer.clone().unwrap_or_else(unknown)).collect()
         })
     }
 
-    fn settle(&self, place: usize, delivery: Delivery) {
+    fn settle(&self, place: usize, answer: Answer) {
         let all = self.with(|state| {
-            if let Some(slot @ None) = state.deliveries.get_mut(place) {
-                *slot = Some(delivery);
+            if let Some(slot @ None) = state.answers.get_mut(place) {
+                *slot = Some(answer);
                 state.open -= 1;
             }
             state.open == 0
@@ -73,7 +77,7 @@ impl Batch {
 
 impl Ticket {
     /// Notes what became of the record.
-    pub(super) fn settle(self, delivery: Delivery) {
-        self.batch.settle(self.place, delivery);
+    pub(super) fn settle(self, answer: Answer) {
+        self.batch.settle(self.place, answer);
     }
 }

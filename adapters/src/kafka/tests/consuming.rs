@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use application::relay::{Delivery, Publisher};
 use domain::ordering::OrderEvent;
 
@@ -6,7 +8,8 @@ use crate::kafka::wire::frame;
 
 async fn publish(world: &World, events: &[OrderEvent]) {
     let records: Vec<_> = events.iter().map(outbox_record).collect();
-    let deliveries = world.publisher().publish(&records.iter().collect::<Vec<_>>()).await;
+    let records: Vec<_> = records.iter().collect();
+    let deliveries = world.publisher().publish(&records, Duration::from_secs(20)).await;
     assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
 }
 

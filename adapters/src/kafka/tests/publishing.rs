@@ -1,3 +1,4 @@
+use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use application::relay::{Delivery, OutboxRecord, Publisher};
@@ -6,11 +7,16 @@ use rdkafka::message::Headers;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
 use super::world::{TOPIC, TRACE, World, events, outbox_record};
+use crate::avro;
+use crate::config::KafkaArgs;
 use crate::kafka::KafkaPublisher;
 use crate::kafka::wire::unframe;
 
+/// How long a relay holds its lanes.
+const A_CLAIM: Duration = Duration::from_secs(20);
+
 async fn publish(publisher: &KafkaPublisher, records: &[OutboxRecord]) -> Vec<Delivery> {
-    publisher.publish(&records.iter().collect::<Vec<_>>()).await
+    publisher.publish(&records.iter().collect::<Vec<_>>(), A_CLAIM).await
 }
 
 fn records(count: usize) -> Vec<OutboxRecord> {
@@ -133,6 +139,61 @@ async fn a_record_that_is_too_large_is_refused_and_the_others_are_sent() {
 }
 
 #[tokio::test]
+async fn records_of_a_batch_that_was_rejected_as_too_large_are_sent_one_by_one() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    reject(&world, RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 4);
+    let deliveries = publish(&publisher, &records(200)).await;
+    assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
+    assert_eq!(world.records(200).len(), 200);
+}
+
+#[tokio::test]
+async fn a_record_is_refused_only_once_it_was_sent_alone() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    // Once in its batch, and once alone.
+    reject(&world, RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2);
+    let deliveries = publish(&publisher, &records(1)).await;
+    assert!(matches!(deliveries[..], [Delivery::Refused(_)]), "{deliveries:?}");
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+}
+
+#[tokio::test]
+async fn what_a_setting_of_the_topic_or_a_clock_rejects_is_an_outage() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    for error in [
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_POLICY_VIOLATION,
+    ] {
+        reject(&world, error, 1);
+        let deliveries = publish(&publisher, &records(1)).await;
+        assert!(matches!(deliveries[..], [Delivery::Unreachable(_)]), "{error:?}: {deliveries:?}");
+    }
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+}
+
+#[tokio::test]
+async fn a_batch_that_was_rejected_for_no_clear_reason_fails_no_record_that_kafka_takes_alone() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD;
+    reject(&world, error, 1);
+    let deliveries = publish(&publisher, &records(100)).await;
+    assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
+    // Kafka takes nothing else either: who knows whose fault it is.
+    reject(&world, error, 2);
+    let deliveries = publish(&publisher, &records(1)).await;
+    assert!(matches!(deliveries[..], [Delivery::Unreachable(_)]), "{deliveries:?}");
+}
+
+/// Lets the next so many requests to keep records end in an error.
+fn reject(world: &World, error: RDKafkaRespErr, requests: usize) {
+    world.cluster.request_errors(RDKafkaApiKey::Produce, &vec![error; requests]);
+}
+
+#[tokio::test]
 async fn a_record_of_a_schema_from_the_future_waits_for_a_newer_relay() {
     let world = World::start().await;
     let mut batch = records(2);
@@ -159,6 +220,40 @@ async fn a_producer_at_its_end_is_replaced_and_the_record_sent_again() {
     let deliveries = publish(&publisher, &batch).await;
     assert!(matches!(deliveries[..], [Delivery::Unreachable(_)]), "{deliveries:?}");
     assert_eq!(publish(&publisher, &batch).await, [Delivery::Acknowledged]);
+}
+
+#[tokio::test]
+async fn a_registry_that_never_answers_takes_no_more_time_than_there_is() {
+    let mut world = World::start().await;
+    // Connections are taken by the system, and nobody looks at them.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    world.args = KafkaArgs::at(world.cluster.bootstrap_servers(), url, TOPIC);
+    let mut batch = records(avro::published().len());
+    for (record, schema) in batch.iter_mut().zip(avro::published()) {
+        record.schema_fingerprint = schema.fingerprint.to_vec();
+    }
+    let publisher = world.publisher();
+    let began = Instant::now();
+    // Of which sending the records could take 12 s.
+    let deliveries =
+        publisher.publish(&batch.iter().collect::<Vec<_>>(), Duration::from_secs(14)).await;
+    assert!(began.elapsed() < Duration::from_secs(4), "took {:?}", began.elapsed());
+    assert!(matches!(deliveries[0], Delivery::Unreachable(_)), "{deliveries:?}");
+}
+
+#[tokio::test]
+async fn a_record_whose_outcome_could_not_be_known_in_time_is_not_sent() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    let batch = records(3);
+    let batch: Vec<_> = batch.iter().collect();
+    let began = Instant::now();
+    let deliveries = publisher.publish(&batch, Duration::from_secs(11)).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "took {:?}", began.elapsed());
+    assert_eq!(deliveries, [Delivery::Unsent, Delivery::Unsent, Delivery::Unsent]);
+    assert_eq!(publisher.publish(&batch, A_CLAIM).await, vec![Delivery::Acknowledged; 3]);
+    assert_eq!(world.records(3).len(), 3);
 }
 
 #[tokio::test]

@@ -17,7 +17,8 @@ async fn once_joined_an_event_travels_in_a_tenth_of_a_second() {
     let mut journeys = Vec::new();
     for event in events(100) {
         let began = Instant::now();
-        let deliveries = publisher.publish(&[&outbox_record(&event)]).await;
+        let deliveries =
+            publisher.publish(&[&outbox_record(&event)], Duration::from_secs(20)).await;
         assert_eq!(deliveries, [Delivery::Acknowledged]);
         let event = [event];
         while !inbox.has(&event) {

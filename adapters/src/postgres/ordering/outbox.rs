@@ -59,7 +59,7 @@ mod read;
 mod settlement;
 
 use application::StoreError;
-use application::relay::{Claim, Outbox};
+use application::relay::{CLAIM_BYTES, Claim, Outbox};
 use sqlx::{PgPool, Postgres, Transaction};
 
 use breadth::Breadth;
@@ -67,11 +67,15 @@ use breadth::Breadth;
 pub(super) use breadth::LANES_AT_ONCE;
 pub use claim::PgClaim;
 use look::Lookout;
-use plan::Plan;
+use plan::{Plan, Room};
 use read::LockedLane;
 
 use crate::postgres::patience::{close, in_time, sessions};
 use crate::postgres::{Database, PgError};
+
+/// The most bytes that the payloads of all claims of a program have at once, beside one record of each
+/// lane. Kafka's client holds them a second time.
+const ALL_BYTES: usize = 8 * 1024 * 1024;
 
 /// Begins a claim.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
@@ -95,14 +99,22 @@ pub struct PgOutbox {
     pool: PgPool,
     lookout: Lookout,
     breadth: Breadth,
+    /// None of a claim's records is beyond so many bytes of payloads.
+    claim_bytes: usize,
 }
 
 impl PgOutbox {
-    /// The outbox in this database; so many claims can be open at once.
+    /// The outbox in this database; so many claims can be open at once, and share [`ALL_BYTES`].
     #[must_use]
     pub fn new(database: &Database, claims: u32) -> Self {
         let pool = sessions(claims, SESSION).connect_lazy_with(database.options().clone());
-        Self { pool, lookout: Lookout::default(), breadth: Breadth::default() }
+        let share = ALL_BYTES / usize::try_from(claims.max(1)).unwrap_or(usize::MAX);
+        Self {
+            pool,
+            lookout: Lookout::default(),
+            breadth: Breadth::default(),
+            claim_bytes: share.min(CLAIM_BYTES),
+        }
     }
 
     /// Closes the connections, after the claims that are open.
@@ -127,7 +139,11 @@ impl PgOutbox {
             lanes.retain(|(lane, _)| locked.iter().all(|locked| locked.lane != *lane));
             // With room left for more, the other lanes are in somebody else's hands.
             let lanes_left = locked.len() == most && !lanes.is_empty();
-            let (claim, full) = claim_locked(transaction, locked, limit, lanes_left).await?;
+            let room = Room {
+                records: (limit / locked.len()).max(1),
+                bytes: (self.claim_bytes / locked.len()).max(1),
+            };
+            let (claim, full) = claim_locked(transaction, locked, room, lanes_left).await?;
             if !claim.records().is_empty() {
                 self.breadth.lanes_were_full(full);
                 return Ok(Some(claim));
@@ -151,20 +167,20 @@ impl Outbox for PgOutbox {
     }
 }
 
-/// Reads the lanes and decides what to do in each; says whether there was more in one than its share.
+/// Reads the lanes and decides what to do in each, which has `room`; says whether there was more in one
+/// than that.
 async fn claim_locked(
     mut transaction: Transaction<'static, Postgres>,
     locked: Vec<LockedLane>,
-    limit: usize,
+    room: Room,
     lanes_left: bool,
 ) -> Result<(PgClaim, bool), StoreError> {
-    let share = (limit / locked.len()).max(1);
-    let sights = LockedLane::read(&locked, &mut transaction, share).await?;
-    let mut full = sights.iter().any(|sight| sight.fresh.len() >= share);
+    let sights = LockedLane::read(&locked, &mut transaction, room).await?;
+    let mut full = sights.iter().any(|sight| sight.fills(room));
     let mut plans = Vec::with_capacity(locked.len());
     for (lane, sight) in locked.into_iter().zip(sights) {
-        let plan = Plan::of(lane.through, sight.stragglers, sight.fresh, share);
-        full |= plan.records.len() >= share;
+        let plan = Plan::of(lane.through, sight.stragglers, sight.fresh, room);
+        full |= plan.fills(room);
         plans.push((lane.lane, plan));
     }
     Ok((PgClaim::of(transaction, plans, full || lanes_left), full))

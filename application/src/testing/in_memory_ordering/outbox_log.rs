@@ -5,7 +5,7 @@ use domain::{EventId, OrderId};
 
 use super::InMemoryOrdering;
 use crate::StoreError;
-use crate::relay::{Claim, Outbox, OutboxRecord, Verdict};
+use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
 
 /// The most seconds a failed record waits.
 pub(super) const LONGEST_DELAY: u64 = 64;
@@ -121,12 +121,17 @@ impl OutboxLog {
 
     fn due(&self, lane: i16, limit: usize) -> Vec<OutboxRecord> {
         let mut held_back: HashSet<OrderId> = HashSet::new();
-        let mut due = Vec::new();
+        let mut due: Vec<OutboxRecord> = Vec::new();
+        let mut bytes = 0;
         for entry in self.entries.iter().filter(|entry| entry.record.lane == lane) {
             let EntryState::Unpublished { not_before } = entry.state else { continue };
             if not_before > self.seconds {
                 held_back.insert(entry.record.order_id);
-            } else if !held_back.contains(&entry.record.order_id) && due.len() < limit {
+            } else if !held_back.contains(&entry.record.order_id)
+                && due.len() < limit
+                && bytes < CLAIM_BYTES
+            {
+                bytes += entry.record.payload.len();
                 due.push(entry.record.clone());
             }
         }

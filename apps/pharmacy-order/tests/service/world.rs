@@ -138,7 +138,8 @@ impl World {
         let registry = Registry::new(&self.kafka_args()).unwrap();
         let cluster = Cluster::new(&self.kafka_args()).unwrap();
         let publisher = KafkaPublisher::new(&cluster, registry).unwrap();
-        assert_eq!(publisher.publish(&[record]).await, [Delivery::Acknowledged]);
+        let deliveries = publisher.publish(&[record], Duration::from_secs(20)).await;
+        assert_eq!(deliveries, [Delivery::Acknowledged]);
     }
 }
 

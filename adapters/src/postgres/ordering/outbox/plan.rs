@@ -8,6 +8,22 @@ use domain::OrderId;
 /// Above so many stragglers a lane reads nothing new: something is wrong for all of its events.
 pub(super) const MOST_STRAGGLERS: usize = 10_000;
 
+/// How much a claim takes of a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Room {
+    /// So many records at the most.
+    pub(super) records: usize,
+    /// None beyond so many bytes of payloads.
+    pub(super) bytes: usize,
+}
+
+impl Room {
+    /// Whether records of this number and size leave no room for another.
+    pub(super) const fn is_taken(self, records: usize, bytes: usize) -> bool {
+        records >= self.records || bytes >= self.bytes
+    }
+}
+
 /// A straggler of the lane, as one snapshot shows it.
 #[derive(Debug, Clone)]
 pub(super) struct Straggler {
@@ -49,6 +65,8 @@ pub(super) struct Plan {
     pub(super) frontier: i64,
     /// What to publish, by position.
     pub(super) records: Vec<OutboxRecord>,
+    /// How many bytes their payloads have.
+    bytes: usize,
     /// For each record: how often it failed, if it is a straggler.
     pub(super) attempts: Vec<Option<i32>>,
     /// Stragglers that will never come, or are no more.
@@ -62,30 +80,33 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// Decides for up to `limit` records. Both lists ascend by position.
+    /// Decides what there is room for. Both lists ascend by position.
     pub(super) fn of(
         through: i64,
         stragglers: Vec<Straggler>,
         fresh: Vec<Fresh>,
-        limit: usize,
+        room: Room,
     ) -> Self {
         let mut plan = Self { through, frontier: through, ..Self::default() };
         let full = stragglers.len() >= MOST_STRAGGLERS;
-        let blocked = plan.take_stragglers(stragglers, limit);
+        let blocked = plan.take_stragglers(stragglers, room);
         if !full {
-            plan.take_fresh(fresh, &blocked, limit);
+            plan.take_fresh(fresh, &blocked, room);
         }
         plan
     }
 
+    /// Whether it takes as much as there is room for.
+    pub(super) fn fills(&self, room: Room) -> bool {
+        room.is_taken(self.records.len(), self.bytes)
+    }
+
     /// Takes what is due; the orders whose earliest straggler is not must wait and are returned.
-    fn take_stragglers(&mut self, stragglers: Vec<Straggler>, limit: usize) -> HashSet<OrderId> {
+    fn take_stragglers(&mut self, stragglers: Vec<Straggler>, room: Room) -> HashSet<OrderId> {
         let mut blocked = HashSet::new();
         for Straggler { position, attempts, sight } in stragglers {
             match sight {
-                Sight::Due(record)
-                    if self.records.len() < limit && !blocked.contains(&record.order_id) =>
-                {
+                Sight::Due(record) if !self.fills(room) && !blocked.contains(&record.order_id) => {
                     self.take(record, Some(attempts));
                 }
                 Sight::Due(OutboxRecord { order_id, .. }) | Sight::Waiting(order_id) => {
@@ -100,9 +121,9 @@ impl Plan {
     }
 
     /// Takes the rows behind the cursor, up to the first gap that must still be waited for.
-    fn take_fresh(&mut self, fresh: Vec<Fresh>, blocked: &HashSet<OrderId>, limit: usize) {
+    fn take_fresh(&mut self, fresh: Vec<Fresh>, blocked: &HashSet<OrderId>, room: Room) {
         for Fresh { record, ripe, dead } in fresh {
-            if self.records.len() >= limit || !self.step_over_gap(record.position, ripe, limit) {
+            if self.fills(room) || !self.step_over_gap(record.position, ripe, room.records) {
                 return;
             }
             self.frontier = record.position;
@@ -133,6 +154,7 @@ impl Plan {
     }
 
     fn take(&mut self, record: OutboxRecord, attempts: Option<i32>) {
+        self.bytes += record.payload.len();
         self.records.push(record);
         self.attempts.push(attempts);
     }

@@ -7,7 +7,7 @@ use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::plan::{Fresh, Plan, Sight, Straggler};
+use super::plan::{Fresh, Plan, Room, Sight, Straggler};
 use super::settlement::Settlement;
 
 const THROUGH: i64 = 20;
@@ -34,6 +34,10 @@ fn verdicts() -> impl Strategy<Value = Vec<Verdict>> {
     prop::collection::vec(verdict, 0..40)
 }
 
+fn room() -> impl Strategy<Value = Room> {
+    (1_usize..30, 1_usize..600).prop_map(|(records, bytes)| Room { records, bytes })
+}
+
 fn record(position: i64, order: u8) -> OutboxRecord {
     OutboxRecord {
         lane: 0,
@@ -43,7 +47,7 @@ fn record(position: i64, order: u8) -> OutboxRecord {
         order_version: OrderVersion::FIRST,
         event_type: "OrderCreated".to_owned(),
         schema_fingerprint: Vec::new(),
-        payload: Vec::new(),
+        payload: vec![0; usize::from(order) * 10],
         headers: Vec::new(),
         occurred_at: Timestamp::from_micros(0).unwrap(),
     }
@@ -74,11 +78,13 @@ proptest! {
     #[test]
     fn what_is_handed_out_is_in_order_and_behind_nothing_of_its_order_that_is_not(
         slots in slots(),
-        limit in 1_usize..30,
+        room in room(),
     ) {
         let (stragglers, fresh) = read(&slots);
-        let plan = Plan::of(THROUGH, stragglers.clone(), fresh.clone(), limit);
-        prop_assert!(plan.records.len() <= limit);
+        let plan = Plan::of(THROUGH, stragglers.clone(), fresh.clone(), room);
+        prop_assert!(plan.records.len() <= room.records);
+        let all_but_last = plan.records.iter().rev().skip(1);
+        prop_assert!(all_but_last.map(|record| record.payload.len()).sum::<usize>() < room.bytes);
         prop_assert!(plan.records.is_sorted_by_key(|record| record.position));
         prop_assert_eq!(plan.records.len(), plan.attempts.len());
         let taken: HashSet<i64> = plan.records.iter().map(|record| record.position).collect();
@@ -103,14 +109,14 @@ proptest! {
     #[test]
     fn the_cursor_passes_nothing_that_is_not_settled_or_noted(
         slots in slots(),
-        limit in 1_usize..30,
+        room in room(),
         verdicts in verdicts(),
     ) {
         let (stragglers, fresh) = read(&slots);
         let dead: BTreeSet<i64> =
             fresh.iter().filter(|f| f.dead).map(|f| f.record.position).collect();
         let before: BTreeSet<i64> = stragglers.iter().map(|s| s.position).collect();
-        let plan = Plan::of(THROUGH, stragglers, fresh, limit);
+        let plan = Plan::of(THROUGH, stragglers, fresh, room);
         let settlement = Settlement::of(&plan, &plan.records, &verdicts);
         let noted: BTreeSet<i64> = settlement.noted.iter().map(|note| note.position).collect();
         let outcome: HashMap<i64, &Verdict> = plan

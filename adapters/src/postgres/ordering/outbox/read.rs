@@ -10,7 +10,7 @@ use sqlx::types::{Json, Uuid};
 use sqlx::{FromRow, Postgres, Transaction};
 
 use super::look::Lanes;
-use super::plan::{Fresh, Sight, Straggler};
+use super::plan::{Fresh, Room, Sight, Straggler};
 use crate::postgres::PgError;
 
 /// Of these lanes, locks some that nobody has locked or worked on since, those that waited longest
@@ -34,17 +34,36 @@ LIMIT $3
 FOR UPDATE OF l SKIP LOCKED";
 
 /// The lanes' stragglers and the rows behind their cursors, in one statement and so in one snapshot.
-/// There may be many stragglers that are not due, so their payloads are left out.
+///
+/// Of each lane, `$3` rows at the most, and none beyond `$4` bytes of payloads. Stragglers that there is no room for,
+/// or that are not due, come without their payload, since their orders must be known. One that waits
+/// behind another of its order takes no room.
 const READ: &str = "
-SELECT s.lane, s.position, s.attempts, s.retry_at <= now() AS due, s.reason = 'late' AS late,
-       coalesce(s.horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) AS proved,
-       NULL::boolean AS ripe, NULL::boolean AS dead,
-       o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint,
-       CASE WHEN s.retry_at <= now() OR s.reason = 'late' THEN o.payload END AS payload,
-       o.headers, o.occurred_at
-FROM ordering.outbox_stragglers AS s
-LEFT JOIN ordering.outbox AS o USING (lane, position)
-WHERE s.lane = ANY ($1)
+SELECT lane, position, attempts, late, proved, handed_out, NULL::boolean AS ripe, NULL::boolean AS dead,
+       event_id, order_id, order_version, event_type, schema_fingerprint,
+       CASE WHEN handed_out THEN payload END AS payload, headers, occurred_at
+FROM (
+    SELECT *, coalesce(due AND NOT blocked AND count(*) FILTER (WHERE due AND NOT blocked) OVER earlier < $3
+                       AND coalesce(sum(size) FILTER (WHERE due AND NOT blocked) OVER earlier, 0) < $4,
+                       false) AS handed_out
+    FROM (
+        SELECT *, coalesce(bool_or(NOT due) OVER (PARTITION BY lane, order_id ORDER BY position
+                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS blocked
+        FROM (
+            SELECT s.lane, s.position, s.attempts, s.reason = 'late' AS late,
+                   coalesce(s.horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) AS proved,
+                   o.event_id IS NOT NULL AND (s.retry_at <= now() OR s.reason = 'late') AS due,
+                   octet_length(o.payload) AS size,
+                   o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint,
+                   o.payload, o.headers, o.occurred_at
+            FROM ordering.outbox_stragglers AS s
+            LEFT JOIN ordering.outbox AS o USING (lane, position)
+            WHERE s.lane = ANY ($1)
+        ) AS straggler
+    ) AS straggler
+    WINDOW earlier AS (PARTITION BY lane ORDER BY position
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+) AS straggler
 UNION ALL
 SELECT o.lane, o.position, NULL, NULL, NULL, NULL,
        o.recorded_at <= now() - interval '50 milliseconds'
@@ -54,10 +73,15 @@ SELECT o.lane, o.position, NULL, NULL, NULL, NULL,
        o.headers, o.occurred_at
 FROM unnest($1::smallint[], $2::bigint[]) AS l (lane, through)
 CROSS JOIN LATERAL (
-    SELECT * FROM ordering.outbox AS o
-    WHERE o.lane = l.lane AND o.position > l.through ORDER BY o.position LIMIT $3
+    SELECT *, sum(octet_length(o.payload)) OVER (
+                  ORDER BY o.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM (
+        SELECT * FROM ordering.outbox AS o
+        WHERE o.lane = l.lane AND o.position > l.through ORDER BY o.position LIMIT $3
+    ) AS o
 ) AS o
-LEFT JOIN ordering.outbox_dead_letters AS d ON d.lane = o.lane AND d.position = o.position";
+LEFT JOIN ordering.outbox_dead_letters AS d ON d.lane = o.lane AND d.position = o.position
+WHERE coalesce(o.before, 0) < $4";
 
 /// A lane that this transaction has locked.
 #[derive(Debug, FromRow)]
@@ -74,9 +98,9 @@ struct SeenRow {
     lane: i16,
     position: i64,
     attempts: Option<i32>,
-    due: Option<bool>,
     late: Option<bool>,
     proved: Option<bool>,
+    handed_out: Option<bool>,
     ripe: Option<bool>,
     dead: Option<bool>,
     event_id: Option<Uuid>,
@@ -106,6 +130,14 @@ pub(super) struct LaneSight {
     pub(super) fresh: Vec<Fresh>,
 }
 
+impl LaneSight {
+    /// Whether there may be more behind the cursor than there was room for.
+    pub(super) fn fills(&self, room: Room) -> bool {
+        let bytes = self.fresh.iter().map(|fresh| fresh.record.payload.len()).sum();
+        room.is_taken(self.fresh.len(), bytes)
+    }
+}
+
 impl LockedLane {
     /// Locks up to `most` of these lanes.
     pub(super) async fn lock(
@@ -118,16 +150,17 @@ impl LockedLane {
         Ok(query.fetch_all(&mut **transaction).await?)
     }
 
-    /// Reads the lanes: of each its stragglers, and up to `limit` rows behind its cursor.
+    /// Reads the lanes: of each its stragglers, and the rows behind its cursor that there is room for.
     pub(super) async fn read(
         lanes: &[Self],
         transaction: &mut Transaction<'static, Postgres>,
-        limit: usize,
+        room: Room,
     ) -> Result<Vec<LaneSight>, StoreError> {
         let rows: Vec<SeenRow> = sqlx::query_as(READ)
             .bind(lanes.iter().map(|lane| lane.lane).collect::<Vec<_>>())
             .bind(lanes.iter().map(|lane| lane.through).collect::<Vec<_>>())
-            .bind(sql_limit(limit))
+            .bind(sql_limit(room.records))
+            .bind(sql_limit(room.bytes))
             .fetch_all(&mut **transaction)
             .await
             .map_err(PgError::from)?;
@@ -151,11 +184,11 @@ impl SeenRow {
     fn sort_in(self, noted: &[i64], sight: &mut LaneSight) -> Result<(), StoreError> {
         let damaged = DamagedRecord { lane: self.lane, position: self.position };
         let damaged = || StoreError::Broken(Box::new(damaged));
-        if let (Some(attempts), Some(due), Some(late), Some(proved)) =
-            (self.attempts, self.due, self.late, self.proved)
+        if let (Some(attempts), Some(late), Some(proved), Some(handed_out)) =
+            (self.attempts, self.late, self.proved, self.handed_out)
         {
             let position = self.position;
-            let seen = if self.event_id.is_some() && (due || late) {
+            let seen = if handed_out {
                 Sight::Due(self.record().ok_or_else(damaged)?)
             } else if self.event_id.is_some() {
                 Sight::Waiting(OrderId::new(self.order_id.ok_or_else(damaged)?))

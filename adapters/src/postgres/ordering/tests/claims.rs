@@ -28,6 +28,36 @@ async fn a_failed_record_holds_up_the_later_events_of_its_order_but_no_others() 
 }
 
 #[tokio::test]
+async fn what_waits_behind_a_failed_event_takes_no_room_from_what_is_due() {
+    let world = World::new().await;
+    let (first, due) = two_orders_of_one_lane();
+    let failing = [first, another_order_of(due.lane), another_order_of(due.lane)];
+    for order in &failing {
+        world.save(order).await;
+    }
+    let failed = vec![Verdict::Failed("not today".to_owned()); failing.len()];
+    world.claim().await.settle(&failed).await.unwrap();
+    for order in &failing {
+        world.cancel(order).await;
+    }
+    assert!(world.outbox.claim(10).await.unwrap().is_none());
+    world.save(&due).await;
+    world.claim().await.settle(&[Verdict::Failed("not today".to_owned())]).await.unwrap();
+    assert_eq!(
+        world.stragglers().await,
+        ["failed", "failed", "failed", "held", "held", "held", "failed"]
+    );
+
+    sqlx::query("UPDATE ordering.outbox_stragglers SET retry_at = now() WHERE order_id = $1")
+        .bind(due.order.id)
+        .execute(world.database.pool())
+        .await
+        .unwrap();
+    let claim = world.outbox.claim(1).await.unwrap().unwrap();
+    assert_eq!(claim.records()[0].event_id.get(), due.events.ids[0]);
+}
+
+#[tokio::test]
 async fn a_lane_that_cannot_be_published_does_not_keep_the_others_from_being_tried() {
     let world = World::new().await;
     let (order, _) = two_orders_of_one_lane();

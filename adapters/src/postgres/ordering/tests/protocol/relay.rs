@@ -18,11 +18,15 @@ pub(super) async fn relay_for_ever(outbox: PgOutbox, model: Arc<Model>, dice: Di
     let kafka = FailingKafka { model, dice: Arc::clone(&dice) };
     loop {
         let limit = 1 + dice.lock().unwrap().below(40);
-        match relay_step(&outbox, &kafka, limit, || {}).await.unwrap() {
+        match relay_step(&outbox, &kafka, limit, || {}, || unhurried).await.unwrap() {
             Step::Relayed { .. } => {}
             Step::Idle | Step::Outage(_) => time::sleep(Duration::from_millis(5)).await,
         }
     }
+}
+
+fn unhurried() -> Duration {
+    Duration::from_secs(20)
 }
 
 struct CrashingOutbox {
@@ -90,7 +94,7 @@ struct FailingKafka {
 }
 
 impl Publisher for FailingKafka {
-    async fn publish(&self, records: &[&OutboxRecord]) -> Vec<Delivery> {
+    async fn publish(&self, records: &[&OutboxRecord], _: Duration) -> Vec<Delivery> {
         // The time a broker takes: other relays must get along meanwhile.
         time::sleep(Duration::from_millis(3)).await;
         let mut dice = self.dice.lock().unwrap();
