@@ -10,6 +10,7 @@ mod lane;
 mod order_row;
 mod orders;
 mod outbox;
+mod outbox_check;
 mod replay;
 mod save;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
 pub use housekeeping::{Housekeeping, Keep, Tidied};
 pub use orders::PgOrders;
 pub use outbox::{PgClaim, PgOutbox};
+pub use outbox_check::OutboxCheck;
 pub use replay::Replay;
 pub use wakeups::Wakeups;
 

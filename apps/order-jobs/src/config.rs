@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use adapters::config::{DatabaseArgs, KafkaArgs, TelemetryArgs, seconds};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 /// The relay: carries the events of the outbox to Kafka. Any number of instances share the work.
 ///
@@ -64,6 +64,26 @@ pub struct RelayArgs {
     #[arg(long, env = "IDEMPOTENCY_RETENTION_DAYS", default_value_t = 7, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub idempotency_retention_days: u32,
+
+    /// Seconds between two checks that the outbox is sound: no sequence behind its cursor, the same
+    /// Postgres as before
+    #[arg(long, env = "OUTBOX_CHECK_SECONDS", default_value = "60", value_name = "SECONDS",
+          value_parser = seconds)]
+    pub outbox_check: Duration,
+
+    /// Whether to go on publishing after a standby was promoted, without `order-jobs adopt`
+    #[arg(long, env = "OUTBOX_ADOPT_PROMOTION", default_value = "off", value_name = "WHICH")]
+    pub outbox_adopt_promotion: AdoptPromotion,
+}
+
+/// Which promotions a relay takes for harmless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AdoptPromotion {
+    /// None: an operator adopts each.
+    Off,
+    /// One of a synchronous standby, which lacks nothing that was committed. The relay cannot tell
+    /// whether it was synchronous: say so only if every standby that may be promoted is.
+    Synchronous,
 }
 
 impl Default for RelayArgs {
@@ -74,6 +94,8 @@ impl Default for RelayArgs {
             relay_poll: Duration::from_millis(500),
             outbox_retention_days: 7,
             idempotency_retention_days: 7,
+            outbox_check: Duration::from_mins(1),
+            outbox_adopt_promotion: AdoptPromotion::Off,
         }
     }
 }
