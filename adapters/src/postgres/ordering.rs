@@ -3,6 +3,7 @@
 //! [`PgOrders`] writes: an order, its events and the cause it answers, in one transaction.
 //! [`PgOutbox`] reads the events back for the relay, in order per order, losing none.
 
+mod adoption;
 mod backlog;
 mod dead_letters;
 mod housekeeping;
@@ -18,6 +19,7 @@ mod tests;
 mod views;
 mod wakeups;
 
+pub use adoption::{Adoption, AdoptionError, AdoptionReport};
 pub use backlog::Backlog;
 pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
 pub use housekeeping::{Housekeeping, Keep, Tidied};

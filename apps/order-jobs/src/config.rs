@@ -112,6 +112,21 @@ pub(crate) enum Command {
         #[arg(long, value_name = "TIME")]
         since: Option<domain::Timestamp>,
     },
+    /// Let relays publish again after a check has stopped them: show what is wrong with the outbox,
+    /// then put it right
+    ///
+    /// Sequences are moved past all known positions. Events that may lie unpublished behind a cursor
+    /// are published, or published again; consumers drop what they have seen. This Postgres is taken
+    /// for the right one.
+    Adopt {
+        /// Only show what is wrong, and what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// Publish again what was recorded since this moment, instead of shortly before the last check
+        /// that found all well
+        #[arg(long, value_name = "TIME")]
+        since: Option<domain::Timestamp>,
+    },
 }
 
 /// What an operator can do about events that could not be published.

@@ -41,6 +41,7 @@ impl OutboxGuard {
         outage: &Outage,
     ) -> Self {
         describe_gauge!("relay_halted", "1 while the relay must not publish for this cause");
+        halt.until_checked(CAUSE);
         let adopts_promotions = settings.outbox_adopt_promotion == AdoptPromotion::Synchronous;
         Self {
             check: OutboxCheck::new(database, adopts_promotions),

@@ -76,6 +76,7 @@ async fn relay(
     halt: &Halt,
     shutdown: &CancellationToken,
 ) {
+    let guard = OutboxGuard::new(database, &config.relay, halt, &outages.outbox);
     while let Err(error) = topic::ensure(cluster).await {
         outages.kafka.begins(&one_line(&error));
         tokio::select! {
@@ -84,7 +85,6 @@ async fn relay(
         }
     }
     outages.kafka.ends();
-    let guard = OutboxGuard::new(database, &config.relay, halt, &outages.outbox);
     if shutdown.run_until_cancelled(guard.first_check()).await.is_none() {
         return;
     }

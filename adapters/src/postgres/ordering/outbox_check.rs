@@ -24,17 +24,17 @@
 
 pub(super) mod finding;
 
+use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use application::StoreError;
 use chrono::{DateTime, Utc};
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::postgres::patience::{close, in_time, sessions};
 use crate::postgres::{Database, PgError};
 
-use super::lane::LANES;
-use finding::{Finding, Known, LaneSight, Server, findings, is_mere_promotion, reason};
+use finding::{Finding, Known, LaneSight, Server, findings, is_mere_promotion, reason, remembered};
 
 /// How far below the last known position two rows with the same one are looked for.
 const NEAR: i64 = 1_000;
@@ -50,19 +50,24 @@ const KNOWN: &str = "
 SELECT system_identifier, timeline, verified_at, reached, stopped_for, adopted_at
 FROM ordering.outbox_identity";
 
-/// Each lane's ends, and a stretch of its rows. `$1` is, per lane, where that begins.
+/// The sequences, without their values. One may be missing.
+const SEQUENCES: &str = "
+SELECT n.lane, s.cache_size = 1 AND s.increment_by = 1 AND NOT s.cycle AS ascends
+FROM generate_series(0, 15) AS n (lane)
+JOIN pg_sequences AS s
+  ON s.schemaname = 'ordering' AND s.sequencename = 'outbox_lane_' || n.lane";
+
+/// Each lane's ends, and a stretch of its rows. `$1` is, per lane, where that begins. The values of
+/// the sequences are to be put in.
 ///
 /// A statement's snapshot is older than what it reads of a sequence, which knows no snapshots. So
 /// whatever rows and cursors it sees, their positions were given before.
 const SIGHTS: &str = "
-SELECT n.lane::smallint AS lane, l.through,
-       CASE WHEN s.cache_size IS NOT NULL THEN coalesce(s.last_value, 0) END AS last,
-       coalesce(s.cache_size = 1 AND s.increment_by = 1 AND NOT s.cycle, false) AS ascends,
+SELECT n.lane::smallint AS lane, l.through, s.last, coalesce(s.ascends, false) AS ascends,
        highest.position AS highest, twice.position AS twice
 FROM generate_series(0, 15) AS n (lane)
 LEFT JOIN ordering.outbox_lanes AS l ON l.lane = n.lane
-LEFT JOIN pg_sequences AS s
-       ON s.schemaname = 'ordering' AND s.sequencename = 'outbox_lane_' || n.lane
+LEFT JOIN (/* sequences */) AS s ON s.lane = n.lane
 LEFT JOIN LATERAL (
     SELECT o.position FROM ordering.outbox AS o WHERE o.lane = n.lane
     ORDER BY o.position DESC LIMIT 1) AS highest ON true
@@ -168,8 +173,7 @@ impl OutboxCheck {
 
     /// Per lane: the highest position that was there at any time since the outbox was adopted.
     fn reached(&self, known: Option<&Known>) -> Vec<i64> {
-        let mut reached = known.and_then(|known| known.reached.clone()).unwrap_or_default();
-        reached.resize(LANES as usize, 0);
+        let mut reached = remembered(known);
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let since = known.map(|known| known.adopted_at);
         if let Some(seen) = seen.as_ref().filter(|seen| since <= seen.adopted_at) {
@@ -203,8 +207,22 @@ impl LaneSight {
         session: &mut PgConnection,
         reached: &[i64],
     ) -> Result<Vec<Self>, PgError> {
+        let sequences: Vec<(i32, bool)> =
+            sqlx::query_as(SEQUENCES).fetch_all(&mut *session).await?;
+        let none = "SELECT 0 AS lane, 0::bigint AS last, true AS ascends WHERE false";
+        let mut values = none.to_owned();
+        for (lane, ascends) in sequences {
+            // A sequence that was not called yet holds what it will give first.
+            let _ = write!(
+                values,
+                " UNION ALL SELECT {lane}, last_value - (NOT is_called)::integer, {ascends}
+                  FROM ordering.outbox_lane_{lane}"
+            );
+        }
+        let query = SIGHTS.replace("/* sequences */", &values);
         let near: Vec<i64> = reached.iter().map(|position| position - NEAR).collect();
-        Ok(sqlx::query_as(SIGHTS).bind(near).bind(LOOKED_AT).fetch_all(session).await?)
+        let query = sqlx::query_as(AssertSqlSafe(query)).bind(near).bind(LOOKED_AT);
+        Ok(query.fetch_all(session).await?)
     }
 }
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
+use super::super::lane::LANES;
+
 /// How old the last check may be for a promotion to be adopted without an operator. A database that
 /// was restored to a moment in the past looks like a promoted one, except that its last check is as
 /// old as that moment.
@@ -101,6 +103,13 @@ pub(in crate::postgres::ordering) fn findings(
         Some(Finding::Lane { lane: sight.lane, fault })
     }));
     findings
+}
+
+/// Per lane: the highest position that was remembered.
+pub(in crate::postgres::ordering) fn remembered(known: Option<&Known>) -> Vec<i64> {
+    let mut reached = known.and_then(|known| known.reached.clone()).unwrap_or_default();
+    reached.resize(LANES as usize, 0);
+    reached
 }
 
 impl LaneSight {
