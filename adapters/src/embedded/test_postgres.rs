@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 
 use super::postgres::{EmbeddedPostgres, PostgresSettings};
@@ -40,6 +41,17 @@ impl FreshDatabase {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Executes SQL in it, as somebody may who has the password.
+    ///
+    /// # Errors
+    /// When Postgres refuses.
+    pub async fn execute(&self, sql: &str) -> Result<(), StartError> {
+        let failed = |error| StartError::other("the SQL failed", error);
+        let mut connection = PgConnection::connect(&self.url).await.map_err(failed)?;
+        connection.execute(AssertSqlSafe(sql.to_owned())).await.map_err(failed)?;
+        connection.close().await.map_err(failed)
     }
 
     /// Where it is, as a program's settings.

@@ -49,9 +49,9 @@ fn is_content_code(code: &str) -> bool {
 /// By SQLSTATE (Postgres manual, appendix A): a connection lost (08), transaction rolled back (40),
 /// too few resources (53), locks not available (55P03), cancelled or shutting down (57), a server
 /// that turned read-only in a failover (25006), an idle transaction ended (25P03), an error outside
-/// the database (58).
+/// the database (58), an outbox that an operator must adopt first (OR002, ours).
 fn is_passing_code(code: &str) -> bool {
-    matches!(code, "55P03" | "25006" | "25P03")
+    matches!(code, "55P03" | "25006" | "25P03" | "OR002")
         || ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
 }
 
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_told_from_what_does_not() {
-        for code in ["08006", "40001", "40P01", "53300", "57P01", "25006", "58000"] {
+        for code in ["08006", "40001", "40P01", "53300", "57P01", "25006", "58000", "OR002"] {
             assert!(is_passing_code(code), "{code}");
         }
         for code in ["23505", "22021", "42P01", "25P02"] {

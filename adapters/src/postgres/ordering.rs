@@ -3,6 +3,7 @@
 //! [`PgOrders`] writes: an order, its events and the cause it answers, in one transaction.
 //! [`PgOutbox`] reads the events back for the relay, in order per order, losing none.
 
+mod adoption;
 mod backlog;
 mod dead_letters;
 mod housekeeping;
@@ -10,6 +11,7 @@ mod lane;
 mod order_row;
 mod orders;
 mod outbox;
+mod outbox_check;
 mod published_ledger;
 mod replay;
 mod republish;
@@ -19,11 +21,13 @@ mod tests;
 mod views;
 mod wakeups;
 
+pub use adoption::{Adoption, AdoptionError, AdoptionReport};
 pub use backlog::Backlog;
 pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
 pub use housekeeping::{Housekeeping, Keep, Tidied};
 pub use orders::PgOrders;
 pub use outbox::{PgClaim, PgOutbox};
+pub use outbox_check::OutboxCheck;
 pub use published_ledger::PgPublishedLedger;
 pub use replay::Replay;
 pub use wakeups::Wakeups;

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use adapters::StartError;
 use adapters::postgres::Database;
-use adapters::postgres::ordering::{self, OutboxDeadLetters, Replay};
+use adapters::postgres::ordering::{self, Adoption, AdoptionError, OutboxDeadLetters, Replay};
 use application::StoreError;
 use domain::EventId;
 
@@ -25,6 +25,13 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, S
             database.close().await;
             return Ok(if agree? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
+        Command::Adopt { dry_run, since } => {
+            let adopted = adopt(&Adoption::new(&database, since), dry_run).await;
+            database.close().await;
+            return adopted
+                .map(|()| ExitCode::SUCCESS)
+                .map_err(|error| StartError::other("the outbox is not adopted", error));
+        }
         Command::DeadLetters(command) => {
             dead_letters(&OutboxDeadLetters::new(&database), command).await
         }
@@ -36,6 +43,25 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, S
     database.close().await;
     let done = done.map_err(|error| StartError::other("the command was not carried out", error))?;
     Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> {
+    let report = if dry_run { adoption.look().await? } else { adoption.adopt().await? };
+    println!("{report}");
+    if report.found_something() {
+        println!(
+            "{}\nOrders that the topic has and this database has not are named by \
+             `order-jobs reconcile`.",
+            if dry_run {
+                "Nothing is changed. `order-jobs adopt` gives these events new positions, moves \
+                 sequences past all positions, and lets relays publish."
+            } else {
+                "These events have new positions, the sequences are past all positions, and \
+                 running relays go on within seconds."
+            }
+        );
+    }
+    Ok(())
 }
 
 async fn dead_letters(

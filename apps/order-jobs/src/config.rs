@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use adapters::config::{DatabaseArgs, KafkaArgs, TelemetryArgs, seconds};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::reconcile::ReconcileArgs;
 
@@ -66,6 +66,26 @@ pub struct RelayArgs {
     #[arg(long, env = "IDEMPOTENCY_RETENTION_DAYS", default_value_t = 7, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub idempotency_retention_days: u32,
+
+    /// Seconds between two checks that the outbox is sound: no sequence behind its cursor, the same
+    /// Postgres as before
+    #[arg(long, env = "OUTBOX_CHECK_SECONDS", default_value = "60", value_name = "SECONDS",
+          value_parser = seconds)]
+    pub outbox_check: Duration,
+
+    /// Whether to go on publishing after a standby was promoted, without `order-jobs adopt`
+    #[arg(long, env = "OUTBOX_ADOPT_PROMOTION", default_value = "off", value_name = "WHICH")]
+    pub outbox_adopt_promotion: AdoptPromotion,
+}
+
+/// Which promotions a relay takes for harmless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AdoptPromotion {
+    /// None: an operator adopts each.
+    Off,
+    /// One of a synchronous standby, which lacks nothing that was committed. The relay cannot tell
+    /// whether it was synchronous: say so only if every standby that may be promoted is.
+    Synchronous,
 }
 
 impl Default for RelayArgs {
@@ -76,6 +96,8 @@ impl Default for RelayArgs {
             relay_poll: Duration::from_millis(500),
             outbox_retention_days: 7,
             idempotency_retention_days: 7,
+            outbox_check: Duration::from_mins(1),
+            outbox_adopt_promotion: AdoptPromotion::Off,
         }
     }
 }
@@ -96,6 +118,21 @@ pub(crate) enum Command {
     ///
     /// Prints each order that is missing, extra or differing in one of them. Succeeds if there is none.
     Reconcile(ReconcileArgs),
+    /// Let relays publish again after a check has stopped them: show what is wrong with the outbox,
+    /// then put it right
+    ///
+    /// Sequences are moved past all known positions. Events that may lie unpublished behind a cursor
+    /// are published, or published again; consumers drop what they have seen. This Postgres is taken
+    /// for the right one.
+    Adopt {
+        /// Only show what is wrong, and what would be done
+        #[arg(long)]
+        dry_run: bool,
+        /// Publish again what was recorded since this moment, instead of shortly before the last check
+        /// that found all well
+        #[arg(long, value_name = "TIME")]
+        since: Option<domain::Timestamp>,
+    },
 }
 
 /// What an operator can do about events that could not be published.

@@ -12,7 +12,16 @@ use tracing::{error, info};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Halt(Arc<Mutex<BTreeMap<&'static str, String>>>);
 
+/// Why nothing may be published before the first check.
+const UNCHECKED: &str = "not checked yet";
+
 impl Halt {
+    /// Lets the relay wait for the first check of `cause`, without a word in the log.
+    pub(crate) fn until_checked(&self, cause: &'static str) {
+        let mut reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        reasons.insert(cause, format!("the {cause} is {UNCHECKED}"));
+    }
+
     /// Notes what a check of `cause` found: the reason to stop, or `None` if all is well.
     /// Each change is logged once; the gauge `relay_halted{cause}` is 1 while there is a reason.
     pub(crate) fn set(&self, cause: &'static str, reason: Option<String>) {
@@ -25,7 +34,7 @@ impl Halt {
             }
             Some(_) => {}
             None => {
-                if reasons.remove(cause).is_some() {
+                if reasons.remove(cause).is_some_and(|reason| !reason.ends_with(UNCHECKED)) {
                     info!(cause, "publishing may go on");
                 }
             }
@@ -64,6 +73,10 @@ mod tests {
         halt.set("outbox", None);
         assert_eq!(halt.reason().as_deref(), Some("partitions were added"));
         halt.set("topic", None);
+        assert_eq!(halt.reason(), None);
+        halt.until_checked("outbox");
+        assert_eq!(halt.reason().as_deref(), Some("the outbox is not checked yet"));
+        halt.set("outbox", None);
         assert_eq!(halt.reason(), None);
     }
 }

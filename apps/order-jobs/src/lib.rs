@@ -6,6 +6,7 @@
 pub mod api;
 mod command;
 mod config;
+mod guard;
 mod halt;
 mod reconcile;
 mod relay;
@@ -17,7 +18,7 @@ use std::process::ExitCode;
 use adapters::{StartError, one_line, shutdown, telemetry};
 use clap::Parser;
 
-pub use config::{Config, RelayArgs};
+pub use config::{AdoptPromotion, Config, RelayArgs};
 pub use service::run;
 
 use config::Cli;

@@ -11,6 +11,7 @@ use adapters::{Outage, StartError, one_line};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::guard::OutboxGuard;
 use crate::halt::Halt;
 use crate::relay::{Outages, Worker};
 use crate::{Config, api, upkeep};
@@ -65,7 +66,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     Ok(())
 }
 
-/// Waits for the topic, then keeps the workers at work.
+/// Waits for the topic and the first check of the outbox, then keeps the workers at work.
 async fn relay(
     config: &Config,
     database: &Database,
@@ -75,6 +76,7 @@ async fn relay(
     halt: &Halt,
     shutdown: &CancellationToken,
 ) {
+    let guard = OutboxGuard::new(database, &config.relay, halt, &outages.outbox);
     while let Err(error) = topic::ensure(cluster).await {
         outages.kafka.begins(&one_line(&error));
         tokio::select! {
@@ -83,6 +85,9 @@ async fn relay(
         }
     }
     outages.kafka.ends();
+    if shutdown.run_until_cancelled(guard.first_check()).await.is_none() {
+        return;
+    }
     let publisher = Arc::new(publisher);
     let outbox = PgOutbox::new(database, config.relay.relay_workers);
     let wakeups = Wakeups::listen(database);
@@ -110,6 +115,7 @@ async fn relay(
     tokio::select! {
         () = working => {}
         () = notice_the_end(&outages.kafka, database, cluster) => {}
+        () = guard.keep_checking() => {}
     }
     outbox.close().await;
 }

@@ -137,7 +137,7 @@ fn settings(keep: bool) -> impl Iterator<Item = &'static str> {
         &["max_connections=100"]
     } else {
         // Worthless data need not survive a power cut; tests run side by side, with pools each.
-        &["max_connections=500", "fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        &["max_connections=500", "fsync=off", "full_page_writes=off"]
     };
     always.into_iter().chain(depending.iter().copied())
 }

@@ -1,7 +1,7 @@
 use domain::OrderId;
 
 /// How many lanes the outbox has. They are made by the migration: more need another one.
-const LANES: u32 = 16;
+pub(super) const LANES: u32 = 16;
 
 /// The lane that takes an order's events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! Ordering's tables on a real Postgres: the contract suites, and the rules of the outbox.
 
+mod adopting;
+mod checking;
 mod claims;
 mod contract;
 mod gaps;
