@@ -1,8 +1,12 @@
 mod client;
 mod health;
+mod loss;
+mod mark;
 mod measure;
 mod member;
 mod membership;
+mod reading;
+mod readings;
 
 use std::time::Duration;
 

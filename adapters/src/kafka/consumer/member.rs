@@ -1,3 +1,4 @@
+mod log;
 mod take_in;
 
 use std::collections::VecDeque;
@@ -6,9 +7,9 @@ use std::time::Duration;
 
 use application::inbox::Inbox;
 use application::published::RawRecord;
-use rdkafka::Message;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Message, TopicPartitionList};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -95,6 +96,7 @@ impl Member {
         let mut committed = Instant::now();
         let mut stored = false;
         loop {
+            stored |= self.catch_up_with_the_log()?;
             let due = committed + COMMIT_INTERVAL;
             if self.fetched.is_empty() {
                 // Even with nothing new a commit that failed meanwhile is to be made up for.
@@ -133,6 +135,9 @@ impl Member {
     async fn fetch(&self) -> Result<Option<Fetched>, String> {
         match self.consumer.recv().await {
             Ok(message) => {
+                if !self.is_to_be_taken_in(&message)? {
+                    return Ok(None);
+                }
                 let record = RawRecord {
                     topic: message.topic().to_owned(),
                     partition: message.partition(),
@@ -176,10 +181,15 @@ impl Member {
     /// Marks the offsets of a batch as done; says whether there were any.
     fn store(&self, done: &Done) -> bool {
         let offsets = done.offsets(&self.consumer.context().membership);
+        self.store_offsets(&offsets)
+    }
+
+    fn store_offsets(&self, offsets: &TopicPartitionList) -> bool {
         if offsets.count() == 0 {
             return false;
         }
-        if let Err(error) = self.consumer.store_offsets(&offsets) {
+        self.consumer.context().readings.done(offsets);
+        if let Err(error) = self.consumer.store_offsets(offsets) {
             warn!(group = self.group, error = one_line(&error), "offsets could not be stored");
         }
         true

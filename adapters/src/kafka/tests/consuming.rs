@@ -4,7 +4,7 @@ use domain::ordering::OrderEvent;
 use super::world::{PARTITIONS, Remembering, World, events, eventually, outbox_record};
 use crate::kafka::wire::frame;
 
-async fn publish(world: &World, events: &[OrderEvent]) {
+pub(super) async fn publish(world: &World, events: &[OrderEvent]) {
     let records: Vec<_> = events.iter().map(outbox_record).collect();
     let deliveries = world.publisher().publish(&records.iter().collect::<Vec<_>>()).await;
     assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
