@@ -14,6 +14,7 @@ mod replay;
 mod save;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod views;
 mod wakeups;
 
@@ -23,6 +24,7 @@ pub use housekeeping::{Housekeeping, Keep, Tidied};
 pub use orders::PgOrders;
 pub use outbox::{PgClaim, PgOutbox};
 pub use replay::Replay;
+pub use topics::Topics;
 pub use wakeups::Wakeups;
 
 use super::{Database, MigrateError};

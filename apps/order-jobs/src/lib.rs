@@ -9,6 +9,7 @@ mod config;
 mod halt;
 mod relay;
 mod service;
+mod topic_watch;
 mod upkeep;
 
 use std::process::ExitCode;

@@ -28,6 +28,8 @@ pub(super) struct Events {
     pub(super) holding: AtomicBool,
     /// Whether a commit failed, so that it is to be made up for.
     pub(super) uncommitted: AtomicBool,
+    /// Whether Kafka said that there is no such topic.
+    pub(super) topic_is_missing: AtomicBool,
 }
 
 impl Events {
@@ -40,6 +42,7 @@ impl Events {
             readings: Readings::default(),
             holding: AtomicBool::new(false),
             uncommitted: AtomicBool::new(false),
+            topic_is_missing: AtomicBool::new(false),
         }
     }
 

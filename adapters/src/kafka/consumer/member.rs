@@ -41,6 +41,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(super) enum Left {
     /// It was asked to leave, and has done and committed what it had begun.
     Shutdown,
+    /// There is no such topic.
+    TopicMissing,
     /// The client is at its end, for the reason given.
     Fatal(String),
 }
@@ -81,6 +83,9 @@ impl Member {
     pub(super) async fn run(mut self, inbox: &impl Inbox, shutdown: &CancellationToken) -> Left {
         let left = match self.work(inbox, shutdown).await {
             Ok(()) => Left::Shutdown,
+            Err(_) if self.consumer.context().topic_is_missing.load(Ordering::Relaxed) => {
+                Left::TopicMissing
+            }
             Err(why) => Left::Fatal(why),
         };
         self.leave().await;
@@ -152,6 +157,13 @@ impl Member {
                 Ok(Some(Fetched { record, assignment }))
             }
             Err(error @ KafkaError::MessageConsumptionFatal(_)) => Err(one_line(&error)),
+            Err(error)
+                if error.rdkafka_error_code()
+                    == Some(RDKafkaErrorCode::UnknownTopicOrPartition) =>
+            {
+                self.consumer.context().topic_is_missing.store(true, Ordering::Relaxed);
+                Err(one_line(&error))
+            }
             Err(error) => {
                 if let Some(
                     RDKafkaErrorCode::TopicAuthorizationFailed

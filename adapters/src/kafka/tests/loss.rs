@@ -21,7 +21,7 @@ fn commit(world: &World, group: &str, partition: i32, offset: i64, metadata: &st
 }
 
 /// Publishes events until each partition has some.
-async fn some_everywhere(world: &World) -> Vec<OrderEvent> {
+pub(super) async fn some_everywhere(world: &World) -> Vec<OrderEvent> {
     let sent = events(PARTITIONS.unsigned_abs() as usize * 10);
     publish(world, &sent).await;
     sent

@@ -7,6 +7,7 @@ mod migrating;
 mod protocol;
 mod records;
 mod saving;
+mod topics;
 mod upkeep;
 mod waking;
 
