@@ -9,9 +9,6 @@ use rdkafka::types::RDKafkaType;
 
 use crate::StartError;
 
-/// How many brokers the cluster has; their ids count from 1.
-const BROKERS: i32 = 3;
-
 /// A cluster that speaks Kafka's protocol to any client on this host. It lives as long as this
 /// handle.
 ///
@@ -35,7 +32,7 @@ impl ClientContext for Quiet {
 
 /// Why a broker could not be taken down or brought up.
 #[derive(Debug, thiserror::Error)]
-#[error("the embedded Kafka has no broker {broker}; its brokers are 1 to {BROKERS}")]
+#[error("the embedded Kafka has no broker {broker}; its brokers are 1 to 3")]
 pub struct BrokerError {
     broker: i32,
     #[source]
@@ -43,6 +40,9 @@ pub struct BrokerError {
 }
 
 impl EmbeddedKafka {
+    /// How many brokers the cluster has; their ids count from 1.
+    pub const BROKERS: u16 = 3;
+
     /// Starts three brokers on free ports of the loopback address and makes the topic, with a
     /// replica of every partition on each broker.
     ///
@@ -55,13 +55,13 @@ impl EmbeddedKafka {
 
     fn start_cluster(topic: &str, partitions: i32) -> KafkaResult<Self> {
         let mut config = ClientConfig::new();
-        config.set("test.mock.num.brokers", BROKERS.to_string());
+        config.set("test.mock.num.brokers", Self::BROKERS.to_string());
         config.set("log_level", "0");
         let native = config.create_native_config()?;
         let client = Client::new(&config, native, RDKafkaType::RD_KAFKA_PRODUCER, Quiet)?;
         let bootstrap_servers = {
             let cluster = cluster_of(&client)?;
-            cluster.create_topic(topic, partitions, BROKERS)?;
+            cluster.create_topic(topic, partitions, Self::BROKERS.into())?;
             cluster.bootstrap_servers()
         };
         Ok(Self { client, bootstrap_servers })

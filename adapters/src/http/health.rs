@@ -24,6 +24,7 @@ type Answer = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 pub struct Check {
     name: &'static str,
     ask: Arc<dyn Fn() -> Answer + Send + Sync>,
+    warning: Arc<dyn Fn() -> Option<String> + Send + Sync>,
     shows_reason: bool,
 }
 
@@ -35,13 +36,24 @@ impl Check {
         F: Fn() -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), String>> + Send + 'static,
     {
-        Self { name, ask: Arc::new(move || Box::pin(ask())), shows_reason: false }
+        let ask = Arc::new(move || -> Answer { Box::pin(ask()) });
+        Self { name, ask, warning: Arc::new(|| None), shows_reason: false }
     }
 
     /// Lets `/readyz` show what the check finds wrong. For findings in our own words.
     #[must_use]
     pub fn showing_reason(self) -> Self {
         Self { shows_reason: true, ..self }
+    }
+
+    /// Lets `/readyz` show what an operator should look at although the program does its work. It
+    /// must be in our own words, and does not count against readiness.
+    #[must_use]
+    pub fn with_warning<F>(self, warning: F) -> Self
+    where
+        F: Fn() -> Option<String> + Send + Sync + 'static,
+    {
+        Self { warning: Arc::new(warning), ..self }
     }
 
     async fn run(&self) -> CheckAnswer {
@@ -54,7 +66,8 @@ impl Check {
             tracing::debug!("{} is not ready: {reason}", self.name);
         }
         let ready = reason.is_none();
-        CheckAnswer { name: self.name, ready, reason: reason.filter(|_| self.shows_reason) }
+        let reason = reason.filter(|_| self.shows_reason);
+        CheckAnswer { name: self.name, ready, reason, warning: (self.warning)() }
     }
 }
 
@@ -85,6 +98,10 @@ struct CheckAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "partitions were added to the topic")]
     reason: Option<String>,
+    /// What an operator should look at, though the program does its work
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "cleanup.policy of the topic is compact, not delete")]
+    warning: Option<String>,
 }
 
 /// The process is alive.

@@ -22,10 +22,11 @@ impl Check {
     #[cfg(feature = "kafka")]
     #[must_use]
     pub fn consumer(health: &ConsumerHealth) -> Self {
-        let health = health.clone();
+        let (health, warns) = (health.clone(), health.clone());
         Self::new("kafka", move || {
             let waits = || health.problem().unwrap_or_else(|| "not in its group yet".to_owned());
             std::future::ready(if health.is_ready() { Ok(()) } else { Err(waits()) })
         })
+        .with_warning(move || warns.warning())
     }
 }

@@ -1,23 +1,31 @@
 mod client;
 mod health;
+mod loss;
+mod mark;
 mod measure;
 mod member;
 mod membership;
+mod reading;
+mod readings;
 
 use std::time::Duration;
 
 use application::inbox::Inbox;
 use rdkafka::error::KafkaError;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 pub use self::health::ConsumerHealth;
 use self::member::{Left, Member};
 use super::cluster::Cluster;
 use super::decoder::AnnouncementDecoder;
+use super::topic;
 
 /// How long to wait before joining again after librdkafka gave up for good.
 const REJOIN_PAUSE: Duration = Duration::from_secs(1);
+
+/// How often to look whether a topic that is not there was created.
+const TOPIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// Who consumes what.
 #[derive(Debug, Clone)]
@@ -34,6 +42,28 @@ pub struct ConsumerConfig {
 #[derive(Debug, thiserror::Error)]
 #[error("the Kafka consumer cannot be made")]
 pub struct ConsumeError(#[source] KafkaError);
+
+/// Waits until the topic is there, or until nobody answers, which whoever joins waits out.
+async fn wait_for_topic(config: &ConsumerConfig, shutdown: &CancellationToken) {
+    let ConsumerConfig { cluster, group, health } = config;
+    let mut told = false;
+    while let Ok(false) = topic::exists(cluster).await {
+        if !told {
+            told = true;
+            warn!(
+                group,
+                topic = cluster.topic,
+                "the topic does not exist; waiting for it. A relay that starts creates it, unless \
+                 KAFKA_TOPIC is misspelt here"
+            );
+            health.waits_for(format!("the topic {} does not exist", cluster.topic));
+        }
+        let pause = tokio::time::sleep(TOPIC_PAUSE);
+        if shutdown.run_until_cancelled(pause).await.is_none() {
+            return;
+        }
+    }
+}
 
 /// Takes every event of the topic into `inbox`, as a member of a group, until `shutdown`.
 ///
@@ -62,6 +92,7 @@ pub async fn consume(
                 info!(group = config.group, "left the consumer group");
                 return Ok(());
             }
+            Left::TopicMissing => wait_for_topic(&config, &shutdown).await,
             Left::Fatal(why) => {
                 error!(group = config.group, why, "the Kafka consumer gave up; joining again");
                 config.health.waits_for(format!("Kafka: {why}"));

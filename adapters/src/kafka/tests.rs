@@ -1,6 +1,7 @@
 //! Against the cluster built into librdkafka and a registry of a few lines.
 
 mod consuming;
+mod loss;
 mod publishing;
 mod registry;
 mod speed;

@@ -1,4 +1,7 @@
-//! The topic that carries every event of every order.
+//! The topic that carries every event of every order: created as it must be, and checked.
+
+mod inspection;
+mod rules;
 
 use std::time::{Duration, Instant};
 
@@ -6,6 +9,8 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer as _};
 
+pub use self::inspection::{Inspector, Settings, Shape, Undescribed};
+pub use self::rules::{Deviation, Expected, SETTINGS, deviations};
 use super::client::Logging;
 use super::cluster::Cluster;
 use super::settings::{PARTITIONS, client_settings};
@@ -39,6 +44,19 @@ pub enum TopicError {
         /// What is wrong with the login or a certificate.
         reason: String,
     },
+    /// Fewer brokers answer than the topic has replicas; trying again later is right.
+    #[error(
+        "the topic {topic} is not there, and only {found} of the {wanted} brokers that are to keep it \
+         answer; start the others, or set KAFKA_TOPIC_REPLICATION to {found} if there are no more"
+    )]
+    TooFewBrokers {
+        /// The topic.
+        topic: String,
+        /// How many replicas it is to have.
+        wanted: i32,
+        /// How many brokers answer.
+        found: usize,
+    },
     /// The cluster will not have it.
     #[error(
         "the topic {topic} is not there and cannot be created; create it with {PARTITIONS} partitions"
@@ -52,38 +70,31 @@ pub enum TopicError {
     },
 }
 
-/// Creates the topic if it is not there: 12 partitions, on three brokers if there are as many, of
-/// which two must have a record before it counts as kept.
+/// Creates the topic if it is not there, with so many partitions and replicas; says whether it did.
+/// It is never created with fewer replicas, since their number stays what it was at the beginning.
 ///
 /// # Errors
-/// When the cluster cannot be reached or will not create it.
-pub async fn ensure(cluster: &Cluster) -> Result<(), TopicError> {
+/// When the cluster cannot be reached, too few brokers answer, or it will not create the topic.
+pub async fn ensure(
+    cluster: &Cluster,
+    partitions: i32,
+    replication: i32,
+) -> Result<bool, TopicError> {
     let topic = cluster.topic.clone();
-    let servers = || cluster.servers.clone();
-    let unreachable = |source| TopicError::Unreachable { servers: servers(), source };
     let refused = |source| TopicError::Refused { topic: topic.clone(), source };
-
-    let settings = client_settings(cluster);
-    let client: BaseProducer<Logging> =
-        settings.create_with_context(Logging::default()).map_err(&refused)?;
-    let name = topic.clone();
-    // Asking for metadata blocks the thread, so it is done on one that may block. Dropping the
-    // client joins a thread, and is done there too.
-    let asked = tokio::task::spawn_blocking(move || look(&client, &name));
-    let found = asked.await.map_err(|_| unreachable(KafkaError::Canceled))?;
-    let brokers = match found {
-        Ok(Found::There) => return Ok(()),
-        Ok(Found::Missing { brokers }) => brokers,
-        Err(NotFound::Refused(reason)) => {
-            return Err(TopicError::NotLetIn { servers: servers(), reason });
-        }
-        Err(NotFound::Silence(error)) => return Err(unreachable(error)),
+    let found = match find(cluster).await? {
+        Found::There => return Ok(false),
+        Found::Missing { brokers } => brokers,
     };
-    let replicas = i32::try_from(brokers.clamp(1, 3)).unwrap_or(1);
-    let mut new = NewTopic::new(&topic, PARTITIONS, TopicReplication::Fixed(replicas));
-    if replicas == 3 {
-        new = new.set("min.insync.replicas", "2");
+    if i32::try_from(found).is_ok_and(|found| found < replication) {
+        return Err(TopicError::TooFewBrokers { topic, wanted: replication, found });
     }
+    let in_sync = if replication >= 3 { "2" } else { "1" };
+    let new = NewTopic::new(&topic, partitions, TopicReplication::Fixed(replication))
+        .set("min.insync.replicas", in_sync)
+        .set("cleanup.policy", "delete")
+        .set("unclean.leader.election.enable", "false");
+    let settings = client_settings(cluster);
     let admin: AdminClient<Logging> =
         settings.create_with_context(Logging::default()).map_err(&refused)?;
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
@@ -92,11 +103,38 @@ pub async fn ensure(cluster: &Cluster) -> Result<(), TopicError> {
     for result in answer.map_err(&refused)? {
         match result {
             // Somebody else was faster: the same is there.
-            Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+            Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => return Ok(false),
+            Ok(_) => {}
             Err((_, code)) => return Err(refused(KafkaError::AdminOp(code))),
         }
     }
-    Ok(())
+    Ok(true)
+}
+
+/// Whether the topic is there.
+///
+/// # Errors
+/// When no broker answers, or none lets us in.
+pub(super) async fn exists(cluster: &Cluster) -> Result<bool, TopicError> {
+    Ok(matches!(find(cluster).await?, Found::There))
+}
+
+async fn find(cluster: &Cluster) -> Result<Found, TopicError> {
+    let servers = || cluster.servers.clone();
+    let topic = cluster.topic.clone();
+    let client: BaseProducer<Logging> = client_settings(cluster)
+        .create_with_context(Logging::default())
+        .map_err(|source| TopicError::Refused { topic: topic.clone(), source })?;
+    // Asking for metadata blocks the thread, so it is done on one that may block. Dropping the
+    // client joins a thread, and is done there too.
+    let asked = tokio::task::spawn_blocking(move || look(&client, &topic));
+    match asked.await.unwrap_or(Err(NotFound::Silence(KafkaError::Canceled))) {
+        Ok(found) => Ok(found),
+        Err(NotFound::Refused(reason)) => Err(TopicError::NotLetIn { servers: servers(), reason }),
+        Err(NotFound::Silence(source)) => {
+            Err(TopicError::Unreachable { servers: servers(), source })
+        }
+    }
 }
 
 enum Found {

@@ -18,6 +18,7 @@ mod republish;
 mod save;
 #[cfg(test)]
 mod tests;
+mod topics;
 mod views;
 mod wakeups;
 
@@ -30,6 +31,7 @@ pub use outbox::{PgClaim, PgOutbox};
 pub use outbox_check::OutboxCheck;
 pub use published_ledger::PgPublishedLedger;
 pub use replay::Replay;
+pub use topics::Topics;
 pub use wakeups::Wakeups;
 
 use super::{Database, MigrateError};

@@ -57,8 +57,14 @@ pub struct RelayArgs {
           value_parser = seconds)]
     pub relay_poll: Duration,
 
-    /// Days a published event stays in the outbox
-    #[arg(long, env = "OUTBOX_RETENTION_DAYS", default_value_t = 7, value_name = "DAYS",
+    /// Replicas of each partition of the topic: it is created with as many, and checked for them
+    #[arg(long, env = "KAFKA_TOPIC_REPLICATION", default_value_t = 3, value_name = "N",
+          value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub kafka_topic_replication: u16,
+
+    /// Days a published event stays in the outbox; more than in the topic, so that what the topic
+    /// lost can be replayed
+    #[arg(long, env = "OUTBOX_RETENTION_DAYS", default_value_t = 8, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub outbox_retention_days: u32,
 
@@ -94,7 +100,8 @@ impl Default for RelayArgs {
             relay_workers: 4,
             relay_batch: 1000,
             relay_poll: Duration::from_millis(500),
-            outbox_retention_days: 7,
+            kafka_topic_replication: 3,
+            outbox_retention_days: 8,
             idempotency_retention_days: 7,
             outbox_check: Duration::from_mins(1),
             outbox_adopt_promotion: AdoptPromotion::Off,

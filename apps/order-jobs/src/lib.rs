@@ -11,6 +11,7 @@ mod halt;
 mod reconcile;
 mod relay;
 mod service;
+mod topic_watch;
 mod upkeep;
 
 use std::process::ExitCode;

@@ -4,20 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::http::{Check, bind, serve, site};
-use adapters::kafka::{Cluster, KafkaPublisher, Registry, topic};
+use adapters::kafka::{Cluster, KafkaPublisher, Registry};
 use adapters::postgres::ordering::{self, Backlog, PgOutbox, Wakeups};
 use adapters::postgres::{Database, Tables};
-use adapters::{Outage, StartError, one_line};
+use adapters::{Outage, StartError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::guard::OutboxGuard;
 use crate::halt::Halt;
 use crate::relay::{Outages, Worker};
+use crate::topic_watch::{TopicWarnings, TopicWatch};
 use crate::{Config, api, upkeep};
 
 /// How often it is looked whether an outage has ended unnoticed.
 const LOOK_AFTER_OUTAGE: Duration = Duration::from_secs(5);
+
+/// How often the topic is checked. Less than the five minutes after which librdkafka sees new
+/// partitions and begins to use them.
+const CHECK_TOPIC_EVERY: Duration = Duration::from_mins(1);
 
 /// How long to wait before asking again for a topic that is not there.
 const TOPIC_PAUSE: Duration = Duration::from_secs(1);
@@ -40,11 +45,13 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let outages =
         Outages { kafka: Outage::until_first_reached("Kafka"), outbox: Outage::of("the outbox") };
     let halt = Halt::default();
+    let warnings = TopicWarnings::default();
+    let warned = warnings.clone();
     let site = site(
         api::routes(&database, tables.clone()),
         vec![
             Check::postgres(&database, &tables),
-            check("kafka", &outages.kafka),
+            check("kafka", &outages.kafka).with_warning(move || warned.text()),
             check("outbox", &outages.outbox),
             halt.check(),
         ],
@@ -57,7 +64,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         };
         prepared?;
         let upkeep = upkeep::run(&database, &config.relay, &shutdown);
-        let relay = relay(&config, &database, &cluster, publisher, &outages, &halt, &shutdown);
+        let topic = TopicWatch::new(&cluster, &database, &config.relay, &halt, warnings)?;
+        let relay = relay(&config, &database, publisher, &topic, &outages, &halt, &shutdown);
         tokio::join!(upkeep, relay);
         Ok(())
     };
@@ -70,15 +78,15 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
 async fn relay(
     config: &Config,
     database: &Database,
-    cluster: &Cluster,
     publisher: KafkaPublisher,
+    topic: &TopicWatch,
     outages: &Outages,
     halt: &Halt,
     shutdown: &CancellationToken,
 ) {
     let guard = OutboxGuard::new(database, &config.relay, halt, &outages.outbox);
-    while let Err(error) = topic::ensure(cluster).await {
-        outages.kafka.begins(&one_line(&error));
+    while let Err(error) = topic.prepare().await {
+        outages.kafka.begins(&error);
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(TOPIC_PAUSE) => {}
@@ -114,20 +122,21 @@ async fn relay(
     };
     tokio::select! {
         () = working => {}
-        () = notice_the_end(&outages.kafka, database, cluster) => {}
+        () = notice_the_end(&outages.kafka, database, topic) => {}
         () = guard.keep_checking() => {}
+        () = topic.check_every(CHECK_TOPIC_EVERY) => {}
     }
     outbox.close().await;
 }
 
 /// Ends an outage of Kafka, or of the registry, after which there was nothing to publish: other relays
 /// had done it all. Should the registry still be away, the next event tells.
-async fn notice_the_end(outage: &Outage, database: &Database, cluster: &Cluster) {
+async fn notice_the_end(outage: &Outage, database: &Database, topic: &TopicWatch) {
     loop {
         tokio::time::sleep(LOOK_AFTER_OUTAGE).await;
         if outage.is_on()
             && Backlog::measure(database).await.is_ok_and(|backlog| backlog.is_published())
-            && topic::ensure(cluster).await.is_ok()
+            && topic.is_there().await
         {
             outage.ends();
         }

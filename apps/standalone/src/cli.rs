@@ -60,6 +60,17 @@ pub(crate) struct WorldArgs {
     )]
     pub(crate) kafka_topic: String,
 
+    /// Replicas of the topic in a cluster that is not the embedded one
+    #[arg(
+        long,
+        env = "KAFKA_TOPIC_REPLICATION",
+        default_value_t = 3,
+        value_name = "N",
+        global = true,
+        value_parser = clap::value_parser!(u16).range(1..=100)
+    )]
+    pub(crate) kafka_topic_replication: u16,
+
     /// A running schema registry to use instead of the embedded one
     #[arg(
         long,

@@ -133,7 +133,10 @@ fn start_services(
             kafka: world.kafka(),
             telemetry: telemetry(),
             http_addr: ports.order_jobs,
-            relay: order_jobs::RelayArgs::default(),
+            relay: order_jobs::RelayArgs {
+                kafka_topic_replication: world.topic_replication(),
+                ..order_jobs::RelayArgs::default()
+            },
         },
         stop.clone(),
     ));

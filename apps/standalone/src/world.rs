@@ -134,6 +134,14 @@ impl World {
         self.args.kafka(&self.kafka, &self.schema_registry)
     }
 
+    /// How many replicas the topic is to have. The embedded one has a replica on each broker.
+    pub(crate) fn topic_replication(&self) -> u16 {
+        match self.embedded_kafka {
+            Some(_) => EmbeddedKafka::BROKERS,
+            None => self.args.kafka_topic_replication,
+        }
+    }
+
     /// Stops what was started, in an order in which nobody misses anything.
     pub(crate) async fn stop(self) {
         if let Some(registry) = self.embedded_registry {

@@ -43,6 +43,20 @@ async fn a_check_may_show_its_reason() {
 }
 
 #[tokio::test]
+async fn a_warning_is_shown_and_counts_against_nothing() {
+    let warned = Check::new("warned", || async { Ok(()) })
+        .with_warning(|| Some("records were deleted".to_owned()));
+    let answer = ask_of(program(vec![warned]), readyz()).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(
+        answer.json(),
+        json!({"ready": true, "checks": [
+            {"name": "warned", "ready": true, "warning": "records were deleted"},
+        ]})
+    );
+}
+
+#[tokio::test]
 async fn a_check_can_be_left_out() {
     let checks = || {
         let gone = |name| Check::new(name, || async { Err("gone".to_owned()) });

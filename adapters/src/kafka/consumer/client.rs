@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext, Rebalance};
@@ -7,9 +8,14 @@ use rdkafka::{ClientContext, Statistics, TopicPartitionList};
 use tracing::{debug, info, warn};
 
 use super::health::ConsumerHealth;
-use super::measure;
 use super::membership::Membership;
+use super::readings::Readings;
+use super::{loss, measure};
 use crate::kafka::client::Logging;
+
+/// How long the coordinator of the group may take to say what the group has committed. It has just
+/// assigned the partitions, so it is there.
+const COMMITTED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What librdkafka tells a consumer, always on the thread that polls.
 pub(super) struct Events {
@@ -17,10 +23,13 @@ pub(super) struct Events {
     health: ConsumerHealth,
     logging: Logging,
     pub(super) membership: Membership,
+    pub(super) readings: Readings,
     /// Whether newly assigned partitions are to wait, as the others do.
     pub(super) holding: AtomicBool,
     /// Whether a commit failed, so that it is to be made up for.
     pub(super) uncommitted: AtomicBool,
+    /// Whether Kafka said that there is no such topic.
+    pub(super) topic_is_missing: AtomicBool,
 }
 
 impl Events {
@@ -30,9 +39,34 @@ impl Events {
             health,
             logging: Logging::default(),
             membership: Membership::default(),
+            readings: Readings::default(),
             holding: AtomicBool::new(false),
             uncommitted: AtomicBool::new(false),
+            topic_is_missing: AtomicBool::new(false),
         }
+    }
+
+    /// Has the partitions read from where the group has committed, or from the record before that,
+    /// which shows whether the log is still the same.
+    fn begin(&self, consumer: &BaseConsumer<Self>, assigned: &TopicPartitionList) {
+        let ask = || consumer.committed_offsets(assigned.clone(), COMMITTED_WITHIN);
+        match blocking(ask) {
+            Ok(committed) => self.readings.begin(assigned, &committed),
+            Err(error) => {
+                // librdkafka will ask again, until it is told.
+                debug!(group = self.group, %error, "what the group has committed is not known");
+                self.readings.begin(assigned, &TopicPartitionList::new());
+            }
+        }
+    }
+}
+
+/// Waits on this thread; other tasks of a runtime with several go on elsewhere.
+fn blocking<T>(wait: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
+        Ok(RuntimeFlavor::MultiThread) => tokio::task::block_in_place(wait),
+        _ => wait(),
     }
 }
 
@@ -56,19 +90,26 @@ impl ClientContext for Events {
             self.health.sees_a_broker();
             self.logging.refusal.take();
         }
-        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
-        measure::lag(&self.group, partitions.map(|p| p.consumer_lag.max(0)).sum());
+        let (findings, lag) = self.readings.compare(&statistics);
+        for (place, finding) in findings {
+            loss::tell(&self.group, &self.health, &place, finding);
+        }
+        measure::lag(&self.group, lag);
     }
 }
 
 impl ConsumerContext for Events {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
+            Rebalance::Assign(partitions) if partitions.count() > 0 => {
+                self.begin(consumer, partitions);
+            }
             Rebalance::Assign(_) => {}
             Rebalance::Revoke(partitions) => {
                 // The next owner is to begin where we stopped.
                 commit(consumer);
                 let left = self.membership.revoked(partitions);
+                self.readings.forget(partitions);
                 if consumer.assignment_lost() {
                     // The group did without us, or lets us in no more: only a new assignment tells.
                     self.health.left();

@@ -1,7 +1,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::Outage;
+
+/// How long something that an operator should know, and that does not last, is shown.
+const SHOWN: Duration = Duration::from_mins(10);
 
 /// How a consumer is, for whoever answers `/readyz`.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +18,7 @@ struct Inner {
     brokers: Outage,
     refusal: Outage,
     waits_for: Mutex<Option<String>>,
+    warning: Mutex<Option<(Instant, String)>>,
 }
 
 impl Default for Inner {
@@ -24,6 +29,7 @@ impl Default for Inner {
             brokers: Outage::of("Kafka"),
             refusal: Outage::of("the topic, or the group,"),
             waits_for: Mutex::default(),
+            warning: Mutex::default(),
         }
     }
 }
@@ -43,6 +49,13 @@ impl ConsumerHealth {
         let refusal = || self.0.refusal.is_on().then(|| "Kafka does not let it read".to_owned());
         let waits_for = self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone();
         waits_for.or_else(outage).or_else(refusal)
+    }
+
+    /// What an operator should know of the last ten minutes, though it goes on: records were lost.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        let warning = self.0.warning.lock().unwrap_or_else(PoisonError::into_inner);
+        warning.as_ref().filter(|(since, _)| since.elapsed() < SHOWN).map(|(_, what)| what.clone())
     }
 
     /// The partitions that are its own at the moment.
@@ -80,6 +93,11 @@ impl ConsumerHealth {
 
     pub(super) fn may_not_read(&self, why: &str) {
         self.0.refusal.begins(why);
+    }
+
+    pub(super) fn warns(&self, what: String) {
+        *self.0.warning.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Instant::now(), what));
     }
 
     pub(super) fn waits_for(&self, what: String) {

@@ -13,6 +13,11 @@ pub(super) fn describe() {
         ("consumer_events_repeated_total", "Events that had taken effect before"),
         ("consumer_events_missing_total", "Versions of orders that were jumped over"),
         ("consumer_dead_letters_total", "Records put aside as dead letters"),
+        (
+            "consumer_records_lost_total",
+            "Records that were deleted from the topic before the group read them",
+        ),
+        ("consumer_log_resets_total", "Partitions found truncated or created anew"),
     ] {
         metrics::describe_counter!(name, meaning);
     }
@@ -50,7 +55,7 @@ pub(super) fn took_in(group: &str, batch: &[Incoming], intake: Intake) {
     }
 }
 
-/// Tells how many records the group has not committed yet, of the partitions this member has.
+/// Tells how many records the group has not done yet, of the partitions this member has.
 pub(super) fn lag(group: &str, records: i64) {
     // Beyond 2^53 records nobody minds the last digit.
     #[allow(clippy::cast_precision_loss)]

@@ -1,3 +1,4 @@
+mod log;
 mod take_in;
 
 use std::collections::VecDeque;
@@ -6,9 +7,9 @@ use std::time::Duration;
 
 use application::inbox::Inbox;
 use application::published::RawRecord;
-use rdkafka::Message;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Message, TopicPartitionList};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -40,6 +41,8 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(super) enum Left {
     /// It was asked to leave, and has done and committed what it had begun.
     Shutdown,
+    /// There is no such topic.
+    TopicMissing,
     /// The client is at its end, for the reason given.
     Fatal(String),
 }
@@ -80,6 +83,9 @@ impl Member {
     pub(super) async fn run(mut self, inbox: &impl Inbox, shutdown: &CancellationToken) -> Left {
         let left = match self.work(inbox, shutdown).await {
             Ok(()) => Left::Shutdown,
+            Err(_) if self.consumer.context().topic_is_missing.load(Ordering::Relaxed) => {
+                Left::TopicMissing
+            }
             Err(why) => Left::Fatal(why),
         };
         self.leave().await;
@@ -95,6 +101,7 @@ impl Member {
         let mut committed = Instant::now();
         let mut stored = false;
         loop {
+            stored |= self.catch_up_with_the_log()?;
             let due = committed + COMMIT_INTERVAL;
             if self.fetched.is_empty() {
                 // Even with nothing new a commit that failed meanwhile is to be made up for.
@@ -133,6 +140,9 @@ impl Member {
     async fn fetch(&self) -> Result<Option<Fetched>, String> {
         match self.consumer.recv().await {
             Ok(message) => {
+                if !self.is_to_be_taken_in(&message)? {
+                    return Ok(None);
+                }
                 let record = RawRecord {
                     topic: message.topic().to_owned(),
                     partition: message.partition(),
@@ -147,6 +157,13 @@ impl Member {
                 Ok(Some(Fetched { record, assignment }))
             }
             Err(error @ KafkaError::MessageConsumptionFatal(_)) => Err(one_line(&error)),
+            Err(error)
+                if error.rdkafka_error_code()
+                    == Some(RDKafkaErrorCode::UnknownTopicOrPartition) =>
+            {
+                self.consumer.context().topic_is_missing.store(true, Ordering::Relaxed);
+                Err(one_line(&error))
+            }
             Err(error) => {
                 if let Some(
                     RDKafkaErrorCode::TopicAuthorizationFailed
@@ -176,10 +193,15 @@ impl Member {
     /// Marks the offsets of a batch as done; says whether there were any.
     fn store(&self, done: &Done) -> bool {
         let offsets = done.offsets(&self.consumer.context().membership);
+        self.store_offsets(&offsets)
+    }
+
+    fn store_offsets(&self, offsets: &TopicPartitionList) -> bool {
         if offsets.count() == 0 {
             return false;
         }
-        if let Err(error) = self.consumer.store_offsets(&offsets) {
+        self.consumer.context().readings.done(offsets);
+        if let Err(error) = self.consumer.store_offsets(offsets) {
             warn!(group = self.group, error = one_line(&error), "offsets could not be stored");
         }
         true

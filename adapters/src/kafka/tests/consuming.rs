@@ -6,7 +6,7 @@ use domain::ordering::OrderEvent;
 use super::world::{PARTITIONS, Remembering, World, events, eventually, outbox_record};
 use crate::kafka::wire::frame;
 
-async fn publish(world: &World, events: &[OrderEvent]) {
+pub(super) async fn publish(world: &World, events: &[OrderEvent]) {
     let records: Vec<_> = events.iter().map(outbox_record).collect();
     let records: Vec<_> = records.iter().collect();
     let deliveries = world.publisher().publish(&records, Duration::from_secs(20)).await;

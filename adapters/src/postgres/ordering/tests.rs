@@ -10,6 +10,7 @@ mod protocol;
 mod reconciling;
 mod records;
 mod saving;
+mod topics;
 mod upkeep;
 mod waking;
 

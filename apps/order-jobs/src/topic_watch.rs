@@ -1,0 +1,203 @@
+//! Sees to it that the topic keeps what it acknowledges, and keeps it in order.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use adapters::kafka::topic::{self, Deviation, Expected, Inspector, SETTINGS, Settings, Shape};
+use adapters::kafka::{Cluster, PARTITIONS};
+use adapters::postgres::Database;
+use adapters::postgres::ordering::Topics;
+use adapters::{StartError, one_line};
+use metrics::{describe_gauge, gauge};
+use tokio::time::sleep;
+use tracing::{debug, info, warn};
+
+use crate::RelayArgs;
+use crate::halt::Halt;
+
+/// The cause of a halt that is found here.
+const CAUSE: &str = "topic";
+
+/// How often to look whether the cause of a halt is gone.
+const WHILE_HALTED: Duration = Duration::from_secs(5);
+
+/// What settings are called that cannot be read.
+const UNDESCRIBED: &str = "description";
+
+/// Checks the topic: stops the relay where its events would overtake each other, and warns where
+/// they could be lost.
+pub(crate) struct TopicWatch {
+    cluster: Cluster,
+    inspector: Inspector,
+    topics: Topics,
+    replication: i32,
+    outbox_retention: Duration,
+    halt: Halt,
+    warnings: TopicWarnings,
+}
+
+impl TopicWatch {
+    pub(crate) fn new(
+        cluster: &Cluster,
+        database: &Database,
+        args: &RelayArgs,
+        halt: &Halt,
+        warnings: TopicWarnings,
+    ) -> Result<Self, StartError> {
+        describe_gauge!("topic_deviation", "1 if a setting of the topic is not as it must be");
+        Ok(Self {
+            cluster: cluster.clone(),
+            inspector: Inspector::new(cluster)
+                .map_err(|error| StartError::other("cannot use Kafka", error))?,
+            topics: Topics::new(database),
+            replication: args.kafka_topic_replication.into(),
+            outbox_retention: Duration::from_hours(24) * args.outbox_retention_days,
+            halt: halt.clone(),
+            warnings,
+        })
+    }
+
+    /// Creates the topic if it is not there, and looks whether it may be published to: if not, the
+    /// relay is halted.
+    ///
+    /// # Errors
+    /// In one line, what keeps the topic from being created or looked at. Trying again is right.
+    pub(crate) async fn prepare(&self) -> Result<(), String> {
+        let name = self.inspector.topic();
+        let known = self.topics.partitions(name).await.map_err(|error| one_line(&error))?;
+        let created = topic::ensure(&self.cluster, known.unwrap_or(PARTITIONS), self.replication);
+        if created.await.map_err(|error| one_line(&error))? && known.is_some() {
+            warn!(
+                topic = name,
+                "the topic was gone and was created anew: what it held is lost; publish again what \
+                 the outbox retains: order-jobs replay"
+            );
+        }
+        self.check_shape().await.map(drop)
+    }
+
+    /// Whether the topic is there.
+    pub(crate) async fn is_there(&self) -> bool {
+        self.inspector.shape().await.is_ok_and(|shape| shape.is_some())
+    }
+
+    /// Checks the topic now and after each period, for ever; sooner while the relay is halted.
+    pub(crate) async fn check_every(&self, period: Duration) {
+        loop {
+            if let Err(why) = self.check().await {
+                // Whoever publishes says that Kafka or Postgres is away.
+                debug!("the topic could not be checked: {why}");
+            }
+            let is_halted = self.halt.reason().is_some();
+            sleep(if is_halted { period.min(WHILE_HALTED) } else { period }).await;
+        }
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        let Some((shape, expected)) = self.check_shape().await? else { return Ok(()) };
+        match self.inspector.settings().await {
+            Ok(Some(settings)) => {
+                self.warnings.set(&topic::deviations(shape, &settings, &expected), None);
+            }
+            // The shape is known all the same.
+            Ok(None) => {
+                debug!("the settings of the topic could not be read: no broker answered");
+            }
+            Err(refused) => {
+                let found = topic::deviations(shape, &Settings::new(), &expected);
+                self.warnings.set(&found, Some(one_line(&refused)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Halts the relay if events would overtake each other, and ends the halt if not.
+    async fn check_shape(&self) -> Result<Option<(Shape, Expected)>, String> {
+        let shape = self.inspector.shape().await.map_err(|error| one_line(&error))?;
+        let name = self.inspector.topic();
+        let Some(shape) = shape else {
+            self.halt.set(
+                CAUSE,
+                Some(format!(
+                    "the topic {name} does not exist any more; create it as it was, or start a relay \
+                     anew, which does, and publish again what the outbox retains: order-jobs replay"
+                )),
+            );
+            return Ok(None);
+        };
+        let first = self.topics.first_partitions(name, shape.partitions).await;
+        let expected = Expected {
+            partitions: first.map_err(|error| one_line(&error))?,
+            replication: self.replication,
+            outbox_retention: self.outbox_retention,
+        };
+        let found = topic::deviations(shape, &Settings::new(), &expected);
+        let reason = found.into_iter().find(|deviation| deviation.stops).map(|found| found.what);
+        self.halt.set(CAUSE, reason);
+        Ok(Some((shape, expected)))
+    }
+}
+
+/// What is not as it must be in the topic, but does not stop the relay. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TopicWarnings(Arc<Mutex<BTreeMap<&'static str, String>>>);
+
+impl TopicWarnings {
+    /// All warnings, for `/readyz`.
+    pub(crate) fn text(&self) -> Option<String> {
+        let warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: Vec<&str> = warnings.values().map(String::as_str).collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// Notes what a check found. Each change is logged once; the gauge `topic_deviation{setting}` is
+    /// 1 while a setting is not as it must be.
+    fn set(&self, found: &[Deviation], undescribed: Option<String>) {
+        let mut now: BTreeMap<&'static str, String> =
+            undescribed.map(|why| (UNDESCRIBED, why)).into_iter().collect();
+        for setting in SETTINGS {
+            let deviation = found.iter().find(|deviation| deviation.setting == setting);
+            gauge!("topic_deviation", "setting" => setting).set(if deviation.is_some() {
+                1.0
+            } else {
+                0.0
+            });
+            // What stops the relay is told by the halt.
+            now.extend(deviation.filter(|d| !d.stops).map(|d| (setting, d.what.clone())));
+        }
+        gauge!("topic_deviation", "setting" => UNDESCRIBED).set(if now.contains_key(UNDESCRIBED) {
+            1.0
+        } else {
+            0.0
+        });
+        let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (setting, what) in &now {
+            if warnings.get(setting) != Some(what) {
+                warn!(setting, "the topic is not as it must be: {what}");
+            }
+        }
+        for setting in warnings.keys().filter(|setting| !now.contains_key(*setting)) {
+            info!(setting, "the topic is as it must be again");
+        }
+        *warnings = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn warnings_are_shown_while_they_hold() {
+        let warnings = TopicWarnings::default();
+        let deviation = |setting, stops| Deviation { setting, what: format!("{setting}!"), stops };
+        warnings.set(
+            &[deviation("cleanup.policy", false), deviation("partitions", true)],
+            Some("not allowed".to_owned()),
+        );
+        assert_eq!(warnings.text().as_deref(), Some("cleanup.policy!; not allowed"));
+        warnings.set(&[], None);
+        assert_eq!(warnings.text(), None);
+    }
+}
