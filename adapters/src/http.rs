@@ -15,6 +15,7 @@ mod problem_type;
 mod prometheus;
 mod server;
 mod site;
+mod surge;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -31,5 +32,5 @@ pub use moment::{moment, moment_if_any};
 pub use parameters::{PathParameter, QueryParameters, header};
 pub use problem::{FieldError, Problem};
 pub use problem_type::ProblemType;
-pub use server::{Listener, bind, serve};
+pub use server::{Listener, MAX_CONNECTIONS, bind, serve};
 pub use site::site;

@@ -33,6 +33,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let publisher = KafkaPublisher::new(&cluster, registry)
         .map_err(|error| StartError::other("cannot use Kafka", error))?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
+    let listener = listener.max_connections(config.http.http_max_connections);
 
     let tables = Tables::default();
     // Until the topic was seen, nothing can be published.

@@ -21,6 +21,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let registry = Registry::new(&config.kafka)?;
     let database = Database::new(&config.database, "pharmacy-order")?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
+    let listener = listener.max_connections(config.http.http_max_connections);
 
     let tables = Tables::default();
     let orders = PgPharmacyOrders::new(&database);
