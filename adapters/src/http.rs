@@ -1,6 +1,7 @@
 //! HTTP as every program speaks it: requests read strictly, errors answered as problem details
 //! (RFC 9457), health, metrics and API documentation on each server, and a graceful end.
 
+mod admission;
 mod cursor;
 mod documented;
 mod entity_tag;
@@ -20,6 +21,7 @@ mod surge;
 mod tests;
 mod trace;
 
+pub use admission::MAX_IN_FLIGHT;
 pub use cursor::{Cursor, CursorError};
 pub use documented::{
     BadRequest, Conflict, Malformed, NotFound, PreconditionFailed, TooLarge, Unavailable,

@@ -41,3 +41,58 @@ impl Surge {
         self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use tracing_subscriber::fmt::MakeWriter;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl MakeWriter<'_> for Log {
+        type Writer = Self;
+
+        fn make_writer(&self) -> Self {
+            self.clone()
+        }
+    }
+
+    impl Log {
+        fn lines(&self) -> usize {
+            String::from_utf8_lossy(&self.0.lock().unwrap()).lines().count()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_that_is_reached_often_is_told_once_and_its_end_once() {
+        let log = Log::default();
+        let told = tracing_subscriber::fmt().with_writer(log.clone()).finish();
+        let _told = tracing::subscriber::set_default(told);
+        let surge = Surge::of("requests", "some are refused");
+        for _ in 0..1000 {
+            surge.begins();
+            surge.ends();
+        }
+        assert_eq!(log.lines(), 1);
+        tokio::time::advance(QUIET).await;
+        surge.ends();
+        surge.ends();
+        assert_eq!(log.lines(), 2);
+        surge.begins();
+        assert_eq!(log.lines(), 3);
+    }
+}

@@ -35,7 +35,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
     // What the service needs: its tables, and a place in its consumer group.
     let checks = vec![Check::postgres(&database, &tables), Check::consumer(&consumer.health)];
-    let site = site(api::routes(notifications.clone(), tables.clone()), checks)?;
+    let site = site(
+        api::routes(notifications.clone(), tables.clone()),
+        checks,
+        config.http.http_max_in_flight,
+    )?;
 
     let work = async {
         let prepare = tables.prepare(|| notification::migrate(&database));

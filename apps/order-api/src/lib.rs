@@ -29,7 +29,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let listener = listener.max_connections(config.http.http_max_connections);
     let database = Database::new(&config.database, "order-api")?;
     let tables = Tables::default();
-    let router = router(&database, &tables)?;
+    let router = router(&database, &tables, config.http.http_max_in_flight)?;
 
     let prepare = async {
         let prepare = tables.prepare(|| ordering::migrate(&database));

@@ -48,6 +48,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             check("outbox", &outages.outbox),
             halt.check(),
         ],
+        config.http.http_max_in_flight,
     )?;
 
     let work = async {

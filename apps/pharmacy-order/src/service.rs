@@ -29,7 +29,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
     // What the service needs: its tables, and a place in its consumer group.
     let checks = vec![Check::postgres(&database, &tables), Check::consumer(&consumer.health)];
-    let site = site(api::routes(orders.clone(), tables.clone()), checks)?;
+    let site =
+        site(api::routes(orders.clone(), tables.clone()), checks, config.http.http_max_in_flight)?;
 
     let receive = async {
         let prepare = tables.prepare(|| pharmacy::migrate(&database));
