@@ -2,6 +2,8 @@
 //! named beside it in `--help`.
 
 mod database;
+#[cfg(feature = "http")]
+mod http;
 #[cfg(feature = "kafka")]
 mod kafka;
 mod secret;
@@ -11,6 +13,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 pub use self::database::DatabaseArgs;
+#[cfg(feature = "http")]
+pub use self::http::HttpArgs;
 #[cfg(feature = "kafka")]
 pub use self::kafka::{KafkaArgs, KafkaSecurityArgs, RegistryArgs, TOPIC};
 pub use self::secret::{Secret, secret};

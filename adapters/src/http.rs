@@ -1,6 +1,7 @@
 //! HTTP as every program speaks it: requests read strictly, errors answered as problem details
 //! (RFC 9457), health, metrics and API documentation on each server, and a graceful end.
 
+mod admission;
 mod cursor;
 mod documented;
 mod entity_tag;
@@ -15,10 +16,12 @@ mod problem_type;
 mod prometheus;
 mod server;
 mod site;
+mod surge;
 #[cfg(test)]
 mod tests;
 mod trace;
 
+pub use admission::MAX_IN_FLIGHT;
 pub use cursor::{Cursor, CursorError};
 pub use documented::{
     BadRequest, Conflict, Malformed, NotFound, PreconditionFailed, TooLarge, Unavailable,
@@ -31,5 +34,5 @@ pub use moment::{moment, moment_if_any};
 pub use parameters::{PathParameter, QueryParameters, header};
 pub use problem::{FieldError, Problem};
 pub use problem_type::ProblemType;
-pub use server::{Listener, bind, serve};
+pub use server::{Listener, MAX_CONNECTIONS, bind, serve};
 pub use site::site;

@@ -153,7 +153,8 @@ impl IntoResponse for Problem {
             self.trace_id = TraceParent::current().map(|trace| trace.trace_id());
         }
         let mut response = (status, Json(&self)).into_response();
-        if status.is_server_error() {
+        // An overload is told once by who notices it, and counted.
+        if status.is_server_error() && self.kind != ProblemType::Overloaded {
             response.extensions_mut().insert(Cause(self.cause().into()));
         }
         let headers = response.headers_mut();

@@ -29,6 +29,8 @@ pub enum ProblemType {
     UnsupportedMediaType,
     /// What is needed to answer cannot be reached for now.
     Unavailable,
+    /// More is asked at once than can be answered.
+    Overloaded,
     /// A fault of the server.
     Internal,
     /// Nothing more is known than the status.
@@ -37,7 +39,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All that have a page.
-    pub(super) const CATALOGUE: [Self; 12] = [
+    pub(super) const CATALOGUE: [Self; 13] = [
         Self::MalformedBody,
         Self::InvalidParameter,
         Self::InvalidBody,
@@ -49,6 +51,7 @@ impl ProblemType {
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::Unavailable,
+        Self::Overloaded,
         Self::Internal,
     ];
 
@@ -77,7 +80,7 @@ impl ProblemType {
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Other(status) => status,
         }
@@ -98,6 +101,7 @@ impl ProblemType {
             Self::BodyTooLarge => "/problems/body-too-large",
             Self::UnsupportedMediaType => "/problems/unsupported-media-type",
             Self::Unavailable => "/problems/unavailable",
+            Self::Overloaded => "/problems/overloaded",
             Self::Internal => "/problems/internal",
             Self::Other(_) => "about:blank",
         }
@@ -118,6 +122,7 @@ impl ProblemType {
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The content type is not supported",
             Self::Unavailable => "The service cannot answer for now",
+            Self::Overloaded => "The service is asked for too much at once",
             Self::Internal => "The server is at fault",
             Self::Other(status) => status.canonical_reason().unwrap_or("The request failed"),
         }
@@ -144,6 +149,10 @@ impl ProblemType {
             Self::Unavailable => {
                 "Send the same request again after the seconds in `Retry-After`; with an \
                  `Idempotency-Key` that is safe even if it had been stored."
+            }
+            Self::Overloaded => {
+                "Nothing was done. Send the same request again after the seconds in `Retry-After`, \
+                 and fewer at the same time."
             }
             Self::Internal => "Tell the operator the problem's `traceId`.",
             Self::Other(_) => "",

@@ -23,6 +23,15 @@ pub(super) fn recorder() -> Result<PrometheusHandle, StartError> {
         .map_err(failed)?;
     metrics::describe_counter!("http_requests_total", "Requests answered");
     metrics::describe_histogram!("http_request_duration_seconds", "Time to answer a request");
+    metrics::describe_counter!(
+        "http_requests_shed_total",
+        "Requests refused because too many others were worked on"
+    );
+    metrics::describe_gauge!("http_connections", "Open connections");
+    metrics::describe_counter!(
+        "http_connections_closed_total",
+        "Connections closed by the server: clients took too long, or there were too many"
+    );
     *recorder = Some(handle.clone());
     Ok(handle)
 }

@@ -14,6 +14,7 @@ use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
+use super::admission::{Admission, admit};
 use super::health::health;
 use super::prometheus::recorder;
 use super::trace::trace;
@@ -26,12 +27,18 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// A program's whole server: its own routes, and what every server offers: `/livez`, `/readyz`,
 /// `/metrics`, `/openapi.json`, `/swagger-ui/`, `/problems/{name}`. The root leads to Swagger UI.
 ///
-/// Whatever goes wrong in it is answered with a problem, never with a body from a framework.
+/// It works on at most `max_in_flight` requests to its own routes at the same time; probes do not
+/// count. Whatever goes wrong in it is answered with a problem, never with a body from a framework.
 ///
 /// # Errors
 /// When the process counts its metrics in another way already.
-pub fn site(api: OpenApiRouter, checks: Vec<Check>) -> Result<Router, StartError> {
+pub fn site(
+    api: OpenApiRouter,
+    checks: Vec<Check>,
+    max_in_flight: u32,
+) -> Result<Router, StartError> {
     let recorder = recorder()?;
+    let api = api.layer(from_fn_with_state(Admission::new(max_in_flight), admit));
     let (routes, mut document) = api.merge(health(checks)).split_for_parts();
     describe_problems(&mut document);
     if let Some(license) = &mut document.info.license {

@@ -1,7 +1,9 @@
 //! A small program of its own, asked whatever a client may ask.
 
 mod bodies;
+mod connections;
 mod faults;
+mod overload;
 mod server;
 mod surroundings;
 
@@ -16,8 +18,12 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use utoipa_axum::router::OpenApiRouter;
 
-use super::{Check, JsonBody, Object, PathParameter, Problem, QueryParameters, header, site};
+use super::{
+    Check, JsonBody, MAX_IN_FLIGHT, Object, PathParameter, Problem, QueryParameters, header, site,
+};
 use crate::trace_context::TraceParent;
+
+const JSON: &str = "application/json";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -88,7 +94,7 @@ fn program(checks: Vec<Check>) -> Router {
         .route("/broken", get(broken))
         .route("/outage", get(outage))
         .route("/trace", get(trace_id));
-    site(routes, checks).unwrap()
+    site(routes, checks, MAX_IN_FLIGHT).unwrap()
 }
 
 /// What a program answered.

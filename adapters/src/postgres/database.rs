@@ -22,6 +22,9 @@ const MIGRATION: Duration = Duration::from_mins(5);
 #[derive(Clone)]
 pub struct Database {
     pool: PgPool,
+    /// A connection for [`Database::ping`] alone: whether the database answers must not depend on
+    /// how many others wait for it.
+    probe: PgPool,
     options: PgConnectOptions,
 }
 
@@ -57,7 +60,8 @@ impl MigrateError {
 }
 
 impl Database {
-    /// The database these settings name; `program` is what Postgres' own views call its sessions.
+    /// The database these settings name, through as many connections as they say and one for
+    /// [`Self::ping`]; `program` is what Postgres' own views call its sessions.
     ///
     /// # Errors
     /// When `DATABASE_URL` is wrong or its file cannot be read.
@@ -76,16 +80,17 @@ impl Database {
     ) -> Result<Self, StartError> {
         let options = connect_options(variable, url.reveal())?.application_name(program);
         let pool = sessions(max_connections, "").connect_lazy_with(options.clone());
-        Ok(Self { pool, options })
+        let probe = sessions(1, "").connect_lazy_with(options.clone());
+        Ok(Self { pool, probe, options })
     }
 
-    /// Whether a query can be answered now.
+    /// Whether a query can be answered now, on a connection of its own.
     ///
     /// # Errors
     /// When it cannot, told in one line.
     pub async fn ping(&self) -> Result<(), String> {
         sqlx::query("SELECT 1")
-            .execute(&self.pool)
+            .execute(&self.probe)
             .await
             .map(drop)
             .map_err(|error| crate::one_line(&error))
@@ -93,7 +98,7 @@ impl Database {
 
     /// Closes all connections, after the work they are doing.
     pub async fn close(&self) {
-        close(&self.pool).await;
+        tokio::join!(close(&self.pool), close(&self.probe));
     }
 
     pub(crate) const fn pool(&self) -> &PgPool {
@@ -121,5 +126,26 @@ impl Database {
         let done = within(MIGRATION, async { Ok(migrator.run(&session).await?) }).await;
         close(&session).await;
         done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::embedded::test_postgres::fresh_database;
+
+    #[tokio::test]
+    async fn a_database_whose_connections_are_all_in_use_answers_a_ping() {
+        let args =
+            DatabaseArgs { database_max_connections: 2, ..fresh_database().await.unwrap().args() };
+        let database = Database::new(&args, "test").unwrap();
+        let _in_use =
+            [database.pool.acquire().await.unwrap(), database.pool.acquire().await.unwrap()];
+        let waiting = database.pool.acquire();
+        let ping = tokio::time::timeout(Duration::from_secs(2), database.ping());
+        assert_eq!(ping.await, Ok(Ok(())));
+        drop(waiting);
     }
 }

@@ -27,6 +27,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let registry = Registry::new(&config.kafka)?;
     let database = Database::new(&config.database, "notification")?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
+    let listener = listener.max_connections(config.http.http_max_connections);
 
     let tables = Tables::default();
     let notifications = PgNotifications::new(&database);
@@ -34,7 +35,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
     // What the service needs: its tables, and a place in its consumer group.
     let checks = vec![Check::postgres(&database, &tables), Check::consumer(&consumer.health)];
-    let site = site(api::routes(notifications.clone(), tables.clone()), checks)?;
+    let site = site(
+        api::routes(notifications.clone(), tables.clone()),
+        checks,
+        config.http.http_max_in_flight,
+    )?;
 
     let work = async {
         let prepare = tables.prepare(|| notification::migrate(&database));

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use adapters::clock;
-use adapters::config::{KafkaArgs, LogFormat, TelemetryArgs};
+use adapters::config::{HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
 use adapters::embedded::kafka::EmbeddedKafka;
 use adapters::embedded::registry;
 use adapters::embedded::test_postgres::fresh_database;
@@ -44,6 +44,7 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
             kafka: kafka_args.clone(),
             telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
             http_addr,
+            http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
         };
         tokio::spawn(notification::run(config, stop.clone()))

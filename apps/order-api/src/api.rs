@@ -32,15 +32,20 @@ use crate::routes::{cancel_order, get_order, list_orders, place_order};
 )]
 struct Document;
 
-/// The whole server of order-api. Must be called on a tokio runtime.
+/// The whole server of order-api, which works on at most `max_in_flight` requests at the same time.
+/// Must be called on a tokio runtime.
 ///
 /// # Errors
 /// When the process counts its metrics in another way already.
-pub fn router(database: &Database, tables: &Tables) -> Result<Router, StartError> {
+pub fn router(
+    database: &Database,
+    tables: &Tables,
+    max_in_flight: u32,
+) -> Result<Router, StartError> {
     let orders = api()
         .with_state(PgOrders::new(database))
         .layer(from_fn_with_state(tables.clone(), once_ready));
-    site(orders, vec![Check::postgres(database, tables)])
+    site(orders, vec![Check::postgres(database, tables)], max_in_flight)
 }
 
 fn api() -> OpenApiRouter<PgOrders> {

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use adapters::config::{DatabaseArgs, TelemetryArgs};
+use adapters::config::{DatabaseArgs, HttpArgs, TelemetryArgs};
 use clap::Parser;
 
 /// Takes orders over HTTP, and shows them
@@ -18,4 +18,8 @@ pub struct Config {
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8080", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
+
+    /// What the HTTP server takes upon itself.
+    #[command(flatten)]
+    pub http: HttpArgs,
 }

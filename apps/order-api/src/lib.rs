@@ -26,9 +26,10 @@ pub use config::Config;
 /// When a setting is wrong, the address is taken, or the tables cannot be brought up to date.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
+    let listener = listener.max_connections(config.http.http_max_connections);
     let database = Database::new(&config.database, "order-api")?;
     let tables = Tables::default();
-    let router = router(&database, &tables)?;
+    let router = router(&database, &tables, config.http.http_max_in_flight)?;
 
     let prepare = async {
         let prepare = tables.prepare(|| ordering::migrate(&database));

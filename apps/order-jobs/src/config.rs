@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use adapters::config::{DatabaseArgs, KafkaArgs, TelemetryArgs, seconds};
+use adapters::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs, seconds};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::reconcile::ReconcileArgs;
@@ -34,6 +34,9 @@ pub struct Config {
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8082", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
+    /// What the HTTP server takes upon itself.
+    #[command(flatten)]
+    pub http: HttpArgs,
     /// How the relay works.
     #[command(flatten)]
     pub relay: RelayArgs,

@@ -39,6 +39,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let publisher = KafkaPublisher::new(&cluster, registry)
         .map_err(|error| StartError::other("cannot use Kafka", error))?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
+    let listener = listener.max_connections(config.http.http_max_connections);
 
     let tables = Tables::default();
     // Until the topic was seen, nothing can be published.
@@ -55,6 +56,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             check("outbox", &outages.outbox),
             halt.check(),
         ],
+        config.http.http_max_in_flight,
     )?;
 
     let work = async {

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use adapters::clock;
 use adapters::embedded::test_postgres::{FreshDatabase, fresh_database};
-use adapters::http::site;
+use adapters::http::{MAX_IN_FLIGHT, site};
 use adapters::postgres::ordering::{self, PgOrders, PgOutbox};
 use adapters::postgres::{Database, Tables};
 use application::ordering::{Cause, Orders};
@@ -33,7 +33,7 @@ impl Desk {
         let database = Database::new(&fresh.args(), "test").unwrap();
         let tables = Tables::default();
         tables.prepare(|| ordering::migrate(&database)).await.unwrap();
-        let router = site(api::routes(&database, tables), Vec::new()).unwrap();
+        let router = site(api::routes(&database, tables), Vec::new(), MAX_IN_FLIGHT).unwrap();
         let (orders, outbox) = (PgOrders::new(&database), PgOutbox::new(&database, 2));
         Self { fresh, orders, outbox, router }
     }

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 
-use adapters::config::{DatabaseArgs, KafkaArgs, TelemetryArgs};
+use adapters::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs};
 use adapters::postgres::dead_letters::DeadLettersCommand;
 use clap::{Args, Parser, Subcommand};
 
@@ -32,6 +32,9 @@ pub struct Config {
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8083", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
+    /// What the HTTP server takes upon itself.
+    #[command(flatten)]
+    pub http: HttpArgs,
     /// The consumer group; instances of one group share the topic's partitions
     #[arg(long, env = "KAFKA_GROUP", default_value = "pharmacy-order-group", value_name = "NAME")]
     pub kafka_group: String,

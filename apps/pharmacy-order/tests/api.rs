@@ -4,7 +4,7 @@
 
 use adapters::clock;
 use adapters::embedded::test_postgres::fresh_database;
-use adapters::http::{Check, site};
+use adapters::http::{Check, MAX_IN_FLIGHT, site};
 use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
 use adapters::postgres::{Database, Tables};
 use application::inbox::Inbox;
@@ -35,7 +35,8 @@ impl Pharmacy {
         let inbox = ReceiveOrders(orders.clone());
         let nothing_missing = Check::new("nothing", || std::future::ready(Ok(())));
         let router =
-            site(pharmacy_order::api::routes(orders, tables), vec![nothing_missing]).unwrap();
+            site(pharmacy_order::api::routes(orders, tables), vec![nothing_missing], MAX_IN_FLIGHT)
+                .unwrap();
         Self { router, inbox }
     }
 

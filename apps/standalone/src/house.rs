@@ -2,7 +2,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use adapters::StartError;
-use adapters::config::{LogFormat, TelemetryArgs};
+use adapters::config::{HttpArgs, LogFormat, TelemetryArgs};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -124,6 +124,7 @@ fn start_services(
             database: world.database(16),
             telemetry: telemetry(),
             http_addr: ports.order_api,
+            http: HttpArgs::default(),
         },
         stop.clone(),
     ));
@@ -133,6 +134,7 @@ fn start_services(
             kafka: world.kafka(),
             telemetry: telemetry(),
             http_addr: ports.order_jobs,
+            http: HttpArgs::default(),
             relay: order_jobs::RelayArgs {
                 kafka_topic_replication: world.topic_replication(),
                 ..order_jobs::RelayArgs::default()
@@ -146,6 +148,7 @@ fn start_services(
             kafka: world.kafka(),
             telemetry: telemetry(),
             http_addr: ports.pharmacy_order,
+            http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
         },
         stop.clone(),
@@ -156,6 +159,7 @@ fn start_services(
             kafka: world.kafka(),
             telemetry: telemetry(),
             http_addr: ports.notification,
+            http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
         },
         stop.clone(),

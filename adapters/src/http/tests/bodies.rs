@@ -2,10 +2,8 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use serde_json::json;
 
-use super::{ask, send};
+use super::{JSON, ask, send};
 use crate::http::BODY_LIMIT;
-
-const JSON: &str = "application/json";
 
 #[tokio::test]
 async fn a_json_object_is_read_under_any_json_content_type() {

@@ -2,7 +2,7 @@ use std::future::ready;
 
 use adapters::clock;
 use adapters::embedded::test_postgres::fresh_database;
-use adapters::http::{Check, site};
+use adapters::http::{Check, MAX_IN_FLIGHT, site};
 use adapters::postgres::notification::{self, PgNotifications};
 use adapters::postgres::{Database, Tables};
 use application::inbox::Inbox;
@@ -37,7 +37,7 @@ impl House {
         let notifications = PgNotifications::new(database);
         let checks = vec![Check::new("nothing", || ready(Ok(())))];
         let api = ::notification::api::routes(notifications.clone(), tables);
-        Self { notifications, router: site(api, checks).unwrap() }
+        Self { notifications, router: site(api, checks, MAX_IN_FLIGHT).unwrap() }
     }
 
     pub(crate) fn inbox(&self) -> NotifyCustomer<PgNotifications> {

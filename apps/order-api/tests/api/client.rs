@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use adapters::embedded::test_postgres::fresh_database;
+use adapters::http::MAX_IN_FLIGHT;
 use adapters::postgres::ordering::{self, PgOutbox};
 use adapters::postgres::{Database, Tables};
 use application::relay::{Claim as _, Outbox as _, OutboxRecord};
@@ -29,7 +30,7 @@ impl Client {
         let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
         let tables = Tables::default();
         tables.prepare(|| ordering::migrate(&database)).await.unwrap();
-        Self { router: router(&database, &tables).unwrap(), database }
+        Self { router: router(&database, &tables, MAX_IN_FLIGHT).unwrap(), database }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

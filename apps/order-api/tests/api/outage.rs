@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use adapters::config::DatabaseArgs;
 use adapters::embedded::test_postgres::fresh_database;
+use adapters::http::MAX_IN_FLIGHT;
 use adapters::postgres::{Database, Tables, ordering};
 use axum::Router;
 use axum::body::Body;
@@ -27,7 +28,7 @@ impl Outage {
         let args = DatabaseArgs::at(database_url, 4);
         let database = Database::new(&args, "test").unwrap();
         let tables = Tables::default();
-        let router = router(&database, &tables).unwrap();
+        let router = router(&database, &tables, MAX_IN_FLIGHT).unwrap();
         tokio::spawn(async move { tables.prepare(|| ordering::migrate(&database)).await });
         Self { proxy, router }
     }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use adapters::clock;
-use adapters::config::{DatabaseArgs, KafkaArgs, LogFormat, TelemetryArgs};
+use adapters::config::{DatabaseArgs, HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
 use adapters::embedded::kafka::EmbeddedKafka;
 use adapters::embedded::registry;
 use adapters::embedded::test_postgres::fresh_database;
@@ -57,6 +57,7 @@ impl World {
             kafka: self.kafka_args(),
             telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
             http_addr: self.http,
+            http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
         }
     }
