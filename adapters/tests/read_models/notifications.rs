@@ -210,6 +210,21 @@ async fn waits_grow_with_each_try_until_the_notification_has_failed() {
     assert_eq!(state, NotificationState::Failed { reason: "busy 20".to_owned() });
 }
 
+#[tokio::test]
+async fn what_waits_behind_a_notification_is_due_when_that_one_is() {
+    let (database, pool) = database_and_pool().await;
+    let notifications = PgNotifications::new(&database);
+    let id = clock::new_order_id();
+    let inbox = inbox(&notifications);
+    inbox.take_in(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
+
+    let claim = notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();
+    claim.settle(&[SendOutcome::Later("busy".to_owned())]).await.unwrap();
+    let together = "SELECT count(*) = 2 AND count(DISTINCT due_at) = 1 AND min(due_at) > now()
+                    FROM notification.notifications WHERE state = 'pending'";
+    assert!(sqlx::query_scalar::<_, bool>(together).fetch_one(&pool).await.unwrap());
+}
+
 /// Whole seconds from now until the one pending notification is due, rounded up.
 async fn wait_of_pending(pool: &PgPool) -> i64 {
     sqlx::query_scalar(

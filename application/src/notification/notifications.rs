@@ -24,6 +24,10 @@ pub trait Notifications: Send + Sync {
 
     /// Claims up to `limit` notifications of this channel that are due. `None` when none is due
     /// that nobody else has claimed. No two claims MUST hold the same notification.
+    ///
+    /// A notification MUST NOT be claimed while an earlier one of the same order and channel is
+    /// pending, claimed or not: customers are told in the order of the order's versions. So a claim
+    /// holds at most one notification of an order. One that failed does not block later ones.
     fn claim(
         &self,
         channel: ChannelName,

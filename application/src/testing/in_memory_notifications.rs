@@ -73,6 +73,18 @@ impl State {
         true
     }
 
+    /// Whether no earlier notification of the same order and channel is pending.
+    fn is_first_pending(&self, index: usize) -> bool {
+        let place = |index: usize| (self.entries[index].notification.content.order_version, index);
+        let content = &self.entries[index].notification.content;
+        self.entries.iter().enumerate().all(|(other, Entry { notification, .. })| {
+            notification.content.order_id != content.order_id
+                || notification.content.channel != content.channel
+                || !matches!(notification.state, NotificationState::Pending { .. })
+                || place(other) >= place(index)
+        })
+    }
+
     fn settle(&mut self, index: usize, outcome: &SendOutcome) {
         let now = self.seconds;
         let Entry { notification, not_before } = &mut self.entries[index];
@@ -127,6 +139,7 @@ impl Notifications for InMemoryNotifications {
                 && matches!(entry.notification.state, NotificationState::Pending { .. })
                 && entry.not_before <= state.seconds
                 && !state.claimed.contains(index)
+                && state.is_first_pending(*index)
         };
         let (indices, notifications): (Vec<usize>, Vec<Notification>) = state
             .entries

@@ -34,6 +34,10 @@ macro_rules! notifications_contract {
             a_sent_notification_is_not_claimed_again,
             a_notification_to_be_sent_later_comes_again_after_a_delay,
             a_failed_notification_never_comes_again,
+            a_later_notification_of_an_order_waits_for_the_earlier,
+            a_dropped_claim_keeps_the_order_of_notifications,
+            a_failed_notification_does_not_block_the_later_ones,
+            notifications_of_an_order_are_claimed_by_version_whenever_they_were_recorded,
         }
     };
 }
@@ -137,8 +141,7 @@ pub async fn a_notification_to_be_sent_later_comes_again_after_a_delay<W: Notifi
     record(world, &[new(1, 1)]).await;
     for attempts in 1..=3 {
         settle(world, 10, SendOutcome::Later("busy".to_owned())).await;
-        let claim = world.notifications().claim(ChannelName::Log, 10).await.expect("an answer");
-        assert!(claim.is_none(), "it waits");
+        assert_claims_nothing(world).await;
         let seen = of_order(world, 1).await;
         assert_eq!(seen[0].state, NotificationState::Pending { attempts });
     }
@@ -153,6 +156,54 @@ pub async fn a_failed_notification_never_comes_again<W: NotificationWorld>(world
     let reason = "no such address".to_owned();
     assert_eq!(seen[0].state, NotificationState::Failed { reason });
     assert_nothing_due(world).await;
+}
+
+pub async fn a_later_notification_of_an_order_waits_for_the_earlier<W: NotificationWorld>(
+    world: &W,
+) {
+    record(world, &[new(1, 1), new(1, 2), new(2, 1)]).await;
+    let claim = claim_due(world, 10).await;
+    assert_eq!(events(claim.notifications()), [sample::event_id(1, 1), sample::event_id(2, 1)]);
+    assert_claims_nothing(world).await;
+    let outcomes = [SendOutcome::Later("busy".to_owned()), SendOutcome::Sent];
+    claim.settle(&outcomes).await.expect("settled");
+    assert_claims_nothing(world).await;
+    for version in [1, 2] {
+        let claim = claim_due(world, 10).await;
+        assert_eq!(events(claim.notifications()), [sample::event_id(1, version)]);
+        claim.settle(&[SendOutcome::Sent]).await.expect("settled");
+    }
+    assert_nothing_due(world).await;
+}
+
+pub async fn a_dropped_claim_keeps_the_order_of_notifications<W: NotificationWorld>(world: &W) {
+    record(world, &[new(1, 1), new(1, 2)]).await;
+    for _ in 0..3 {
+        let claim = claim_due(world, 10).await;
+        assert_eq!(events(claim.notifications()), [sample::event_id(1, 1)]);
+        drop(claim);
+    }
+}
+
+pub async fn a_failed_notification_does_not_block_the_later_ones<W: NotificationWorld>(world: &W) {
+    record(world, &[new(1, 1), new(1, 2)]).await;
+    settle(world, 10, SendOutcome::Failed("no such address".to_owned())).await;
+    let claim = claim_due(world, 10).await;
+    assert_eq!(events(claim.notifications()), [sample::event_id(1, 2)]);
+}
+
+pub async fn notifications_of_an_order_are_claimed_by_version_whenever_they_were_recorded<
+    W: NotificationWorld,
+>(
+    world: &W,
+) {
+    record(world, &[new(1, 3)]).await;
+    record(world, &[new(1, 2), new(1, 1)]).await;
+    for version in 1..=3 {
+        let claim = claim_due(world, 10).await;
+        assert_eq!(events(claim.notifications()), [sample::event_id(1, version)]);
+        claim.settle(&[SendOutcome::Sent]).await.expect("settled");
+    }
 }
 
 fn new(n: u32, version: u32) -> NewNotification {
@@ -199,10 +250,13 @@ async fn claim_due<W: NotificationWorld>(
 async fn assert_nothing_due<W: NotificationWorld>(world: &W) {
     for _ in 0..3 {
         world.let_delays_pass().await;
-        let store = world.notifications();
-        let claim = store.claim(ChannelName::Log, 10).await.expect("an answer");
-        assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.notifications().to_vec()));
+        assert_claims_nothing(world).await;
     }
+}
+
+async fn assert_claims_nothing<W: NotificationWorld>(world: &W) {
+    let claim = world.notifications().claim(ChannelName::Log, 10).await.expect("an answer");
+    assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.notifications().to_vec()));
 }
 
 fn events(notifications: &[Notification]) -> Vec<EventId> {

@@ -61,11 +61,9 @@ pub async fn deliver<S: Notifications>(
                 let name = channel.name().as_str();
                 counter!("notifications_sent_total", "channel" => name).increment(sent as u64);
                 counter!("notifications_unsent_total", "channel" => name).increment(unsent as u64);
-                if sent + unsent >= BATCH {
-                    // There may be more.
-                    continue;
-                }
                 rest = REST;
+                // There may be more, such as the next notification of each order.
+                continue;
             }
             Ok(Delivered::Idle) => {
                 outage.ends();

@@ -18,30 +18,50 @@ const MAX_WAIT_SECONDS: f64 = 3600.0;
 /// Postgres ends the transaction of a worker that was stopped, or whose host is gone.
 const HOLD_AT_MOST: &str = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)";
 
-/// Those that are due first come first; rows another worker holds are passed over.
+/// Those that are due first come first; rows another worker holds are skipped.
+///
+/// Only the first pending notification of an order is claimed. A row that another worker holds is
+/// pending until that worker commits, so the later ones of its order are not claimed meanwhile.
 const CLAIM: &str = "
     SELECT id, event_id, channel, order_id, order_version, message, state, attempts, last_error,
            recorded_at, sent_at
-    FROM notification.notifications
+    FROM notification.notifications AS first
     WHERE state = 'pending' AND channel = $1 AND due_at <= now()
+      AND NOT EXISTS (
+          SELECT FROM notification.notifications AS earlier
+          WHERE earlier.order_id = first.order_id AND earlier.channel = first.channel
+            AND earlier.state = 'pending'
+            AND (earlier.order_version, earlier.id) < (first.order_version, first.id))
     ORDER BY due_at, id
     LIMIT $2
-    FOR UPDATE SKIP LOCKED";
+    FOR UPDATE OF first SKIP LOCKED";
 
 /// The moment is read from the clock: `now()` is when the claim began.
+///
+/// What waits behind a notification that is tried again is not due before it either. Otherwise, after
+/// a long outage of a provider, each claim would step over all that cannot be claimed yet.
 const SETTLE: &str = "
-    UPDATE notification.notifications AS kept
-    SET attempts = kept.attempts + 1,
-        state = CASE
-            WHEN given.outcome <> 'later' THEN given.outcome
-            WHEN kept.attempts + 1 >= $4 THEN 'failed'
-            ELSE 'pending'
-        END,
-        sent_at = CASE WHEN given.outcome = 'sent' THEN clock_timestamp() END,
-        due_at = clock_timestamp() + make_interval(secs => least(2.0 ^ kept.attempts, $5)),
-        last_error = given.error
-    FROM UNNEST($1::bigint[], $2::text[], $3::text[]) AS given (id, outcome, error)
-    WHERE kept.id = given.id";
+    WITH settled AS (
+        UPDATE notification.notifications AS kept
+        SET attempts = kept.attempts + 1,
+            state = CASE
+                WHEN given.outcome <> 'later' THEN given.outcome
+                WHEN kept.attempts + 1 >= $4 THEN 'failed'
+                ELSE 'pending'
+            END,
+            sent_at = CASE WHEN given.outcome = 'sent' THEN clock_timestamp() END,
+            due_at = clock_timestamp() + make_interval(secs => least(2.0 ^ kept.attempts, $5)),
+            last_error = given.error
+        FROM UNNEST($1::bigint[], $2::text[], $3::text[]) AS given (id, outcome, error)
+        WHERE kept.id = given.id
+        RETURNING kept.id, kept.order_id, kept.channel, kept.state, kept.due_at
+    )
+    UPDATE notification.notifications AS later
+    SET due_at = settled.due_at
+    FROM settled
+    WHERE settled.state = 'pending' AND later.state = 'pending'
+      AND later.order_id = settled.order_id AND later.channel = settled.channel
+      AND later.id <> settled.id AND later.due_at < settled.due_at";
 
 /// Rows of `notification.notifications` that an open transaction keeps locked. Dropped, the
 /// transaction is rolled back and others may claim them.
