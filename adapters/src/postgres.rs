@@ -4,6 +4,7 @@ mod connect_options;
 mod database;
 pub mod dead_letters;
 mod error;
+mod housekeeping;
 pub mod notification;
 pub mod ordering;
 mod patience;
@@ -13,5 +14,6 @@ mod tables;
 
 pub use database::{Database, MigrateError};
 pub(crate) use error::PgError;
+pub use housekeeping::every_hour;
 use storable::storable;
 pub use tables::Tables;

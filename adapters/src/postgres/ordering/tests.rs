@@ -1,6 +1,7 @@
 //! Ordering's tables on a real Postgres: the contract suites, and the rules of the outbox.
 
 mod claims;
+mod clocks;
 mod contract;
 mod gaps;
 mod migrating;
