@@ -45,6 +45,7 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
             telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
             http_addr,
             kafka_group: "notification-group".to_owned(),
+            retention: notification::RetentionArgs::default(),
         };
         tokio::spawn(notification::run(config, stop.clone()))
     });

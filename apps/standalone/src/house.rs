@@ -144,6 +144,7 @@ fn start_services(
             telemetry: telemetry(),
             http_addr: ports.pharmacy_order,
             kafka_group: "pharmacy-order-group".to_owned(),
+            retention: pharmacy_order::RetentionArgs::default(),
         },
         stop.clone(),
     ));
@@ -154,6 +155,7 @@ fn start_services(
             telemetry: telemetry(),
             http_addr: ports.notification,
             kafka_group: "notification-group".to_owned(),
+            retention: notification::RetentionArgs::default(),
         },
         stop.clone(),
     ));

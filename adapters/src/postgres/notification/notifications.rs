@@ -12,12 +12,16 @@ use super::{DEAD_LETTERS, PgNotificationClaim, PgNotifications};
 use crate::postgres::PgError;
 use crate::postgres::patience::in_time;
 
+/// While the clock of Postgres is behind, a notification is dated by what housekeeping last read
+/// from it: it must not look old when the clock is set right.
+///
 /// Numbers are given in the order told; rows are written in the order of their keys, so that two
 /// consumers wait for each other instead of blocking each other.
 const RECORD: &str = "
     INSERT INTO notification.notifications
-        (id, event_id, channel, order_id, order_version, message)
-    SELECT id, event_id, channel, order_id, order_version, message
+        (id, event_id, channel, order_id, order_version, message, recorded_at)
+    SELECT id, event_id, channel, order_id, order_version, message,
+           greatest(now(), (SELECT believed_at FROM notification.housekeeping_clock))
     FROM (
         SELECT nextval('notification.notification_ids') AS id, told.*
         FROM (

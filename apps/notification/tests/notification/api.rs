@@ -40,9 +40,10 @@ async fn a_notification_tells_whether_it_was_sent_and_why_not() {
     let house = House::open().await;
     let id = clock::new_order_id();
     house.told(&[created(id), cancelled(id)]).await;
-    let claim = house.notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();
-    let outcomes = [SendOutcome::Sent, SendOutcome::Failed("no such customer".to_owned())];
-    claim.settle(&outcomes).await.unwrap();
+    for outcome in [SendOutcome::Sent, SendOutcome::Failed("no such customer".to_owned())] {
+        let claim = house.notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();
+        claim.settle(&[outcome]).await.unwrap();
+    }
 
     let (_, list) = house.get(&format!("/api/notifications?orderId={id}")).await;
     let [sent, failed] = &list["items"].as_array().unwrap()[..] else { panic!("{list}") };

@@ -58,6 +58,7 @@ impl World {
             telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
             http_addr: self.http,
             kafka_group: "pharmacy-order-group".to_owned(),
+            retention: pharmacy_order::RetentionArgs::default(),
         }
     }
 
