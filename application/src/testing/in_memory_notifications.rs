@@ -8,7 +8,7 @@ use super::{NotificationWorld, sample};
 use crate::StoreError;
 use crate::inbox::Intake;
 use crate::notification::{
-    ChannelName, NewNotification, Notification, NotificationClaim, NotificationState,
+    ChannelName, ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
     NotificationViews, Notifications, SendOutcome,
 };
 use crate::published::DeadLetter;
@@ -131,7 +131,7 @@ impl Notifications for InMemoryNotifications {
     async fn claim(
         &self,
         channel: ChannelName,
-        limit: usize,
+        limit: ClaimLimit,
     ) -> Result<Option<InMemoryNotificationClaim>, StoreError> {
         let mut state = self.lock();
         let due = |(index, entry): &(usize, &Entry)| {
@@ -141,12 +141,20 @@ impl Notifications for InMemoryNotifications {
                 && !state.claimed.contains(index)
                 && state.is_first_pending(*index)
         };
+        let mut bytes = 0;
+        let fits = |(place, (_, entry)): &(usize, (usize, &Entry))| {
+            bytes += entry.notification.content.message.len();
+            *place == 0 || bytes <= limit.bytes
+        };
         let (indices, notifications): (Vec<usize>, Vec<Notification>) = state
             .entries
             .iter()
             .enumerate()
             .filter(due)
-            .take(limit)
+            .take(limit.notifications)
+            .enumerate()
+            .take_while(fits)
+            .map(|(_, due)| due)
             .map(|(index, entry)| (index, entry.notification.clone()))
             .unzip();
         if indices.is_empty() {

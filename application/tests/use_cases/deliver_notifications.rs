@@ -3,8 +3,8 @@ use std::sync::Mutex;
 
 use application::inbox::Inbox;
 use application::notification::{
-    Channel, ChannelName, Delivered, Notification, NotificationState, NotificationViews,
-    NotifyCustomer, SendError, deliver_notifications,
+    Channel, ChannelName, ClaimLimit, Delivered, Notification, NotificationState,
+    NotificationViews, NotifyCustomer, SendError, deliver_notifications,
 };
 use application::testing::sample::{cancelled, created};
 use application::testing::{InMemoryNotifications, sample};
@@ -53,7 +53,8 @@ fn recorded() -> InMemoryNotifications {
 }
 
 fn deliver(store: &InMemoryNotifications, provider: &Provider) -> Delivered {
-    now(deliver_notifications(store, provider, 10)).unwrap()
+    let limit = ClaimLimit { notifications: 10, bytes: 1000 };
+    now(deliver_notifications(store, provider, limit)).unwrap()
 }
 
 /// Sends until nothing is due; answers how many were sent, and how many tries failed.

@@ -4,15 +4,17 @@ use std::time::Duration;
 use adapters::{Outage, one_line};
 use application::StoreError;
 use application::inbox::{Inbox, Intake};
-use application::notification::{Channel, Delivered, Notifications, deliver_notifications};
+use application::notification::{
+    Channel, ClaimLimit, Delivered, Notifications, deliver_notifications,
+};
 use application::published::{Announcement, DeadLetter};
 use metrics::{counter, describe_counter};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// How many notifications are claimed at once. Their claim ends by itself after a minute, so a
-/// channel that takes its time needs fewer.
-const BATCH: usize = 200;
+/// What is claimed at once. A claim ends by itself after a minute, so a channel that takes its time
+/// needs fewer notifications. Messages are short, but foreign events can make them long.
+const BATCH: ClaimLimit = ClaimLimit { notifications: 200, bytes: 1024 * 1024 };
 
 /// How long the worker rests when nothing is due and nobody wakes it.
 const REST: Duration = Duration::from_secs(1);

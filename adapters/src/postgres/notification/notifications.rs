@@ -1,7 +1,7 @@
 use application::StoreError;
 use application::inbox::Intake;
 use application::notification::{
-    ChannelName, NewNotification, Notification, NotificationViews, Notifications,
+    ChannelName, ClaimLimit, NewNotification, Notification, NotificationViews, Notifications,
 };
 use application::published::DeadLetter;
 use domain::OrderId;
@@ -59,7 +59,7 @@ impl Notifications for PgNotifications {
     async fn claim(
         &self,
         channel: ChannelName,
-        limit: usize,
+        limit: ClaimLimit,
     ) -> Result<Option<PgNotificationClaim>, StoreError> {
         in_time(PgNotificationClaim::take(&self.pool, self.hold, channel, limit)).await
     }
