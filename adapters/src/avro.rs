@@ -8,6 +8,7 @@ mod catalogue;
 pub mod compatibility;
 mod decode;
 mod encode;
+mod fault;
 pub mod release;
 #[cfg(test)]
 mod tests;
@@ -15,3 +16,4 @@ mod tests;
 pub use catalogue::{PublishedSchema, by_fingerprint, latest, published};
 pub use decode::{DecodeError, decode};
 pub use encode::{EncodeError, Encoded, encode};
+pub use fault::AvroFault;

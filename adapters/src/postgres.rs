@@ -4,6 +4,7 @@ mod connect_options;
 mod database;
 pub mod dead_letters;
 mod error;
+mod housekeeping;
 mod ledger;
 pub mod notification;
 pub mod ordering;
@@ -14,6 +15,7 @@ mod tables;
 
 pub use database::{Database, MigrateError};
 pub(crate) use error::PgError;
+pub use housekeeping::every_hour;
 pub use ledger::PgLedger;
 use storable::storable;
 pub use tables::Tables;

@@ -71,6 +71,19 @@ async fn a_fresh_database_answers() {
 }
 
 #[tokio::test]
+async fn the_log_of_the_server_quotes_no_rows() {
+    let home = Home::new();
+    let server = home.start().await;
+    let mut connection = connect(&server.url("postgres")).await.unwrap();
+    connection.execute("CREATE TABLE people (name text CHECK (name < 'Z'))").await.unwrap();
+    let zoe = sqlx::query("INSERT INTO people VALUES ($1)").bind("Zoë");
+    zoe.execute(&mut connection).await.unwrap_err();
+    let log = fs::read_to_string(home.path("postgres.log")).unwrap();
+    assert!(log.contains("violates check constraint") && !log.contains("Zo"), "{log}");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn each_test_has_a_database_of_its_own() {
     let (one, other) = (fresh_database().await.unwrap(), fresh_database().await.unwrap());
     assert_ne!(one.url(), other.url());

@@ -8,7 +8,7 @@ mod notify_customer;
 pub use channel::{Channel, ChannelName, SendError};
 pub use deliver::{Delivered, deliver_notifications};
 pub use notifications::{
-    NewNotification, Notification, NotificationClaim, NotificationState, NotificationViews,
-    Notifications, SendOutcome,
+    ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
+    NotificationViews, Notifications, SendOutcome,
 };
 pub use notify_customer::NotifyCustomer;

@@ -9,6 +9,7 @@ use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
 use super::catalogue::latest;
+use super::fault::AvroFault;
 
 /// The most memory one value of a datum may ask for. Damaged bytes can claim any length.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
@@ -35,7 +36,7 @@ pub enum DecodeError {
         fullname: String,
         /// What Avro says.
         #[source]
-        source: Box<apache_avro::Error>,
+        source: AvroFault,
     },
     /// The event ended before the bytes did.
     #[error("{0} bytes follow after the end of the event")]
@@ -67,7 +68,7 @@ pub fn decode(writer: &Schema, datum: &[u8]) -> Result<Announcement, DecodeError
         .map_err(|source| DecodeError::Schema { fullname: published.fullname, source })?;
     let mut rest = Datum(datum);
     let value = read(writer, reader, &mut rest)
-        .map_err(|source| DecodeError::Datum { fullname, source: Box::new(source) })?;
+        .map_err(|source| DecodeError::Datum { fullname, source: source.into() })?;
     if !rest.0.is_empty() {
         return Err(DecodeError::Trailing(rest.0.len()));
     }

@@ -5,6 +5,7 @@ use domain::ordering::{
 };
 
 use super::catalogue::latest;
+use super::fault::AvroFault;
 
 /// An event in the published language, as the outbox keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,7 @@ pub enum EncodeError {
         fullname: &'static str,
         /// What Avro says.
         #[source]
-        source: Box<apache_avro::Error>,
+        source: AvroFault,
     },
 }
 
@@ -75,7 +76,7 @@ pub fn encode(event: &OrderEvent) -> Result<Encoded, EncodeError> {
     let payload = GenericDatumWriter::builder(schema)
         .build()
         .and_then(|writer| writer.write_value_to_vec(Value::Record(fields)))
-        .map_err(|source| EncodeError::Datum { fullname, source: Box::new(source) })?;
+        .map_err(|source| EncodeError::Datum { fullname, source: source.into() })?;
     Ok(Encoded {
         event_type: published.event_type,
         schema_fingerprint: published.fingerprint,

@@ -1,6 +1,7 @@
 //! Notifications in Postgres, schema `notification`.
 
 mod claim;
+mod housekeeping;
 mod notifications;
 mod rows;
 
@@ -9,6 +10,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 pub use claim::PgNotificationClaim;
+pub use housekeeping::{Housekeeping, Keep, Tidied};
 
 use super::dead_letters::{self, DeadLetters};
 use super::{Database, MigrateError, PgLedger, ledger};

@@ -1,10 +1,13 @@
 //! The pharmacy's orders in Postgres, schema `pharmacy`.
 
+mod housekeeping;
 mod orders;
 mod rows;
 mod views;
 
 use sqlx::PgPool;
+
+pub use housekeeping::{Housekeeping, Tidied};
 
 use super::dead_letters::{self, DeadLetters};
 use super::{Database, MigrateError, PgLedger, ledger};

@@ -6,4 +6,5 @@ mod contracts;
 mod dead_letters;
 mod notifications;
 mod pharmacy;
+mod retention;
 mod told;

@@ -7,18 +7,22 @@ use adapters::postgres::notification::PgNotifications;
 use application::StoreError;
 use application::inbox::{Inbox, Intake};
 use application::notification::{
-    ChannelName, NotificationClaim, NotificationState, NotificationViews, Notifications,
-    NotifyCustomer, SendOutcome,
+    ChannelName, ClaimLimit, NotificationClaim, NotificationState, NotificationViews,
+    Notifications, NotifyCustomer, SendOutcome,
 };
 use application::published::Announcement;
 use domain::EventId;
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Barrier;
 
 use crate::told::{cancelled, created, database, database_and_pool, make_due};
 
 fn inbox(notifications: &PgNotifications) -> NotifyCustomer<PgNotifications> {
     NotifyCustomer { notifications: notifications.clone(), channels: vec![ChannelName::Log] }
+}
+
+fn up_to(notifications: usize) -> ClaimLimit {
+    ClaimLimit { notifications, bytes: usize::MAX }
 }
 
 #[tokio::test]
@@ -97,7 +101,8 @@ async fn workers_side_by_side_never_share_a_notification() {
         .map(|_| {
             let (notifications, barrier) = (notifications.clone(), Arc::clone(&barrier));
             tokio::spawn(async move {
-                let claim = notifications.claim(ChannelName::Log, 30).await.unwrap().unwrap();
+                let claim =
+                    notifications.claim(ChannelName::Log, up_to(30)).await.unwrap().unwrap();
                 let held: Vec<EventId> =
                     claim.notifications().iter().map(|one| one.content.event_id).collect();
                 // All five hold their claims here.
@@ -114,7 +119,7 @@ async fn workers_side_by_side_never_share_a_notification() {
     assert_eq!(held.len(), 150);
     assert_eq!(held.iter().collect::<HashSet<_>>().len(), 150);
 
-    let rest = notifications.claim(ChannelName::Log, 1000).await.unwrap().unwrap();
+    let rest = notifications.claim(ChannelName::Log, up_to(1000)).await.unwrap().unwrap();
     assert_eq!(rest.notifications().len(), 50);
 }
 
@@ -124,8 +129,8 @@ async fn a_claim_that_is_dropped_had_never_been() {
     let event = created(clock::new_order_id(), "Ada");
     inbox(&notifications).take_in(std::slice::from_ref(&event), &[]).await.unwrap();
 
-    let claim = notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();
-    assert!(notifications.claim(ChannelName::Log, 10).await.unwrap().is_none());
+    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
+    assert!(notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().is_none());
     drop(claim);
 
     let again = claimed_within(&notifications, Duration::from_secs(10)).await;
@@ -136,7 +141,7 @@ async fn a_claim_that_is_dropped_had_never_been() {
 async fn claimed_within(notifications: &PgNotifications, wait: Duration) -> impl NotificationClaim {
     tokio::time::timeout(wait, async {
         loop {
-            if let Some(claim) = notifications.claim(ChannelName::Log, 10).await.unwrap() {
+            if let Some(claim) = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap() {
                 return claim;
             }
             tokio::task::yield_now().await;
@@ -153,7 +158,7 @@ async fn a_worker_that_stops_loses_its_claim_and_cannot_settle_it_later() {
     inbox(&notifications).take_in(&[created(clock::new_order_id(), "Ada")], &[]).await.unwrap();
 
     let stopping = notifications.clone().holding_at_most(Duration::from_millis(100));
-    let lost = stopping.claim(ChannelName::Log, 10).await.unwrap().unwrap();
+    let lost = stopping.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
     let again = claimed_within(&notifications, Duration::from_secs(10)).await;
     assert_eq!(again.notifications(), lost.notifications());
 
@@ -169,7 +174,7 @@ async fn an_outcome_is_noted_for_each_notification() {
     let events: Vec<Announcement> = (0..3).map(|_| created(clock::new_order_id(), "Ada")).collect();
     inbox(&notifications).take_in(&events, &[]).await.unwrap();
 
-    let claim = notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();
+    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
     let outcomes = [
         SendOutcome::Sent,
         SendOutcome::Later("busy \0".to_owned()),
@@ -184,7 +189,7 @@ async fn an_outcome_is_noted_for_each_notification() {
     assert!(matches!(states[0], NotificationState::Sent { .. }), "{states:?}");
     assert_eq!(states[1], NotificationState::Pending { attempts: 1 });
     assert_eq!(states[2], NotificationState::Failed { reason: "no such number".to_owned() });
-    assert!(notifications.claim(ChannelName::Log, 10).await.unwrap().is_none());
+    assert!(notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().is_none());
     assert_eq!(wait_of_pending(&pool).await, 1);
 }
 
@@ -197,7 +202,7 @@ async fn waits_grow_with_each_try_until_the_notification_has_failed() {
 
     let mut waits = Vec::new();
     for attempt in 1..=20 {
-        let claim = notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();
+        let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
         claim.settle(&[SendOutcome::Later(format!("busy {attempt}"))]).await.unwrap();
         if attempt < 20 {
             waits.push(wait_of_pending(&pool).await);
@@ -208,6 +213,39 @@ async fn waits_grow_with_each_try_until_the_notification_has_failed() {
     assert_eq!(waits[12..], [3600; 7]);
     let state = notifications.of_order(id).await.unwrap().remove(0).state;
     assert_eq!(state, NotificationState::Failed { reason: "busy 20".to_owned() });
+}
+
+#[tokio::test]
+async fn what_waits_behind_a_notification_is_due_when_that_one_is() {
+    let (database, pool) = database_and_pool().await;
+    let notifications = PgNotifications::new(&database);
+    let id = clock::new_order_id();
+    let inbox = inbox(&notifications);
+    inbox.take_in(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
+
+    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
+    claim.settle(&[SendOutcome::Later("busy".to_owned())]).await.unwrap();
+    let together = "SELECT count(*) = 2 AND count(DISTINCT due_at) = 1 AND min(due_at) > now()
+                    FROM notification.notifications WHERE state = 'pending'";
+    assert!(sqlx::query_scalar::<_, bool>(together).fetch_one(&pool).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_postpones_no_notification_beyond_the_longest_wait() {
+    let (database, pool) = database_and_pool().await;
+    let notifications = PgNotifications::new(&database);
+    let event = created(clock::new_order_id(), "Ada");
+    inbox(&notifications).take_in(std::slice::from_ref(&event), &[]).await.unwrap();
+    for (wait, is_due) in [("59 minutes", false), ("62 minutes", true), ("10 years", true)] {
+        let postpone =
+            format!("UPDATE notification.notifications SET due_at = now() + interval '{wait}'");
+        sqlx::query(AssertSqlSafe(postpone)).execute(&pool).await.unwrap();
+        let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap();
+        assert_eq!(claim.is_some(), is_due, "{wait}");
+        if let Some(claim) = claim {
+            claim.settle(&[]).await.unwrap();
+        }
+    }
 }
 
 /// Whole seconds from now until the one pending notification is due, rounded up.

@@ -1,4 +1,4 @@
-use super::{Channel, NotificationClaim, Notifications, SendError, SendOutcome};
+use super::{Channel, ClaimLimit, NotificationClaim, Notifications, SendError, SendOutcome};
 use crate::StoreError;
 
 /// What one round of sending did.
@@ -15,14 +15,14 @@ pub enum Delivered {
     },
 }
 
-/// Sends up to `limit` notifications that are due on this channel and notes what became of them.
+/// Sends notifications that are due on this channel, up to `limit`, and notes what became of them.
 ///
 /// # Errors
 /// When the store fails. What was sent but not noted is sent again, under the same event id.
 pub async fn deliver_notifications<S: Notifications>(
     notifications: &S,
     channel: &impl Channel,
-    limit: usize,
+    limit: ClaimLimit,
 ) -> Result<Delivered, StoreError> {
     let Some(claim) = notifications.claim(channel.name(), limit).await? else {
         return Ok(Delivered::Idle);

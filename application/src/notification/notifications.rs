@@ -22,13 +22,26 @@ pub trait Notifications: Send + Sync {
         dead: &[DeadLetter],
     ) -> impl Future<Output = Result<Intake, StoreError>> + Send;
 
-    /// Claims up to `limit` notifications of this channel that are due. `None` when none is due
-    /// that nobody else has claimed. No two claims MUST hold the same notification.
+    /// Claims notifications of this channel that are due, up to `limit`, but at least one. `None`
+    /// when none is due that nobody else has claimed. No two claims MUST hold the same notification.
+    ///
+    /// A notification MUST NOT be claimed while an earlier one of the same order and channel is
+    /// pending, claimed or not: customers are told in the order of the order's versions. So a claim
+    /// holds at most one notification of an order. One that failed does not block later ones.
     fn claim(
         &self,
         channel: ChannelName,
-        limit: usize,
+        limit: ClaimLimit,
     ) -> impl Future<Output = Result<Option<Self::Claim>, StoreError>> + Send;
+}
+
+/// How much one claim may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClaimLimit {
+    /// Notifications at most.
+    pub notifications: usize,
+    /// Bytes of their messages at most; a message that is larger is claimed by itself.
+    pub bytes: usize,
 }
 
 /// Notifications that are this worker's to send. Dropped unsettled, it is as if it had never been.

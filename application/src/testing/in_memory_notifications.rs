@@ -8,7 +8,7 @@ use super::{NotificationWorld, sample};
 use crate::StoreError;
 use crate::inbox::Intake;
 use crate::notification::{
-    ChannelName, NewNotification, Notification, NotificationClaim, NotificationState,
+    ChannelName, ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
     NotificationViews, Notifications, SendOutcome,
 };
 use crate::published::DeadLetter;
@@ -88,6 +88,18 @@ impl State {
         true
     }
 
+    /// Whether no earlier notification of the same order and channel is pending.
+    fn is_first_pending(&self, index: usize) -> bool {
+        let place = |index: usize| (self.entries[index].notification.content.order_version, index);
+        let content = &self.entries[index].notification.content;
+        self.entries.iter().enumerate().all(|(other, Entry { notification, .. })| {
+            notification.content.order_id != content.order_id
+                || notification.content.channel != content.channel
+                || !matches!(notification.state, NotificationState::Pending { .. })
+                || place(other) >= place(index)
+        })
+    }
+
     fn settle(&mut self, index: usize, outcome: &SendOutcome) {
         let now = self.seconds;
         let Entry { notification, not_before } = &mut self.entries[index];
@@ -134,7 +146,7 @@ impl Notifications for InMemoryNotifications {
     async fn claim(
         &self,
         channel: ChannelName,
-        limit: usize,
+        limit: ClaimLimit,
     ) -> Result<Option<InMemoryNotificationClaim>, StoreError> {
         let mut state = self.lock();
         let due = |(index, entry): &(usize, &Entry)| {
@@ -142,13 +154,22 @@ impl Notifications for InMemoryNotifications {
                 && matches!(entry.notification.state, NotificationState::Pending { .. })
                 && entry.not_before <= state.seconds
                 && !state.claimed.contains(index)
+                && state.is_first_pending(*index)
+        };
+        let mut bytes = 0;
+        let fits = |(place, (_, entry)): &(usize, (usize, &Entry))| {
+            bytes += entry.notification.content.message.len();
+            *place == 0 || bytes <= limit.bytes
         };
         let (indices, notifications): (Vec<usize>, Vec<Notification>) = state
             .entries
             .iter()
             .enumerate()
             .filter(due)
-            .take(limit)
+            .take(limit.notifications)
+            .enumerate()
+            .take_while(fits)
+            .map(|(_, due)| due)
             .map(|(index, entry)| (index, entry.notification.clone()))
             .unzip();
         if indices.is_empty() {

@@ -10,7 +10,7 @@ use domain::{EventId, OrderVersion};
 use super::{NotificationWorld, sample};
 use crate::inbox::Intake;
 use crate::notification::{
-    ChannelName, NewNotification, Notification, NotificationClaim, NotificationState,
+    ChannelName, ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
     NotificationViews, Notifications, SendOutcome,
 };
 use crate::published::DeadLetter;
@@ -34,6 +34,11 @@ macro_rules! notifications_contract {
             a_sent_notification_is_not_claimed_again,
             a_notification_to_be_sent_later_comes_again_after_a_delay,
             a_failed_notification_never_comes_again,
+            a_later_notification_of_an_order_waits_for_the_earlier,
+            a_dropped_claim_keeps_the_order_of_notifications,
+            a_failed_notification_does_not_block_the_later_ones,
+            notifications_of_an_order_are_claimed_by_version_whenever_they_were_recorded,
+            a_claim_is_bounded_in_bytes_and_holds_at_least_one,
         }
     };
 }
@@ -109,7 +114,7 @@ pub async fn no_two_claims_hold_the_same_notification<W: NotificationWorld>(worl
     let held: Vec<EventId> =
         claims.iter().flat_map(|claim| events(claim.notifications())).collect();
     assert_eq!(held.iter().collect::<HashSet<_>>().len(), 6, "{held:?}");
-    assert!(store.claim(ChannelName::Log, 2).await.expect("an answer").is_none());
+    assert!(store.claim(ChannelName::Log, up_to(2)).await.expect("an answer").is_none());
 }
 
 pub async fn a_dropped_claim_is_undone<W: NotificationWorld>(world: &W) {
@@ -137,8 +142,7 @@ pub async fn a_notification_to_be_sent_later_comes_again_after_a_delay<W: Notifi
     record(world, &[new(1, 1)]).await;
     for attempts in 1..=3 {
         settle(world, 10, SendOutcome::Later("busy".to_owned())).await;
-        let claim = world.notifications().claim(ChannelName::Log, 10).await.expect("an answer");
-        assert!(claim.is_none(), "it waits");
+        assert_claims_nothing(world).await;
         let seen = of_order(world, 1).await;
         assert_eq!(seen[0].state, NotificationState::Pending { attempts });
     }
@@ -155,6 +159,75 @@ pub async fn a_failed_notification_never_comes_again<W: NotificationWorld>(world
     assert_nothing_due(world).await;
 }
 
+pub async fn a_later_notification_of_an_order_waits_for_the_earlier<W: NotificationWorld>(
+    world: &W,
+) {
+    record(world, &[new(1, 1), new(1, 2), new(2, 1)]).await;
+    let claim = claim_due(world, 10).await;
+    assert_eq!(events(claim.notifications()), [sample::event_id(1, 1), sample::event_id(2, 1)]);
+    assert_claims_nothing(world).await;
+    let outcomes = [SendOutcome::Later("busy".to_owned()), SendOutcome::Sent];
+    claim.settle(&outcomes).await.expect("settled");
+    assert_claims_nothing(world).await;
+    for version in [1, 2] {
+        let claim = claim_due(world, 10).await;
+        assert_eq!(events(claim.notifications()), [sample::event_id(1, version)]);
+        claim.settle(&[SendOutcome::Sent]).await.expect("settled");
+    }
+    assert_nothing_due(world).await;
+}
+
+pub async fn a_dropped_claim_keeps_the_order_of_notifications<W: NotificationWorld>(world: &W) {
+    record(world, &[new(1, 1), new(1, 2)]).await;
+    for _ in 0..3 {
+        let claim = claim_due(world, 10).await;
+        assert_eq!(events(claim.notifications()), [sample::event_id(1, 1)]);
+        drop(claim);
+    }
+}
+
+pub async fn a_failed_notification_does_not_block_the_later_ones<W: NotificationWorld>(world: &W) {
+    record(world, &[new(1, 1), new(1, 2)]).await;
+    settle(world, 10, SendOutcome::Failed("no such address".to_owned())).await;
+    let claim = claim_due(world, 10).await;
+    assert_eq!(events(claim.notifications()), [sample::event_id(1, 2)]);
+}
+
+pub async fn notifications_of_an_order_are_claimed_by_version_whenever_they_were_recorded<
+    W: NotificationWorld,
+>(
+    world: &W,
+) {
+    record(world, &[new(1, 3)]).await;
+    record(world, &[new(1, 2), new(1, 1)]).await;
+    for version in 1..=3 {
+        let claim = claim_due(world, 10).await;
+        assert_eq!(events(claim.notifications()), [sample::event_id(1, version)]);
+        claim.settle(&[SendOutcome::Sent]).await.expect("settled");
+    }
+}
+
+pub async fn a_claim_is_bounded_in_bytes_and_holds_at_least_one<W: NotificationWorld>(world: &W) {
+    let recorded: Vec<_> = (1..=5).map(|n| new(n, 1)).collect();
+    record(world, &recorded).await;
+    let one = recorded[0].message.len();
+    let store = world.notifications();
+    for (bytes, expected) in [(3 * one - 1, 2), (2 * one, 2), (0, 1), (one, 1)] {
+        let limit = ClaimLimit { notifications: 10, bytes };
+        let mut claim = None;
+        // A dropped claim is undone in the background.
+        while claim.is_none() {
+            world.let_delays_pass().await;
+            claim = store.claim(ChannelName::Log, limit).await.expect("an answer");
+        }
+        let claim = claim.expect("a claim");
+        assert_eq!(claim.notifications().len(), expected, "{bytes}");
+        if expected == 1 && bytes > 0 {
+            claim.settle(&[SendOutcome::Sent]).await.expect("settled");
+        }
+    }
+}
+
 fn new(n: u32, version: u32) -> NewNotification {
     NewNotification {
         event_id: sample::event_id(n, version),
@@ -163,6 +236,10 @@ fn new(n: u32, version: u32) -> NewNotification {
         order_version: OrderVersion::try_from(i64::from(version)).expect("a version"),
         message: format!("Grüße, order {n} is at version {version}."),
     }
+}
+
+fn up_to(notifications: usize) -> ClaimLimit {
+    ClaimLimit { notifications, bytes: usize::MAX }
 }
 
 async fn record<W: NotificationWorld>(world: &W, new: &[NewNotification]) -> Intake {
@@ -186,7 +263,7 @@ async fn claim_due<W: NotificationWorld>(
 ) -> <W::Notifications as Notifications>::Claim {
     let store = world.notifications();
     for _ in 0..PATIENCE {
-        if let Some(claim) = store.claim(ChannelName::Log, limit).await.expect("an answer") {
+        if let Some(claim) = store.claim(ChannelName::Log, up_to(limit)).await.expect("an answer") {
             assert!((1..=limit).contains(&claim.notifications().len()));
             return claim;
         }
@@ -199,10 +276,13 @@ async fn claim_due<W: NotificationWorld>(
 async fn assert_nothing_due<W: NotificationWorld>(world: &W) {
     for _ in 0..3 {
         world.let_delays_pass().await;
-        let store = world.notifications();
-        let claim = store.claim(ChannelName::Log, 10).await.expect("an answer");
-        assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.notifications().to_vec()));
+        assert_claims_nothing(world).await;
     }
+}
+
+async fn assert_claims_nothing<W: NotificationWorld>(world: &W) {
+    let claim = world.notifications().claim(ChannelName::Log, up_to(10)).await.expect("an answer");
+    assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.notifications().to_vec()));
 }
 
 fn events(notifications: &[Notification]) -> Vec<EventId> {

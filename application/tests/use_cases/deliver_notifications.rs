@@ -3,8 +3,8 @@ use std::sync::Mutex;
 
 use application::inbox::Inbox;
 use application::notification::{
-    Channel, ChannelName, Delivered, Notification, NotificationState, NotificationViews,
-    NotifyCustomer, SendError, deliver_notifications,
+    Channel, ChannelName, ClaimLimit, Delivered, Notification, NotificationState,
+    NotificationViews, NotifyCustomer, SendError, deliver_notifications,
 };
 use application::testing::sample::{cancelled, created};
 use application::testing::{InMemoryNotifications, sample};
@@ -53,14 +53,23 @@ fn recorded() -> InMemoryNotifications {
 }
 
 fn deliver(store: &InMemoryNotifications, provider: &Provider) -> Delivered {
-    now(deliver_notifications(store, provider, 10)).unwrap()
+    let limit = ClaimLimit { notifications: 10, bytes: 1000 };
+    now(deliver_notifications(store, provider, limit)).unwrap()
+}
+
+/// Sends until nothing is due; answers how many were sent, and how many tries failed.
+fn deliver_all(store: &InMemoryNotifications, provider: &Provider) -> (usize, usize) {
+    let mut total = (0, 0);
+    while let Delivered::Tried { sent, unsent } = deliver(store, provider) {
+        total = (total.0 + sent, total.1 + unsent);
+    }
+    total
 }
 
 #[test]
 fn each_notification_is_sent_once_oldest_first() {
     let (store, provider) = (recorded(), Provider::default());
-    assert_eq!(deliver(&store, &provider), Delivered::Tried { sent: 3, unsent: 0 });
-    assert_eq!(deliver(&store, &provider), Delivered::Idle);
+    assert_eq!(deliver_all(&store, &provider), (3, 0));
     assert_eq!(
         provider.sent(),
         [sample::event_id(1, 1), sample::event_id(2, 1), sample::event_id(1, 2)]
@@ -70,7 +79,7 @@ fn each_notification_is_sent_once_oldest_first() {
 #[test]
 fn the_message_tells_what_happened_to_the_order() {
     let (store, provider) = (recorded(), Provider::default());
-    deliver(&store, &provider);
+    deliver_all(&store, &provider);
     let sent = provider.sent.lock().unwrap();
     let id = sample::order_id(1);
     assert_eq!(
@@ -88,18 +97,31 @@ fn a_busy_provider_gets_the_notification_again_later() {
     let event = sample::event_id(2, 1);
     let provider = Provider { later: Mutex::new([(event, 1)].into()), ..Provider::default() };
     let store = recorded();
-    assert_eq!(deliver(&store, &provider), Delivered::Tried { sent: 2, unsent: 1 });
-    assert_eq!(deliver(&store, &provider), Delivered::Idle, "not at once");
+    assert_eq!(deliver_all(&store, &provider), (2, 1), "not at once");
     store.advance(3600);
-    assert_eq!(deliver(&store, &provider), Delivered::Tried { sent: 1, unsent: 0 });
+    assert_eq!(deliver_all(&store, &provider), (1, 0));
     assert_eq!(provider.sent().iter().filter(|sent| **sent == event).count(), 1);
+}
+
+#[test]
+fn a_customer_is_told_in_order_whatever_must_be_tried_again() {
+    let (first, second) = (sample::event_id(1, 1), sample::event_id(1, 2));
+    let provider = Provider { later: Mutex::new([(first, 2)].into()), ..Provider::default() };
+    let store = recorded();
+    assert_eq!(deliver_all(&store, &provider), (1, 1));
+    assert_eq!(provider.sent(), [sample::event_id(2, 1)]);
+    store.advance(3600);
+    assert_eq!(deliver_all(&store, &provider), (0, 1));
+    store.advance(3600);
+    assert_eq!(deliver_all(&store, &provider), (2, 0));
+    assert_eq!(provider.sent(), [sample::event_id(2, 1), first, second]);
 }
 
 #[test]
 fn a_refused_notification_is_given_up_and_holds_nothing_up() {
     let provider = Provider { never: vec![sample::event_id(1, 1)], ..Provider::default() };
     let store = recorded();
-    assert_eq!(deliver(&store, &provider), Delivered::Tried { sent: 2, unsent: 1 });
+    assert_eq!(deliver_all(&store, &provider), (2, 1));
     store.advance(3600);
     assert_eq!(deliver(&store, &provider), Delivered::Idle);
     let told = now(store.of_order(sample::order_id(1))).unwrap();

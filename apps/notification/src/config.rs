@@ -38,6 +38,32 @@ pub struct Config {
     /// The consumer group; instances of one group share the topic's partitions
     #[arg(long, env = "KAFKA_GROUP", default_value = "notification-group", value_name = "NAME")]
     pub kafka_group: String,
+    /// How long things are kept.
+    #[command(flatten)]
+    pub retention: RetentionArgs,
+}
+
+/// How long things are kept.
+#[derive(Debug, Clone, Args)]
+pub struct RetentionArgs {
+    /// Days a notification is kept once it was sent or has failed; must be more than the days that
+    /// the outbox (`OUTBOX_RETENTION_DAYS` of order-jobs) and the topic retain events
+    ///
+    /// An event that comes again after its notification was deleted, by a replay, is told again.
+    #[arg(long, env = "NOTIFICATIONS_RETENTION_DAYS", default_value_t = 30, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub notifications_retention_days: u32,
+
+    /// Days a dead letter is kept once it was retried or discarded
+    #[arg(long, env = "DEAD_LETTERS_RETENTION_DAYS", default_value_t = 30, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub dead_letters_retention_days: u32,
+}
+
+impl Default for RetentionArgs {
+    fn default() -> Self {
+        Self { notifications_retention_days: 30, dead_letters_retention_days: 30 }
+    }
 }
 
 /// What an operator can do.

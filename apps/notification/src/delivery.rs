@@ -4,15 +4,17 @@ use std::time::Duration;
 use adapters::{Outage, one_line};
 use application::StoreError;
 use application::inbox::{Inbox, Intake};
-use application::notification::{Channel, Delivered, Notifications, deliver_notifications};
+use application::notification::{
+    Channel, ClaimLimit, Delivered, Notifications, deliver_notifications,
+};
 use application::published::{Announcement, DeadLetter};
 use metrics::{counter, describe_counter};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// How many notifications are claimed at once. Their claim ends by itself after a minute, so a
-/// channel that takes its time needs fewer.
-const BATCH: usize = 200;
+/// What is claimed at once. A claim ends by itself after a minute, so a channel that takes its time
+/// needs fewer notifications. Messages are short, but foreign events can make them long.
+const BATCH: ClaimLimit = ClaimLimit { notifications: 200, bytes: 1024 * 1024 };
 
 /// How long the worker rests when nothing is due and nobody wakes it.
 const REST: Duration = Duration::from_secs(1);
@@ -61,11 +63,9 @@ pub async fn deliver<S: Notifications>(
                 let name = channel.name().as_str();
                 counter!("notifications_sent_total", "channel" => name).increment(sent as u64);
                 counter!("notifications_unsent_total", "channel" => name).increment(unsent as u64);
-                if sent + unsent >= BATCH {
-                    // There may be more.
-                    continue;
-                }
                 rest = REST;
+                // There may be more, such as the next notification of each order.
+                continue;
             }
             Ok(Delivered::Idle) => {
                 outage.ends();

@@ -10,13 +10,14 @@ mod dead_letters;
 mod delivery;
 mod log_channel;
 mod service;
+mod upkeep;
 
 use std::process::ExitCode;
 
 use adapters::{StartError, one_line, shutdown, telemetry};
 use clap::Parser;
 
-pub use config::Config;
+pub use config::{Config, RetentionArgs};
 pub use delivery::{Waking, deliver};
 pub use log_channel::LogChannel;
 pub use service::run;

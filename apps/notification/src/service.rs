@@ -11,7 +11,7 @@ use application::notification::{ChannelName, NotifyCustomer};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, LogChannel, Waking, api, deliver};
+use crate::{Config, LogChannel, Waking, api, deliver, upkeep};
 
 /// The ways customers are told.
 pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
@@ -61,7 +61,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             deliver(&notifications, &LogChannel, &bell, &shutdown).await;
             Ok(())
         };
-        tokio::try_join!(receive, deliver).map(|((), ())| ())
+        let upkeep = async {
+            upkeep::run(&database, &config.retention, &shutdown).await;
+            Ok(())
+        };
+        tokio::try_join!(receive, deliver, upkeep).map(|((), (), ())| ())
     };
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
     database.close().await;

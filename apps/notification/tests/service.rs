@@ -46,6 +46,7 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
             http_addr,
             http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
+            retention: notification::RetentionArgs::default(),
         };
         tokio::spawn(notification::run(config, stop.clone()))
     });

@@ -2,18 +2,14 @@
 
 use std::time::Duration;
 
-use adapters::one_line;
-use adapters::postgres::Database;
 use adapters::postgres::ordering::{Backlog, Housekeeping, Keep};
+use adapters::postgres::{Database, every_hour};
 use metrics::{describe_counter, describe_gauge, gauge};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::RelayArgs;
-
-/// How often partitions are made ahead and dropped.
-const TIDY_EVERY: Duration = Duration::from_hours(1);
 
 /// How often the gauges are brought up to date.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
@@ -28,7 +24,7 @@ pub(crate) async fn run(database: &Database, args: &RelayArgs, stop: &Cancellati
     };
     let housekeeping = Housekeeping::new(database, keep);
     describe();
-    let tidying = every(TIDY_EVERY, || keep_house(&housekeeping));
+    let tidying = every_hour(stop, || keep_house(&housekeeping));
     let measuring = every(MEASURE_EVERY, || show(database));
     // All of it can be left off at any point.
     tokio::select! {
@@ -48,18 +44,19 @@ async fn every<F: Future<Output = ()>>(period: Duration, work: impl Fn() -> F) {
 }
 
 async fn keep_house(housekeeping: &Housekeeping) {
-    match housekeeping.tidy().await {
-        Ok(done) => info!(
-            created = done.days_created,
-            dropped = done.days_dropped,
-            needed = done.days_needed,
-            postponed = done.postponed,
-            strays_deleted = done.strays_deleted,
-            answers_forgotten = done.answers_forgotten,
-            "kept house in the outbox"
-        ),
-        Err(error) => warn!("the outbox cannot be kept in shape: {}", one_line(&error)),
-    }
+    let done = housekeeping.tidy().await;
+    info!(
+        created = done.days_created,
+        dropped = done.days_dropped,
+        needed = done.days_needed,
+        postponed = done.postponed,
+        strays_deleted = done.strays_deleted,
+        letters_deleted = done.letters_deleted,
+        answers_forgotten = done.answers_forgotten,
+        clock_doubted = done.clock_doubted,
+        failed = done.failed,
+        "kept house in the outbox"
+    );
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a double by its format")]

@@ -38,6 +38,24 @@ pub struct Config {
     /// The consumer group; instances of one group share the topic's partitions
     #[arg(long, env = "KAFKA_GROUP", default_value = "pharmacy-order-group", value_name = "NAME")]
     pub kafka_group: String,
+    /// How long things are kept.
+    #[command(flatten)]
+    pub retention: RetentionArgs,
+}
+
+/// How long things are kept.
+#[derive(Debug, Clone, Args)]
+pub struct RetentionArgs {
+    /// Days a dead letter is kept once it was retried or discarded
+    #[arg(long, env = "DEAD_LETTERS_RETENTION_DAYS", default_value_t = 30, value_name = "DAYS",
+          value_parser = clap::value_parser!(u32).range(1..=3650))]
+    pub dead_letters_retention_days: u32,
+}
+
+impl Default for RetentionArgs {
+    fn default() -> Self {
+        Self { dead_letters_retention_days: 30 }
+    }
 }
 
 /// What an operator can do.

@@ -8,13 +8,14 @@ pub mod api;
 mod config;
 mod dead_letters;
 mod service;
+mod upkeep;
 
 use std::process::ExitCode;
 
 use adapters::{StartError, one_line, shutdown, telemetry};
 use clap::Parser;
 
-pub use config::Config;
+pub use config::{Config, RetentionArgs};
 pub use service::run;
 
 use config::{Cli, Command};

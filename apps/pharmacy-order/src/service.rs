@@ -8,7 +8,7 @@ use adapters::postgres::{Database, Tables};
 use application::pharmacy::ReceiveOrders;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Config, api};
+use crate::{Config, api, upkeep};
 
 /// Shows the pharmacy's orders and takes in events until `shutdown`; then finishes what it has
 /// begun and returns.
@@ -32,18 +32,26 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let site =
         site(api::routes(orders.clone(), tables.clone()), checks, config.http.http_max_in_flight)?;
 
-    let receive = async {
+    let work = async {
         let prepare = tables.prepare(|| pharmacy::migrate(&database));
         let Some(prepared) = shutdown.run_until_cancelled(prepare).await else {
             return Ok(());
         };
         prepared?;
         let decoder = AnnouncementDecoder::new(registry);
-        consume(consumer, decoder, &ReceiveOrders(orders), shutdown.clone())
-            .await
-            .map_err(|error| StartError::other("cannot receive events", error))
+        let inbox = ReceiveOrders(orders);
+        let receive = async {
+            consume(consumer, decoder, &inbox, shutdown.clone())
+                .await
+                .map_err(|error| StartError::other("cannot receive events", error))
+        };
+        let upkeep = async {
+            upkeep::run(&database, &config.retention, &shutdown).await;
+            Ok(())
+        };
+        tokio::try_join!(receive, upkeep).map(|((), ())| ())
     };
-    tokio::try_join!(serve(listener, site, shutdown.clone()), receive)?;
+    tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
     database.close().await;
     Ok(())
 }

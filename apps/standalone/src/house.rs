@@ -150,6 +150,7 @@ fn start_services(
             http_addr: ports.pharmacy_order,
             http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
+            retention: pharmacy_order::RetentionArgs::default(),
         },
         stop.clone(),
     ));
@@ -161,6 +162,7 @@ fn start_services(
             http_addr: ports.notification,
             http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
+            retention: notification::RetentionArgs::default(),
         },
         stop.clone(),
     ));

@@ -190,3 +190,41 @@ fn a_version_that_no_order_has_is_told_by_its_field() {
     let error = decode(schema, &writer.write_value_to_vec(record).unwrap()).unwrap_err();
     assert_eq!(error.to_string(), "the field orderVersion is missing or holds an impossible value");
 }
+
+/// Writers whose `reason` is anything but a text: what Avro's library says of it quotes the value.
+#[test]
+fn no_error_quotes_what_an_event_holds() {
+    let text = || Value::String("Zoë".to_owned());
+    for (reason, value) in [
+        (r#"{"type": "map", "values": "string"}"#, Value::Map([("who".to_owned(), text())].into())),
+        (r#"{"type": "array", "items": "string"}"#, Value::Array(vec![text()])),
+        (
+            r#"["int", {"type": "array", "items": "string"}]"#,
+            Value::Union(1, Box::new(Value::Array(vec![text()]))),
+        ),
+        (
+            r#"{"type": "record", "name": "Who", "fields": [{"name": "name", "type": "string"}]}"#,
+            Value::Record(vec![("name".to_owned(), text())]),
+        ),
+    ] {
+        let mut json: serde_json::Value =
+            serde_json::from_str(latest("orders.OrderCancelled").unwrap().json).unwrap();
+        let field = json["fields"].as_array_mut().unwrap().last_mut().unwrap();
+        assert_eq!(field["name"], "reason");
+        field["type"] = serde_json::from_str(reason).unwrap();
+        let schema = Schema::parse(&json).unwrap();
+        let fields = [
+            ("eventId", Value::Uuid(Uuid::from_u128(1))),
+            ("occurredAt", Value::TimestampMicros(2)),
+            ("orderId", Value::Uuid(Uuid::from_u128(3))),
+            ("orderVersion", Value::Long(4)),
+            ("reason", value),
+        ];
+        let record = Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).to_vec());
+        let writer = GenericDatumWriter::builder(&schema).build().unwrap();
+        let error = decode(&schema, &writer.write_value_to_vec(record).unwrap()).unwrap_err();
+        let told = crate::one_line(&error);
+        assert!(told.starts_with("the bytes are no orders.OrderCancelled: "), "{told}");
+        assert!(!told.contains("Zo") && !format!("{error:?}").contains("Zo"), "{told} {error:?}");
+    }
+}

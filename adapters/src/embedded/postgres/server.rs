@@ -130,6 +130,8 @@ fn settings(keep: bool) -> impl Iterator<Item = &'static str> {
         "unix_socket_directories=",
         "shared_buffers=64MB",
         "log_min_messages=warning",
+        // Without the details of errors, which quote rows and so personal data.
+        "log_error_verbosity=terse",
         "log_line_prefix=%m [%p] ",
         "timezone=UTC",
     ];

@@ -11,6 +11,8 @@ pub(in crate::postgres) struct Statements {
     pub(in crate::postgres) find: &'static str,
     pub(in crate::postgres) settle: &'static str,
     pub(in crate::postgres) note_reason: &'static str,
+    /// Deletes some that were settled before a moment.
+    pub(in crate::postgres) forget: &'static str,
 }
 
 /// The [`Statements`] of the context that owns this schema.
@@ -48,6 +50,13 @@ macro_rules! statements {
                 "UPDATE ",
                 $schema,
                 ".dead_letters SET reason = $2 WHERE id = $1 AND state = 'open'"
+            ),
+            forget: concat!(
+                "DELETE FROM ",
+                $schema,
+                ".dead_letters WHERE id IN (SELECT id FROM ",
+                $schema,
+                ".dead_letters WHERE state <> 'open' AND settled_at < $1 LIMIT $2)"
             ),
         }
     };

@@ -1,7 +1,7 @@
 use application::StoreError;
 use application::inbox::Intake;
 use application::notification::{
-    ChannelName, NewNotification, Notification, NotificationViews, Notifications,
+    ChannelName, ClaimLimit, NewNotification, Notification, NotificationViews, Notifications,
 };
 use application::published::DeadLetter;
 use domain::OrderId;
@@ -12,12 +12,16 @@ use super::{DEAD_LETTERS, PgNotificationClaim, PgNotifications};
 use crate::postgres::PgError;
 use crate::postgres::patience::in_time;
 
+/// While the clock of Postgres is behind, a notification is dated by what housekeeping last read
+/// from it: it must not look old when the clock is set right.
+///
 /// Numbers are given in the order told; rows are written in the order of their keys, so that two
 /// consumers wait for each other instead of blocking each other.
 const RECORD: &str = "
     INSERT INTO notification.notifications
-        (id, event_id, channel, order_id, order_version, message)
-    SELECT id, event_id, channel, order_id, order_version, message
+        (id, event_id, channel, order_id, order_version, message, recorded_at)
+    SELECT id, event_id, channel, order_id, order_version, message,
+           greatest(now(), (SELECT believed_at FROM notification.housekeeping_clock))
     FROM (
         SELECT nextval('notification.notification_ids') AS id, told.*
         FROM (
@@ -55,7 +59,7 @@ impl Notifications for PgNotifications {
     async fn claim(
         &self,
         channel: ChannelName,
-        limit: usize,
+        limit: ClaimLimit,
     ) -> Result<Option<PgNotificationClaim>, StoreError> {
         in_time(PgNotificationClaim::take(&self.pool, self.hold, channel, limit)).await
     }

@@ -1,24 +1,71 @@
 use std::time::Duration;
 
-use application::StoreError;
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Postgres, Transaction};
 
-use crate::postgres::patience::within;
+use crate::postgres::housekeeping::{ClockStatements, Round, clock_statements};
 use crate::postgres::{Database, PgError};
 
 /// Begins a step. Writers queue behind a lock that is waited for, so the wait is short: what cannot
 /// be had now is tried again next time.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '200ms'";
 
-/// How long one round may take; the next goes on where it was given up.
-const TIDYING: Duration = Duration::from_mins(5);
-
-/// Rows deleted by one statement, so that none takes long.
-const CHUNK: i64 = 5_000;
-
 /// SQLSTATE of a lock that was not to be had in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+static CLOCK: ClockStatements = clock_statements!("ordering");
+
+const DAYS_TO_CREATE: &str = "
+    SELECT (now() AT TIME ZONE 'UTC')::date + ahead
+    FROM generate_series(0, $1::integer) AS ahead
+    WHERE to_regclass('ordering.outbox_' || to_char(
+        (now() AT TIME ZONE 'UTC')::date + ahead, 'YYYYMMDD')) IS NULL";
+
+const DAYS_TO_DROP: &str = "
+    SELECT day FROM (
+        SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
+        FROM pg_inherits JOIN pg_class ON oid = inhrelid
+        WHERE inhparent = 'ordering.outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
+    ) AS days
+    WHERE day < ($1::timestamptz AT TIME ZONE 'UTC')::date
+    ORDER BY day";
+
+/// Deletes what is old and processed in the default partition.
+const DELETE_STRAYS: &str = "
+    DELETE FROM ordering.outbox_default WHERE (lane, position, recorded_at) IN (
+        SELECT o.lane, o.position, o.recorded_at
+        FROM ordering.outbox_default AS o
+        JOIN ordering.outbox_lanes AS l ON l.lane = o.lane AND o.position <= l.through
+        WHERE o.recorded_at < $1
+          AND NOT EXISTS (SELECT FROM ordering.outbox_stragglers AS s
+                          WHERE s.lane = o.lane AND s.position = o.position)
+          AND NOT EXISTS (SELECT FROM ordering.outbox_dead_letters AS d
+                          WHERE d.lane = o.lane AND d.position = o.position
+                            AND d.discarded_at IS NULL)
+        LIMIT $2)";
+
+/// Deletes discarded dead letters whose events are gone. As long as an event is there, its letter
+/// keeps it from being published by a replay.
+const DELETE_LETTERS: &str = "
+    DELETE FROM ordering.outbox_dead_letters WHERE (lane, position) IN (
+        SELECT d.lane, d.position
+        FROM ordering.outbox_dead_letters AS d
+        WHERE d.discarded_at < $1
+          AND NOT EXISTS (SELECT FROM ordering.outbox AS o
+                          WHERE o.lane = d.lane AND o.position = d.position)
+        LIMIT $2)";
+
+/// Forgets what was answered long ago.
+const FORGET_ANSWERS: &str = "
+    DELETE FROM ordering.causes WHERE (kind, key) IN (
+        SELECT kind, key FROM ordering.causes
+        WHERE answered_at < $1 ORDER BY answered_at LIMIT $2)";
+
+/// Dates answers that a clock which was ahead has put into the future; they would never grow old.
+const DATE_ANSWERS: &str = "
+    UPDATE ordering.causes SET answered_at = $1 WHERE (kind, key) IN (
+        SELECT kind, key FROM ordering.causes
+        WHERE answered_at > $1 + interval '1 day' LIMIT $2)";
 
 /// Keeps the outbox in shape: a partition for every day to come, none that nobody needs.
 ///
@@ -63,15 +110,24 @@ pub struct Tidied {
     pub postponed: u64,
     /// Events deleted from the default partition, which takes what has no day partition.
     pub strays_deleted: u64,
+    /// Discarded dead letters deleted, whose events were gone before.
+    pub letters_deleted: u64,
     /// Answers forgotten.
     pub answers_forgotten: u64,
+    /// Whether the clock of Postgres was not believed, so that nothing was deleted.
+    pub clock_doubted: bool,
+    /// Steps that failed; each was logged.
+    pub failed: u64,
 }
 
 /// What became of a step that needs a lock.
+#[derive(Debug, Clone, Copy, Default)]
 enum Done {
     Yes,
     No,
     Postponed,
+    #[default]
+    Failed,
 }
 
 impl Housekeeping {
@@ -81,54 +137,59 @@ impl Housekeeping {
         Self { database: database.clone(), keep }
     }
 
-    /// Does all there is to do now. Once an hour is enough.
-    ///
-    /// # Errors
-    /// When the database cannot be reached. What was done stays done.
-    pub async fn tidy(&self) -> Result<Tidied, StoreError> {
-        Ok(within(TIDYING, self.tidy_all()).await?)
-    }
-
-    async fn tidy_all(&self) -> Result<Tidied, PgError> {
+    /// Does all there is to do now. Once an hour is enough. What fails is logged and left to the next
+    /// round; the other steps are done all the same.
+    pub async fn tidy(&self) -> Tidied {
+        let mut round = Round::begin(self.database.pool(), "ordering");
         let mut tidied = Tidied::default();
-        for day in self.days_to_create().await? {
-            match self.create_day(day).await? {
+        // Even by a clock that is wrong: what is recorded by that clock has a place then.
+        for day in round.step("list the days to create", self.days_to_create()).await {
+            match round.step("create the partition of a day", self.create_day(day)).await {
                 Done::Yes => tidied.days_created += 1,
-                Done::No => {}
+                Done::No | Done::Failed => {}
                 Done::Postponed => tidied.postponed += 1,
             }
         }
-        for day in self.days_to_drop().await? {
-            match self.drop_day(day).await? {
+        if let Some(now) = round.time(&CLOCK).await {
+            self.delete_what_is_old(now, &mut round, &mut tidied).await;
+        }
+        tidied.clock_doubted = round.clock_doubted;
+        tidied.failed = round.failed;
+        tidied
+    }
+
+    async fn delete_what_is_old(
+        &self,
+        now: DateTime<Utc>,
+        round: &mut Round<'_>,
+        tidied: &mut Tidied,
+    ) {
+        let events_before = now - self.keep.events;
+        for day in round.step("list the days to drop", self.days_to_drop(events_before)).await {
+            match round.step("drop the partition of a day", self.drop_day(day)).await {
                 Done::Yes => tidied.days_dropped += 1,
                 Done::No => tidied.days_needed += 1,
                 Done::Postponed => tidied.postponed += 1,
+                Done::Failed => {}
             }
         }
-        tidied.strays_deleted = self.delete_strays().await?;
-        tidied.answers_forgotten = self.forget_answers().await?;
-        Ok(tidied)
+        tidied.strays_deleted =
+            round.in_chunks("delete old events without a day", DELETE_STRAYS, events_before).await;
+        tidied.letters_deleted =
+            round.in_chunks("delete discarded dead letters", DELETE_LETTERS, events_before).await;
+        round.in_chunks("date answers of the future", DATE_ANSWERS, now).await;
+        tidied.answers_forgotten =
+            round.in_chunks("forget old answers", FORGET_ANSWERS, now - self.keep.answers).await;
     }
 
     async fn days_to_create(&self) -> Result<Vec<NaiveDate>, PgError> {
-        let query = "SELECT (now() AT TIME ZONE 'UTC')::date + ahead
-                     FROM generate_series(0, $1::integer) AS ahead
-                     WHERE to_regclass('ordering.outbox_' || to_char(
-                         (now() AT TIME ZONE 'UTC')::date + ahead, 'YYYYMMDD')) IS NULL";
         let ahead = i32::try_from(self.keep.days_ahead).unwrap_or(i32::MAX);
-        Ok(sqlx::query_scalar(query).bind(ahead).fetch_all(self.database.pool()).await?)
+        let query = sqlx::query_scalar(DAYS_TO_CREATE).bind(ahead);
+        Ok(query.fetch_all(self.database.pool()).await?)
     }
 
-    async fn days_to_drop(&self) -> Result<Vec<NaiveDate>, PgError> {
-        let query = "
-            SELECT day FROM (
-                SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
-                FROM pg_inherits JOIN pg_class ON oid = inhrelid
-                WHERE inhparent = 'ordering.outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
-            ) AS days
-            WHERE day < ((now() - make_interval(secs => $1)) AT TIME ZONE 'UTC')::date
-            ORDER BY day";
-        let query = sqlx::query_scalar(query).bind(self.keep.events.as_secs_f64());
+    async fn days_to_drop(&self, before: DateTime<Utc>) -> Result<Vec<NaiveDate>, PgError> {
+        let query = sqlx::query_scalar(DAYS_TO_DROP).bind(before);
         Ok(query.fetch_all(self.database.pool()).await?)
     }
 
@@ -158,44 +219,6 @@ impl Housekeeping {
                 Ok(Done::Postponed)
             }
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Deletes what is old and processed in the default partition.
-    async fn delete_strays(&self) -> Result<u64, PgError> {
-        let query = "
-            DELETE FROM ordering.outbox_default WHERE (lane, position, recorded_at) IN (
-                SELECT o.lane, o.position, o.recorded_at
-                FROM ordering.outbox_default AS o
-                JOIN ordering.outbox_lanes AS l ON l.lane = o.lane AND o.position <= l.through
-                WHERE o.recorded_at < now() - make_interval(secs => $1)
-                  AND NOT EXISTS (SELECT FROM ordering.outbox_stragglers AS s
-                                  WHERE s.lane = o.lane AND s.position = o.position)
-                  AND NOT EXISTS (SELECT FROM ordering.outbox_dead_letters AS d
-                                  WHERE d.lane = o.lane AND d.position = o.position
-                                    AND d.discarded_at IS NULL)
-                LIMIT $2)";
-        self.delete(query, self.keep.events).await
-    }
-
-    /// Forgets what was answered long ago.
-    async fn forget_answers(&self) -> Result<u64, PgError> {
-        let query = "
-            DELETE FROM ordering.causes WHERE (kind, key) IN (
-                SELECT kind, key FROM ordering.causes
-                WHERE answered_at < now() - make_interval(secs => $1)
-                ORDER BY answered_at LIMIT $2)";
-        self.delete(query, self.keep.answers).await
-    }
-
-    async fn delete(&self, query: &'static str, keep: Duration) -> Result<u64, PgError> {
-        let mut deleted = 0;
-        loop {
-            let query = sqlx::query(query).bind(keep.as_secs_f64()).bind(CHUNK);
-            match query.execute(self.database.pool()).await?.rows_affected() {
-                0 => return Ok(deleted),
-                rows => deleted += rows,
-            }
         }
     }
 }

@@ -3,6 +3,7 @@
 mod adopting;
 mod checking;
 mod claims;
+mod clocks;
 mod contract;
 mod gaps;
 mod migrating;

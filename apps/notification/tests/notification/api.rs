@@ -1,5 +1,7 @@
 use adapters::clock;
-use application::notification::{ChannelName, NotificationClaim, Notifications, SendOutcome};
+use application::notification::{
+    ChannelName, ClaimLimit, NotificationClaim, Notifications, SendOutcome,
+};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -40,9 +42,11 @@ async fn a_notification_tells_whether_it_was_sent_and_why_not() {
     let house = House::open().await;
     let id = clock::new_order_id();
     house.told(&[created(id), cancelled(id)]).await;
-    let claim = house.notifications.claim(ChannelName::Log, 10).await.unwrap().unwrap();
-    let outcomes = [SendOutcome::Sent, SendOutcome::Failed("no such customer".to_owned())];
-    claim.settle(&outcomes).await.unwrap();
+    let limit = ClaimLimit { notifications: 10, bytes: 1000 };
+    for outcome in [SendOutcome::Sent, SendOutcome::Failed("no such customer".to_owned())] {
+        let claim = house.notifications.claim(ChannelName::Log, limit).await.unwrap().unwrap();
+        claim.settle(&[outcome]).await.unwrap();
+    }
 
     let (_, list) = house.get(&format!("/api/notifications?orderId={id}")).await;
     let [sent, failed] = &list["items"].as_array().unwrap()[..] else { panic!("{list}") };

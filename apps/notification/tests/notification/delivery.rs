@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{House, created};
+use crate::house::{House, cancelled, created};
 
 /// A provider that remembers what it got, and may be down for the first so many times.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +71,38 @@ async fn workers_side_by_side_send_each_notification_once() {
     assert_eq!(got.len(), 60);
     assert_eq!(got.into_iter().collect::<HashSet<_>>().len(), 60);
     assert_eq!(state(&house, last).await, "sent");
+}
+
+#[tokio::test]
+async fn workers_side_by_side_tell_each_customer_in_order() {
+    let house = House::open().await;
+    let provider = Provider { refusals: Arc::new(Mutex::new(25)), ..Provider::default() };
+    let (bell, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+    let orders: Vec<_> = (0..40).map(|_| clock::new_order_id()).collect();
+    let told: Vec<[Announcement; 2]> =
+        orders.iter().map(|&order| [created(order), cancelled(order)]).collect();
+    house.told(told.as_flattened()).await;
+
+    let mut workers = JoinSet::new();
+    for _ in 0..3 {
+        let (notifications, provider) = (house.notifications.clone(), provider.clone());
+        let (bell, stop) = (Arc::clone(&bell), stop.clone());
+        workers.spawn(async move { deliver(&notifications, &provider, &bell, &stop).await });
+    }
+    until(async || provider.got.lock().unwrap().len() >= 80).await;
+    stop.cancel();
+    while let Some(ended) = workers.join_next().await {
+        ended.unwrap();
+    }
+    let got = provider.got.lock().unwrap().clone();
+    for [first, second] in &told {
+        let mine: Vec<EventId> = got
+            .iter()
+            .copied()
+            .filter(|event| [first.event_id, second.event_id].contains(event))
+            .collect();
+        assert_eq!(mine, [first.event_id, second.event_id]);
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use application::notification::{
 };
 use domain::OrderVersion;
 use notification::LogChannel;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -42,35 +42,24 @@ fn notification(message: &str) -> Notification {
 }
 
 #[tokio::test]
-async fn a_notification_is_one_structured_line() {
+async fn a_notification_is_one_line_without_its_message() {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber = tracing_subscriber::fmt().json().with_writer(move || writer.clone()).finish();
-    let notification = notification("Zoë, hello");
+    let notification = notification("Zoë, hello\n{}");
     {
         let _log = tracing::subscriber::set_default(subscriber);
         LogChannel.send(&notification).await.unwrap();
     }
     let line: Value = serde_json::from_str(&lines.text()).unwrap();
     assert_eq!((&line["target"], &line["level"]), (&"notification::log".into(), &"INFO".into()));
-    assert_eq!(line["fields"]["text"], "Zoë, hello");
-    assert_eq!(line["fields"]["event_id"], notification.content.event_id.to_string());
-    assert_eq!(line["fields"]["order_id"], notification.content.order_id.to_string());
-    assert_eq!(line["fields"]["order_version"], 1);
-}
-
-#[tokio::test]
-async fn a_message_cannot_forge_a_line() {
-    let lines = Lines::default();
-    let writer = lines.clone();
-    let subscriber =
-        tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
-    {
-        let _log = tracing::subscriber::set_default(subscriber);
-        let message = "Eve\n2026-01-01T00:00:00Z  INFO notification::log: notified\x1b[2J";
-        LogChannel.send(&notification(message)).await.unwrap();
-    }
-    let text = lines.text();
-    assert_eq!(text.lines().count(), 1, "{text}");
-    assert!(!text.contains('\x1b'), "{text:?}");
+    assert_eq!(
+        line["fields"],
+        json!({
+            "message": "notified",
+            "event_id": notification.content.event_id.to_string(),
+            "order_id": notification.content.order_id.to_string(),
+            "order_version": 1,
+        })
+    );
 }

@@ -59,6 +59,7 @@ impl World {
             http_addr: self.http,
             http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
+            retention: pharmacy_order::RetentionArgs::default(),
         }
     }
 

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -32,6 +32,16 @@ impl Client {
         adapters::tls::prepare();
         let http = reqwest::Client::builder().no_proxy().timeout(ANSWER).build().unwrap();
         Self { http, port: place.port }
+    }
+
+    /// A request to a service, for tests that need more than the usual ones.
+    pub(crate) fn request(
+        &self,
+        method: Method,
+        service: Service,
+        path: &str,
+    ) -> reqwest::RequestBuilder {
+        self.http.request(method, self.url(service, path))
     }
 
     fn url(&self, service: Service, path: &str) -> String {

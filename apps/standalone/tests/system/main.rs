@@ -6,6 +6,7 @@ mod client;
 mod demo;
 mod instance;
 mod kafka_outage;
+mod personal_data;
 mod place;
 mod postgres_outage;
 mod postgres_silence;

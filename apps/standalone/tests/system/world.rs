@@ -52,6 +52,11 @@ impl World {
             .env("SCHEMA_REGISTRY_URL", format!("http://{}", self.registry.addr))
     }
 
+    /// Tells the program where Kafka and the registry are; it brings a Postgres of its own.
+    pub(crate) fn lend_kafka_to<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        self.lend_to(command).env_remove("DATABASE_URL")
+    }
+
     pub(crate) fn database_url(&self) -> &str {
         &self.database_url
     }

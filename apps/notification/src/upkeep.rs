@@ -1,0 +1,28 @@
+use std::time::Duration;
+
+use adapters::postgres::notification::{Housekeeping, Keep};
+use adapters::postgres::{Database, every_hour};
+use tokio_util::sync::CancellationToken;
+
+use crate::RetentionArgs;
+
+/// Deletes what was settled long ago, every hour, until told to stop.
+pub(crate) async fn run(database: &Database, args: &RetentionArgs, stop: &CancellationToken) {
+    let days = |days: u32| Duration::from_hours(24) * days;
+    let keep = Keep {
+        dead_letters: days(args.dead_letters_retention_days),
+        notifications: days(args.notifications_retention_days),
+    };
+    let housekeeping = Housekeeping::new(database, keep);
+    every_hour(stop, || async {
+        let done = housekeeping.tidy().await;
+        tracing::info!(
+            notifications_deleted = done.notifications_deleted,
+            dead_letters_deleted = done.dead_letters_deleted,
+            clock_doubted = done.clock_doubted,
+            failed = done.failed,
+            "kept house"
+        );
+    })
+    .await;
+}
