@@ -6,14 +6,18 @@
 
 mod catalogue;
 pub mod compatibility;
+mod datum;
 mod decode;
 mod encode;
 mod fault;
+mod parse;
 pub mod release;
 #[cfg(test)]
 mod tests;
 
 pub use catalogue::{PublishedSchema, by_fingerprint, latest, published};
+pub use datum::DatumError;
 pub use decode::{DecodeError, decode};
 pub use encode::{EncodeError, Encoded, encode};
 pub use fault::AvroFault;
+pub use parse::{SchemaError, parse, parse_writer, type_name};

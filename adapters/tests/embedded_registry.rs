@@ -92,6 +92,12 @@ async fn open(args: &DatabaseArgs) -> Router {
     registry::router(&Database::new(args, "registry").unwrap()).await.unwrap()
 }
 
+/// Arrays within arrays.
+fn nested(levels: usize) -> String {
+    (0..levels)
+        .fold(r#""int""#.to_owned(), |inner, _| format!(r#"{{"type":"array","items":{inner}}}"#))
+}
+
 fn avro(schema: &str) -> SuppliedSchema {
     SuppliedSchema::new(None, SchemaType::Avro, schema.to_owned())
 }
@@ -363,6 +369,8 @@ async fn what_cannot_be_answered_is_refused_by_confluents_codes() {
         ("GET", "/subjects/s/versions/0", nothing.clone(), (422, 42202)),
         ("GET", "/subjects/s/versions/first", nothing.clone(), (422, 42202)),
         ("GET", "/schemas/ids/99", nothing.clone(), (404, 40403)),
+        ("GET", "/schemas/ids/2147483648", nothing.clone(), (404, 40403)),
+        ("GET", "/schemas/ids/4294967295/subjects", nothing.clone(), (404, 40403)),
         ("GET", "/schemas/ids/one", nothing.clone(), (400, 400)),
         ("GET", "/schemas?limit=few", nothing.clone(), (400, 400)),
         ("POST", "/subjects/none", schema(V1), (404, 40401)),
@@ -372,6 +380,9 @@ async fn what_cannot_be_answered_is_refused_by_confluents_codes() {
         ("POST", "/subjects/s/versions", json!({}), (422, 42201)),
         ("POST", "/subjects/s/versions", schema("{"), (422, 42201)),
         ("POST", "/subjects/s/versions", schema(r#"{"type":"record"}"#), (422, 42201)),
+        ("POST", "/subjects/s/versions", schema(&nested(40)), (422, 42201)),
+        ("POST", "/subjects/s/versions", schema(&nested(10_000)), (422, 42201)),
+        ("POST", "/compatibility/subjects/s/versions", schema(&nested(40)), (422, 42201)),
         (
             "POST",
             "/subjects/s/versions",

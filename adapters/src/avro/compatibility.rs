@@ -9,6 +9,7 @@ mod reading;
 use apache_avro::Schema;
 
 use self::reading::Reading;
+use super::SchemaError;
 
 /// Who must be able to read what, in the schema registry's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,13 +43,13 @@ pub enum Direction {
 #[derive(Debug, thiserror::Error)]
 pub enum Incompatible {
     /// One of the texts is no Avro schema.
-    #[error("the {which} schema is no Avro schema")]
+    #[error("the {which} schema cannot be used")]
     NotAvro {
         /// `older` or `newer`.
         which: &'static str,
-        /// What Avro says.
+        /// What is wrong with it.
         #[source]
-        source: Box<apache_avro::Error>,
+        source: SchemaError,
     },
     /// One cannot read what the other writes.
     #[error("{place}: {reason}, so that {reader}", reader = match .direction {
@@ -127,6 +128,5 @@ pub fn check_history<'a>(
 }
 
 fn parse(json: &str, which: &'static str) -> Result<Schema, Incompatible> {
-    Schema::parse_str(json)
-        .map_err(|source| Incompatible::NotAvro { which, source: Box::new(source) })
+    super::parse(json).map_err(|source| Incompatible::NotAvro { which, source })
 }

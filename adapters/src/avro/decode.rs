@@ -1,18 +1,14 @@
-use std::io::{self, Read};
-use std::sync::Once;
-
 use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::schema::ResolvedSchema;
 use apache_avro::types::Value;
 use application::published::{AnnouncedItem, AnnouncedMedication, Announcement, News};
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
 use super::catalogue::latest;
+use super::datum::{self, DatumError};
 use super::fault::AvroFault;
-
-/// The most memory one value of a datum may ask for. Damaged bytes can claim any length.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Why bytes are no event that this program understands.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +34,15 @@ pub enum DecodeError {
         #[source]
         source: AvroFault,
     },
+    /// The bytes are damaged, or claim to be more than an event can be.
+    #[error("the bytes are no {fullname}")]
+    Bytes {
+        /// The record's full name.
+        fullname: String,
+        /// What is wrong with them.
+        #[source]
+        source: DatumError,
+    },
     /// The event ended before the bytes did.
     #[error("{0} bytes follow after the end of the event")]
     Trailing(usize),
@@ -54,11 +59,6 @@ pub enum DecodeError {
 /// # Errors
 /// When the bytes are damaged, or are no event of the published language.
 pub fn decode(writer: &Schema, datum: &[u8]) -> Result<Announcement, DecodeError> {
-    static BOUND: Once = Once::new();
-    BOUND.call_once(|| {
-        apache_avro::util::max_allocation_bytes(MOST_BYTES);
-    });
-
     let fullname = writer.name().map(ToString::to_string).unwrap_or_default();
     let Some(published) = latest(&fullname) else {
         return Err(DecodeError::UnknownRecord(fullname));
@@ -66,32 +66,35 @@ pub fn decode(writer: &Schema, datum: &[u8]) -> Result<Announcement, DecodeError
     let reader = published
         .schema()
         .map_err(|source| DecodeError::Schema { fullname: published.fullname, source })?;
-    let mut rest = Datum(datum);
-    let value = read(writer, reader, &mut rest)
-        .map_err(|source| DecodeError::Datum { fullname, source: source.into() })?;
-    if !rest.0.is_empty() {
-        return Err(DecodeError::Trailing(rest.0.len()));
+    let broken =
+        |fullname, source| DecodeError::Datum { fullname, source: AvroFault::from(source) };
+    let names = match ResolvedSchema::new(writer) {
+        Ok(names) => names,
+        Err(source) => return Err(broken(fullname, source)),
+    };
+    if let Err(source) = datum::check(writer, names.get_names(), datum) {
+        return Err(DecodeError::Bytes { fullname, source });
+    }
+    let mut rest = datum;
+    let value =
+        read(writer, names, reader, &mut rest).map_err(|source| broken(fullname, source))?;
+    if !rest.is_empty() {
+        return Err(DecodeError::Trailing(rest.len()));
     }
     announcement(published.event_type, Fields::of(value))
 }
 
-fn read(writer: &Schema, reader: &Schema, datum: &mut Datum) -> Result<Value, apache_avro::Error> {
-    GenericDatumReader::builder(writer).reader_schema(reader).build()?.read_value(datum)
-}
-
-/// The bytes of an event that are not read yet.
-///
-/// To read on at their end is an error of its own: where a union should begin, Avro's library takes
-/// a mere end for null, and a note that was cut off would pass for none.
-struct Datum<'a>(&'a [u8]);
-
-impl Read for Datum<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.0.is_empty() && !buffer.is_empty() {
-            return Err(io::Error::other("the bytes end before the event does"));
-        }
-        self.0.read(buffer)
-    }
+fn read<'s>(
+    writer: &'s Schema,
+    names: ResolvedSchema<'s>,
+    reader: &'s Schema,
+    datum: &mut &[u8],
+) -> Result<Value, apache_avro::Error> {
+    GenericDatumReader::builder(writer)
+        .resolved_writer_schemata(names)
+        .reader_schema(reader)
+        .build()?
+        .read_value(datum)
 }
 
 fn announcement(event_type: &str, mut fields: Fields) -> Result<Announcement, DecodeError> {

@@ -1,3 +1,4 @@
+mod bounds;
 mod compatibility;
 mod golden;
 mod reading;

@@ -14,9 +14,9 @@ use schema_registry_converter::async_impl::schema_registry::{
 use schema_registry_converter::error::SRCError;
 use schema_registry_converter::schema_registry_common::{RawError, SchemaType, SuppliedSchema};
 
-use crate::StartError;
-use crate::avro::PublishedSchema;
+use crate::avro::{self, PublishedSchema};
 use crate::config::KafkaArgs;
+use crate::{StartError, one_line};
 
 /// How long one answer of the registry may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -114,7 +114,7 @@ impl Registry {
         };
         let writer = Arc::new(match registered.schema_type {
             SchemaType::Avro => {
-                Schema::parse_str(&registered.schema).map_err(|error| error.to_string())
+                avro::parse_writer(&registered.schema).map_err(|error| one_line(&error))
             }
             other => Err(format!("its type is {other:?}")),
         });

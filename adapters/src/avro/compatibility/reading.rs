@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::mem::discriminant;
 
 use apache_avro::Schema;
@@ -10,17 +10,27 @@ use apache_avro::schema_compatibility::{Compatibility, SchemaCompatibility};
 use super::Direction;
 use super::describe::{describe, is_logical};
 
+/// How deeply types are followed, names included. What is nested deeper counts as not understood.
+const MOST_DEPTH: usize = 128;
+
 /// One schema reading what another wrote, followed into every part.
 ///
 /// The library's own check stops at the outermost field, takes a logical type for the type below it
 /// and a name without its namespace, and does not follow names. It is asked what may be promoted.
+///
+/// Each pair of records is compared once, so the time is bounded by the sizes of the two schemas.
 pub(super) struct Reading<'s> {
     writer: NamesRef<'s>,
     reader: NamesRef<'s>,
     direction: Direction,
     /// The pairs of records being compared, which a record that contains itself meets again.
-    open: HashSet<(String, String)>,
+    open: HashSet<Pair>,
+    /// What was found out about pairs of records.
+    known: HashMap<Pair, bool>,
 }
+
+/// The names of a writer's and a reader's record.
+type Pair = (String, String);
 
 /// The innermost place where the reader fails, and why.
 #[derive(Debug)]
@@ -30,59 +40,140 @@ pub(super) struct Blame {
     pub(super) reason: String,
 }
 
-type Verdict = Result<(), Blame>;
-
 impl<'s> Reading<'s> {
     /// Whether the reader understands all that the writer can write.
-    pub(super) fn check(writer: &'s Schema, reader: &'s Schema, direction: Direction) -> Verdict {
-        let mut reading =
-            Self { writer: names(writer), reader: names(reader), direction, open: HashSet::new() };
-        reading.read(writer, reader, "")
+    pub(super) fn check(
+        writer: &'s Schema,
+        reader: &'s Schema,
+        direction: Direction,
+    ) -> Result<(), Blame> {
+        let mut reading = Self {
+            writer: names(writer),
+            reader: names(reader),
+            direction,
+            open: HashSet::new(),
+            known: HashMap::new(),
+        };
+        if reading.fits(writer, reader, 0) {
+            return Ok(());
+        }
+        let blame = reading.explain(writer, reader, "", 0);
+        Err(blame.unwrap_or_else(|| reading.changed(writer, reader, "")))
     }
 
-    fn read(&mut self, writer: &'s Schema, reader: &'s Schema, at: &str) -> Verdict {
+    fn fits(&mut self, writer: &'s Schema, reader: &'s Schema, depth: usize) -> bool {
+        if depth > MOST_DEPTH {
+            return false;
+        }
+        let deeper = depth + 1;
         let writer = follow(writer, &self.writer);
         let reader = follow(reader, &self.reader);
         match (writer, reader) {
-            (Schema::Union(branches), Schema::Union(known)) => branches
-                .variants()
-                .iter()
-                .try_for_each(|branch| self.read_branch(branch, known, at)),
+            (Schema::Union(branches), Schema::Union(known)) => {
+                branches.variants().iter().all(|branch| self.fits_any(branch, known, deeper))
+            }
             (Schema::Union(branches), _) => {
-                let fits = branches.variants().iter().all(|b| self.read(b, reader, at).is_ok());
-                self.require(fits, writer, reader, at)
+                branches.variants().iter().all(|branch| self.fits(branch, reader, deeper))
             }
-            (_, Schema::Union(known)) => {
-                let fits = known.variants().iter().any(|b| self.read(writer, b, at).is_ok());
-                self.require(fits, writer, reader, at)
-            }
+            (_, Schema::Union(known)) => self.fits_any(writer, known, deeper),
             (Schema::Array(written), Schema::Array(read)) => {
-                self.read(&written.items, &read.items, &format!("{at}[]"))
+                self.fits(&written.items, &read.items, deeper)
             }
             (Schema::Map(written), Schema::Map(read)) => {
-                self.read(&written.types, &read.types, &format!("{at}{{}}"))
+                self.fits(&written.types, &read.types, deeper)
             }
             (Schema::Record(written), Schema::Record(read)) if written.name == read.name => {
-                let pair = (written.name.to_string(), read.name.to_string());
-                if !self.open.insert(pair.clone()) {
-                    return Ok(());
-                }
-                let verdict = self.read_fields(written, read, at);
-                self.open.remove(&pair);
-                verdict
+                self.fits_record(written, read, deeper)
             }
             (Schema::Enum(written), Schema::Enum(read)) if written.name == read.name => {
-                self.read_symbols(written, read, at)
+                unknown_symbols(written, read).is_empty()
             }
-            _ => self.require(understands(writer, reader), writer, reader, at),
+            _ => understands(writer, reader),
+        }
+    }
+
+    fn fits_any(&mut self, writer: &'s Schema, known: &'s UnionSchema, depth: usize) -> bool {
+        known.variants().iter().any(|reader| self.fits(writer, reader, depth))
+    }
+
+    fn fits_record(
+        &mut self,
+        written: &'s RecordSchema,
+        read: &'s RecordSchema,
+        depth: usize,
+    ) -> bool {
+        let pair = (written.name.to_string(), read.name.to_string());
+        if let Some(&fits) = self.known.get(&pair) {
+            return fits;
+        }
+        // What contains itself fits if nothing else in it does not.
+        if !self.open.insert(pair.clone()) {
+            return true;
+        }
+        let fits = read.fields.iter().all(|field| match written_as(field, written) {
+            Some(written) => self.fits(&written.schema, &field.schema, depth),
+            None => field.default.is_some(),
+        });
+        self.open.remove(&pair);
+        if !fits {
+            // Others may have been found to fit on the condition that this one does.
+            self.known.retain(|_, fits| !*fits);
+        }
+        self.known.insert(pair, fits);
+        fits
+    }
+
+    /// Where a reader fails that does not fit, and why. `None` if the way there leads through a record
+    /// that was looked at already.
+    fn explain(
+        &mut self,
+        writer: &'s Schema,
+        reader: &'s Schema,
+        at: &str,
+        depth: usize,
+    ) -> Option<Blame> {
+        if depth > MOST_DEPTH {
+            return blame(at, format!("is nested more than {MOST_DEPTH} deep"));
+        }
+        let deeper = depth + 1;
+        let writer = follow(writer, &self.writer);
+        let reader = follow(reader, &self.reader);
+        match (writer, reader) {
+            (Schema::Union(branches), Schema::Union(known)) => {
+                branches.variants().iter().find_map(|b| self.explain_branch(b, known, at, deeper))
+            }
+            (Schema::Array(written), Schema::Array(read)) => {
+                self.explain(&written.items, &read.items, &format!("{at}[]"), deeper)
+            }
+            (Schema::Map(written), Schema::Map(read)) => {
+                self.explain(&written.types, &read.types, &format!("{at}{{}}"), deeper)
+            }
+            (Schema::Record(written), Schema::Record(read)) if written.name == read.name => {
+                if !self.open.insert((written.name.to_string(), read.name.to_string())) {
+                    return None;
+                }
+                read.fields.iter().find_map(|field| self.explain_field(field, written, at, deeper))
+            }
+            (Schema::Enum(written), Schema::Enum(read)) if written.name == read.name => {
+                let (did, unknown) = (self.removed_or_added(), unknown_symbols(written, read));
+                let symbols = unknown.join(", ");
+                blame(at, format!("the symbol {symbols} was {did}, and the enum has no default"))
+            }
+            _ => Some(self.changed(writer, reader, at)),
         }
     }
 
     /// Each branch of the writer needs one of the reader's; that of its own kind tells best what is
     /// wrong.
-    fn read_branch(&mut self, branch: &'s Schema, known: &'s UnionSchema, at: &str) -> Verdict {
-        if known.variants().iter().any(|reader| self.read(branch, reader, at).is_ok()) {
-            return Ok(());
+    fn explain_branch(
+        &mut self,
+        branch: &'s Schema,
+        known: &'s UnionSchema,
+        at: &str,
+        depth: usize,
+    ) -> Option<Blame> {
+        if self.fits_any(branch, known, depth) {
+            return None;
         }
         let branch = follow(branch, &self.writer);
         let alike = known
@@ -91,50 +182,32 @@ impl<'s> Reading<'s> {
             .map(|reader| follow(reader, &self.reader))
             .find(|reader| discriminant(*reader) == discriminant(branch));
         if let Some(reader) = alike {
-            return self.read(branch, reader, at);
+            return self.explain(branch, reader, at, depth);
         }
         let did = self.removed_or_added();
         blame(at, format!("the branch {} was {did}", describe(branch)))
     }
 
-    fn read_fields(
+    fn explain_field(
         &mut self,
+        field: &'s RecordField,
         written: &'s RecordSchema,
-        read: &'s RecordSchema,
         at: &str,
-    ) -> Verdict {
-        for field in &read.fields {
-            let place =
-                if at.is_empty() { field.name.clone() } else { format!("{at}.{}", field.name) };
-            match written_as(field, written) {
-                Some(written) => self.read(&written.schema, &field.schema, &place)?,
-                None if field.default.is_some() => {}
-                None => {
-                    let reason = match self.direction {
-                        Direction::Backward => "was added (or renamed) without a default",
-                        Direction::Forward => "was removed (or renamed) and has no default",
-                    };
-                    return blame(&place, reason.to_owned());
-                }
+        depth: usize,
+    ) -> Option<Blame> {
+        let place = if at.is_empty() { field.name.clone() } else { format!("{at}.{}", field.name) };
+        match written_as(field, written) {
+            Some(written) if self.fits(&written.schema, &field.schema, depth) => None,
+            Some(written) => self.explain(&written.schema, &field.schema, &place, depth),
+            None if field.default.is_some() => None,
+            None => {
+                let reason = match self.direction {
+                    Direction::Backward => "was added (or renamed) without a default",
+                    Direction::Forward => "was removed (or renamed) and has no default",
+                };
+                blame(&place, reason.to_owned())
             }
         }
-        Ok(())
-    }
-
-    fn read_symbols(&self, written: &EnumSchema, read: &EnumSchema, at: &str) -> Verdict {
-        let unknown: Vec<&str> = written
-            .symbols
-            .iter()
-            .filter(|symbol| !read.symbols.contains(symbol))
-            .map(String::as_str)
-            .collect();
-        if unknown.is_empty() || read.default.is_some() {
-            return Ok(());
-        }
-        let did = self.removed_or_added();
-        let reason =
-            format!("the symbol {} was {did}, and the enum has no default", unknown.join(", "));
-        blame(at, reason)
     }
 
     /// What happened to that which the reader does not know.
@@ -145,10 +218,7 @@ impl<'s> Reading<'s> {
         }
     }
 
-    fn require(&self, fits: bool, writer: &Schema, reader: &Schema, at: &str) -> Verdict {
-        if fits {
-            return Ok(());
-        }
+    fn changed(&self, writer: &Schema, reader: &Schema, at: &str) -> Blame {
         let (older, newer) = match self.direction {
             Direction::Backward => (writer, reader),
             Direction::Forward => (reader, writer),
@@ -158,8 +228,19 @@ impl<'s> Reading<'s> {
         } else {
             ""
         };
-        blame(at, format!("{} was changed to {}{meaning}", describe(older), describe(newer)))
+        let reason = format!("{} was changed to {}{meaning}", describe(older), describe(newer));
+        Blame { place: at.to_owned(), reason }
     }
+}
+
+/// The symbols of the writer that the reader neither knows nor has a default for.
+fn unknown_symbols<'s>(written: &'s EnumSchema, read: &EnumSchema) -> Vec<&'s str> {
+    if read.default.is_some() {
+        return Vec::new();
+    }
+    let known: HashSet<&String> = read.symbols.iter().collect();
+    let unknown = written.symbols.iter().filter(|symbol| !known.contains(symbol));
+    unknown.map(String::as_str).collect()
 }
 
 /// Whether one schema reads another, neither of which has parts to look into.
@@ -194,6 +275,6 @@ fn names(schema: &Schema) -> NamesRef<'_> {
     ResolvedSchema::new(schema).map(|resolved| resolved.get_names().clone()).unwrap_or_default()
 }
 
-fn blame(at: &str, reason: String) -> Verdict {
-    Err(Blame { place: at.to_owned(), reason })
+fn blame(at: &str, reason: String) -> Option<Blame> {
+    Some(Blame { place: at.to_owned(), reason })
 }

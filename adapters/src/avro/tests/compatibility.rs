@@ -148,8 +148,14 @@ fn another_name_is_another_record() {
 
 #[test]
 fn a_text_that_is_no_schema_is_refused() {
-    assert!(why("{", &record(A), Level::Full).starts_with("the older schema is no Avro schema"));
-    assert!(why(&record(A), "{", Level::Full).starts_with("the newer schema is no Avro schema"));
+    assert!(
+        why("{", &record(A), Level::Full)
+            .starts_with("the older schema cannot be used: it is no JSON")
+    );
+    assert!(
+        why(&record(A), "{", Level::Full)
+            .starts_with("the newer schema cannot be used: it is no JSON")
+    );
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(super) enum ApiError {
     #[error("Schema not found")]
     UnknownSchema,
     #[error("Schema {0} not found")]
-    UnknownId(i32),
+    UnknownId(i64),
     #[error("Subject '{0}' was soft deleted. Set permanent=true to delete permanently")]
     SubjectSoftDeleted(String),
     #[error("Subject '{0}' was not deleted first before being permanently deleted")]

@@ -1,9 +1,10 @@
+use std::error::Error;
 use std::fmt::Write;
 
 use serde_json::Value;
 
 use super::api_error::ApiError;
-use crate::one_line;
+use crate::{avro, one_line};
 
 /// An Avro schema that was understood.
 #[derive(Debug, Clone)]
@@ -18,10 +19,9 @@ impl Schema {
         if text.trim().is_empty() {
             return Err(ApiError::InvalidSchema("it is empty".to_owned()));
         }
-        apache_avro::Schema::parse_str(text)
-            .map_err(|error| ApiError::InvalidSchema(one_line(&error)))?;
-        // A bare name such as `string` is a schema, and no JSON.
-        let json = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+        let invalid = |error: &(dyn Error + 'static)| ApiError::InvalidSchema(one_line(error));
+        avro::parse(text).map_err(|error| invalid(&error))?;
+        let json = serde_json::from_str(text).map_err(|error| invalid(&error))?;
         let mut canonical = String::new();
         write_sorted(&json, &mut canonical);
         Ok(Self { text: text.to_owned(), canonical })

@@ -45,7 +45,7 @@ pub(super) async fn list(
 /// A schema.
 pub(super) async fn by_id(
     State(store): State<Store>,
-    InPath(id): InPath<i32>,
+    InPath(id): InPath<i64>,
 ) -> Result<Reply<SchemaText>, ApiError> {
     Ok(Reply(SchemaText { schema: store.text(id).await? }))
 }
@@ -53,7 +53,7 @@ pub(super) async fn by_id(
 /// A schema's text alone.
 pub(super) async fn text_by_id(
     State(store): State<Store>,
-    InPath(id): InPath<i32>,
+    InPath(id): InPath<i64>,
 ) -> Result<Text, ApiError> {
     Ok(Text(store.text(id).await?))
 }
@@ -61,7 +61,7 @@ pub(super) async fn text_by_id(
 /// The subjects a schema is registered under.
 pub(super) async fn subjects_by_id(
     State(store): State<Store>,
-    InPath(id): InPath<i32>,
+    InPath(id): InPath<i64>,
     InQuery(Deleted { deleted }): InQuery<Deleted>,
 ) -> Result<Reply<Vec<String>>, ApiError> {
     let places = store.places(id, deleted).await?;
@@ -73,7 +73,7 @@ pub(super) async fn subjects_by_id(
 /// The subjects and versions a schema is registered under.
 pub(super) async fn versions_by_id(
     State(store): State<Store>,
-    InPath(id): InPath<i32>,
+    InPath(id): InPath<i64>,
     InQuery(Deleted { deleted }): InQuery<Deleted>,
 ) -> Result<Reply<Vec<Place>>, ApiError> {
     let places = store.places(id, deleted).await?;

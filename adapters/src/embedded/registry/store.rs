@@ -123,15 +123,15 @@ impl Store {
         versions.iter().map(Registered::parsed).collect()
     }
 
-    /// A schema's text.
-    pub(super) async fn text(&self, id: i32) -> Result<String, ApiError> {
+    /// A schema's text. Ids are smaller than what clients may ask for: an id on the wire has 32 bits.
+    pub(super) async fn text(&self, id: i64) -> Result<String, ApiError> {
         let text = sqlx::query_scalar("SELECT schema FROM registry.schemas WHERE id = $1");
         let text = text.bind(id).fetch_optional(&self.pool).await;
         text.map_err(|error| StoreError::from(PgError::from(error)))?.ok_or(ApiError::UnknownId(id))
     }
 
     /// Where a schema is registered.
-    pub(super) async fn places(&self, id: i32, deleted: bool) -> Result<Vec<Registered>, ApiError> {
+    pub(super) async fn places(&self, id: i64, deleted: bool) -> Result<Vec<Registered>, ApiError> {
         self.text(id).await?;
         let places = sqlx::query_as(select_registered!(
             "WHERE s.id = $1 AND (NOT v.deleted OR $2) ORDER BY v.subject, v.version"

@@ -143,6 +143,25 @@ async fn a_record_that_nobody_can_read_becomes_a_dead_letter_and_holds_up_none()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_made_to_use_up_the_stack_is_a_dead_letter_and_kills_nobody() {
+    let world = World::start().await;
+    let list = r#"{"type":"record","name":"orders.OrderCreated","fields":[
+        {"name":"next","type":["null","orders.OrderCreated"]}]}"#;
+    let id = world.registry.put("anything", list);
+    let bytes = [vec![2; 1_000], vec![0]].concat();
+    world.produce(0, Some(&frame(id, &bytes)));
+    let sent = events(20);
+    publish(&world, &sent).await;
+
+    let inbox = Remembering::default();
+    let consumer = world.consumer("group", &inbox);
+    eventually("all events", || inbox.has(&sent)).await;
+    eventually("the dead letter", || !inbox.dead().is_empty()).await;
+    consumer.stop().await;
+    assert!(inbox.dead()[0].reason.contains("nested more than"), "{:?}", inbox.dead());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_members_share_the_partitions_and_one_takes_over_from_the_other() {
     let world = World::start().await;
     let inbox = Remembering::default();

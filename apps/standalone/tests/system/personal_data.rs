@@ -1,5 +1,7 @@
 //! No name, note, medication or reason is in a log, a metric or Postgres' own log, at any level.
 
+use std::time::Duration;
+
 use std::fs;
 
 use adapters::clock;
@@ -142,7 +144,10 @@ async fn records_come_that_cannot_be_taken_in(client: &Client, world: &World) {
     refused.payload[place.unwrap() + name.len() - 1] = 0;
     let unreadable = OutboxRecord { payload: format!("\x14{MARK}").into_bytes(), ..readable };
     for record in [&refused, &unreadable] {
-        assert_eq!(publisher.publish(&[record]).await, [Delivery::Acknowledged]);
+        assert_eq!(
+            publisher.publish(&[record], Duration::from_secs(10)).await,
+            [Delivery::Acknowledged]
+        );
     }
     for group in ["pharmacy-order-group", "notification-group"] {
         eventually("both are dead letters", async || {
