@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapters::clock;
-use adapters::config::{KafkaArgs, LogFormat, TelemetryArgs};
+use adapters::config::{HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
 use adapters::embedded::kafka::EmbeddedKafka;
 use adapters::embedded::registry;
 use adapters::embedded::test_postgres::{FreshDatabase, fresh_database};
@@ -88,6 +88,7 @@ impl World {
             kafka: self.kafka_args.clone(),
             telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
             http_addr: self.http,
+            http: HttpArgs::default(),
             relay: self.relay.clone(),
         };
         tokio::spawn(order_jobs::run(config, self.stop.clone()));
