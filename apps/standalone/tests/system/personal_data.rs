@@ -145,7 +145,7 @@ async fn records_come_that_cannot_be_taken_in(client: &Client, world: &World) {
     let unreadable = OutboxRecord { payload: format!("\x14{MARK}").into_bytes(), ..readable };
     for record in [&refused, &unreadable] {
         assert_eq!(
-            publisher.publish(&[record], Duration::from_secs(10)).await,
+            publisher.publish(&[record], Duration::from_secs(20)).await,
             [Delivery::Acknowledged]
         );
     }
