@@ -16,8 +16,8 @@ const DAY: Duration = Duration::from_hours(24);
 /// Then the parts of what differs, down to orders one by one.
 const FINER: [Duration; 2] = [Duration::from_hours(1), Duration::from_mins(1)];
 
-/// A range with fewer orders is not divided: reading them costs no more than two digests.
-const FEW: u64 = 500;
+/// A range with fewer orders is not divided: two pages of each side cost less than digests of its parts.
+const FEW: u64 = 10_000;
 
 /// How many orders are held that look different, to be looked at again. So many at once share one wait.
 const SUSPECTS: usize = 100_000;

@@ -13,10 +13,13 @@ use uuid::Uuid;
 
 use crate::now;
 
-/// 2026-01-31T00:00:00Z, in milliseconds.
-const BEGIN: u64 = 1_769_817_600_000;
+/// 2026-01-30T22:00:00Z, in milliseconds.
+const BEGIN: u64 = 1_769_810_400_000;
 
 const HOUR: u64 = 3_600_000;
+
+/// The time from one order to the next, in milliseconds.
+const EVERY: u64 = 250;
 
 /// A ledger of orders at version 1, which counts what is read of it order by order.
 struct Many {
@@ -25,9 +28,9 @@ struct Many {
 }
 
 impl Many {
-    /// An order every six seconds for three days.
+    /// Four orders a second for three hours, before and after midnight.
     fn orders() -> BTreeSet<OrderId> {
-        (0..3 * 24 * HOUR / 6_000).map(|n| placed_at(BEGIN + n * 6_000)).collect()
+        (0..3 * HOUR / EVERY).map(|n| placed_at(BEGIN + n * EVERY)).collect()
     }
 
     const fn of(orders: BTreeSet<OrderId>) -> Self {
@@ -99,9 +102,9 @@ fn differences(published: &Many, read_model: &Many) -> (Summary, Vec<Difference>
 
 #[test]
 fn a_few_differences_are_found_without_reading_all_orders() {
-    let lost = [0, 7 * HOUR + 60_000, 7 * HOUR + 66_000, 30 * HOUR, 72 * HOUR - 6_000];
+    let lost = [0, HOUR + 60_000, HOUR + 60_250, 2 * HOUR, 3 * HOUR - EVERY];
     let lost: BTreeSet<OrderId> = lost.into_iter().map(|at| placed_at(BEGIN + at)).collect();
-    let extra = placed_at(BEGIN + 31 * HOUR + 1);
+    let extra = placed_at(BEGIN + HOUR + 900_001);
     let published = Many::of(Many::orders());
     let mut known = Many::orders();
     known.retain(|order| !lost.contains(order));
@@ -118,7 +121,7 @@ fn a_few_differences_are_found_without_reading_all_orders() {
     assert!(found.is_sorted_by_key(|one| one.order_id));
     assert_eq!((summary.published, summary.known), (43_200, 43_196));
     let rows = published.rows_read.into_inner() + read_model.rows_read.into_inner();
-    assert!(rows < 200, "five minutes with ten orders each were to be read, not {rows} orders");
+    assert!(rows < 2_500, "five minutes with 240 orders each were to be read, not {rows} orders");
 }
 
 #[test]

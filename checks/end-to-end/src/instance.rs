@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -110,6 +110,14 @@ impl Drop for Instance {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Carries out a command of a program, such as `reconcile` of order-jobs, and waits until it has ended.
+pub async fn carry_out(program: &str, command: &[&str]) -> Output {
+    let mut process = Command::new(programs().join(program));
+    process.args(command);
+    let ended = tokio::task::spawn_blocking(move || process.output().unwrap());
+    ended.await.unwrap()
 }
 
 /// A client for services on this host, whatever proxy the environment names for the rest of the world.

@@ -11,7 +11,8 @@ use domain::Timestamp;
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ReconcileArgs {
     /// Only orders placed since this moment, such as 2026-01-31T12:00:00Z [default:
-    /// `OUTBOX_RETENTION_DAYS` ago, since what is older cannot be published again]
+    /// `OUTBOX_RETENTION_DAYS` ago, since what is older cannot be published again]; never before
+    /// notifications are deleted (`NOTIFICATIONS_RETENTION_DAYS`)
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<Timestamp>,
 

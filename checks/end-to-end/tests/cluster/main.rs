@@ -9,6 +9,7 @@
 mod coming_and_going;
 mod crowd;
 mod layout;
+mod reconciling;
 mod rest;
 mod speed;
 mod versions;
