@@ -1,6 +1,7 @@
 //! The topic that carries every event of every order: created as it must be, and checked.
 
 mod inspection;
+mod readers;
 mod rules;
 
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer as _};
 
 pub use self::inspection::{Inspector, Settings, Shape, Undescribed};
+pub use self::readers::Readers;
 pub use self::rules::{Deviation, Expected, SETTINGS, deviations};
 use super::client::Logging;
 use super::cluster::Cluster;

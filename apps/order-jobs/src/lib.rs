@@ -8,6 +8,7 @@ mod command;
 mod config;
 mod guard;
 mod halt;
+mod readers_watch;
 mod reconcile;
 mod relay;
 mod service;

@@ -126,7 +126,7 @@ async fn relay(
         () = working => {}
         () = notice_the_end(&outages.kafka, database, topic) => {}
         () = guard.keep_checking() => {}
-        () = topic.check_every(CHECK_TOPIC_EVERY) => {}
+        () = topic.watch(CHECK_TOPIC_EVERY) => {}
     }
     outbox.close().await;
 }

@@ -15,6 +15,7 @@ use tracing::{debug, info, warn};
 
 use crate::RelayArgs;
 use crate::halt::Halt;
+use crate::readers_watch::watch_readers;
 
 /// The cause of a halt that is found here.
 const CAUSE: &str = "topic";
@@ -82,8 +83,13 @@ impl TopicWatch {
         self.inspector.shape().await.is_ok_and(|shape| shape.is_some())
     }
 
-    /// Checks the topic now and after each period, for ever; sooner while the relay is halted.
-    pub(crate) async fn check_every(&self, period: Duration) {
+    /// Checks the topic and the groups that read it, now and after each period, for ever.
+    pub(crate) async fn watch(&self, period: Duration) {
+        tokio::join!(self.check_every(period), watch_readers(&self.cluster, period));
+    }
+
+    /// Checks the topic, sooner while the relay is halted.
+    async fn check_every(&self, period: Duration) {
         loop {
             if let Err(why) = self.check().await {
                 // Whoever publishes says that Kafka or Postgres is away.

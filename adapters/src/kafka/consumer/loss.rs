@@ -8,7 +8,8 @@ use super::membership::Place;
 use super::reading::Finding;
 
 /// What to do about events that are gone from the topic. The outbox may still have them.
-const WAY_OUT: &str = "publish again what the outbox retains: `order-jobs replay --since TIME`";
+const WAY_OUT: &str = "publish again what the outbox retains: `order-jobs reconcile --repair`, or \
+                       `order-jobs replay --since TIME`";
 
 /// Logs it, counts it, and lets `/readyz` show it for a while.
 pub(super) fn tell(group: &str, health: &ConsumerHealth, place: &Place, finding: Finding) {
@@ -24,7 +25,7 @@ pub(super) fn tell(group: &str, health: &ConsumerHealth, place: &Place, finding:
                 to,
                 records,
                 "records were deleted from the topic before this group read them; their events are \
-                 missing here, going on at {to}. {WAY_OUT}"
+                 missing here, going on at {to}; {WAY_OUT}"
             );
             counter!("consumer_records_lost_total", "group" => group.to_owned())
                 .increment(records.unsigned_abs());
@@ -40,7 +41,7 @@ pub(super) fn tell(group: &str, health: &ConsumerHealth, place: &Place, finding:
                 from,
                 to,
                 "the partition was read up to {from} and now goes on at {to}: it was truncated or \
-                 created anew, records may be lost; reading everything that is there. {WAY_OUT}"
+                 created anew, records may be lost; reading everything that is there; {WAY_OUT}"
             );
             reset(group);
             health.warns(format!(
@@ -54,7 +55,7 @@ pub(super) fn tell(group: &str, health: &ConsumerHealth, place: &Place, finding:
                 partition,
                 read,
                 "the record before {read} is another than the one that was read: the topic was \
-                 created anew, records may be lost; reading it from its start. {WAY_OUT}"
+                 created anew, records may be lost; reading it from its start; {WAY_OUT}"
             );
             reset(group);
             health.warns(format!("{topic} partition {partition} was created anew; {WAY_OUT}"));
