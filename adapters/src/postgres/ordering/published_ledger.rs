@@ -28,6 +28,12 @@ UNION
 SELECT o.order_id FROM ordering.outbox_stragglers JOIN ordering.outbox AS o USING (lane, position)
 WHERE o.order_id = ANY ($1)
 UNION
+SELECT late.order_id FROM ordering.outbox_gaps AS g
+CROSS JOIN LATERAL (SELECT o.order_id FROM ordering.outbox AS o
+                    WHERE o.lane = g.lane
+                      AND o.position BETWEEN g.first_position AND g.last_position
+                      AND o.order_id = ANY ($1)) AS late
+UNION
 SELECT order_id FROM ordering.outbox_dead_letters WHERE order_id = ANY ($1)";
 
 /// Every order, and whether all of its events are published, in Postgres.
