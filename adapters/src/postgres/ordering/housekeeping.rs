@@ -39,6 +39,9 @@ const DELETE_STRAYS: &str = "
         WHERE o.recorded_at < $1
           AND NOT EXISTS (SELECT FROM ordering.outbox_stragglers AS s
                           WHERE s.lane = o.lane AND s.position = o.position)
+          AND NOT EXISTS (SELECT FROM ordering.outbox_gaps AS g
+                          WHERE g.lane = o.lane
+                            AND o.position BETWEEN g.first_position AND g.last_position)
           AND NOT EXISTS (SELECT FROM ordering.outbox_dead_letters AS d
                           WHERE d.lane = o.lane AND d.position = o.position
                             AND d.discarded_at IS NULL)

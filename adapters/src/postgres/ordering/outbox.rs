@@ -24,6 +24,17 @@
 //! - its row is not there and *no transaction that could bring it is left*: it is dropped;
 //! - otherwise it stays.
 //!
+//! A wide gap (a rolled back import, a jump of the sequence after a crash) is noted as one range in
+//! `outbox_gaps`, whatever its width, and the same three rules hold for each of its positions:
+//!
+//! - rows that are there are handed out, by position, together with the stragglers. What is settled or
+//!   noted as a straggler leaves the range, which may split it; what is not sent stays in it;
+//! - when the range is proved, what was seen to be missing goes, up to the first row that stays;
+//! - otherwise it stays as it is.
+//!
+//! A claim reads a bounded number of rows of its ranges. If there may be more, it hands out nothing
+//! behind the last one it has read: it does not know the orders of those it has not.
+//!
 //! # Proof that a late position is dropped only when it can never come
 //! Let W be the transaction that took p. It wrote an order before, so it had its id xid(W) when it
 //! called `nextval`. Let A be the claim that noted p as late. It saw a row q > p of the lane, hence
@@ -46,14 +57,34 @@
 //! several statements could be older than a note that it then sees; hence the condition on B's first
 //! statement, which locks them all. The look before it takes no part: it only says where to try.)
 //!
+//! For a range the proof is that of each of its positions. The same claim A notes all of them, having
+//! seen one row q behind them all. B stamps a range only if all of it lies in a range without a horizon
+//! that its first statement saw. What is cut off from a range, or left of it, keeps the horizon of the
+//! whole. And a position is dropped only by a claim whose snapshot shows the range as proved, which has
+//! read the rows of the range up to that position in this snapshot, and found none there.
+//!
 //! The proof takes for granted that positions never go back and that the database is the one that it
 //! was. `outbox_check.rs` checks both.
 //!
 //! A horizon beyond `pg_snapshot_xmax` comes from another life of the database (a dump restored
 //! into a new server); it is replaced as if there were none.
+//!
+//! # Beside relays that do not know ranges
+//! Relays before migration 6 neither read nor write `outbox_gaps`. So they cannot drop a range, nor a part
+//! of one, and whatever comes in it is published by a relay that knows it: nothing is lost. (In
+//! `outbox_stragglers` a range would be lost: they take a row there for a single position, and delete it
+//! when they have published that.) A gap that they meet they note position by position, as before, which
+//! all relays understand. A cursor that their `replay` moves back may leave ranges behind it; a claim
+//! reads rows in a range only up to the cursor, and drops what lies behind it.
+//!
+//! What they do not see, they cannot wait for. While both are at work, an order whose event comes in a wide
+//! gap may have its next event published first, if one of them claims the lane in between. Narrow
+//! gaps, which are those of transactions in flight in the ordinary course of things, are noted as
+//! stragglers by all.
 
 mod breadth;
 mod claim;
+mod gap;
 mod look;
 mod plan;
 #[cfg(test)]
@@ -185,7 +216,7 @@ async fn claim_locked(
     let mut full = sights.iter().any(|sight| sight.fills(room));
     let mut plans = Vec::with_capacity(locked.len());
     for (lane, sight) in locked.into_iter().zip(sights) {
-        let plan = Plan::of(lane.through, sight.stragglers, sight.fresh, room);
+        let plan = Plan::of(lane.through, sight, room);
         full |= plan.fills(room);
         plans.push((lane.lane, plan));
     }

@@ -30,6 +30,11 @@ WITH unpublished AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT order_id FROM ordering.outbox AS o
                         WHERE o.lane = s.lane AND o.position = s.position OFFSET 0) AS o
     UNION ALL
+    SELECT o.order_id FROM ordering.outbox_gaps AS g
+    CROSS JOIN LATERAL (SELECT order_id FROM ordering.outbox AS o
+                        WHERE o.lane = g.lane
+                          AND o.position BETWEEN g.first_position AND g.last_position OFFSET 0) AS o
+    UNION ALL
     SELECT order_id FROM ordering.outbox_dead_letters
 )
 SELECT DISTINCT order_id FROM unpublished JOIN unnest($1::uuid[]) AS asked (order_id) USING (order_id)";

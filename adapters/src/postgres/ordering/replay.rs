@@ -63,6 +63,12 @@ impl Replay {
             .bind(after)
             .execute(&mut *transaction)
             .await?;
+        let gaps = "
+            WITH behind AS (
+                DELETE FROM ordering.outbox_gaps WHERE lane = $1 AND first_position > $2)
+            UPDATE ordering.outbox_gaps SET last_position = $2
+            WHERE lane = $1 AND first_position <= $2 AND last_position > $2";
+        sqlx::query(gaps).bind(lane).bind(after).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(before - after)
     }

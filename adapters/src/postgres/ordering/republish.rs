@@ -41,7 +41,7 @@ WHERE order_id = ANY ($1)
 const OF_OTHER_DAYS: &str =
     "SELECT lane, position, order_id FROM ordering.outbox_default WHERE order_id = ANY ($1)";
 
-/// What lies behind the cursor is due anyway. Gives the orders, once for each event that is due.
+/// What lies behind the cursor, or has come in a gap, is due anyway. Gives the orders, once for each event that is due.
 const NOTE: &str = "
 WITH due AS (
     SELECT position, order_id FROM unnest($2::bigint[], $3::uuid[]) AS found (position, order_id)
@@ -51,6 +51,9 @@ WITH due AS (
     INSERT INTO ordering.outbox_stragglers (lane, position, reason, order_id)
     SELECT l.lane, due.position, 'held', due.order_id
     FROM due JOIN ordering.outbox_lanes AS l ON l.lane = $1 AND due.position <= l.through
+    WHERE NOT EXISTS (SELECT FROM ordering.outbox_gaps AS g
+                      WHERE g.lane = $1
+                        AND due.position BETWEEN g.first_position AND g.last_position)
     ON CONFLICT (lane, position) DO NOTHING
 )
 SELECT order_id, count(*) FROM due GROUP BY order_id";

@@ -7,6 +7,7 @@ use application::relay::{Claim, OutboxRecord, Verdict};
 use sqlx::types::Uuid;
 use sqlx::{Postgres, Transaction};
 
+use super::gap::GapChange;
 use super::plan::Plan;
 use super::settlement::{Note, Settlement};
 use crate::postgres::patience::in_time;
@@ -124,6 +125,12 @@ impl PgClaim {
         if !settlement.noted.is_empty() {
             self.note(lane, &settlement.noted).await?;
         }
+        if !settlement.gaps.is_empty() {
+            self.change_gaps(lane, &settlement.gaps).await?;
+        }
+        if !settlement.opened.is_empty() {
+            self.open_gaps(lane, &settlement.opened).await?;
+        }
         Ok(())
     }
 
@@ -194,6 +201,42 @@ impl PgClaim {
             .bind(errors.collect::<Vec<Option<String>>>())
             .execute(&mut *self.transaction)
             .await?;
+        Ok(())
+    }
+
+    /// Puts what is left of gaps in their place. Each piece keeps what was known of the whole.
+    async fn change_gaps(&mut self, lane: i16, gaps: &[GapChange]) -> Result<(), PgError> {
+        let query = "
+            WITH gone AS (
+                DELETE FROM ordering.outbox_gaps WHERE lane = $1 AND first_position = ANY ($2)
+                RETURNING first_position, horizon, noted_at)
+            INSERT INTO ordering.outbox_gaps (lane, first_position, last_position, horizon, noted_at)
+            SELECT $1, first, last, CASE WHEN stamp THEN pg_current_xact_id() ELSE horizon END, noted_at
+            FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[])
+                 AS piece (first_position, first, last, stamp)
+            JOIN gone USING (first_position)";
+        let pieces = gaps.iter().flat_map(|gap| {
+            gap.pieces.iter().map(|&(first, last)| (gap.first, first, last, gap.stamp))
+        });
+        let pieces: Vec<(i64, i64, i64, bool)> = pieces.collect();
+        sqlx::query(query)
+            .bind(lane)
+            .bind(gaps.iter().map(|gap| gap.first).collect::<Vec<i64>>())
+            .bind(pieces.iter().map(|piece| piece.0).collect::<Vec<i64>>())
+            .bind(pieces.iter().map(|piece| piece.1).collect::<Vec<i64>>())
+            .bind(pieces.iter().map(|piece| piece.2).collect::<Vec<i64>>())
+            .bind(pieces.iter().map(|piece| piece.3).collect::<Vec<bool>>())
+            .execute(&mut *self.transaction)
+            .await?;
+        Ok(())
+    }
+
+    async fn open_gaps(&mut self, lane: i16, gaps: &[(i64, i64)]) -> Result<(), PgError> {
+        let query = "INSERT INTO ordering.outbox_gaps (lane, first_position, last_position)
+                     SELECT $1, gap.* FROM unnest($2::bigint[], $3::bigint[]) AS gap";
+        let (firsts, lasts): (Vec<i64>, Vec<i64>) = gaps.iter().copied().unzip();
+        let query = sqlx::query(query).bind(lane).bind(firsts).bind(lasts);
+        query.execute(&mut *self.transaction).await?;
         Ok(())
     }
 }

@@ -36,6 +36,17 @@ WHERE EXISTS (
                    SELECT FROM ordering.outbox AS o
                    WHERE o.lane = s.lane AND o.position = s.position
                      AND o.recorded_at > now() - make_interval(hours => $1)
+                     AND o.recorded_at < now() + make_interval(hours => $1))))
+    OR EXISTS (
+        SELECT FROM ordering.outbox_gaps AS g
+        WHERE g.lane = l.lane
+          AND (g.horizon IS NULL
+               OR g.horizon <= pg_snapshot_xmin(pg_current_snapshot())
+               OR g.horizon > pg_snapshot_xmax(pg_current_snapshot())
+               OR EXISTS (
+                   SELECT FROM ordering.outbox AS o
+                   WHERE o.lane = g.lane AND o.position BETWEEN g.first_position AND g.last_position
+                     AND o.recorded_at > now() - make_interval(hours => $1)
                      AND o.recorded_at < now() + make_interval(hours => $1))))";
 
 /// How far from now most looks go: nearly all that is to be published was recorded a moment ago.

@@ -5,6 +5,8 @@ use std::collections::HashSet;
 use application::relay::OutboxRecord;
 use domain::OrderId;
 
+use super::gap::{Gap, is_wide};
+
 /// Above so many stragglers a lane reads nothing new: something is wrong for all of its events.
 pub(super) const MOST_STRAGGLERS: usize = 10_000;
 
@@ -56,6 +58,43 @@ pub(super) struct Fresh {
     pub(super) dead: bool,
 }
 
+/// What there is to see of a lane.
+#[derive(Debug, Clone, Default)]
+pub(super) struct LaneSight {
+    /// Its stragglers, by position.
+    pub(super) stragglers: Vec<Straggler>,
+    /// Its wide gaps, by position.
+    pub(super) gaps: Vec<Gap>,
+    /// Rows that came in these gaps, by position: as many as there is room for.
+    pub(super) arrivals: Vec<OutboxRecord>,
+    /// The rows behind its cursor, by position: as many as there is room for.
+    pub(super) fresh: Vec<Fresh>,
+}
+
+impl LaneSight {
+    /// Whether there may be more behind the cursor, or in the gaps, than there was room for.
+    pub(super) fn fills(&self, room: Room) -> bool {
+        let bytes = self.fresh.iter().map(|fresh| fresh.record.payload.len()).sum();
+        room.is_taken(self.fresh.len(), bytes) || self.arrivals_fill(room)
+    }
+
+    fn arrivals_fill(&self, room: Room) -> bool {
+        let bytes = self.arrivals.iter().map(|record| record.payload.len()).sum();
+        room.is_taken(self.arrivals.len(), bytes)
+    }
+}
+
+/// Where the lane has a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Behind its cursor.
+    Fresh,
+    /// Among its stragglers; publishing it failed so often.
+    Straggler(i32),
+    /// In one of its gaps.
+    Gap,
+}
+
 /// What is to be published, and what is to be noted beside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Plan {
@@ -67,30 +106,45 @@ pub(super) struct Plan {
     pub(super) records: Vec<OutboxRecord>,
     /// How many bytes their payloads have.
     bytes: usize,
-    /// For each record: how often it failed, if it is a straggler.
-    pub(super) attempts: Vec<Option<i32>>,
+    /// Where the lane has each record.
+    pub(super) origins: Vec<Origin>,
     /// Stragglers that will never come, or are no more.
     pub(super) gone: Vec<i64>,
     /// Late stragglers whose horizon is this claim.
     pub(super) stamped: Vec<i64>,
     /// Missing positions that the cursor steps over.
     pub(super) late: Vec<i64>,
-    /// Rows that the cursor passes although they wait behind an earlier event of their order.
+    /// Wide gaps that the cursor steps over, first and last position of each.
+    pub(super) opened: Vec<(i64, i64)>,
+    /// Rows that are noted as held, because they wait behind an earlier event of their order: the
+    /// cursor passes them, or they leave their gap.
     pub(super) held: Vec<(i64, OrderId)>,
+    /// The gaps that the lane has.
+    pub(super) gaps: Vec<Gap>,
+    /// Positions of the rows that were seen in these gaps.
+    pub(super) arrivals: Vec<i64>,
+    /// Up to here all rows in these gaps were seen.
+    pub(super) seen_to: i64,
 }
 
 impl Plan {
-    /// Decides what there is room for. Both lists ascend by position.
-    pub(super) fn of(
-        through: i64,
-        stragglers: Vec<Straggler>,
-        fresh: Vec<Fresh>,
-        room: Room,
-    ) -> Self {
-        let mut plan = Self { through, frontier: through, ..Self::default() };
-        let full = stragglers.len() >= MOST_STRAGGLERS;
-        let blocked = plan.take_stragglers(stragglers, room);
-        if !full {
+    /// Decides what there is room for.
+    pub(super) fn of(through: i64, sight: LaneSight, room: Room) -> Self {
+        let full = sight.stragglers.len() >= MOST_STRAGGLERS;
+        let cut = sight.arrivals_fill(room);
+        let LaneSight { stragglers, gaps, arrivals, fresh } = sight;
+        let mut plan = Self {
+            through,
+            frontier: through,
+            gaps,
+            arrivals: arrivals.iter().map(|record| record.position).collect(),
+            ..Self::default()
+        };
+        // The orders of rows in the gaps that were not seen are not known: nothing behind the last one
+        // that was seen may be published before them.
+        plan.seen_to = plan.arrivals.last().copied().filter(|_| cut).unwrap_or(i64::MAX);
+        let blocked = plan.take_passed(stragglers, arrivals, room);
+        if !full && !cut {
             plan.take_fresh(fresh, &blocked, room);
         }
         plan
@@ -101,13 +155,27 @@ impl Plan {
         room.is_taken(self.records.len(), self.bytes)
     }
 
-    /// Takes what is due; the orders whose earliest straggler is not must wait and are returned.
-    fn take_stragglers(&mut self, stragglers: Vec<Straggler>, room: Room) -> HashSet<OrderId> {
+    /// Takes what is due of what the cursor has passed, by position. The orders whose earliest event
+    /// there is not taken must wait and are returned.
+    fn take_passed(
+        &mut self,
+        stragglers: Vec<Straggler>,
+        arrivals: Vec<OutboxRecord>,
+        room: Room,
+    ) -> HashSet<OrderId> {
         let mut blocked = HashSet::new();
+        let mut arrivals = arrivals.into_iter().peekable();
         for Straggler { position, attempts, sight } in stragglers {
+            while let Some(record) = arrivals.next_if(|record| record.position < position) {
+                self.take_arrival(record, &mut blocked, room);
+            }
             match sight {
-                Sight::Due(record) if !self.fills(room) && !blocked.contains(&record.order_id) => {
-                    self.take(record, Some(attempts));
+                Sight::Due(record)
+                    if position <= self.seen_to
+                        && !self.fills(room)
+                        && !blocked.contains(&record.order_id) =>
+                {
+                    self.take(record, Origin::Straggler(attempts));
                 }
                 Sight::Due(OutboxRecord { order_id, .. }) | Sight::Waiting(order_id) => {
                     blocked.insert(order_id);
@@ -117,7 +185,21 @@ impl Plan {
                 Sight::Gone => self.gone.push(position),
             }
         }
+        for record in arrivals {
+            self.take_arrival(record, &mut blocked, room);
+        }
         blocked
+    }
+
+    fn take_arrival(&mut self, record: OutboxRecord, blocked: &mut HashSet<OrderId>, room: Room) {
+        if blocked.contains(&record.order_id) {
+            // Else it would take the room of others for as long as it waits.
+            self.held.push((record.position, record.order_id));
+        } else if self.fills(room) {
+            blocked.insert(record.order_id);
+        } else {
+            self.take(record, Origin::Gap);
+        }
     }
 
     /// Takes the rows behind the cursor, up to the first gap that must still be waited for.
@@ -132,30 +214,32 @@ impl Plan {
             } else if blocked.contains(&record.order_id) {
                 self.held.push((record.position, record.order_id));
             } else {
-                self.take(record, None);
+                self.take(record, Origin::Fresh);
             }
         }
     }
 
     /// Whether everything before `position` is settled or noted, so that it may be looked at.
     fn step_over_gap(&mut self, position: i64, ripe: bool, limit: usize) -> bool {
-        let gap = self.frontier + 1..position;
-        if !gap.is_empty() && !ripe {
+        let (first, last) = (self.frontier + 1, position - 1);
+        if first > last {
+            return true;
+        }
+        if !ripe || self.late.len() >= limit {
             return false;
         }
-        for missing in gap {
-            if self.late.len() >= limit {
-                return false;
-            }
-            self.late.push(missing);
-            self.frontier = missing;
+        if is_wide(first, last) {
+            self.opened.push((first, last));
+        } else {
+            self.late.extend(first..=last);
         }
+        self.frontier = last;
         true
     }
 
-    fn take(&mut self, record: OutboxRecord, attempts: Option<i32>) {
+    fn take(&mut self, record: OutboxRecord, origin: Origin) {
         self.bytes += record.payload.len();
         self.records.push(record);
-        self.attempts.push(attempts);
+        self.origins.push(origin);
     }
 }

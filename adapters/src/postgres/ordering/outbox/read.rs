@@ -9,13 +9,15 @@ use domain::{EventId, OrderId, OrderVersion};
 use sqlx::types::{Json, Uuid};
 use sqlx::{FromRow, Postgres, Transaction};
 
+use super::gap::Gap;
 use super::look::Lanes;
-use super::plan::{Fresh, Room, Sight, Straggler};
+use super::plan::{Fresh, LaneSight, Room, Sight, Straggler};
 use crate::postgres::PgError;
 
 /// Of these lanes, locks some that nobody has locked or worked on since, those that waited longest
 /// first. This is the first statement of its transaction, so its snapshot is older than the
-/// transaction's id: see the proof in the module's description for why `noted` is read here.
+/// transaction's id: see the proof in the module's description for why it reads what is noted without a
+/// horizon.
 ///
 /// Whether a lane was worked on is asked of the snapshot alone. Were it asked of the locked row, one
 /// that was settled in between would be locked and yet not answered, and lie idle.
@@ -24,7 +26,15 @@ SELECT l.lane, l.through,
        ARRAY (SELECT s.position FROM ordering.outbox_stragglers AS s
               WHERE s.lane = l.lane AND s.reason = 'late'
                 AND (s.horizon IS NULL OR s.horizon > pg_snapshot_xmax(pg_current_snapshot()))
-       ) AS noted
+       ) AS noted,
+       ARRAY (SELECT g.first_position FROM ordering.outbox_gaps AS g
+              WHERE g.lane = l.lane
+                AND (g.horizon IS NULL OR g.horizon > pg_snapshot_xmax(pg_current_snapshot()))
+              ORDER BY g.first_position) AS noted_firsts,
+       ARRAY (SELECT g.last_position FROM ordering.outbox_gaps AS g
+              WHERE g.lane = l.lane
+                AND (g.horizon IS NULL OR g.horizon > pg_snapshot_xmax(pg_current_snapshot()))
+              ORDER BY g.first_position) AS noted_lasts
 FROM ordering.outbox_lanes AS l
 WHERE l.lane IN (
     SELECT lane FROM ordering.outbox_lanes
@@ -33,13 +43,16 @@ ORDER BY l.settled_at
 LIMIT $3
 FOR UPDATE OF l SKIP LOCKED";
 
-/// The lanes' stragglers and the rows behind their cursors, in one statement and so in one snapshot.
+/// The lanes' stragglers, their gaps, the rows that came in these, and the rows behind their cursors, in
+/// one statement and so in one snapshot.
 ///
-/// Of each lane, `$3` rows at the most, and none beyond `$4` bytes of payloads. Stragglers that there is no room for,
-/// or that are not due, come without their payload, since their orders must be known. One that waits
-/// behind another of its order takes no room.
+/// Of each lane and of each kind of row, `$3` at the most, and none beyond `$4` bytes of payloads.
+/// Stragglers that there is no room for, or that are not due, come without their payload, since their
+/// orders must be known. One that waits behind another of its order takes no room. A row in a gap that
+/// is a straggler or a dead letter is that alone.
 const READ: &str = "
-SELECT lane, position, attempts, late, proved, handed_out, NULL::boolean AS ripe, NULL::boolean AS dead,
+SELECT 'straggler' AS kind, lane, position, NULL::bigint AS last, attempts, late, proved, handed_out,
+       NULL::boolean AS ripe, NULL::boolean AS dead,
        event_id, order_id, order_version, event_type, schema_fingerprint,
        CASE WHEN handed_out THEN payload END AS payload, headers, occurred_at
 FROM (
@@ -65,7 +78,37 @@ FROM (
                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ) AS straggler
 UNION ALL
-SELECT o.lane, o.position, NULL, NULL, NULL, NULL,
+SELECT 'gap', lane, first_position, last_position, NULL, NULL,
+       coalesce(horizon <= pg_snapshot_xmin(pg_current_snapshot()), false), NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+FROM ordering.outbox_gaps
+WHERE lane = ANY ($1)
+UNION ALL
+SELECT 'arrival', lane, position, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+       event_id, order_id, order_version, event_type, schema_fingerprint, payload, headers, occurred_at
+FROM (
+    SELECT *, row_number() OVER (PARTITION BY lane ORDER BY position) AS number,
+           sum(octet_length(payload)) OVER (PARTITION BY lane ORDER BY position
+               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM (
+        SELECT o.*
+        FROM unnest($1::smallint[], $2::bigint[]) AS l (lane, through)
+        JOIN ordering.outbox_gaps AS g USING (lane)
+        CROSS JOIN LATERAL (
+            SELECT * FROM ordering.outbox AS o
+            WHERE o.lane = g.lane
+              AND o.position BETWEEN g.first_position AND least(g.last_position, l.through)
+              AND NOT EXISTS (SELECT FROM ordering.outbox_stragglers AS s
+                              WHERE s.lane = o.lane AND s.position = o.position)
+              AND NOT EXISTS (SELECT FROM ordering.outbox_dead_letters AS d
+                              WHERE d.lane = o.lane AND d.position = o.position)
+            ORDER BY o.position LIMIT $3
+        ) AS o
+    ) AS arrival
+) AS arrival
+WHERE number <= $3 AND coalesce(before, 0) < $4
+UNION ALL
+SELECT 'fresh', o.lane, o.position, NULL, NULL, NULL, NULL, NULL,
        o.recorded_at <= now() - interval '50 milliseconds'
            OR o.recorded_at > now() + interval '1 second',
        d.position IS NOT NULL,
@@ -91,12 +134,18 @@ pub(super) struct LockedLane {
     pub(super) through: i64,
     /// Late stragglers without a horizon, noted before this transaction had an id.
     noted: Vec<i64>,
+    /// The first position of each gap without a horizon, noted before as well.
+    noted_firsts: Vec<i64>,
+    /// The last position of each of these gaps.
+    noted_lasts: Vec<i64>,
 }
 
 #[derive(Debug, FromRow)]
 struct SeenRow {
+    kind: String,
     lane: i16,
     position: i64,
+    last: Option<i64>,
     attempts: Option<i32>,
     late: Option<bool>,
     proved: Option<bool>,
@@ -121,24 +170,13 @@ struct DamagedRecord {
     position: i64,
 }
 
-/// What there is to see of a lane.
-#[derive(Debug, Default)]
-pub(super) struct LaneSight {
-    /// Its stragglers, by position.
-    pub(super) stragglers: Vec<Straggler>,
-    /// The rows behind its cursor, by position.
-    pub(super) fresh: Vec<Fresh>,
-}
-
-impl LaneSight {
-    /// Whether there may be more behind the cursor than there was room for.
-    pub(super) fn fills(&self, room: Room) -> bool {
-        let bytes = self.fresh.iter().map(|fresh| fresh.record.payload.len()).sum();
-        room.is_taken(self.fresh.len(), bytes)
-    }
-}
-
 impl LockedLane {
+    /// Whether all of these positions were noted, without a horizon, before this transaction had an id.
+    fn noted_gap(&self, first: i64, last: i64) -> bool {
+        let mut noted = self.noted_firsts.iter().zip(&self.noted_lasts);
+        noted.any(|(&from, &to)| from <= first && last <= to)
+    }
+
     /// Locks up to `most` of these lanes.
     pub(super) async fn lock(
         transaction: &mut Transaction<'static, Postgres>,
@@ -168,11 +206,13 @@ impl LockedLane {
         for row in rows {
             let of = lanes.iter().zip(&mut sights).find(|(lane, _)| lane.lane == row.lane);
             if let Some((lane, sight)) = of {
-                row.sort_in(&lane.noted, sight)?;
+                row.sort_in(lane, sight)?;
             }
         }
-        for LaneSight { stragglers, fresh } in &mut sights {
+        for LaneSight { stragglers, gaps, arrivals, fresh } in &mut sights {
             stragglers.sort_unstable_by_key(|straggler| straggler.position);
+            gaps.sort_unstable_by_key(|gap| gap.first);
+            arrivals.sort_unstable_by_key(|record| record.position);
             fresh.sort_unstable_by_key(|fresh| fresh.record.position);
         }
         Ok(sights)
@@ -180,29 +220,43 @@ impl LockedLane {
 }
 
 impl SeenRow {
-    /// Puts the row where it belongs. `noted` are late positions that may be stamped.
-    fn sort_in(self, noted: &[i64], sight: &mut LaneSight) -> Result<(), StoreError> {
-        let damaged = DamagedRecord { lane: self.lane, position: self.position };
+    /// Puts the row where it belongs.
+    fn sort_in(self, lane: &LockedLane, sight: &mut LaneSight) -> Result<(), StoreError> {
+        let position = self.position;
+        let damaged = DamagedRecord { lane: self.lane, position };
         let damaged = || StoreError::Broken(Box::new(damaged));
-        if let (Some(attempts), Some(late), Some(proved), Some(handed_out)) =
-            (self.attempts, self.late, self.proved, self.handed_out)
-        {
-            let position = self.position;
-            let seen = if handed_out {
-                Sight::Due(self.record().ok_or_else(damaged)?)
-            } else if self.event_id.is_some() {
-                Sight::Waiting(OrderId::new(self.order_id.ok_or_else(damaged)?))
-            } else if proved || !late {
-                Sight::Gone
-            } else {
-                Sight::Missing { stamp: noted.contains(&position) }
-            };
-            sight.stragglers.push(Straggler { position, attempts, sight: seen });
-        } else {
-            let (ripe, dead) = (self.ripe.unwrap_or(false), self.dead.unwrap_or(false));
-            sight.fresh.push(Fresh { record: self.record().ok_or_else(damaged)?, ripe, dead });
+        match self.kind.as_str() {
+            "straggler" => {
+                let attempts = self.attempts.unwrap_or(0);
+                let seen = self.straggler(&lane.noted).ok_or_else(damaged)?;
+                sight.stragglers.push(Straggler { position, attempts, sight: seen });
+            }
+            "gap" => {
+                let (last, proved) = self.last.zip(self.proved).ok_or_else(damaged)?;
+                let stamp = lane.noted_gap(position, last);
+                sight.gaps.push(Gap { first: position, last, proved, stamp });
+            }
+            "arrival" => sight.arrivals.push(self.record().ok_or_else(damaged)?),
+            _ => {
+                let (ripe, dead) = (self.ripe.unwrap_or(false), self.dead.unwrap_or(false));
+                sight.fresh.push(Fresh { record: self.record().ok_or_else(damaged)?, ripe, dead });
+            }
         }
         Ok(())
+    }
+
+    /// What there is to see of a straggler. `noted` are late positions that may be stamped.
+    fn straggler(self, noted: &[i64]) -> Option<Sight> {
+        let (position, late) = (self.position, self.late?);
+        Some(if self.handed_out? {
+            Sight::Due(self.record()?)
+        } else if self.event_id.is_some() {
+            Sight::Waiting(OrderId::new(self.order_id?))
+        } else if self.proved? || !late {
+            Sight::Gone
+        } else {
+            Sight::Missing { stamp: noted.contains(&position) }
+        })
     }
 
     fn record(self) -> Option<OutboxRecord> {

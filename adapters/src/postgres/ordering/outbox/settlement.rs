@@ -1,11 +1,13 @@
 //! What is noted when a claim ends. No input or output here either.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use application::relay::{OutboxRecord, Verdict};
 use domain::OrderId;
 
-use super::plan::Plan;
+use super::gap::{Arrivals, Gap, GapChange};
+use super::plan::{Origin, Plan};
 
 /// The wait after the first failure; it doubles with each further one.
 const FIRST_WAIT: Duration = Duration::from_secs(1);
@@ -24,6 +26,10 @@ pub(super) struct Settlement {
     pub(super) stamped: Vec<i64>,
     /// New or changed stragglers.
     pub(super) noted: Vec<Note>,
+    /// New gaps, first and last position of each.
+    pub(super) opened: Vec<(i64, i64)>,
+    /// What becomes of the gaps that were there.
+    pub(super) gaps: Vec<GapChange>,
     /// Dead letters: the place among the lane's records, and why.
     pub(super) dead: Vec<(usize, String)>,
 }
@@ -53,23 +59,29 @@ impl Settlement {
         for &position in plan.late.iter().filter(|&&position| position <= through) {
             settlement.noted.push(Note::waiting(position, "late", None));
         }
+        settlement.opened =
+            plan.opened.iter().filter(|(_, last)| *last <= through).copied().collect();
         for &(position, order) in plan.held.iter().filter(|(position, _)| *position <= through) {
             settlement.noted.push(Note::waiting(position, "held", Some(order)));
         }
         for (index, record) in records.iter().enumerate() {
-            let straggler = plan.attempts[index];
+            let origin = plan.origins[index];
+            let is_straggler = matches!(origin, Origin::Straggler(_));
             match verdict(index) {
-                Verdict::Published if straggler.is_some() => {
+                Verdict::Published if is_straggler => {
                     settlement.resolved.push(record.position);
                 }
-                Verdict::Unsent if straggler.is_none() && record.position <= through => {
+                Verdict::Unsent if origin == Origin::Fresh && record.position <= through => {
                     let note = Note::waiting(record.position, "held", Some(record.order_id));
                     settlement.noted.push(note);
                 }
-                // The cursor tells it all.
+                // The cursor tells it all, or the gap.
                 Verdict::Published | Verdict::Unsent => {}
                 Verdict::Failed(why) => {
-                    let failures = straggler.unwrap_or(0);
+                    let failures = match origin {
+                        Origin::Straggler(failures) => failures,
+                        Origin::Fresh | Origin::Gap => 0,
+                    };
                     settlement.noted.push(Note {
                         position: record.position,
                         reason: "failed",
@@ -80,13 +92,16 @@ impl Settlement {
                     });
                 }
                 Verdict::Refused(why) => {
-                    if straggler.is_some() {
+                    if is_straggler {
                         settlement.resolved.push(record.position);
                     }
                     settlement.dead.push((index, why.clone()));
                 }
             }
         }
+        let arrivals = arrivals(plan, records, verdict);
+        let change = |gap: &Gap| gap.change(plan.through, &arrivals);
+        settlement.gaps = plan.gaps.iter().filter_map(change).collect();
         settlement
     }
 
@@ -103,11 +118,28 @@ impl Note {
     }
 }
 
+/// What became of the rows that were seen in gaps.
+fn arrivals<'v>(
+    plan: &Plan,
+    records: &[OutboxRecord],
+    verdict: impl Fn(usize) -> &'v Verdict,
+) -> Arrivals {
+    let settled =
+        |&index: &usize| plan.origins[index] == Origin::Gap && *verdict(index) != Verdict::Unsent;
+    let mut done: BTreeSet<i64> =
+        (0..records.len()).filter(settled).map(|index| records[index].position).collect();
+    done.extend(plan.held.iter().map(|(position, _)| position));
+    let waiting = plan.arrivals.iter().filter(|position| !done.contains(position)).copied();
+    Arrivals { waiting: waiting.collect(), done, seen_to: plan.seen_to }
+}
+
 /// How far the cursor moves: up to the last fresh record behind which nothing was touched.
 fn reach<'v>(plan: &Plan, records: &[OutboxRecord], verdict: impl Fn(usize) -> &'v Verdict) -> i64 {
     let untouched = (0..records.len())
         .rev()
-        .take_while(|&index| plan.attempts[index].is_none() && *verdict(index) == Verdict::Unsent)
+        .take_while(|&index| {
+            plan.origins[index] == Origin::Fresh && *verdict(index) == Verdict::Unsent
+        })
         .last();
     match untouched {
         Some(index) => records[index].position - 1,

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{self, Instant};
 
 use self::model::{Dice, Model};
-use super::World;
+use super::{World, eventually};
 use crate::config::DatabaseArgs;
 use crate::postgres::Database;
 use crate::postgres::ordering::PgOutbox;
@@ -71,11 +71,22 @@ async fn no_event_is_lost_invented_or_overtaken_whatever_writers_and_relays_do()
     .await
     .unwrap();
     model.verify(&dead, gaps);
+    eventually("the server tells that wide gaps were noted", async || {
+        wide_gaps(&database).await > 0
+    })
+    .await;
+}
+
+/// How often a range was noted as a gap, by the server's statistics.
+async fn wide_gaps(database: &Database) -> i64 {
+    let query = "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'outbox_gaps'";
+    sqlx::query_scalar(query).fetch_one(database.pool()).await.unwrap()
 }
 
 /// Every event is processed or put aside, and nothing is waited for.
 async fn is_drained(database: &Database) -> bool {
     let query = "SELECT NOT EXISTS (SELECT FROM ordering.outbox_stragglers)
+                    AND NOT EXISTS (SELECT FROM ordering.outbox_gaps)
                     AND NOT EXISTS (SELECT FROM ordering.outbox_status
                                     WHERE status NOT IN ('processed', 'dead'))";
     sqlx::query_scalar(query).fetch_one(database.pool()).await.unwrap()
@@ -83,6 +94,7 @@ async fn is_drained(database: &Database) -> bool {
 
 async fn left_over(database: &Database) -> Vec<(i16, i64, String)> {
     let query = "SELECT lane, position, reason FROM ordering.outbox_stragglers
+                 UNION ALL SELECT lane, first_position, 'gap' FROM ordering.outbox_gaps
                  UNION ALL SELECT lane, position, status FROM ordering.outbox_status
                  WHERE status NOT IN ('processed', 'dead') LIMIT 50";
     sqlx::query_as(query).fetch_all(database.pool()).await.unwrap()

@@ -18,6 +18,8 @@ pub(super) struct Model {
     in_hand: Mutex<HashSet<(i16, i64)>>,
     pub(super) rolled_back: AtomicUsize,
     pub(super) slow: AtomicUsize,
+    /// Slow transactions whose positions have many unused ones around them.
+    pub(super) jumps: AtomicUsize,
     pub(super) conflicts: AtomicUsize,
     pub(super) crashes: AtomicUsize,
     pub(super) failures: AtomicUsize,
@@ -89,13 +91,14 @@ impl Model {
             firsts.iter().filter(|(_, versions)| !versions.is_sorted()).collect();
         let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
         println!(
-            "committed {} events of {} orders ({} rolled back, {} slow, {} conflicts, {gaps} gaps); \
+            "committed {} events of {} orders ({} rolled back, {} slow, {} of them in wide gaps, {} conflicts, {gaps} gaps); \
              published {} times ({} repeats, {} failures, {} outages, {} crashes, {} dead); \
              lost {}, overtaken {}",
             committed.len(),
             firsts.len(),
             count(&self.rolled_back),
             count(&self.slow),
+            count(&self.jumps),
             count(&self.conflicts),
             published.len(),
             published.len() - first.len(),
@@ -113,8 +116,14 @@ impl Model {
         assert!(committed.len() > 500, "too little was written");
         assert!(committed.len() > 2 * firsts.len(), "orders were not changed again and again");
         assert!(gaps > 0, "no position was rolled back");
-        for counter in [&self.rolled_back, &self.slow, &self.crashes, &self.failures, &self.outages]
-        {
+        for counter in [
+            &self.rolled_back,
+            &self.slow,
+            &self.jumps,
+            &self.crashes,
+            &self.failures,
+            &self.outages,
+        ] {
             assert!(count(counter) > 0, "something was never tried");
         }
     }

@@ -28,13 +28,22 @@ pub(super) async fn write_until(
             Some(order) => change(&mut transaction, order, &mut dice).await,
             None => place(clock::new_order_id()),
         };
+        let jumps = dice.percent(8);
+        if jumps {
+            jump(&mut transaction, &save).await;
+        }
         if save.run(&mut transaction).await.unwrap() != Write::Written {
             model.conflicts.fetch_add(1, Ordering::Relaxed);
             transaction.rollback().await.unwrap();
             continue;
         }
-        let pause = if dice.percent(5) {
+        if jumps {
+            jump(&mut transaction, &save).await;
+        }
+        // So the positions of some lie in the middle of a wide gap, and their rows come late.
+        let pause = if dice.percent(if jumps { 50 } else { 5 }) {
             model.slow.fetch_add(1, Ordering::Relaxed);
+            model.jumps.fetch_add(usize::from(jumps), Ordering::Relaxed);
             dice.below(500)
         } else {
             dice.below(4)
@@ -49,6 +58,15 @@ pub(super) async fn write_until(
             model.commit(save.order.id, &save.events.ids, &save.events.versions);
         }
     }
+}
+
+/// Takes positions that no row will have, too many to be noted one by one.
+async fn jump(connection: &mut PgConnection, save: &Save) {
+    sqlx::query("SELECT nextval($1::text::regclass) FROM generate_series(1, 150)")
+        .bind(save.lane.sequence())
+        .execute(connection)
+        .await
+        .unwrap();
 }
 
 /// One or two further events of an order: more than an order of today would record, so that order
