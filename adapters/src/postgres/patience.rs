@@ -7,6 +7,7 @@
 
 use std::future::Future;
 use std::io;
+use std::sync::Once;
 use std::time::Duration;
 
 use sqlx::postgres::PgPoolOptions;
@@ -26,6 +27,9 @@ pub(super) const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// How long closing connections may take.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Whether the log says that commits would not have been durable. Once is enough.
+static TOLD_OF_COMMITS: Once = Once::new();
 
 /// What each session is told. A statement must not hold a request for long, and a program that was
 /// stopped, or whose host vanished, must not hold its locks for longer than the others wait.
@@ -51,12 +55,31 @@ pub(super) fn sessions(most: u32, told: &'static str) -> PgPoolOptions {
             Box::pin(async move {
                 connection.execute(SESSION).await?;
                 connection.execute(told).await?;
-                Ok(())
+                commit_durably(connection).await
             })
         })
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(is_alive(connection)))
         .after_release(|connection, _| Box::pin(is_clean(connection)))
+}
+
+/// Makes commits of this session wait for the disk, and for synchronous standbys if there are any,
+/// whatever the role, the database, the server or the URL says. An order whose commit did not wait
+/// can be lost after it was answered, or after its event was published. `remote_write` and
+/// `remote_apply` are left alone: they choose what a standby must have done.
+async fn commit_durably(session: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let commits = "SELECT current_setting('synchronous_commit')";
+    let commits: String = session.fetch_one(commits).await?.try_get(0)?;
+    if matches!(commits.as_str(), "off" | "local") {
+        session.execute("SET synchronous_commit = on").await?;
+        TOLD_OF_COMMITS.call_once(|| {
+            tracing::warn!(
+                "Postgres is set to synchronous_commit={commits}, which can lose what was committed; \
+                 this program's sessions use on instead"
+            );
+        });
+    }
+    Ok(())
 }
 
 /// A connection that is not alive is closed; that is no event to tell of.
@@ -137,6 +160,40 @@ mod tests {
         drop(pool.begin().await.unwrap());
         let last: i32 = sqlx::query_scalar(session).fetch_one(&pool).await.unwrap();
         assert_eq!(first, last);
+    }
+
+    async fn synchronous_commit(url: &str) -> String {
+        let pool = sessions(1, "").connect(url).await.unwrap();
+        sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&pool).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn commits_are_durable_whatever_the_url_says() {
+        let database = fresh_database().await.unwrap();
+        for (given, used) in [
+            ("off", "on"),
+            ("local", "on"),
+            ("on", "on"),
+            ("remote_write", "remote_write"),
+            ("remote_apply", "remote_apply"),
+        ] {
+            let options = format!("&options=-c%20synchronous_commit={given}");
+            let commits = synchronous_commit(&format!("{}{options}", database.url())).await;
+            assert_eq!(commits, used, "{given}");
+        }
+    }
+
+    #[tokio::test]
+    async fn commits_are_durable_whatever_the_database_and_the_role_say() {
+        let database = fresh_database().await.unwrap();
+        let sets = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off',
+                                               current_database()); END $$";
+        database.execute(sets).await.unwrap();
+        assert_eq!(synchronous_commit(database.url()).await, "on");
+        let sets = "DO $$ BEGIN EXECUTE format('ALTER ROLE %I IN DATABASE %I SET synchronous_commit = local',
+                                               current_user, current_database()); END $$";
+        database.execute(sets).await.unwrap();
+        assert_eq!(synchronous_commit(database.url()).await, "on");
     }
 
     #[tokio::test]
