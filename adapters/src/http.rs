@@ -2,6 +2,7 @@
 //! (RFC 9457), health, metrics and API documentation on each server, and a graceful end.
 
 mod admission;
+mod browsers;
 mod cursor;
 mod documented;
 mod entity_tag;
@@ -22,10 +23,12 @@ mod tests;
 mod trace;
 
 pub use admission::MAX_IN_FLIGHT;
+#[cfg(feature = "embedded")]
+pub(crate) use browsers::refuse_cross_site;
 pub use cursor::{Cursor, CursorError};
 pub use documented::{
-    BadRequest, Conflict, Malformed, NotFound, PreconditionFailed, TooLarge, Unavailable,
-    Unprocessable, UnsupportedMediaType,
+    BadRequest, Conflict, CrossSite, Malformed, NotFound, PreconditionFailed, TooLarge,
+    Unavailable, Unprocessable, UnsupportedMediaType,
 };
 pub use entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 pub use health::Check;

@@ -16,12 +16,14 @@ mod subjects;
 mod version;
 
 use axum::Router;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 use self::api_error::ApiError;
 use self::reply::Reply;
 use self::store::Store;
 use crate::StartError;
+use crate::http::refuse_cross_site;
 use crate::postgres::Database;
 
 /// The registry's routes, over the schema `registry` of this database, whose tables are brought up
@@ -66,5 +68,6 @@ pub async fn router(database: &Database) -> Result<Router, StartError> {
         )
         .fallback(async || ApiError::NoSuchRoute)
         .method_not_allowed_fallback(async || ApiError::NoSuchMethod)
+        .layer(from_fn(refuse_cross_site))
         .with_state(store))
 }

@@ -34,6 +34,12 @@ documented! {
     /// 400, of a route that takes a body
     Malformed = "The body is not JSON, or a parameter or header is wrong; `errors` names each",
         such as Problem::new(ProblemType::MalformedBody, "line 1, column 18: expected value");
+    /// 403
+    CrossSite = "A browser sent it for a page of another site",
+        such as Problem::new(
+            ProblemType::CrossSite,
+            "a browser sent this for a page of another site",
+        );
     /// 404
     NotFound = "There is no such thing",
         such as Problem::new(ProblemType::NotFound, "nothing is known under this id");

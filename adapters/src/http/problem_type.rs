@@ -15,6 +15,8 @@ pub enum ProblemType {
     InvalidBody,
     /// The idempotency key belongs to a request that asked for something else.
     IdempotencyKeyReused,
+    /// A page of another site made a browser send the request.
+    CrossSite,
     /// Nothing is there.
     NotFound,
     /// The method is not offered there.
@@ -39,11 +41,12 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All that have a page.
-    pub(super) const CATALOGUE: [Self; 13] = [
+    pub(super) const CATALOGUE: [Self; 14] = [
         Self::MalformedBody,
         Self::InvalidParameter,
         Self::InvalidBody,
         Self::IdempotencyKeyReused,
+        Self::CrossSite,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
@@ -74,6 +77,7 @@ impl ProblemType {
         match self {
             Self::MalformedBody | Self::InvalidParameter => StatusCode::BAD_REQUEST,
             Self::InvalidBody | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::CrossSite => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict => StatusCode::CONFLICT,
@@ -94,6 +98,7 @@ impl ProblemType {
             Self::InvalidParameter => "/problems/invalid-parameter",
             Self::InvalidBody => "/problems/invalid-body",
             Self::IdempotencyKeyReused => "/problems/idempotency-key-reused",
+            Self::CrossSite => "/problems/cross-site",
             Self::NotFound => "/problems/not-found",
             Self::MethodNotAllowed => "/problems/method-not-allowed",
             Self::Conflict => "/problems/conflict",
@@ -115,6 +120,7 @@ impl ProblemType {
             Self::InvalidParameter => "A parameter is wrong",
             Self::InvalidBody => "The body breaks a rule",
             Self::IdempotencyKeyReused => "The idempotency key was used for another request",
+            Self::CrossSite => "The request comes from another site",
             Self::NotFound => "Nothing is there",
             Self::MethodNotAllowed => "The method is not offered there",
             Self::Conflict => "Others are changing the same thing",
@@ -139,6 +145,11 @@ impl ProblemType {
             }
             Self::IdempotencyKeyReused => {
                 "Choose a new key for each new request; repeat a key only with the same request."
+            }
+            Self::CrossSite => {
+                "Nothing was done: a browser said, by `Sec-Fetch-Site` or `Origin`, that a page of \
+                 another site sent this. Send it from a page of this server, or from a server of \
+                 your own. A gateway must pass `Host` on."
             }
             Self::NotFound => "Check the path and the id.",
             Self::MethodNotAllowed => "The `Allow` header lists the methods offered.",

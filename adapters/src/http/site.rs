@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::admission::{Admission, admit};
+use super::browsers::{refuse_cross_site, security_headers};
 use super::health::health;
 use super::prometheus::recorder;
 use super::trace::trace;
@@ -58,6 +59,8 @@ pub fn site(
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(CatchPanicLayer::custom(|panic: Box<dyn Any + Send>| panicked(&*panic)))
         .layer(from_fn(problems_only))
+        .layer(from_fn(refuse_cross_site))
+        .layer(from_fn(security_headers))
         .layer(from_fn_with_state(Outage::of("what requests need"), trace));
     Ok(router)
 }

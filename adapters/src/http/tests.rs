@@ -1,6 +1,7 @@
 //! A small program of its own, asked whatever a client may ask.
 
 mod bodies;
+mod browsers;
 mod connections;
 mod faults;
 mod overload;

@@ -1,6 +1,6 @@
 use adapters::clock;
 use adapters::http::{
-    Conflict, FieldError, IfMatch, JsonBody, Malformed, NotFound, PathParameter,
+    Conflict, CrossSite, FieldError, IfMatch, JsonBody, Malformed, NotFound, PathParameter,
     PreconditionFailed, Problem, TooLarge, Unavailable, Unprocessable, UnsupportedMediaType,
     header,
 };
@@ -62,6 +62,7 @@ pub(crate) struct CancelOrderBody {
              },
          })),
         Malformed,
+        CrossSite,
         NotFound,
         Conflict,
         PreconditionFailed,

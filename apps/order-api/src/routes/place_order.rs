@@ -2,8 +2,8 @@ mod body;
 
 use adapters::clock;
 use adapters::http::{
-    JsonBody, Malformed, Problem, TooLarge, Unavailable, Unprocessable, UnsupportedMediaType,
-    header,
+    CrossSite, JsonBody, Malformed, Problem, TooLarge, Unavailable, Unprocessable,
+    UnsupportedMediaType, header,
 };
 use adapters::postgres::ordering::PgOrders;
 use application::ordering::{self, PlaceOrder, Placed};
@@ -37,6 +37,7 @@ use crate::representation::{OrderBody, entity_tag};
             ("Idempotency-Replayed" = bool, description = "`true` when this repeats an answer given before"),
         )),
         Malformed,
+        CrossSite,
         TooLarge,
         UnsupportedMediaType,
         Unprocessable,
