@@ -19,6 +19,9 @@ use crate::postgres::PgError;
 ///
 /// Whether a lane was worked on is asked of the snapshot alone. Were it asked of the locked row, one
 /// that was settled in between would be locked and yet not answered, and lie idle.
+///
+/// A lane that was settled in the future, by a clock that was ahead, has waited longest: else it would
+/// come last until that time.
 const LOCK: &str = "
 SELECT l.lane, l.through,
        ARRAY (SELECT s.position FROM ordering.outbox_stragglers AS s
@@ -29,18 +32,22 @@ FROM ordering.outbox_lanes AS l
 WHERE l.lane IN (
     SELECT lane FROM ordering.outbox_lanes
     JOIN unnest($1::smallint[], $2::bigint[]) AS seen (lane, through) USING (lane, through))
-ORDER BY l.settled_at
+ORDER BY CASE WHEN l.settled_at > now() + interval '1 minute' THEN '-infinity' ELSE l.settled_at END
 LIMIT $3
 FOR UPDATE OF l SKIP LOCKED";
 
 /// The lanes' stragglers and the rows behind their cursors, in one statement and so in one snapshot.
-/// There may be many stragglers that are not due, so their payloads are left out.
+/// There may be many stragglers that are not due, so their payloads are left out. One that is to be tried
+/// again later than the longest wait allows is due: a clock that was ahead noted it.
 const READ: &str = "
-SELECT s.lane, s.position, s.attempts, s.retry_at <= now() AS due, s.reason = 'late' AS late,
+SELECT s.lane, s.position, s.attempts,
+       s.retry_at <= now() OR s.retry_at > now() + interval '6 minutes' AS due,
+       s.reason = 'late' AS late,
        coalesce(s.horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) AS proved,
        NULL::boolean AS ripe, NULL::boolean AS dead,
        o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint,
-       CASE WHEN s.retry_at <= now() OR s.reason = 'late' THEN o.payload END AS payload,
+       CASE WHEN s.retry_at <= now() OR s.retry_at > now() + interval '6 minutes'
+                 OR s.reason = 'late' THEN o.payload END AS payload,
        o.headers, o.occurred_at
 FROM ordering.outbox_stragglers AS s
 LEFT JOIN ordering.outbox AS o USING (lane, position)
