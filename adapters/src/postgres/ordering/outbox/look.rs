@@ -10,7 +10,8 @@ use crate::postgres::PgError;
 
 /// The lanes that have something to do, and their cursors. Nothing is locked. Rows that were recorded
 /// more than `$1` hours from now, either way, are not looked for, so that their partitions are left
-/// out.
+/// out. What is to be tried again later than the longest wait allows, with a minute to spare, was noted
+/// by a clock that was ahead: it is due.
 const LOOK: &str = "
 SELECT l.lane, l.through
 FROM ordering.outbox_lanes AS l
@@ -21,11 +22,14 @@ WHERE EXISTS (
           AND o.recorded_at < now() + make_interval(hours => $1))
     OR EXISTS (
         SELECT FROM ordering.outbox_stragglers AS s
-        WHERE s.lane = l.lane AND s.reason <> 'late' AND s.retry_at <= now()
+        WHERE s.lane = l.lane AND s.reason <> 'late'
+          AND (s.retry_at <= now() OR s.retry_at > now() + interval '6 minutes')
           AND NOT EXISTS (
               SELECT FROM ordering.outbox_stragglers AS earlier
               WHERE earlier.lane = s.lane AND earlier.order_id = s.order_id
-                AND earlier.position < s.position AND earlier.retry_at > now()))
+                AND earlier.position < s.position
+                AND earlier.retry_at > now()
+                AND earlier.retry_at <= now() + interval '6 minutes'))
     OR EXISTS (
         SELECT FROM ordering.outbox_stragglers AS s
         WHERE s.lane = l.lane AND s.reason = 'late'

@@ -21,6 +21,9 @@ use crate::postgres::PgError;
 ///
 /// Whether a lane was worked on is asked of the snapshot alone. Were it asked of the locked row, one
 /// that was settled in between would be locked and yet not answered, and lie idle.
+///
+/// A lane that was settled in the future, by a clock that was ahead, has waited longest: else it would
+/// come last until that time.
 const LOCK: &str = "
 SELECT l.lane, l.through,
        ARRAY (SELECT s.position FROM ordering.outbox_stragglers AS s
@@ -39,7 +42,7 @@ FROM ordering.outbox_lanes AS l
 WHERE l.lane IN (
     SELECT lane FROM ordering.outbox_lanes
     JOIN unnest($1::smallint[], $2::bigint[]) AS seen (lane, through) USING (lane, through))
-ORDER BY l.settled_at
+ORDER BY CASE WHEN l.settled_at > now() + interval '1 minute' THEN '-infinity' ELSE l.settled_at END
 LIMIT $3
 FOR UPDATE OF l SKIP LOCKED";
 
@@ -48,8 +51,9 @@ FOR UPDATE OF l SKIP LOCKED";
 ///
 /// Of each lane and of each kind of row, `$3` at the most, and none beyond `$4` bytes of payloads.
 /// Stragglers that there is no room for, or that are not due, come without their payload, since their
-/// orders must be known. One that waits behind another of its order takes no room. A row in a gap that
-/// is a straggler or a dead letter is that alone.
+/// orders must be known. One that is to be tried again later than the longest wait allows is due: a
+/// clock that was ahead noted it. One that waits behind another of its order takes no room. A row in a
+/// gap that is a straggler or a dead letter is that alone.
 const READ: &str = "
 SELECT 'straggler' AS kind, lane, position, NULL::bigint AS last, attempts, late, proved, handed_out,
        NULL::boolean AS ripe, NULL::boolean AS dead,
@@ -65,7 +69,9 @@ FROM (
         FROM (
             SELECT s.lane, s.position, s.attempts, s.reason = 'late' AS late,
                    coalesce(s.horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) AS proved,
-                   o.event_id IS NOT NULL AND (s.retry_at <= now() OR s.reason = 'late') AS due,
+                   o.event_id IS NOT NULL
+                       AND (s.retry_at <= now() OR s.retry_at > now() + interval '6 minutes'
+                            OR s.reason = 'late') AS due,
                    octet_length(o.payload) AS size,
                    o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint,
                    o.payload, o.headers, o.occurred_at

@@ -115,6 +115,43 @@ async fn without_a_clock_days_are_created_and_nothing_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_ahead_postpones_no_retry_beyond_the_longest_wait() {
+    let world = World::new().await;
+    let (order, _) = two_orders_of_one_lane();
+    world.save(&order).await;
+    let failed = [Verdict::Failed("no".to_owned())];
+    world.claim().await.settle(&failed).await.unwrap();
+    world.cancel(&order).await;
+    for (wait, events) in [("5 minutes", 0), ("7 minutes", 2), ("10 years", 2)] {
+        let noted =
+            format!("UPDATE ordering.outbox_stragglers SET retry_at = now() + interval '{wait}'");
+        run(&world, &noted).await;
+        let claim = world.outbox.claim(10).await.unwrap();
+        assert_eq!(claim.map_or(0, |claim| claim.records().len()), events, "{wait}");
+    }
+}
+
+#[tokio::test]
+async fn a_lane_that_was_settled_while_the_clock_was_ahead_does_not_come_last() {
+    let world = World::new().await;
+    run(&world, "UPDATE ordering.outbox_lanes SET settled_at = now() - lane * interval '1 second'")
+        .await;
+    let (order, _) = two_orders_of_one_lane();
+    let lane = order.lane.get();
+    world.save(&order).await;
+    let ahead = format!(
+        "UPDATE ordering.outbox_lanes SET settled_at = now() + interval '1 year' WHERE lane = {lane}"
+    );
+    run(&world, &ahead).await;
+    for _ in 0..64 {
+        world.place_through_the_port().await;
+    }
+    // One lane at a time, as when there is a backlog.
+    let claim = world.outbox.claim(1).await.unwrap().unwrap();
+    assert_eq!(claim.records()[0].lane, lane);
+}
+
+#[tokio::test]
 async fn a_discarded_dead_letter_goes_after_its_event() {
     let world = World::new().await;
     let house = Housekeeping::new(&world.database, KEEP);
