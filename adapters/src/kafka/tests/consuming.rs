@@ -1,10 +1,11 @@
+use application::published::RecordHeader;
 use application::relay::{Delivery, Publisher};
 use domain::ordering::OrderEvent;
 
-use super::world::{PARTITIONS, Remembering, World, events, eventually, outbox_record};
+use super::world::{PARTITIONS, Remembering, TIMESTAMP, World, events, eventually, outbox_record};
 use crate::kafka::wire::frame;
 
-async fn publish(world: &World, events: &[OrderEvent]) {
+pub(super) async fn publish(world: &World, events: &[OrderEvent]) {
     let records: Vec<_> = events.iter().map(outbox_record).collect();
     let deliveries = world.publisher().publish(&records.iter().collect::<Vec<_>>()).await;
     assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
@@ -111,12 +112,11 @@ async fn a_record_that_nobody_can_read_becomes_a_dead_letter_and_holds_up_none()
     let world = World::start().await;
     let before = events(PARTITIONS.unsigned_abs() as usize * 5);
     publish(&world, &before).await;
-    let text = world.registry.put("other", r#""string""#);
     let poison = [
         (Some(b"no frame".to_vec()), "does not begin"),
         (None, "tombstone"),
-        (Some(frame(999, b"datum")), "knows no schema 999"),
-        (Some(frame(text, b"\x02a")), "no event of the published language"),
+        (Some(frame(999, b"datum")), "has no schema 999"),
+        (Some(frame(u32::MAX, b"hello")), "no schema registry can give the id 4294967295"),
         (Some(frame(1, b"\x06no")), "the bytes are no orders.OrderCreated"),
         (Some(frame(1, b"")), "the bytes are no orders.OrderCreated"),
     ];
@@ -134,6 +134,9 @@ async fn a_record_that_nobody_can_read_becomes_a_dead_letter_and_holds_up_none()
     for (letter, (value, reason)) in inbox.dead().iter().zip(&poison) {
         assert_eq!(letter.record.value, *value);
         assert_eq!(letter.record.key.as_deref(), Some(&b"key"[..]));
+        assert_eq!(letter.record.timestamp_ms, Some(TIMESTAMP));
+        let header = RecordHeader { name: "h".to_owned(), value: Some(b"\xff".to_vec()) };
+        assert_eq!(letter.record.headers, [header]);
         assert!(letter.reason.contains(reason), "{} has no {reason:?}", letter.reason);
     }
     assert_eq!(world.committed("group"), 46);
