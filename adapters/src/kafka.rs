@@ -9,6 +9,7 @@ mod consumer;
 mod decoder;
 mod properties;
 mod publisher;
+mod raw;
 mod registry;
 mod security;
 mod servers;

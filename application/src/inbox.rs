@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::published::{Announcement, DeadLetter, Incoming};
+use crate::published::{Announcement, Content, DeadLetter, Incoming, RawRecord};
 use crate::{StoreError, one_line};
 
 /// The side of a context that takes events in.
@@ -29,6 +29,8 @@ pub struct Intake {
     pub missing: u64,
     /// Records that had no effect and were kept as dead letters.
     pub dead: u64,
+    /// Records of a type that this program does not know, which were skipped.
+    pub unknown: u64,
 }
 
 impl Intake {
@@ -37,48 +39,98 @@ impl Intake {
         self.repeated += other.repeated;
         self.missing += other.missing;
         self.dead += other.dead;
+        self.unknown += other.unknown;
+    }
+}
+
+/// Records that arrived one after the other, to be taken in together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    events: Vec<Announcement>,
+    /// The records that the events came in.
+    records: Vec<RawRecord>,
+    dead: Vec<DeadLetter>,
+    unknown: u64,
+}
+
+impl Batch {
+    /// Adds the next record.
+    pub fn push(&mut self, incoming: Incoming) {
+        let Incoming { record, content } = incoming;
+        match content {
+            Content::Event(event) => {
+                self.events.push(event);
+                self.records.push(record);
+            }
+            Content::UnknownType(_) => self.unknown += 1,
+            Content::Unreadable(why) => {
+                self.dead.push(DeadLetter { record, reason: why.to_string() });
+            }
+        }
+    }
+
+    /// The events in it.
+    #[must_use]
+    pub fn events(&self) -> &[Announcement] {
+        &self.events
+    }
+
+    /// The records in it.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        (self.events.len() + self.dead.len()) as u64 + self.unknown
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl FromIterator<Incoming> for Batch {
+    fn from_iter<I: IntoIterator<Item = Incoming>>(records: I) -> Self {
+        let mut batch = Self::default();
+        records.into_iter().for_each(|incoming| batch.push(incoming));
+        batch
     }
 }
 
 /// Takes in a batch. A record that cannot be read, or that the store refuses for its content,
-/// becomes a dead letter; the others take effect.
+/// becomes a dead letter; one of an unknown type is skipped; the others take effect.
 ///
 /// # Errors
 /// When the store cannot be reached, or fails for no fault of a record. Receiving the same batch
 /// again later is right and repeats nothing.
-pub async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<Intake, StoreError> {
-    let mut events = Vec::with_capacity(batch.len());
-    let mut dead = Vec::new();
-    for incoming in batch {
-        match &incoming.content {
-            Ok(announcement) => events.push(announcement.clone()),
-            Err(why) => dead.push(dead_letter(incoming, why.to_string())),
+pub async fn receive(inbox: &impl Inbox, batch: &Batch) -> Result<Intake, StoreError> {
+    let mut intake = if batch.events.is_empty() && batch.dead.is_empty() {
+        Intake::default()
+    } else {
+        match inbox.take_in(&batch.events, &batch.dead).await {
+            Err(StoreError::Refused(_)) => receive_one_by_one(inbox, batch).await?,
+            answer => answer?,
         }
-    }
-    match inbox.take_in(&events, &dead).await {
-        Err(StoreError::Refused(_)) => receive_one_by_one(inbox, batch).await,
-        answer => answer,
-    }
+    };
+    intake.unknown += batch.unknown;
+    Ok(intake)
 }
 
 /// The store refused the batch as a whole: each record by itself shows which one it means.
-async fn receive_one_by_one(inbox: &impl Inbox, batch: &[Incoming]) -> Result<Intake, StoreError> {
+async fn receive_one_by_one(inbox: &impl Inbox, batch: &Batch) -> Result<Intake, StoreError> {
     let mut total = Intake::default();
-    for incoming in batch {
-        let intake = match &incoming.content {
-            Err(why) => inbox.take_in(&[], &[dead_letter(incoming, why.to_string())]).await?,
-            Ok(event) => match inbox.take_in(std::slice::from_ref(event), &[]).await {
-                Err(StoreError::Refused(why)) => {
-                    inbox.take_in(&[], &[dead_letter(incoming, one_line(why.as_ref()))]).await?
-                }
-                answer => answer?,
-            },
+    for letter in &batch.dead {
+        total.add(inbox.take_in(&[], std::slice::from_ref(letter)).await?);
+    }
+    for (event, record) in batch.events.iter().zip(&batch.records) {
+        let intake = match inbox.take_in(std::slice::from_ref(event), &[]).await {
+            Err(StoreError::Refused(why)) => {
+                let reason = one_line(why.as_ref());
+                let letter = DeadLetter { record: record.clone(), reason };
+                inbox.take_in(&[], &[letter]).await?
+            }
+            answer => answer?,
         };
         total.add(intake);
     }
     Ok(total)
-}
-
-fn dead_letter(incoming: &Incoming, reason: String) -> DeadLetter {
-    DeadLetter { record: incoming.record.clone(), reason }
 }

@@ -70,19 +70,55 @@ pub struct RawRecord {
     pub partition: i32,
     /// The place in the partition.
     pub offset: i64,
+    /// When it was made, or came into the topic, as the topic's settings say; in milliseconds since
+    /// 1970. Whoever makes a record can give it any.
+    pub timestamp_ms: Option<i64>,
     /// The key, if it has one.
     pub key: Option<Vec<u8>>,
     /// The value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
+    /// The headers, in their order; a name may come twice.
+    pub headers: Vec<RecordHeader>,
 }
 
-/// A record that arrived, and what it says if it can be read.
+/// A header of a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordHeader {
+    /// Its name.
+    pub name: String,
+    /// Its value, if it has one.
+    pub value: Option<Vec<u8>>,
+}
+
+impl RawRecord {
+    /// The bytes of all that it carries.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let headers = self.headers.iter().map(|header| header.name.len() + length(&header.value));
+        length(&self.key) + length(&self.value) + headers.sum::<usize>()
+    }
+}
+
+/// A record that arrived, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
     /// The record.
     pub record: RawRecord,
-    /// What it says, or why it cannot be read.
-    pub content: Result<Announcement, Unreadable>,
+    /// What it says.
+    pub content: Content,
+}
+
+/// What a record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// An event.
+    Event(Announcement),
+    /// Something of a type that this program does not know, such as an event that came after it. It
+    /// concerns others.
+    UnknownType(String),
+    /// Nothing that can be read, though it may be an event.
+    Unreadable(Unreadable),
 }
 
 /// Why a record cannot be read.

@@ -14,7 +14,7 @@ use tracing::debug;
 use self::outcome::Answer;
 use self::producer::{Outgoing, Producers, REPORTED_WITHIN};
 use super::cluster::Cluster;
-use super::registry::{Registry, RegistryError};
+use super::registry::Registry;
 use super::settings::{lone_producer_settings, producer_settings};
 use super::wire::frame;
 use crate::{avro, one_line};
@@ -71,12 +71,10 @@ impl KafkaPublisher {
             // A newer program wrote it. Once this one is replaced as well, it will be known.
             return Err(Delivery::Failed("its schema is not compiled into this relay".to_owned()));
         };
-        self.registry.id_of(schema, &self.topic).await.map_err(|error| match error {
-            // Once somebody has looked after the registry, it will take it.
-            RegistryError::Refused { .. } => Delivery::Failed(one_line(&error)),
-            RegistryError::Unavailable { .. } | RegistryError::Unknown { .. } => {
-                Delivery::Unreachable(one_line(&error))
-            }
+        self.registry.id_of(schema, &self.topic).await.map_err(|error| {
+            // What it refuses is about the schema, so about every event of that type and no event's
+            // own fault. Once somebody has looked after the registry, it will take it.
+            Delivery::Unreachable(one_line(&error))
         })
     }
 }

@@ -1,14 +1,15 @@
 use std::time::Duration;
 
-use application::published::{Announcement, RawRecord};
+use application::published::{Announcement, Content};
 use domain::Timestamp;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
-use rdkafka::{Message, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::Logging;
 use super::cluster::Cluster;
 use super::decoder::{AnnouncementDecoder, RegistryUnavailable};
+use super::raw::raw_record;
 use super::registry::Registry;
 use super::settings::consumer_settings;
 use crate::config::KafkaArgs;
@@ -81,14 +82,8 @@ impl Watch {
                 Err(_) => continue,
             };
             let arrived_at = clock::now();
-            let record = RawRecord {
-                topic: message.topic().to_owned(),
-                partition: message.partition(),
-                offset: message.offset(),
-                key: message.key().map(<[u8]>::to_vec),
-                value: message.payload().map(<[u8]>::to_vec),
-            };
-            if let Ok(announcement) = self.decoder.decode(&record).await? {
+            let record = raw_record(&message);
+            if let Content::Event(announcement) = self.decoder.decode(&record).await? {
                 return Ok(Watched { announcement, arrived_at });
             }
         }

@@ -4,6 +4,7 @@
 //! Each context has a table of its own, `<schema>.dead_letters`; what is done with it is the same.
 
 mod command;
+mod headers;
 mod letter;
 mod retry;
 mod statements;

@@ -6,14 +6,19 @@ use adapters::postgres::dead_letters::{
 };
 use adapters::postgres::notification::{self, PgNotifications};
 use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
-use application::inbox::{Inbox, Intake, receive};
+use application::inbox::{Batch, Inbox, Intake};
 use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::{PharmacyViews, ReceiveOrders};
-use application::published::{Incoming, RawRecord, Unreadable};
+use application::published::{Content, Incoming, RawRecord, Unreadable};
+use application::{StoreError, inbox};
 use clap::Parser;
 use domain::OrderId;
 
 use crate::told::{created, database, readable, unreadable};
+
+async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<Intake, StoreError> {
+    inbox::receive(inbox, &batch.iter().cloned().collect::<Batch>()).await
+}
 
 /// A batch whose middle record names somebody no Postgres text can hold.
 fn with_a_foreign_name() -> ([OrderId; 3], Vec<Incoming>) {
@@ -92,20 +97,20 @@ async fn a_letter_stays_open_until_its_record_has_had_its_effect() {
     let id = open(&letters).await[0];
     let order = clock::new_order_id();
 
-    let still = Err(Unreadable("schema 7 is unknown".to_owned()));
+    let still = Content::Unreadable(Unreadable("schema 7 is unknown".to_owned()));
     let reason = "schema 7 is unknown".to_owned();
     assert_eq!(
         retry(&letters, id, still, &inbox).await.unwrap(),
         Retried::StillDead { reason: reason.clone() }
     );
     assert_eq!(letters.find(id).await.unwrap().unwrap().letter.reason, reason);
-    let refused = retry(&letters, id, Ok(created(order, "\0")), &inbox).await.unwrap();
+    let refused = retry(&letters, id, Content::Event(created(order, "\0")), &inbox).await.unwrap();
     assert!(matches!(refused, Retried::StillDead { .. }), "{refused:?}");
     assert_eq!(open(&letters).await, [id]);
 
     let event = created(order, "Ada");
     for _ in 0..2 {
-        let retried = retry(&letters, id, Ok(event.clone()), &inbox).await.unwrap();
+        let retried = retry(&letters, id, Content::Event(event.clone()), &inbox).await.unwrap();
         assert_eq!(retried, Retried::TakenIn);
     }
     assert_eq!(letters.find(id).await.unwrap().unwrap().state, DeadLetterState::Retried);
@@ -149,8 +154,11 @@ async fn an_operator_lists_retries_and_discards() {
     // Only the record at offset 2 can be read by now.
     let decode = |record: RawRecord| {
         let readable = record.offset == 2;
-        let content =
-            if readable { Ok(created(order, "Ada")) } else { unreadable(0, None).content };
+        let content = if readable {
+            Content::Event(created(order, "Ada"))
+        } else {
+            unreadable(0, None).content
+        };
         ready(Ok::<_, std::io::Error>(content))
     };
     let run = async |command: &[&str]| {
@@ -165,6 +173,8 @@ async fn an_operator_lists_retries_and_discards() {
     assert_eq!(list.lines().count(), 3);
     assert!(list.contains("order-created-topic/3@2") && list.contains("magic byte"), "{list}");
     assert!(!list.contains('\x1b') && !list.contains('\0'), "{list:?}");
+    let last = list.lines().nth(2).unwrap();
+    assert!(last.contains("\t2026-01-01T00:00:00.123000Z\tce_type=orders.OrderCreated "), "{last}");
 
     let (done, said) = run(&["dead-letters", "retry", "--all"]).await;
     assert!(!done);

@@ -4,7 +4,9 @@ use adapters::clock;
 use adapters::config::DatabaseArgs;
 use adapters::embedded::test_postgres::fresh_database;
 use adapters::postgres::{Database, notification, pharmacy};
-use application::published::{AnnouncedItem, Announcement, Incoming, News, RawRecord, Unreadable};
+use application::published::{
+    AnnouncedItem, Announcement, Content, Incoming, News, RawRecord, RecordHeader, Unreadable,
+};
 use domain::{OrderId, OrderVersion};
 use sqlx::PgPool;
 
@@ -75,18 +77,33 @@ pub(crate) fn record(offset: i64, value: Option<&[u8]>) -> RawRecord {
         topic: "order-created-topic".to_owned(),
         partition: 3,
         offset,
+        // A foreign client may send any number.
+        timestamp_ms: Some(if offset % 2 == 0 { i64::MAX } else { 1_767_225_600_123 }),
         key: Some(b"key".to_vec()),
         value: value.map(<[u8]>::to_vec),
+        headers: [
+            ("ce_type", Some(&b"orders.OrderCreated"[..])),
+            ("bytes", Some(b"\xff\x00\x1b[2J")),
+            ("zero", Some(b"a\0b")),
+            ("empty", Some(b"")),
+            ("", None),
+            ("ce_type", Some(b"again")),
+        ]
+        .map(|(name, value)| RecordHeader {
+            name: name.to_owned(),
+            value: value.map(<[u8]>::to_vec),
+        })
+        .to_vec(),
     }
 }
 
 /// The announcement as it came at this offset.
 pub(crate) fn readable(offset: i64, announcement: Announcement) -> Incoming {
-    Incoming { record: record(offset, Some(b"bytes")), content: Ok(announcement) }
+    Incoming { record: record(offset, Some(b"bytes")), content: Content::Event(announcement) }
 }
 
 /// A record that says nothing.
 pub(crate) fn unreadable(offset: i64, value: Option<&[u8]>) -> Incoming {
     let why = Unreadable("magic byte \0 is missing".to_owned());
-    Incoming { record: record(offset, value), content: Err(why) }
+    Incoming { record: record(offset, value), content: Content::Unreadable(why) }
 }

@@ -104,7 +104,7 @@ pub async fn the_same_batch_at_the_same_time_takes_effect_once<W: NotificationWo
 async fn take_in<W: NotificationWorld>(world: &W, batch: &[Incoming]) -> Intake {
     let inbox =
         NotifyCustomer { notifications: world.notifications(), channels: vec![ChannelName::Log] };
-    receive(&inbox, batch).await.expect("an intake")
+    receive(&inbox, &batch.iter().cloned().collect()).await.expect("an intake")
 }
 
 async fn told<W: NotificationWorld>(world: &W, n: u32) -> Vec<Notification> {

@@ -7,7 +7,7 @@ use domain::ordering::{CodeDisplay, MedicationCoding, OrderNote};
 use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
 use futures_util::future::join_all;
 
-use super::sample::{cancelled, created, incoming, unreadable};
+use super::sample::{cancelled, created, incoming, of_unknown_type, unreadable};
 use super::{PharmacyWorld, sample};
 use crate::inbox::{Intake, receive};
 use crate::pharmacy::{PharmacyViews, ReceiveOrders};
@@ -124,9 +124,14 @@ pub async fn a_whole_replay_changes_nothing<W: PharmacyWorld>(world: &W) {
 pub async fn an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up<W: PharmacyWorld>(
     world: &W,
 ) {
-    let batch = [incoming(0, &created(1)), unreadable(1), incoming(2, &cancelled(1, 2))];
+    let batch = [
+        incoming(0, &created(1)),
+        unreadable(1),
+        of_unknown_type(3),
+        incoming(2, &cancelled(1, 2)),
+    ];
     let intake = take_in(world, &batch).await;
-    assert_eq!(intake, Intake { applied: 2, dead: 1, ..Intake::default() });
+    assert_eq!(intake, Intake { applied: 2, dead: 1, unknown: 1, ..Intake::default() });
     let dead = world.dead_letters().await;
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].record, batch[1].record);
@@ -157,7 +162,9 @@ pub async fn the_same_batch_at_the_same_time_takes_effect_once<W: PharmacyWorld>
 }
 
 async fn take_in<W: PharmacyWorld>(world: &W, batch: &[Incoming]) -> Intake {
-    receive(&ReceiveOrders(world.orders()), batch).await.expect("an intake")
+    receive(&ReceiveOrders(world.orders()), &batch.iter().cloned().collect())
+        .await
+        .expect("an intake")
 }
 
 async fn order<W: PharmacyWorld>(world: &W, n: u32) -> PharmacySnapshot {

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use crate::ordering::{Cause, Fingerprint, IdempotencyKey};
 use crate::published::{
-    AnnouncedItem, AnnouncedMedication, Announcement, Incoming, News, RawRecord, Unreadable,
+    AnnouncedItem, AnnouncedMedication, Announcement, Content, Incoming, News, RawRecord,
+    RecordHeader, Unreadable,
 };
 
 /// 2026-01-01T00:00:00Z, in microseconds.
@@ -163,7 +164,7 @@ pub fn cancelled(n: u32, version: u32) -> Announcement {
 pub fn incoming(offset: i64, announcement: &Announcement) -> Incoming {
     Incoming {
         record: record(offset, Some(announcement.order_id)),
-        content: Ok(announcement.clone()),
+        content: Content::Event(announcement.clone()),
     }
 }
 
@@ -172,8 +173,15 @@ pub fn incoming(offset: i64, announcement: &Announcement) -> Incoming {
 pub fn unreadable(offset: i64) -> Incoming {
     Incoming {
         record: record(offset, None),
-        content: Err(Unreadable("the first byte is not 0".to_owned())),
+        content: Content::Unreadable(Unreadable("the first byte is not 0".to_owned())),
     }
+}
+
+/// A record of a type that nobody here knows.
+#[must_use]
+pub fn of_unknown_type(offset: i64) -> Incoming {
+    let content = Content::UnknownType("orders.OrderShipped".to_owned());
+    Incoming { record: record(offset, None), content }
 }
 
 /// A record as it lies in the topic.
@@ -183,8 +191,14 @@ pub fn record(offset: i64, key: Option<OrderId>) -> RawRecord {
         topic: "order-created-topic".to_owned(),
         partition: 3,
         offset,
+        timestamp_ms: Some(NEW_YEAR / 1000 + offset),
         key: key.map(|id| id.to_string().into_bytes()),
         value: Some(vec![0xff, 0x00, 0xfe]),
+        headers: vec![
+            RecordHeader { name: "ce_type".to_owned(), value: Some(b"orders.Order".to_vec()) },
+            RecordHeader { name: "bytes".to_owned(), value: Some(vec![0xff, 0x00]) },
+            RecordHeader { name: "bytes".to_owned(), value: None },
+        ],
     }
 }
 

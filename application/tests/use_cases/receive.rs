@@ -4,7 +4,7 @@ use application::StoreError;
 use application::inbox::{Inbox, Intake, receive};
 use application::pharmacy::{PharmacyOrders, PharmacyViews, ReceiveOrders, Revised, SaveAllError};
 use application::published::{Announcement, DeadLetter};
-use application::testing::sample::{cancelled, created, incoming, unreadable};
+use application::testing::sample::{cancelled, created, incoming, of_unknown_type, unreadable};
 use application::testing::{InMemoryPharmacy, sample};
 use domain::{EventId, OrderId};
 
@@ -63,23 +63,36 @@ fn a_record_the_store_cannot_take_becomes_a_dead_letter_and_the_others_take_effe
         unreadable(2),
         incoming(3, &created(3)),
     ];
-    let intake = now(receive(&inbox, &batch)).unwrap();
+    let intake = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
 
     assert_eq!(intake, Intake { applied: 2, dead: 2, ..Intake::default() });
     assert_eq!(seen(&store), [sample::order_id(3), sample::order_id(1)]);
     let dead = store.kept_dead_letters();
     assert_eq!(dead.len(), 2);
-    assert_eq!(dead[0].record, batch[1].record);
+    assert_eq!(dead[0].record, batch[2].record);
+    assert_eq!(dead[1].record, batch[1].record);
     let reason = "the row does not fit: out of range integral type conversion attempted";
-    assert_eq!(dead[0].reason, reason, "with its sources");
-    assert_eq!(dead[1].record, batch[2].record);
+    assert_eq!(dead[1].reason, reason, "with its sources");
+}
+
+#[test]
+fn a_record_of_an_unknown_type_is_skipped_and_counted() {
+    let (store, inbox) = picky(&created(9));
+    let batch = [of_unknown_type(0), incoming(1, &created(1)), of_unknown_type(2)];
+    let intake = now(receive(&inbox, &batch.into_iter().collect())).unwrap();
+    assert_eq!(intake, Intake { applied: 1, unknown: 2, ..Intake::default() });
+
+    let intake = now(receive(&inbox, &[of_unknown_type(3)].into_iter().collect())).unwrap();
+    assert_eq!(intake, Intake { unknown: 1, ..Intake::default() });
+    assert_eq!(*inbox.calls.lock().unwrap(), 1, "there was nothing to store");
+    assert_eq!(store.kept_dead_letters(), []);
 }
 
 #[test]
 fn later_events_of_an_order_take_effect_behind_a_dead_letter_and_the_gap_is_counted() {
     let (store, inbox) = picky(&created(1));
     let batch = [incoming(0, &created(1)), incoming(1, &cancelled(1, 2))];
-    let intake = now(receive(&inbox, &batch)).unwrap();
+    let intake = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
     assert_eq!(intake, Intake { applied: 1, missing: 1, dead: 1, ..Intake::default() });
     assert_eq!(seen(&store), [sample::order_id(1)]);
 }
@@ -88,7 +101,7 @@ fn later_events_of_an_order_take_effect_behind_a_dead_letter_and_the_gap_is_coun
 fn a_batch_without_trouble_is_one_call() {
     let (_, inbox) = picky(&created(9));
     let batch = [incoming(0, &created(1)), unreadable(1), incoming(2, &created(2))];
-    now(receive(&inbox, &batch)).unwrap();
+    now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
     assert_eq!(*inbox.calls.lock().unwrap(), 1);
 }
 
@@ -96,8 +109,8 @@ fn a_batch_without_trouble_is_one_call() {
 fn receiving_a_batch_with_a_dead_letter_again_repeats_nothing() {
     let (store, inbox) = picky(&created(2));
     let batch = [incoming(0, &created(1)), incoming(1, &created(2))];
-    now(receive(&inbox, &batch)).unwrap();
-    let intake = now(receive(&inbox, &batch)).unwrap();
+    now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
+    let intake = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
     assert_eq!(intake, Intake { repeated: 1, dead: 1, ..Intake::default() });
     assert_eq!(store.kept_dead_letters().len(), 1);
 }
@@ -116,7 +129,8 @@ fn an_outage_of_the_store_makes_no_dead_letters() {
         }
     }
 
-    let answer = now(receive(&Gone, &[incoming(0, &created(1)), unreadable(1)]));
+    let answer =
+        now(receive(&Gone, &[incoming(0, &created(1)), unreadable(1)].into_iter().collect()));
     assert!(answer.is_err_and(|error| error.is_unavailable()));
 }
 
@@ -146,7 +160,7 @@ fn a_batch_that_meets_another_consumer_is_folded_again() {
     let rivals = Mutex::new(vec![cancelled(2, 2), created(1)]);
     let inbox = ReceiveOrders(Rivalled { store: store.clone(), rivals });
     let batch = [incoming(0, &created(1)), incoming(1, &created(2))];
-    let intake = now(receive(&inbox, &batch)).unwrap();
+    let intake = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
 
     assert_eq!(intake, Intake { applied: 1, repeated: 1, ..Intake::default() });
     let order = now(store.view(sample::order_id(2))).unwrap().unwrap().order;
@@ -169,6 +183,7 @@ fn a_batch_that_keeps_meeting_other_consumers_is_to_be_received_again_later() {
         }
     }
 
-    let answer = now(receive(&ReceiveOrders(Hopeless), &[incoming(0, &created(1))]));
+    let answer =
+        now(receive(&ReceiveOrders(Hopeless), &[incoming(0, &created(1))].into_iter().collect()));
     assert!(answer.is_err_and(|error| error.is_unavailable()));
 }

@@ -133,7 +133,7 @@ impl<'s> Reading<'s> {
         depth: usize,
     ) -> Option<Blame> {
         if depth > MOST_DEPTH {
-            return blame(at, format!("is nested more than {MOST_DEPTH} deep"));
+            return Some(blame(at, format!("is nested more than {MOST_DEPTH} deep")));
         }
         let deeper = depth + 1;
         let writer = follow(writer, &self.writer);
@@ -157,7 +157,8 @@ impl<'s> Reading<'s> {
             (Schema::Enum(written), Schema::Enum(read)) if written.name == read.name => {
                 let (did, unknown) = (self.removed_or_added(), unknown_symbols(written, read));
                 let symbols = unknown.join(", ");
-                blame(at, format!("the symbol {symbols} was {did}, and the enum has no default"))
+                let reason = format!("the symbol {symbols} was {did}, and the enum has no default");
+                Some(blame(at, reason))
             }
             _ => Some(self.changed(writer, reader, at)),
         }
@@ -185,7 +186,7 @@ impl<'s> Reading<'s> {
             return self.explain(branch, reader, at, depth);
         }
         let did = self.removed_or_added();
-        blame(at, format!("the branch {} was {did}", describe(branch)))
+        Some(blame(at, format!("the branch {} was {did}", describe(branch))))
     }
 
     fn explain_field(
@@ -205,7 +206,7 @@ impl<'s> Reading<'s> {
                     Direction::Backward => "was added (or renamed) without a default",
                     Direction::Forward => "was removed (or renamed) and has no default",
                 };
-                blame(&place, reason.to_owned())
+                Some(blame(&place, reason.to_owned()))
             }
         }
     }
@@ -229,7 +230,7 @@ impl<'s> Reading<'s> {
             ""
         };
         let reason = format!("{} was changed to {}{meaning}", describe(older), describe(newer));
-        Blame { place: at.to_owned(), reason }
+        blame(at, reason)
     }
 }
 
@@ -275,6 +276,6 @@ fn names(schema: &Schema) -> NamesRef<'_> {
     ResolvedSchema::new(schema).map(|resolved| resolved.get_names().clone()).unwrap_or_default()
 }
 
-fn blame(at: &str, reason: String) -> Option<Blame> {
-    Some(Blame { place: at.to_owned(), reason })
+fn blame(at: &str, reason: String) -> Blame {
+    Blame { place: at.to_owned(), reason }
 }

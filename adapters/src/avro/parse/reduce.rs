@@ -38,8 +38,11 @@ impl Reduce {
                     ("fields", Value::Array(fields)) => {
                         this.all(fields, |this, field| this.field(field, depth)).map(Some)
                     }
-                    ("name" | "namespace" | "symbols" | "size" | "fields", _)
-                    | ("logicalType" | "precision" | "scale", _) => Ok(Some(value.clone())),
+                    (
+                        "name" | "namespace" | "symbols" | "size" | "fields" | "logicalType"
+                        | "precision" | "scale",
+                        _,
+                    ) => Ok(Some(value.clone())),
                     ("default", _) if is_enum => Ok(Some(value.clone())),
                     _ => Ok(None),
                 })

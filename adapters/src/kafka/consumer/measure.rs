@@ -1,7 +1,6 @@
 //! What operators see of a consumer.
 
-use application::inbox::Intake;
-use application::published::Incoming;
+use application::inbox::{Batch, Intake};
 
 use crate::clock;
 
@@ -18,6 +17,7 @@ pub(super) fn describe() {
             "Records that were deleted from the topic before the group read them",
         ),
         ("consumer_log_resets_total", "Partitions found truncated or created anew"),
+        ("consumer_events_unknown_total", "Records of a type not known here, which were skipped"),
     ] {
         metrics::describe_counter!(name, meaning);
     }
@@ -26,19 +26,24 @@ pub(super) fn describe() {
         "From when an event happened to when it took effect"
     );
     metrics::describe_gauge!(
+        "consumer_registry_suspect",
+        "Whether it waits since the schema registry knows none of the events published here"
+    );
+    metrics::describe_gauge!(
         "consumer_lag_records",
         "Records the group has not committed yet, of this member's partitions"
     );
 }
 
 /// Counts a batch that took effect, and how old its events were by then.
-pub(super) fn took_in(group: &str, batch: &[Incoming], intake: Intake) {
+pub(super) fn took_in(group: &str, batch: &Batch, intake: Intake) {
     let counts = [
-        ("consumer_records_total", batch.len() as u64),
+        ("consumer_records_total", batch.len()),
         ("consumer_events_applied_total", intake.applied),
         ("consumer_events_repeated_total", intake.repeated),
         ("consumer_events_missing_total", intake.missing),
         ("consumer_dead_letters_total", intake.dead),
+        ("consumer_events_unknown_total", intake.unknown),
     ];
     for (name, count) in counts {
         metrics::counter!(name, "group" => group.to_owned()).increment(count);
@@ -49,7 +54,7 @@ pub(super) fn took_in(group: &str, batch: &[Incoming], intake: Intake) {
     }
     let now = clock::now().as_micros();
     let age = metrics::histogram!("consumer_event_age_seconds", "group" => group.to_owned());
-    for event in batch.iter().filter_map(|incoming| incoming.content.as_ref().ok()) {
+    for event in batch.events() {
         let micros = now.saturating_sub(event.occurred_at.as_micros()).max(0);
         age.record(std::time::Duration::from_micros(micros.unsigned_abs()).as_secs_f64());
     }

@@ -1,29 +1,39 @@
 mod log;
+mod queue;
+mod read;
+mod stall;
 mod take_in;
+mod unknown_schemas;
 
-use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use application::inbox::Inbox;
 use application::published::RawRecord;
+use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{Message, TopicPartitionList};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
+use self::queue::Queue;
+use self::unknown_schemas::UnknownSchemas;
 use super::ConsumerConfig;
 use super::client::{Events, commit};
 use super::health::ConsumerHealth;
 use super::membership::Done;
 use crate::kafka::decoder::AnnouncementDecoder;
+use crate::kafka::raw::raw_record;
 use crate::kafka::settings::consumer_settings;
 use crate::one_line;
 
 /// The most records in one batch, and so in one transaction.
 const MOST_RECORDS: usize = 500;
+
+/// The most bytes of records in one batch, unless it is a single one. Decoded and on their way into the
+/// database they take several times as much.
+const MOST_BYTES: usize = 1024 * 1024;
 
 /// How long a batch waits for more records after its first. Short beside a transaction.
 const GATHER: Duration = Duration::from_millis(20);
@@ -54,7 +64,8 @@ pub(super) struct Member {
     decoder: AnnouncementDecoder,
     consumer: StreamConsumer<Events>,
     /// Records that were fetched and belong to no batch yet, with their assignment.
-    fetched: VecDeque<Fetched>,
+    fetched: Queue,
+    unknown_schemas: UnknownSchemas,
 }
 
 struct Fetched {
@@ -74,9 +85,10 @@ impl Member {
         Ok(Self {
             group: config.group.clone(),
             health: config.health.clone(),
+            unknown_schemas: UnknownSchemas::new(decoder.patience()),
             decoder,
             consumer,
-            fetched: VecDeque::new(),
+            fetched: Queue::default(),
         })
     }
 
@@ -143,13 +155,7 @@ impl Member {
                 if !self.is_to_be_taken_in(&message)? {
                     return Ok(None);
                 }
-                let record = RawRecord {
-                    topic: message.topic().to_owned(),
-                    partition: message.partition(),
-                    offset: message.offset(),
-                    key: message.key().map(<[u8]>::to_vec),
-                    value: message.payload().map(<[u8]>::to_vec),
-                };
+                let record = raw_record(&message);
                 self.health.sees_a_broker();
                 self.health.may_read();
                 let place = (record.topic.clone(), record.partition);
@@ -181,7 +187,7 @@ impl Member {
     /// Waits a moment for what comes close behind the first record.
     async fn gather(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + GATHER;
-        while self.fetched.len() < MOST_RECORDS {
+        while self.fetched.len() < MOST_RECORDS && self.fetched.bytes() < MOST_BYTES {
             match timeout_at(deadline, self.fetch()).await {
                 Ok(fetched) => self.fetched.extend(fetched?),
                 Err(_) => break,

@@ -8,6 +8,7 @@ use crate::config::RegistryArgs;
 
 /// Confluent's codes for what is not there. A plain 404 may come from anything that listens there.
 const NO_SUBJECT: u32 = 40401;
+const NO_VERSION: u32 = 40402;
 const NO_SCHEMA: u32 = 40403;
 const NO_LEVEL: u32 = 40408;
 
@@ -102,6 +103,18 @@ impl Subjects {
         match self.0.ask(Method::GET, &["subjects", subject, "versions"], "", None).await {
             Err(error) if error.is(&[NO_SUBJECT]) => Ok(Vec::new()),
             other => other,
+        }
+    }
+
+    /// The newest version of a subject, if it has any.
+    ///
+    /// # Errors
+    /// When the registry gives no answer to use.
+    pub async fn latest(&self, subject: &str) -> Result<Option<Registered>, SubjectError> {
+        let path = ["subjects", subject, "versions", "latest"];
+        match self.0.ask(Method::GET, &path, "", None).await {
+            Err(error) if error.is(&[NO_SUBJECT, NO_VERSION]) => Ok(None),
+            other => other.map(Some),
         }
     }
 

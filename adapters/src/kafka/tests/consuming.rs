@@ -1,9 +1,10 @@
 use std::time::Duration;
 
+use application::published::RecordHeader;
 use application::relay::{Delivery, Publisher};
 use domain::ordering::OrderEvent;
 
-use super::world::{PARTITIONS, Remembering, World, events, eventually, outbox_record};
+use super::world::{PARTITIONS, Remembering, TIMESTAMP, World, events, eventually, outbox_record};
 use crate::kafka::wire::frame;
 
 pub(super) async fn publish(world: &World, events: &[OrderEvent]) {
@@ -114,12 +115,11 @@ async fn a_record_that_nobody_can_read_becomes_a_dead_letter_and_holds_up_none()
     let world = World::start().await;
     let before = events(PARTITIONS.unsigned_abs() as usize * 5);
     publish(&world, &before).await;
-    let text = world.registry.put("other", r#""string""#);
     let poison = [
         (Some(b"no frame".to_vec()), "does not begin"),
         (None, "tombstone"),
-        (Some(frame(999, b"datum")), "knows no schema 999"),
-        (Some(frame(text, b"\x02a")), "no event of the published language"),
+        (Some(frame(999, b"datum")), "has no schema 999"),
+        (Some(frame(u32::MAX, b"hello")), "no schema registry can give the id 4294967295"),
         (Some(frame(1, b"\x06no")), "the bytes are no orders.OrderCreated"),
         (Some(frame(1, b"")), "the bytes are no orders.OrderCreated"),
     ];
@@ -137,6 +137,9 @@ async fn a_record_that_nobody_can_read_becomes_a_dead_letter_and_holds_up_none()
     for (letter, (value, reason)) in inbox.dead().iter().zip(&poison) {
         assert_eq!(letter.record.value, *value);
         assert_eq!(letter.record.key.as_deref(), Some(&b"key"[..]));
+        assert_eq!(letter.record.timestamp_ms, Some(TIMESTAMP));
+        let header = RecordHeader { name: "h".to_owned(), value: Some(b"\xff".to_vec()) };
+        assert_eq!(letter.record.headers, [header]);
         assert!(letter.reason.contains(reason), "{} has no {reason:?}", letter.reason);
     }
     assert_eq!(world.committed("group"), 46);

@@ -114,12 +114,27 @@ async fn while_the_registry_is_away_records_are_unreachable_and_later_they_flow(
 async fn a_schema_that_the_registry_does_not_take_yet_lets_its_records_wait() {
     let world = World::start().await;
     let publisher = world.publisher();
-    for status in [409, 422] {
+    for status in [409, 422, 403] {
         world.registry.fail_with(Some(status));
         let deliveries = publish(&publisher, &records(1)).await;
-        assert!(matches!(deliveries[..], [Delivery::Failed(_)]), "{status}: {deliveries:?}");
+        let [Delivery::Unreachable(why)] = &deliveries[..] else {
+            panic!("{status}: {deliveries:?}");
+        };
+        assert!(why.contains("`schemas register`"), "{why}");
     }
     world.registry.fail_with(None);
+    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+}
+
+#[tokio::test]
+async fn a_read_only_registry_is_an_outage_until_it_has_the_schema() {
+    let world = World::start().await;
+    let publisher = world.publisher();
+    world.registry.read_only(true);
+    let deliveries = publish(&publisher, &records(1)).await;
+    assert!(matches!(deliveries[..], [Delivery::Unreachable(_)]), "{deliveries:?}");
+    let schema = avro::latest("orders.OrderCreated").unwrap();
+    world.registry.put(&schema.subject(TOPIC), schema.json);
     assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
 }
 

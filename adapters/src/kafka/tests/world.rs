@@ -13,7 +13,7 @@ use rdkafka::ClientConfig;
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::message::OwnedMessage;
+use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 use tokio::task::JoinHandle;
@@ -29,6 +29,9 @@ use crate::{avro, clock};
 
 pub(super) const TOPIC: &str = "order-created-topic";
 pub(super) const PARTITIONS: i32 = 4;
+
+/// The timestamp of what [`World::produce`] puts into the topic.
+pub(super) const TIMESTAMP: i64 = 1_767_225_600_123;
 
 /// A cluster of three brokers and a registry.
 pub(super) struct World {
@@ -94,6 +97,9 @@ impl World {
         let mut record: BaseRecord<'_, str, [u8]> = BaseRecord::to(TOPIC).partition(partition);
         record.key = Some("key");
         record.payload = value;
+        record.timestamp = Some(TIMESTAMP);
+        record.headers =
+            Some(OwnedHeaders::new().insert(Header { key: "h", value: Some(b"\xff") }));
         producer.send(record).map_err(|(error, _)| error).unwrap();
         producer.flush(Duration::from_secs(10)).unwrap();
     }
@@ -113,13 +119,24 @@ impl World {
     }
 
     pub(super) fn consumer(&self, group: &str, inbox: &Remembering) -> Running {
+        self.patient_consumer(group, inbox, Duration::from_secs(1))
+    }
+
+    /// One that asks so long for an id that the registry does not know.
+    pub(super) fn patient_consumer(
+        &self,
+        group: &str,
+        inbox: &Remembering,
+        patience: Duration,
+    ) -> Running {
         let health = ConsumerHealth::default();
         let config = ConsumerConfig {
             cluster: self.way_in(),
             group: group.to_owned(),
             health: health.clone(),
         };
-        let decoder = AnnouncementDecoder::new(Registry::new(&self.args).unwrap());
+        let registry = Registry::new(&self.args).unwrap();
+        let decoder = AnnouncementDecoder::new(registry).with_patience(patience);
         let shutdown = CancellationToken::new();
         let (inbox, token) = (inbox.clone(), shutdown.clone());
         let task = tokio::spawn(async move { consume(config, decoder, &inbox, token).await });

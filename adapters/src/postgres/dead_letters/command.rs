@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use application::StoreError;
 use application::inbox::Inbox;
-use application::published::{Announcement, RawRecord, Unreadable};
+use application::published::{Content, RawRecord, RecordHeader};
 use clap::Subcommand;
+use domain::Timestamp;
 
 use super::{DeadLetterState, DeadLetters, KeptDeadLetter, Retried, retry};
 
@@ -61,7 +62,7 @@ pub enum CommandError {
 impl DeadLettersCommand {
     /// Carries the command out, telling each step to `out`; answers whether all of it was done.
     ///
-    /// `decode` reads a record again: an error of it, unlike an [`Unreadable`], passes with time.
+    /// `decode` reads a record again: an error of it, unlike [`Content::Unreadable`], passes with time.
     ///
     /// # Errors
     /// When the store, `decode` or `out` fails. What was done until then is done.
@@ -74,7 +75,7 @@ impl DeadLettersCommand {
     ) -> Result<bool, CommandError>
     where
         D: Fn(RawRecord) -> F + Send,
-        F: Future<Output = Result<Result<Announcement, Unreadable>, E>> + Send,
+        F: Future<Output = Result<Content, E>> + Send,
         E: Into<Box<dyn Error + Send + Sync>> + Send,
     {
         match self {
@@ -136,7 +137,7 @@ async fn again<D, F, E>(
 ) -> Result<bool, CommandError>
 where
     D: Fn(RawRecord) -> F + Send,
-    F: Future<Output = Result<Result<Announcement, Unreadable>, E>> + Send,
+    F: Future<Output = Result<Content, E>> + Send,
     E: Into<Box<dyn Error + Send + Sync>> + Send,
 {
     let number = kept.id;
@@ -168,12 +169,25 @@ fn line(kept: &KeptDeadLetter) -> String {
         Some(value) => format!("{} bytes", value.len()),
         None => "tombstone".to_owned(),
     };
+    let millis = record.timestamp_ms.and_then(|millis| millis.checked_mul(1_000));
+    let made_at = match millis.map(Timestamp::from_micros) {
+        Some(Ok(at)) => at.to_string(),
+        // It may be any number.
+        Some(Err(_)) | None => "-".to_owned(),
+    };
+    let headers: Vec<String> = record.headers.iter().map(header).collect();
     format!(
-        "{id}\t{state}\t{kept_at}\t{}/{}@{}\t{}\t{value}\t{}",
+        "{id}\t{state}\t{kept_at}\t{}/{}@{}\t{}\t{value}\t{}\t{made_at}\t{}",
         record.topic,
         record.partition,
         record.offset,
         key.escape_debug(),
         letter.reason.escape_debug(),
+        headers.join(" "),
     )
+}
+
+fn header(RecordHeader { name, value }: &RecordHeader) -> String {
+    let value = value.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    format!("{}={}", name.escape_debug(), value.escape_debug())
 }

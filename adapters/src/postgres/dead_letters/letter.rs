@@ -5,6 +5,9 @@ use application::StoreError;
 use application::published::{DeadLetter, RawRecord};
 use chrono::{DateTime, Utc};
 use domain::Timestamp;
+use sqlx::types::Json;
+
+use super::headers::{self, Header};
 
 /// A dead letter as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +80,8 @@ pub(super) struct LetterRow {
     reason: String,
     state: String,
     kept_at: DateTime<Utc>,
+    timestamp_ms: Option<i64>,
+    headers: Option<Json<Vec<Header>>>,
 }
 
 impl LetterRow {
@@ -85,8 +90,10 @@ impl LetterRow {
             topic: self.topic,
             partition: self.topic_partition,
             offset: self.topic_offset,
+            timestamp_ms: self.timestamp_ms,
             key: self.key,
             value: self.value,
+            headers: headers::from_json(self.headers)?,
         };
         Ok(KeptDeadLetter {
             id: self.id,

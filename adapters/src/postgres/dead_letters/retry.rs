@@ -1,6 +1,6 @@
 use application::StoreError;
 use application::inbox::Inbox;
-use application::published::{Announcement, Unreadable};
+use application::published::Content;
 
 use super::DeadLetters;
 
@@ -25,12 +25,13 @@ pub enum Retried {
 pub async fn retry(
     letters: &DeadLetters,
     id: i64,
-    content: Result<Announcement, Unreadable>,
+    content: Content,
     inbox: &impl Inbox,
 ) -> Result<Retried, StoreError> {
     let refusal = match content {
-        Err(unreadable) => unreadable.to_string(),
-        Ok(event) => match inbox.take_in(&[event], &[]).await {
+        Content::Unreadable(why) => why.to_string(),
+        Content::UnknownType(name) => format!("{name} is no event that this program knows"),
+        Content::Event(event) => match inbox.take_in(&[event], &[]).await {
             Ok(_) => {
                 letters.mark_retried(id).await?;
                 return Ok(Retried::TakenIn);

@@ -1,6 +1,7 @@
 use application::published::DeadLetter;
 use sqlx::PgConnection;
 
+use super::headers;
 use crate::postgres::{PgError, storable};
 
 /// The statements on one context's table.
@@ -22,21 +23,25 @@ macro_rules! statements {
             keep: concat!(
                 "INSERT INTO ",
                 $schema,
-                ".dead_letters (topic, topic_partition, topic_offset, key, value, reason)
+                ".dead_letters (topic, topic_partition, topic_offset, key, value, reason,
+                                timestamp_ms, headers)
                  SELECT * FROM UNNEST($1::text[], $2::integer[], $3::bigint[], $4::bytea[],
-                                      $5::bytea[], $6::text[])
-                     AS given (topic, topic_partition, topic_offset, key, value, reason)
+                                      $5::bytea[], $6::text[], $7::bigint[], $8::jsonb[])
+                     AS given (topic, topic_partition, topic_offset, key, value, reason,
+                               timestamp_ms, headers)
                  ORDER BY topic, topic_partition, topic_offset, value
                  ON CONFLICT (topic, topic_partition, topic_offset, value_hash) DO NOTHING"
             ),
             list: concat!(
-                "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at
+                "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
+                        timestamp_ms, headers
                  FROM ",
                 $schema,
                 ".dead_letters WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3"
             ),
             find: concat!(
-                "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at
+                "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
+                        timestamp_ms, headers
                  FROM ",
                 $schema,
                 ".dead_letters WHERE id = $1"
@@ -81,6 +86,8 @@ impl Statements {
             .bind(records().map(|record| record.key.as_deref()).collect::<Vec<_>>())
             .bind(records().map(|record| record.value.as_deref()).collect::<Vec<_>>())
             .bind(letters.iter().map(|letter| storable(&letter.reason)).collect::<Vec<_>>())
+            .bind(records().map(|record| record.timestamp_ms).collect::<Vec<_>>())
+            .bind(records().map(|record| headers::to_json(&record.headers)).collect::<Vec<_>>())
             .execute(connection)
             .await?;
         Ok(())

@@ -51,8 +51,8 @@ impl Notifications for PgNotifications {
         Ok(Intake {
             applied,
             repeated: (new.len() as u64).saturating_sub(applied),
-            missing: 0,
             dead: dead.len() as u64,
+            ..Intake::default()
         })
     }
 
