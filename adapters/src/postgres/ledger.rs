@@ -3,21 +3,28 @@
 //! Each context names its own tables. What they have in common is the hash: it must be the same in
 //! every database and every version of Postgres, so it is made of SHA-256, not of Postgres' own hashes.
 
+use std::time::Duration;
+
 use application::StoreError;
 use application::reconcile::{Digest, LedgerEntry, OrderLedger, OrderRange};
 use domain::{OrderId, OrderVersion};
 use sqlx::PgPool;
 use sqlx::types::Uuid;
 
-use super::patience::{close, in_time, sessions};
+use super::patience::{close, sessions, within};
 use super::{Database, PgError};
 
 /// How many orders one statement digests, so that none takes long.
 const CHUNK: i64 = 50_000;
 
-/// What each session is told as well: walk the index in its order, whatever the statistics say. They
-/// may be missing after a restore, and a range of ids is read in portions.
-const SESSION: &str = "SET plan_cache_mode = force_custom_plan;
+/// How long a statement may take. Nobody waits for an answer as for that of a request.
+pub(super) const READING: Duration = Duration::from_mins(1);
+
+/// What each session is told as well: statements may take that long, and walk the index in its order,
+/// whatever the statistics say. They may be missing after a restore, and a range of ids is read in
+/// portions.
+const SESSION: &str = "SET statement_timeout = '1min';
+SET plan_cache_mode = force_custom_plan;
 SET jit = off;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
@@ -115,7 +122,7 @@ impl PgLedger {
             .bind(CHUNK)
             .fetch_one(&self.pool);
         let (orders, hash, last): (i64, i64, Option<Uuid>) =
-            in_time(digest).await.map_err(PgError::from)?;
+            within(READING, digest).await.map_err(PgError::from)?;
         let last = last.filter(|_| orders == CHUNK).map(OrderId::new);
         Ok((Digest { orders: u64::try_from(orders).unwrap_or(0), hash }, last))
     }
@@ -138,12 +145,12 @@ impl OrderLedger for PgLedger {
             .bind(range.before().get())
             .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.pool);
-        entries(in_time(page).await.map_err(PgError::from)?)
+        entries(within(READING, page).await.map_err(PgError::from)?)
     }
 
     async fn find_all(&self, orders: &[OrderId]) -> Result<Vec<LedgerEntry>, StoreError> {
         let find = sqlx::query_as(self.sql.find).bind(uuids(orders)).fetch_all(&self.pool);
-        entries(in_time(find).await.map_err(PgError::from)?)
+        entries(within(READING, find).await.map_err(PgError::from)?)
     }
 }
 

@@ -122,25 +122,27 @@ where
             return Ok(());
         }
         let mut suspects = std::mem::take(&mut self.suspects);
-        for part in suspects.chunks_mut(PAGE) {
-            let in_flight = self.in_flight(part).await?;
-            for suspect in part.iter_mut().filter(|one| in_flight.contains(&one.order_id)) {
-                suspect.published = None;
-            }
+        let in_flight = self.in_flight(&suspects).await?;
+        for suspect in suspects.iter_mut().filter(|one| in_flight.contains(&one.order_id)) {
+            suspect.published = None;
         }
         (self.wait)(self.grace).await;
+        let in_flight = self.in_flight(&suspects).await?;
         for part in suspects.chunks(PAGE) {
-            self.judge(part).await?;
+            self.judge(part, &in_flight).await?;
         }
         Ok(())
     }
 
-    async fn judge(&mut self, suspects: &[Suspect]) -> Result<(), ReconcileError> {
+    async fn judge(
+        &mut self,
+        suspects: &[Suspect],
+        in_flight: &HashSet<OrderId>,
+    ) -> Result<(), ReconcileError> {
         let ids: Vec<OrderId> = suspects.iter().map(|suspect| suspect.order_id).collect();
         // Ordering last: what a read model knows, ordering has known before.
         let known = self.sides.read_model.find_all(&ids).await.map_err(read_model)?;
         let published = self.sides.published.find_all(&ids).await.map_err(ordering)?;
-        let in_flight = self.in_flight(suspects).await?;
         let (known, published) = (by_order(known), by_order(published));
 
         let mut differences = Vec::new();

@@ -6,8 +6,8 @@ use domain::OrderId;
 use sqlx::types::Uuid;
 
 use super::republish;
-use crate::postgres::ledger::{Statements, statements, uuids};
-use crate::postgres::patience::in_time;
+use crate::postgres::ledger::{READING, Statements, statements, uuids};
+use crate::postgres::patience::within;
 use crate::postgres::{Database, PgError, PgLedger};
 
 static LEDGER: Statements = statements! {
@@ -76,7 +76,7 @@ impl OrderLedger for PgPublishedLedger {
 impl PublishedLedger for PgPublishedLedger {
     async fn in_flight(&self, orders: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
         let ask = sqlx::query_scalar(IN_FLIGHT).bind(uuids(orders)).fetch_all(self.orders.pool());
-        let found: Vec<Uuid> = in_time(ask).await.map_err(PgError::from)?;
+        let found: Vec<Uuid> = within(READING, ask).await.map_err(PgError::from)?;
         Ok(found.into_iter().map(OrderId::new).collect())
     }
 
