@@ -32,6 +32,9 @@ pub enum SchemaError {
     /// Types are nested too deeply.
     #[error("the schema nests types more than {MOST_DEPTH} deep")]
     TooDeep,
+    /// A size, a precision or a scale is greater than that of any type in use.
+    #[error("the schema has a size, precision or scale beyond 2^30")]
+    NumberTooGreat,
     /// Its defaults take too long to check.
     #[error("the schema uses its types within each other too often to check its defaults")]
     TooLarge,

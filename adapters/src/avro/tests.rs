@@ -1,5 +1,6 @@
 mod bounds;
 mod compatibility;
+mod fuzz;
 mod golden;
 mod reading;
 mod release;

@@ -2,6 +2,9 @@ use serde_json::{Map, Value};
 
 use super::{MOST_DEPTH, SchemaError};
 
+/// The greatest size, precision or scale.
+const GREATEST_NUMBER: u32 = 1 << 30;
+
 /// Leaves out of a schema's JSON what says nothing of its types.
 ///
 /// Aliases of types go as well: nothing here goes by them, and the library takes an alias that is
@@ -38,11 +41,10 @@ impl Reduce {
                     ("fields", Value::Array(fields)) => {
                         this.all(fields, |this, field| this.field(field, depth)).map(Some)
                     }
-                    (
-                        "name" | "namespace" | "symbols" | "size" | "fields" | "logicalType"
-                        | "precision" | "scale",
-                        _,
-                    ) => Ok(Some(value.clone())),
+                    ("size" | "precision" | "scale", _) => number(value).map(Some),
+                    ("name" | "namespace" | "symbols" | "fields" | "logicalType", _) => {
+                        Ok(Some(value.clone()))
+                    }
                     ("default", _) if is_enum => Ok(Some(value.clone())),
                     _ => Ok(None),
                 })
@@ -86,6 +88,14 @@ impl Reduce {
             }
         }
         Ok(Value::Object(kept))
+    }
+}
+
+/// A number of a type. The library panics at some that are too great.
+fn number(json: &Value) -> Result<Value, SchemaError> {
+    match json.as_f64() {
+        Some(number) if number > GREATEST_NUMBER.into() => Err(SchemaError::NumberTooGreat),
+        _ => Ok(json.clone()),
     }
 }
 

@@ -112,10 +112,19 @@ fn a_few_bytes_that_claim_billions_of_items_are_refused() {
 
 #[test]
 fn lengths_and_sizes_beyond_the_bytes_are_refused_before_memory_is_asked_for() {
-    let huge = format!(r#"{{"type":"fixed","name":"F","size":{}}}"#, u64::MAX);
+    for number in [u64::MAX, 1 << 40] {
+        for kind in [
+            format!(r#"{{"type":"fixed","name":"F","size":{number}}}"#),
+            format!(r#"{{"type":"bytes","logicalType":"decimal","precision":{number}}}"#),
+        ] {
+            // A default that does not fit makes the library print the schema.
+            let schema = named(&format!(r#"{{"name":"a","type":{kind},"default":{{}}}}"#));
+            assert!(matches!(parse(&schema), Err(SchemaError::NumberTooGreat)));
+            assert!(matches!(parse_writer(&schema), Err(SchemaError::NumberTooGreat)));
+        }
+    }
     for (kind, datum) in [
-        (huge.as_str(), &b""[..]),
-        (r#"{"type":"fixed","name":"F","size":1099511627776}"#, b"abc"),
+        (r#"{"type":"fixed","name":"F","size":1073741824}"#, &b"abc"[..]),
         (r#""bytes""#, b"\x80\x80\x80\x80\x80\x40"),
         (r#""string""#, b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01"),
         (r#"{"type":"map","values":"null"}"#, b"\x80\x80\x80\x80\x80\x40"),

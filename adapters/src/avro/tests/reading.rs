@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::avro::{by_fingerprint, decode, encode, latest};
 
-fn event() -> impl Strategy<Value = OrderEvent> {
+pub(super) fn event() -> impl Strategy<Value = OrderEvent> {
     let fact = prop_oneof![
         (r"[^\p{C}\s]{1,50}", items(), option::of(r"[^\p{C}\s]{1,50}")).prop_map(
             |(name, items, note)| OrderFact::Created(OrderCreated {
