@@ -3,7 +3,7 @@
 SET LOCAL lock_timeout = '200ms';
 
 CREATE TABLE ordering.housekeeping_clock (
-    one_row       boolean     PRIMARY KEY DEFAULT true CHECK (one_row),
+    only_row      boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
     believed_at   timestamptz NOT NULL DEFAULT now(),
     doubted_at    timestamptz,
     confirmations integer     NOT NULL DEFAULT 0 CHECK (confirmations >= 0)
