@@ -146,6 +146,25 @@ async fn a_record_that_nobody_can_read_becomes_a_dead_letter_and_holds_up_none()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_is_bounded_in_bytes() {
+    let world = World::start().await;
+    let large = vec![b'x'; 100_000];
+    for partition in 0..PARTITIONS {
+        for _ in 0..20 {
+            world.produce(partition, Some(&large));
+        }
+    }
+    // Nearly a batch of its own, and larger than what is asked for of a partition.
+    world.produce(0, Some(&vec![b'x'; 900_000]));
+    let inbox = Remembering::default();
+    let consumer = world.consumer("group", &inbox);
+    eventually("all records", || inbox.dead().len() == 81).await;
+    consumer.stop().await;
+    assert!(inbox.largest() <= 1024 * 1024, "{}", inbox.largest());
+    assert_eq!(world.committed("group"), 81);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_record_made_to_use_up_the_stack_is_a_dead_letter_and_kills_nobody() {
     let world = World::start().await;
     let list = r#"{"type":"record","name":"orders.OrderCreated","fields":[

@@ -174,6 +174,7 @@ struct Taken {
     events: HashSet<EventId>,
     repeats: usize,
     dead: Vec<DeadLetter>,
+    largest: usize,
 }
 
 impl Remembering {
@@ -198,6 +199,11 @@ impl Remembering {
 
     pub(super) fn repeats(&self) -> usize {
         self.0.taken.lock().unwrap().repeats
+    }
+
+    /// The most bytes of records that became dead letters in one call.
+    pub(super) fn largest(&self) -> usize {
+        self.0.taken.lock().unwrap().largest
     }
 
     pub(super) fn dead(&self) -> Vec<DeadLetter> {
@@ -226,6 +232,8 @@ impl Inbox for Remembering {
                 intake.repeated += 1;
             }
         }
+        let bytes = dead.iter().map(|letter| letter.record.size()).sum();
+        taken.largest = taken.largest.max(bytes);
         taken.dead.extend_from_slice(dead);
         Ok(intake)
     }
