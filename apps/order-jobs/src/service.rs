@@ -68,7 +68,8 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         let upkeep = upkeep::run(&database, &config.relay, &shutdown);
         let topic = TopicWatch::new(&cluster, &database, &config.relay, &halt, warnings)?;
         let relay = relay(&config, &database, publisher, &topic, &outages, &halt, &shutdown);
-        tokio::join!(upkeep, relay);
+        // Boxed so that callers' futures stay small.
+        tokio::join!(upkeep, Box::pin(relay));
         Ok(())
     };
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
@@ -95,7 +96,7 @@ async fn relay(
         }
     }
     outages.kafka.ends();
-    if shutdown.run_until_cancelled(guard.first_check()).await.is_none() {
+    if shutdown.run_until_cancelled(Box::pin(guard.first_check())).await.is_none() {
         return;
     }
     let publisher = Arc::new(publisher);
