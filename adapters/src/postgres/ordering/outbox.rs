@@ -92,6 +92,8 @@ mod properties;
 mod read;
 mod settlement;
 
+use std::time::Duration;
+
 use application::StoreError;
 use application::relay::{CLAIM_BYTES, Claim, Outbox};
 use sqlx::{PgPool, Postgres, Transaction};
@@ -128,6 +130,10 @@ SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET enable_sort = off";
 
+/// How long a relay uses a connection. One that leads to a primary that was replaced and lives on
+/// would show it a quiet outbox, for as long as the connection lasts.
+const LIFETIME: Duration = Duration::from_secs(30);
+
 /// The outbox, as a relay sees it.
 ///
 /// Its connections are its own, so that a relay that waits for Kafka takes none from anybody else.
@@ -144,7 +150,9 @@ impl PgOutbox {
     /// The outbox in this database; so many claims can be open at once, and share [`ALL_BYTES`].
     #[must_use]
     pub fn new(database: &Database, claims: u32) -> Self {
-        let pool = sessions(claims, SESSION).connect_lazy_with(database.options().clone());
+        let pool = sessions(claims, SESSION)
+            .max_lifetime(LIFETIME)
+            .connect_lazy_with(database.options().clone());
         let share = ALL_BYTES / usize::try_from(claims.max(1)).unwrap_or(usize::MAX);
         Self {
             pool,
@@ -157,6 +165,11 @@ impl PgOutbox {
     /// Closes the connections, after the claims that are open.
     pub async fn close(&self) {
         close(&self.pool).await;
+    }
+
+    #[cfg(test)]
+    pub(super) fn connection_lifetime(&self) -> Option<Duration> {
+        self.pool.options().get_max_lifetime()
     }
 
     async fn begin(&self) -> Result<Transaction<'static, Postgres>, PgError> {

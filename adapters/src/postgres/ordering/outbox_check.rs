@@ -127,13 +127,14 @@ impl OutboxCheck {
     /// When the outbox could not be looked at.
     pub async fn run(&self) -> Result<Option<String>, StoreError> {
         let session = sessions(1, "").connect_lazy_with(self.database.options().clone());
-        let checked = in_time(async {
+        // Boxed so that callers' futures stay small.
+        let checked = in_time(Box::pin(async {
             let mut transaction = session.begin().await?;
             let reason = self.look(&mut transaction).await?;
             transaction.commit().await?;
             Ok::<_, PgError>(reason)
-        });
-        let checked = checked.await;
+        }))
+        .await;
         close(&session).await;
         Ok(checked?)
     }

@@ -46,7 +46,7 @@ impl fmt::Display for AdoptionReport {
         writeln!(f, "\nlane       sequence         cursor    highest row")?;
         for sight in &self.lanes {
             let LaneSight { lane, last, through, highest, .. } = sight;
-            let [last, through, highest] = [last, through, highest].map(position);
+            let [last, through, highest] = [*last, *through, *highest].map(position);
             writeln!(f, "{lane:>4} {last:>14} {through:>14} {highest:>14}")?;
         }
         writeln!(f)?;
@@ -66,7 +66,7 @@ impl fmt::Display for AdoptionReport {
     }
 }
 
-fn position(position: &Option<i64>) -> String {
+fn position(position: Option<i64>) -> String {
     position.map_or_else(|| "none".to_owned(), |position| position.to_string())
 }
 

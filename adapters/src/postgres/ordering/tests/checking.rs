@@ -1,5 +1,7 @@
 //! The check of the outbox, and how far it stops relays.
 
+use std::time::Duration;
+
 use application::relay::{Claim, Outbox};
 use sqlx::{AssertSqlSafe, Executor};
 
@@ -156,6 +158,13 @@ async fn a_promotion_is_adopted_only_if_the_settings_say_so_and_nothing_is_lacki
         .await;
     is_stopped(&bold, "was seen before").await;
     is_stopped(&OutboxCheck::new(&world.database, true), "was seen before").await;
+}
+
+#[tokio::test]
+async fn a_relay_does_not_stay_for_long_with_a_primary_that_was_replaced() {
+    let world = World::new().await;
+    let lifetime = world.outbox.connection_lifetime();
+    assert!(lifetime.is_some_and(|lifetime| lifetime <= Duration::from_secs(30)));
 }
 
 #[tokio::test]
