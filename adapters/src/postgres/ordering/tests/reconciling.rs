@@ -34,6 +34,40 @@ async fn an_order_is_in_flight_when_its_transaction_ended_after_the_cursor_had_p
 }
 
 #[tokio::test]
+async fn an_order_is_in_flight_when_it_came_late_into_a_wide_gap_and_is_published_once() {
+    let world = World::new().await;
+    let (first, last) = super::two_orders_of_one_lane();
+    world.save(&first).await;
+    let mut writer = world.database.pool().begin().await.unwrap();
+    let mut late = Vec::new();
+    for _ in 0..150 {
+        let order = super::another_order_of(first.lane);
+        order.run(&mut writer).await.unwrap();
+        late.push(order);
+    }
+    world.save(&last).await;
+    while world.statuses().await != ["processed", "processed"] {
+        world.relay_one().await;
+    }
+    assert!(world.stragglers().await.is_empty(), "the gap is noted as a whole");
+    writer.commit().await.unwrap();
+
+    let order = late[70].order.id;
+    assert!(in_flight(&world, order).await);
+    assert!(!in_flight(&world, first.order.id).await);
+    let ledger = PgPublishedLedger::new(&world.database);
+    let due = ledger.republish(&[OrderId::new(order)]).await.unwrap();
+    assert_eq!(due, [Republished { order_id: OrderId::new(order), events: 1 }]);
+    let mut times = 0;
+    while let Some(claim) = world.outbox.claim(100).await.unwrap() {
+        times += claim.records().iter().filter(|record| record.order_id.get() == order).count();
+        publish(claim).await;
+    }
+    assert_eq!(times, 1, "it was due anyway");
+    assert!(!in_flight(&world, order).await);
+}
+
+#[tokio::test]
 async fn an_order_whose_refused_event_was_given_up_is_in_flight_for_ever() {
     let world = World::new().await;
     let save = place(clock::new_order_id());
