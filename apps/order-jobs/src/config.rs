@@ -76,15 +76,22 @@ pub struct RelayArgs {
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub idempotency_retention_days: u32,
 
-    /// Seconds between two checks that the outbox is sound: no sequence behind its cursor, the same
-    /// Postgres as before
-    #[arg(long, env = "OUTBOX_CHECK_SECONDS", default_value = "60", value_name = "SECONDS",
-          value_parser = seconds)]
-    pub outbox_check: Duration,
+    /// Seconds between two checks of the outbox (no sequence behind its cursor, the same Postgres as
+    /// before) and of the topic (its partitions and settings); at most 240
+    #[arg(long, env = "RELAY_CHECK_SECONDS", default_value = "60", value_name = "SECONDS",
+          value_parser = check_seconds)]
+    pub relay_check: Duration,
 
     /// Whether to go on publishing after a standby was promoted, without `order-jobs adopt`
     #[arg(long, env = "OUTBOX_ADOPT_PROMOTION", default_value = "off", value_name = "WHICH")]
     pub outbox_adopt_promotion: AdoptPromotion,
+}
+
+/// Reads the time between two checks. librdkafka sees new partitions within five minutes and begins
+/// to use them: they must be found before.
+fn check_seconds(text: &str) -> Result<Duration, String> {
+    let checked = seconds(text)?;
+    if checked <= Duration::from_mins(4) { Ok(checked) } else { Err("must be at most 240".into()) }
 }
 
 /// Which promotions a relay takes for harmless.
@@ -106,7 +113,7 @@ impl Default for RelayArgs {
             kafka_topic_replication: 3,
             outbox_retention_days: 8,
             idempotency_retention_days: 7,
-            outbox_check: Duration::from_mins(1),
+            relay_check: Duration::from_mins(1),
             outbox_adopt_promotion: AdoptPromotion::Off,
         }
     }

@@ -45,7 +45,7 @@ impl OutboxGuard {
         let adopts_promotions = settings.outbox_adopt_promotion == AdoptPromotion::Synchronous;
         Self {
             check: OutboxCheck::new(database, adopts_promotions),
-            every: settings.outbox_check,
+            every: settings.relay_check,
             halt: halt.clone(),
             outage: outage.clone(),
             fails: AtomicBool::new(false),

@@ -20,10 +20,6 @@ use crate::{Config, api, upkeep};
 /// How often it is looked whether an outage has ended unnoticed.
 const LOOK_AFTER_OUTAGE: Duration = Duration::from_secs(5);
 
-/// How often the topic is checked. Less than the five minutes after which librdkafka sees new
-/// partitions and begins to use them.
-const CHECK_TOPIC_EVERY: Duration = Duration::from_mins(1);
-
 /// How long to wait before asking again for a topic that is not there.
 const TOPIC_PAUSE: Duration = Duration::from_secs(1);
 
@@ -127,7 +123,7 @@ async fn relay(
         () = working => {}
         () = notice_the_end(&outages.kafka, database, topic) => {}
         () = guard.keep_checking() => {}
-        () = topic.watch(CHECK_TOPIC_EVERY) => {}
+        () = topic.watch(config.relay.relay_check) => {}
     }
     outbox.close().await;
 }

@@ -65,7 +65,7 @@ impl World {
         };
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let relay = RelayArgs {
-            outbox_check: CHECK,
+            relay_check: CHECK,
             outbox_adopt_promotion: adopt_promotion,
             ..RelayArgs::default()
         };
