@@ -53,29 +53,37 @@ pub(super) fn summary(read_model: &str, summary: &Summary) -> String {
 mod tests {
     use super::*;
 
-    fn known(version: i64, events: i64) -> Option<LedgerEntry> {
+    fn known(version: i64, events: i64) -> LedgerEntry {
         let order_id = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
-        Some(LedgerEntry { order_id, version: version.try_into().unwrap(), events })
+        LedgerEntry { order_id, version: version.try_into().unwrap(), events }
     }
 
     #[test]
     fn every_difference_is_one_line_that_tells_what_both_sides_know() {
         for (ordering, pharmacy, told) in [
-            (known(2, 2), None, "missing\tpharmacy\t{}\tordering: version 2; pharmacy: unknown"),
-            (None, known(1, 1), "extra\tpharmacy\t{}\tordering: unknown; pharmacy: version 1"),
             (
-                known(2, 2),
-                known(1, 1),
+                Some(known(2, 2)),
+                None,
+                "missing\tpharmacy\t{}\tordering: version 2; pharmacy: unknown",
+            ),
+            (
+                None,
+                Some(known(1, 1)),
+                "extra\tpharmacy\t{}\tordering: unknown; pharmacy: version 1",
+            ),
+            (
+                Some(known(2, 2)),
+                Some(known(1, 1)),
                 "differing\tpharmacy\t{}\tordering: version 2; pharmacy: version 1",
             ),
             (
-                known(2, 2),
-                known(2, 1),
+                Some(known(2, 2)),
+                Some(known(2, 1)),
                 "differing\tpharmacy\t{}\tordering: version 2; pharmacy: version 2 with 1 event",
             ),
             (
-                known(2, 2),
-                known(2, 3),
+                Some(known(2, 2)),
+                Some(known(2, 3)),
                 "differing\tpharmacy\t{}\tordering: version 2; pharmacy: version 2 with 3 events",
             ),
         ] {
