@@ -128,7 +128,7 @@ impl Lane {
             _ => self.sight.gaps.push(Gap {
                 first: position,
                 last: position,
-                proved: slot.order % 2 == 0,
+                proved: slot.order.is_multiple_of(2),
                 stamp: slot.order % 2 == 1,
             }),
         }
