@@ -1,0 +1,259 @@
+"""Sets clocks while orders are placed. `run` prepares what this needs, and says what it is about."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+
+WORK = pathlib.Path(sys.argv[1])
+PROGRAMS = pathlib.Path(sys.argv[2])
+PORTS = {"order-api": 17050, "order-jobs": 17052, "pharmacy-order": 17053, "notification": 17054}
+DAY = 86_400
+PATIENCE = 40
+
+BEGIN = time.monotonic()
+running = {}
+orders = []
+
+
+def say(what):
+    print(f"{time.monotonic() - BEGIN:4.0f} s  {what}", flush=True)
+
+
+def eventually(what, is_so):
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        if time.monotonic() > deadline:
+            sys.exit(f"clocks: it never came that {what}")
+        time.sleep(0.05)
+
+
+def request(program, path, body=None, headers={}):
+    """The status, the headers and the body of an answer; status 0 if there is none."""
+    url = f"http://127.0.0.1:{PORTS[program]}{path}"
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"content-type": "application/json", **headers} if data else headers
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=12) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as answer:
+        return answer.code, answer.headers, answer.read()
+    except OSError:
+        return 0, {}, b""
+
+
+def sql(statement):
+    command = ["psql", "-qAtX", "-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", os.environ["POSTGRES"]]
+    done = subprocess.run([*command, "-U", "orders", "-d", "orders", "-c", statement],
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return done.stdout.strip()
+
+
+# --- Clocks -------------------------------------------------------------------------------------------------------
+
+# How far the clocks are from those outside, in seconds, when they are right.
+RIGHT = 0
+
+
+def set_clock(name, jump):
+    """The clock is so many seconds from what is right here."""
+    new = WORK / f"{name}.new"
+    new.write_text(f"{RIGHT + jump:+d}s\n")
+    new.rename(WORK / f"{name}.clock")
+
+
+# --- Programs -----------------------------------------------------------------------------------------------------
+
+
+def start(name):
+    endpoints = json.loads((WORK / "standalone" / "endpoints.json").read_text())
+    settings = {
+        "LD_PRELOAD": os.environ["PRELOAD"],
+        "FAKETIME_TIMESTAMP_FILE": str(WORK / f"{name}.clock"),
+        "FAKETIME_NO_CACHE": "1",
+        # What waits and measures in the programs uses a clock that no jump moves.
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+        "DATABASE_URL": f"postgres://orders@127.0.0.1:{os.environ['POSTGRES']}/orders",
+        "KAFKA_BOOTSTRAP_SERVERS": endpoints["kafka"],
+        "SCHEMA_REGISTRY_URL": endpoints["schema_registry"],
+        "KAFKA_GROUP": f"clocks-{name}",
+        "HTTP_ADDR": f"127.0.0.1:{PORTS[name]}",
+    }
+    log = open(WORK / f"{name}.log", "ab")
+    running[name] = subprocess.Popen([PROGRAMS / name], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                     env={**os.environ, **settings})
+
+
+def stop(names):
+    for name in names:
+        running[name].terminate()
+    for name in names:
+        running.pop(name).wait(30)
+
+
+def all_are_ready():
+    for name in PORTS:
+        eventually(f"{name} is ready", lambda: request(name, "/readyz")[0] == 200)
+
+
+def keep_house():
+    """Starts those anew that keep house, which they do at once."""
+    names = ["order-jobs", "pharmacy-order", "notification"]
+    stop(names)
+    for name in names:
+        start(name)
+    all_are_ready()
+    for name in names:
+        log = WORK / f"{name}.log"
+        eventually(f"{name} has kept house", lambda: "kept house" in log.read_text().rsplit("listening on", 1)[1])
+
+
+# --- Orders -------------------------------------------------------------------------------------------------------
+
+
+def body(number):
+    return {"customerName": f"Customer {number}", "items": [{"productId": 1, "quantity": 2}]}
+
+
+def place(count=3, cancel=True):
+    for _ in range(count):
+        number, key = len(orders), str(uuid.uuid4())
+        status, _, answer = request("order-api", "/api/orders", body(number), {"idempotency-key": key})
+        if status != 201:
+            sys.exit(f"clocks: an order was answered with {status}: {answer!r}")
+        order = {"id": json.loads(answer)["orderId"], "key": key, "number": number, "events": 1}
+        orders.append(order)
+        if cancel and number % 2:
+            status, _, answer = request("order-api", f"/api/orders/{order['id']}/cancel", {"reason": "no need"})
+            if status != 200:
+                sys.exit(f"clocks: cancelling was answered with {status}: {answer!r}")
+            order["events"] = 2
+
+
+def has_arrived(order):
+    status, _, answer = request("pharmacy-order", f"/api/pharmacy/orders/{order['id']}")
+    if status != 200 or json.loads(answer)["version"] != order["events"]:
+        return False
+    status, _, answer = request("notification", f"/api/notifications?orderId={order['id']}")
+    states = [item["state"] for item in json.loads(answer)["items"]] if status == 200 else []
+    return states == ["sent"] * order["events"]
+
+
+def all_arrive(since=0):
+    for order in orders[since:]:
+        eventually(f"order {order['number']} is in both read models", lambda: has_arrived(order))
+    eventually("nothing is left in the outbox",
+               lambda: sql("SELECT count(*) FROM ordering.outbox_status WHERE NOT processed") == "0")
+
+
+def keys_are_known():
+    """A request that is repeated gets the answer it got, whenever that was."""
+    for order in orders:
+        status, headers, answer = request("order-api", "/api/orders", body(order["number"]),
+                                          {"idempotency-key": order["key"]})
+        if status != 201 or headers["idempotency-replayed"] != "true" or \
+                json.loads(answer)["orderId"] != order["id"]:
+            sys.exit(f"clocks: the key of order {order['number']} is forgotten: {status} {answer!r}")
+    stored = sql("SELECT count(*) FROM ordering.orders")
+    if stored != str(len(orders)):
+        sys.exit(f"clocks: {len(orders)} orders were placed, {stored} are stored")
+
+
+# --- Jumps --------------------------------------------------------------------------------------------------------
+
+
+def across_midnight():
+    global RIGHT
+    RIGHT = DAY - 4 - int(time.time()) % DAY
+    for name in ["postgres", *PORTS]:
+        set_clock(name, 0)
+    day = sql("SELECT current_date")
+    place()
+    eventually("it is another day", lambda: place(1) or sql("SELECT current_date") != day)
+    place()
+    all_arrive()
+    if sql("SELECT count(*) FROM ordering.outbox_default") != "0":
+        sys.exit("clocks: events of the new day are in the default partition")
+    say(f"midnight: {len(orders)} orders, before and after")
+
+
+def service_jumps(name, jump):
+    since = len(orders)
+    place(1)
+    set_clock(name, jump)
+    place(2)
+    if name == "order-api":
+        # The clock has really jumped.
+        _, _, answer = request("order-api", f"/api/orders/{orders[-1]['id']}")
+        days = sql(f"SELECT round(extract(epoch FROM '{json.loads(answer)['createdAt']}' - now()) / {DAY})")
+        if int(days) != jump // DAY:
+            sys.exit(f"clocks: an order was placed {days} days from now")
+    all_arrive(since)
+    set_clock(name, 0)
+    place(1)
+    all_arrive(since)
+
+
+def some_must_wait():
+    """A notification and an event that failed, and are to be tried again in a while."""
+    sql("UPDATE notification.notifications SET state = 'pending', sent_at = NULL, attempts = 12,"
+        " due_at = now() + interval '40 minutes' WHERE id = (SELECT max(id) FROM notification.notifications)")
+    sql("INSERT INTO ordering.outbox_stragglers (lane, position, reason, order_id, attempts, retry_at)"
+        " SELECT lane, position, 'failed', order_id, 9, now() + interval '4 minutes' FROM ordering.outbox"
+        " WHERE event_type = 'OrderCreated' ORDER BY recorded_at DESC LIMIT 1")
+
+
+def postgres_jumps(jump):
+    since = len(orders)
+    place(2)
+    all_arrive(since)
+    events = sql("SELECT count(*) FROM ordering.outbox")
+    today = sql("SELECT current_date")
+    set_clock("postgres", jump)
+    if sql(f"SELECT current_date - '{today}'::date") != str(jump // DAY):
+        sys.exit("clocks: the clock of Postgres has not jumped")
+    keep_house()
+    if sql("SELECT count(*) FROM ordering.outbox") != events:
+        sys.exit("clocks: events that were retained are gone")
+    place(3)
+    all_arrive(since)
+    keys_are_known()
+    if jump > 0:
+        some_must_wait()
+    set_clock("postgres", 0)
+    all_arrive(since)
+    keep_house()
+    place(2)
+    all_arrive(since)
+    keys_are_known()
+    told = dict(line.split("|") for line in
+                sql("SELECT order_id, count(*) FROM notification.notifications GROUP BY 1").splitlines())
+    expected = {order["id"]: str(order["events"]) for order in orders}
+    if told != expected:
+        differing = {id: (told.get(id), expected.get(id)) for id in told | expected if told.get(id) != expected.get(id)}
+        sys.exit(f"clocks: some orders have another number of notifications (found, expected): {differing}")
+
+
+
+try:
+    for program in PORTS:
+        start(program)
+    all_are_ready()
+    across_midnight()
+    for program in PORTS:
+        for days in (10, -10):
+            service_jumps(program, days * DAY)
+        say(f"{program}: 10 days forward and back")
+    for days in (10, -10, 3):
+        postgres_jumps(days * DAY)
+        say(f"Postgres: {days} days and right again")
+    say(f"all {len(orders)} orders arrived, all their keys are known")
+finally:
+    for process in running.values():
+        process.kill()
