@@ -26,12 +26,22 @@ pub struct Customers {
 impl Customers {
     /// Lets customers come until [`Self::leave`].
     pub fn come(counters: Vec<String>, per_second: u32) -> Self {
-        Self::begin(counters, per_second, usize::MAX)
+        Self::begin(counters, per_second, usize::MAX, wish)
     }
 
     /// Lets so many customers come, and waits until all were served.
     pub async fn place(counters: Vec<String>, per_second: u32, number: usize) -> Vec<Order> {
-        Self::begin(counters, per_second, number).orders.await.unwrap()
+        Self::ask_for(wish, counters, per_second, number).await
+    }
+
+    /// Lets so many customers come who ask for this, and waits until all were served.
+    pub async fn ask_for(
+        wish: fn(usize) -> Value,
+        counters: Vec<String>,
+        per_second: u32,
+        number: usize,
+    ) -> Vec<Order> {
+        Self::begin(counters, per_second, number, wish).orders.await.unwrap()
     }
 
     /// Lets no more come; the orders that were placed.
@@ -40,7 +50,12 @@ impl Customers {
         self.orders.await.unwrap()
     }
 
-    fn begin(counters: Vec<String>, per_second: u32, number: usize) -> Self {
+    fn begin(
+        counters: Vec<String>,
+        per_second: u32,
+        number: usize,
+        wish: fn(usize) -> Value,
+    ) -> Self {
         let enough = Arc::new(AtomicBool::new(false));
         let told = enough.clone();
         let orders = tokio::spawn(async move {
@@ -56,7 +71,7 @@ impl Customers {
                 let there = counters[(number + 1) % counters.len()].clone();
                 let client = client.clone();
                 visits.spawn(async move {
-                    let order = visit(&client, number, &here, &there).await;
+                    let order = visit(&client, number, wish(number), &here, &there).await;
                     drop(place);
                     order
                 });
@@ -72,8 +87,7 @@ impl Customers {
 }
 
 /// Places an order, which the API must take.
-async fn visit(client: &Client, number: usize, here: &str, there: &str) -> Order {
-    let wish = wish(number);
+async fn visit(client: &Client, number: usize, wish: Value, here: &str, there: &str) -> Order {
     let answer = post(client, &format!("{here}/api/orders"), &wish, StatusCode::CREATED).await;
     let mut order = Order {
         id: answer["orderId"].as_str().unwrap().to_owned(),

@@ -111,7 +111,7 @@ use crate::postgres::{Database, PgError};
 
 /// The most bytes that the payloads of all claims of a program have at once, beside one record of each
 /// lane. Kafka's client holds them a second time.
-const ALL_BYTES: usize = 8 * 1024 * 1024;
+const ALL_BYTES: usize = 4 * 1024 * 1024;
 
 /// Begins a claim, unless the outbox is not the one that was checked (`outbox_check.rs`). That look
 /// only reads, so the transaction has no id before the statement that locks lanes, which counts as

@@ -11,6 +11,7 @@ mod crowd;
 mod layout;
 mod reconciling;
 mod rest;
+mod small_batches;
 mod speed;
 mod versions;
 mod without_a_broker;

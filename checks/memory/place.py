@@ -1,0 +1,79 @@
+"""Places orders as large as they may be: bodies of nearly 64 KiB that can hardly be compressed.
+
+    place.py URL ORDERS
+"""
+
+import http.client
+import json
+import random
+import sys
+import threading
+import urllib.parse
+
+CUSTOMERS = 8
+LARGEST_BODY = 64 * 1024
+
+
+def text(dice, length):
+    """Ideographs: 3 bytes each, and few alike."""
+    return "".join(chr(dice.randrange(0x4E00, 0x9C20)) for _ in range(length))
+
+
+def body(dice, display):
+    items = [
+        {
+            "productId": product,
+            "quantity": 999,
+            "medication": {
+                "system": f"urn:oid:1.2.{dice.randrange(10**6)}",
+                "code": f"{dice.getrandbits(256):064x}",
+                "display": text(dice, display),
+            },
+        }
+        for product in range(1, 101)
+    ]
+    order = {"customerName": text(dice, 200), "items": items, "note": text(dice, 1000)}
+    return json.dumps(order, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def largest_body(dice):
+    """With texts as long as the bound of a body allows."""
+    return next(found for display in range(200, 0, -1) if len(found := body(dice, display)) <= LARGEST_BODY)
+
+
+def place(address, seed, number, failures):
+    dice = random.Random(seed)
+    sample = largest_body(dice)
+    display = len(json.loads(sample)["items"][0]["medication"]["display"])
+    connection = http.client.HTTPConnection(address, timeout=30)
+    try:
+        for _ in range(number):
+            order = body(dice, display)
+            if len(order) > LARGEST_BODY:
+                order = largest_body(dice)
+            connection.request("POST", "/api/orders", order, {"content-type": "application/json"})
+            answer = connection.getresponse()
+            said = answer.read()
+            if answer.status != 201:
+                raise RuntimeError(f"{answer.status}: {said[:300]}")
+    except Exception as error:  # Told by the main thread.
+        failures.append(error)
+
+
+def main():
+    address = urllib.parse.urlsplit(sys.argv[1]).netloc
+    orders = int(sys.argv[2])
+    failures = []
+    shares = [orders // CUSTOMERS + (customer < orders % CUSTOMERS) for customer in range(CUSTOMERS)]
+    customers = [
+        threading.Thread(target=place, args=(address, seed, share, failures)) for seed, share in enumerate(shares)
+    ]
+    for customer in customers:
+        customer.start()
+    for customer in customers:
+        customer.join()
+    if failures:
+        sys.exit(f"place.py: {failures[0]}")
+
+
+main()
