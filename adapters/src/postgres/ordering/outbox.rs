@@ -147,7 +147,8 @@ pub struct PgOutbox {
 }
 
 impl PgOutbox {
-    /// The outbox in this database; so many claims can be open at once, and share [`ALL_BYTES`].
+    /// The outbox in this database; at most `claims` can be open at once, and they
+    /// share a limit of 8 MiB of payloads.
     #[must_use]
     pub fn new(database: &Database, claims: u32) -> Self {
         let pool = sessions(claims, SESSION)
