@@ -21,6 +21,7 @@ mod surge;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod whole_number;
 
 pub use admission::MAX_IN_FLIGHT;
 #[cfg(feature = "embedded")]
@@ -39,3 +40,4 @@ pub use problem::{FieldError, Problem};
 pub use problem_type::ProblemType;
 pub use server::{Listener, MAX_CONNECTIONS, bind, serve};
 pub use site::site;
+pub use whole_number::whole_number;

@@ -106,7 +106,7 @@ fn read(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Named>, Unreada
     Ok(given.then_some(Named::Tags(tags)))
 }
 
-/// `"1", W/"2"`: tags in quotes, with commas between them.
+/// `"1", W/"2"`: tags in quotes, with commas between them. A tag has no blanks.
 fn list(text: &str) -> Result<Vec<(bool, String)>, Unreadable> {
     let mut tags = Vec::new();
     let mut rest = text.trim();
@@ -117,6 +117,9 @@ fn list(text: &str) -> Result<Vec<(bool, String)>, Unreadable> {
         };
         let quoted = quoted.strip_prefix('"').ok_or(Unreadable)?;
         let (tag, after) = quoted.split_once('"').ok_or(Unreadable)?;
+        if !tag.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Unreadable);
+        }
         tags.push((weak, tag.to_owned()));
         let after = after.trim_start();
         if after.is_empty() {
@@ -145,7 +148,7 @@ mod tests {
         );
         assert_eq!(IfMatch(named("*")).versions(), None);
         assert_eq!(IfMatch(None).versions(), None);
-        for text in ["1", "\"1", "\"1\" \"2\"", "\"1\",", ""] {
+        for text in ["1", "\"1", "\"1\" \"2\"", "\"1\",", "\"1 \"", "w/\"1\"", ""] {
             assert_eq!(named(text), None, "{text}");
         }
     }

@@ -8,6 +8,7 @@ mod config;
 mod problems;
 mod representation;
 mod routes;
+mod text_schema;
 
 use adapters::StartError;
 use adapters::http::{bind, serve};

@@ -67,7 +67,8 @@ struct OrderPage {
     path = "/api/pharmacy/orders",
     tag = "orders",
     params(
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before",
+         pattern = "^[0-9a-f]{32}$"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 100,
          description = "How many orders at most; 20 if not given"),
         ("status" = Option<Status>, Query, description = "Only those that stand so"),

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use crate::problems::not_cancelled;
 use crate::representation::{OrderBody, entity_tag};
+use crate::text_schema;
 
 /// The reason of those who give none.
 const NO_REASON: &str = "no reason given";
@@ -26,7 +27,7 @@ const NO_REASON: &str = "no reason given";
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct CancelOrderBody {
     /// Why, in 1 to 500 characters after trimming
-    #[schema(min_length = 1, max_length = 500, example = "ordered by mistake")]
+    #[schema(schema_with = text_schema::cancel_reason)]
     reason: Option<String>,
 }
 
@@ -41,7 +42,8 @@ pub(crate) struct CancelOrderBody {
     tag = "orders",
     params(
         ("id" = Uuid, Path, description = "The order"),
-        ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel only an order with this `ETag`, such as `\"1\"`"),
+        ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel only an order with this `ETag`, such as `\"1\"`",
+         pattern = r#"^(\*|(W/)?"[!#-~]*"([\t ]*,[\t ]*(W/)?"[!#-~]*")*)$"#),
         ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "Marks repeats of this request",
          min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
     ),

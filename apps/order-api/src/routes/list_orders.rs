@@ -28,7 +28,8 @@ pub(crate) struct OrderPageBody {
     path = "/api/orders",
     tag = "orders",
     params(
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before",
+         pattern = "^[0-9a-f]{32}$"),
         ("limit" = Option<i64>, Query, description = "How many orders at most; 20 if not given",
          minimum = 1, maximum = 100),
         ("status" = Option<StatusBody>, Query, description = "Only orders that stand so"),

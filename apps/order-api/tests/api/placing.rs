@@ -122,3 +122,12 @@ async fn the_bounds_themselves_are_within_bounds() {
     assert_eq!(order["items"], json!(items));
     assert_eq!(order["note"], note);
 }
+
+#[tokio::test]
+async fn a_whole_number_may_be_written_with_a_point() {
+    let client = Client::new().await;
+    let order = r#"{"customerName":"Ada","items":[{"productId":7.0,"quantity":2e1}]}"#;
+    let answer = client.post("/api/orders", order).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+    assert_eq!(answer.json()["items"], json!([{"productId": 7, "quantity": 20}]));
+}

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use adapters::http::{FieldError, Object};
+use adapters::http::{FieldError, Object, whole_number};
 use domain::OrderId;
 use domain::ordering::{
     ItemsError, MedicationCoding, NewOrder, OrderItem, OrderItems, ProductId, Quantity,
@@ -11,18 +11,20 @@ use domain::ordering::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::text_schema;
+
 /// An order to be placed
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PlaceOrderBody {
     /// Who places it: 1 to 200 characters after trimming, none of them a control character
-    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    #[schema(schema_with = text_schema::customer_name)]
     customer_name: String,
     /// What is ordered, each product once
-    #[schema(value_type = Vec<PlaceOrderItemBody>, min_items = 1, max_items = 100)]
+    #[schema(value_type = HashSet<PlaceOrderItemBody>, min_items = 1, max_items = 100)]
     items: Vec<Object<PlaceOrderItemBody>>,
     /// A remark: 1 to 1000 characters after trimming, none a control character but line breaks
-    #[schema(min_length = 1, max_length = 1000, example = "Please ring twice")]
+    #[schema(schema_with = text_schema::note)]
     note: Option<String>,
 }
 
@@ -31,9 +33,11 @@ pub(crate) struct PlaceOrderBody {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PlaceOrderItemBody {
     /// The product
+    #[serde(deserialize_with = "whole_number")]
     #[schema(minimum = 1, example = 1)]
     product_id: i64,
     /// The pieces of it
+    #[serde(deserialize_with = "whole_number")]
     #[schema(minimum = 1, maximum = 999, example = 2)]
     quantity: i64,
     /// Which medication is meant by it
@@ -62,7 +66,7 @@ pub(crate) struct PlaceOrderMedicationBody {
     )]
     code: String,
     /// Its name there: 1 to 200 characters after trimming, none of them a control character
-    #[schema(min_length = 1, max_length = 200, example = "Paracetamol")]
+    #[schema(schema_with = text_schema::display)]
     display: Option<String>,
 }
 
