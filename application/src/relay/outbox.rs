@@ -8,7 +8,7 @@ use crate::StoreError;
 ///
 /// The largest events have some 50 kB, most of them less than one: then the number of records ends a
 /// claim, and with the largest its size.
-pub const CLAIM_BYTES: usize = 2 * 1024 * 1024;
+pub const CLAIM_BYTES: usize = 1024 * 1024;
 
 /// The log of events that were stored with their orders and are to be published.
 pub trait Outbox: Send + Sync {

@@ -147,8 +147,8 @@ pub struct PgOutbox {
 }
 
 impl PgOutbox {
-    /// The outbox in this database; at most `claims` can be open at once, and they
-    /// share a limit of 8 MiB of payloads.
+    /// The outbox in this database. At most `claims` can be open at once; together their payloads have
+    /// at most 4 MiB, beside one record of each lane.
     #[must_use]
     pub fn new(database: &Database, claims: u32) -> Self {
         let pool = sessions(claims, SESSION)

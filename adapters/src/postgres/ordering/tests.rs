@@ -47,7 +47,7 @@ impl World {
         let database = Database::new(&fresh.args(), "ordering-test").unwrap();
         migrate(&database).await.unwrap();
         let orders = PgOrders::new(&database);
-        let outbox = PgOutbox::new(&database, 8);
+        let outbox = PgOutbox::new(&database, 4);
         Self { fresh, database, orders, outbox }
     }
 
