@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use application::inbox::Inbox;
 use application::published::RawRecord;
-use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{CommitMode, Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::{Message, TopicPartitionList};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
@@ -152,13 +152,13 @@ impl Member {
     async fn fetch(&self) -> Result<Option<Fetched>, String> {
         match self.consumer.recv().await {
             Ok(message) => {
-                if !self.is_to_be_taken_in(&message)? {
+                let place = (message.topic().to_owned(), message.partition());
+                if !self.is_to_be_taken_in(&place, &message)? {
                     return Ok(None);
                 }
                 let record = raw_record(&message);
                 self.health.sees_a_broker();
                 self.health.may_read();
-                let place = (record.topic.clone(), record.partition);
                 let assignment = self.consumer.context().membership.assignment(&place);
                 Ok(Some(Fetched { record, assignment }))
             }

@@ -1,10 +1,10 @@
 //! The log under a member's partitions is watched: is it the one that was read before, and does it
 //! still hold what was to be read?
 
+use rdkafka::Offset;
 use rdkafka::consumer::Consumer;
 use rdkafka::message::BorrowedMessage;
 use rdkafka::util::Timeout;
-use rdkafka::{Message, Offset};
 
 use super::Member;
 use crate::kafka::consumer::loss;
@@ -16,14 +16,17 @@ use crate::one_line;
 impl Member {
     /// Whether a record is new; the one with which a partition begins only shows that the log is
     /// still the same.
-    pub(super) fn is_to_be_taken_in(&self, message: &BorrowedMessage<'_>) -> Result<bool, String> {
-        let place = (message.topic().to_owned(), message.partition());
-        let (arrival, finding) = self.consumer.context().readings.record(&place, Mark::of(message));
+    pub(super) fn is_to_be_taken_in(
+        &self,
+        place: &Place,
+        message: &BorrowedMessage<'_>,
+    ) -> Result<bool, String> {
+        let (arrival, finding) = self.consumer.context().readings.record(place, Mark::of(message));
         if let Some(finding) = finding {
-            loss::tell(&self.group, &self.health, &place, finding);
+            loss::tell(&self.group, &self.health, place, finding);
         }
         if arrival == Arrival::Foreign {
-            self.read_from_the_start(&place)?;
+            self.read_from_the_start(place)?;
         }
         Ok(arrival == Arrival::New)
     }
