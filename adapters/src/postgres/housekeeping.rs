@@ -88,11 +88,7 @@ impl<'d> Round<'d> {
         let told = self.step("read the clock", async { clock::read(pool, sql).await.map(Some) });
         let reading = told.await?;
         self.clock_doubted = !reading.is_believed;
-        gauge!("housekeeping_clock_doubted", "schema" => schema).set(if self.clock_doubted {
-            1.0
-        } else {
-            0.0
-        });
+        gauge!("housekeeping_clock_doubted", "schema" => schema).set(u8::from(self.clock_doubted));
         if reading.is_believed {
             return Some(reading.now);
         }

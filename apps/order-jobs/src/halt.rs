@@ -26,7 +26,7 @@ impl Halt {
     /// Each change is logged once; the gauge `relay_halted{cause}` is 1 while there is a reason.
     pub(crate) fn set(&self, cause: &'static str, reason: Option<String>) {
         let mut reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        gauge!("relay_halted", "cause" => cause).set(if reason.is_some() { 1.0 } else { 0.0 });
+        gauge!("relay_halted", "cause" => cause).set(u8::from(reason.is_some()));
         match reason {
             Some(reason) if reasons.get(cause) != Some(&reason) => {
                 error!(cause, "publishing is stopped: {reason}");

@@ -164,19 +164,12 @@ impl TopicWarnings {
             undescribed.map(|why| (UNDESCRIBED, why)).into_iter().collect();
         for setting in SETTINGS {
             let deviation = found.iter().find(|deviation| deviation.setting == setting);
-            gauge!("topic_deviation", "setting" => setting).set(if deviation.is_some() {
-                1.0
-            } else {
-                0.0
-            });
+            gauge!("topic_deviation", "setting" => setting).set(u8::from(deviation.is_some()));
             // What stops the relay is told by the halt.
             now.extend(deviation.filter(|d| !d.stops).map(|d| (setting, d.what.clone())));
         }
-        gauge!("topic_deviation", "setting" => UNDESCRIBED).set(if now.contains_key(UNDESCRIBED) {
-            1.0
-        } else {
-            0.0
-        });
+        gauge!("topic_deviation", "setting" => UNDESCRIBED)
+            .set(u8::from(now.contains_key(UNDESCRIBED)));
         let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (setting, what) in &now {
             if warnings.get(setting) != Some(what) {
