@@ -21,9 +21,9 @@ const LOOKS: u32 = 30;
 pub enum RepairOutcome {
     /// The read model knows the same as ordering now.
     Repaired,
-    /// It does not, and the outbox has only so many of the order's events.
+    /// It does not, and the outbox no longer has all of the order's events.
     NotRetained {
-        /// How many of them.
+        /// How many it has.
         events: i64,
     },
     /// It does not, although all events of the order are due or published again.

@@ -157,7 +157,8 @@ pub(in crate::postgres::ordering) fn is_mere_promotion(
     was < is && age.is_some_and(|age| age.to_std().map_or(true, |age| age <= RECENT))
 }
 
-/// The findings in one line; `None` if there are none. One kind of fault is told of one lane.
+/// The findings in one line; `None` if there are none. Of lanes with the same fault, the first is named
+/// and the others are counted.
 pub(in crate::postgres::ordering) fn reason(findings: &[Finding]) -> Option<String> {
     // What an earlier check found holds until it is adopted, whatever is found today.
     if let Some(Finding::Stopped(why)) =
