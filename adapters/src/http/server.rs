@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -36,6 +36,10 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// head of 32 KiB and a body of 64 KiB, so that all take 48 MiB; and they fit into the 1,024 open
 /// files that many systems allow.
 pub const MAX_CONNECTIONS: u32 = 512;
+
+/// How many connections wait to be accepted before the system drops more, whose clients try again a
+/// second later. Linux allows 4,096 unless it is set up otherwise.
+const BACKLOG: u32 = 4096;
 
 /// An address that is taken: connections wait there until it is served.
 #[derive(Debug)]
@@ -68,9 +72,18 @@ pub async fn bind(addr: SocketAddr, variable: &'static str) -> Result<Listener, 
         io::ErrorKind::AddrInUse => StartError::AddressTaken { addr, variable },
         _ => StartError::Address { addr, variable, source },
     };
-    let socket = TcpListener::bind(addr).await.map_err(failed)?;
+    let socket = listen(addr).map_err(failed)?;
     let addr = socket.local_addr().map_err(failed)?;
     Ok(Listener { socket, addr, max_connections: MAX_CONNECTIONS as usize })
+}
+
+fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // Or a port could not be taken again for a minute after a restart.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until `shutdown`, then takes no more requests, answers those it has, and returns.
