@@ -1,7 +1,7 @@
 //! The one place where time is read and ids are made.
 
 use chrono::Utc;
-use domain::ordering::Occasion;
+use domain::ordering::EventStamp;
 use domain::{EventId, OrderId, Timestamp};
 use uuid::Uuid;
 
@@ -19,11 +19,11 @@ pub fn new_order_id() -> OrderId {
     OrderId::new(Uuid::now_v7())
 }
 
-/// An occasion for an event to happen: now, under a fresh event id.
+/// A stamp for a new event: now, under a fresh event id.
 #[must_use]
 #[allow(clippy::disallowed_methods, reason = "this is the place")]
-pub fn occasion() -> Occasion {
-    Occasion { event_id: EventId::new(Uuid::now_v7()), at: now() }
+pub fn event_stamp() -> EventStamp {
+    EventStamp { event_id: EventId::new(Uuid::now_v7()), at: now() }
 }
 
 /// Sixteen random bytes, for trace ids and names that must not collide.

@@ -23,7 +23,7 @@ mod wire;
 
 pub use cluster::Cluster;
 pub use consumer::{ConsumeError, ConsumerConfig, ConsumerHealth, consume};
-pub use decoder::{AnnouncementDecoder, RegistryUnavailable};
+pub use decoder::{EventDecoder, RegistryUnavailable};
 pub use publisher::{KafkaPublisher, PublisherError};
 pub use registry::{Registry, RegistryError};
 pub use settings::PARTITIONS;

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use crate::published::{Announcement, Content, DeadLetter, Incoming, RawRecord};
+use crate::published::{Content, DeadLetter, Incoming, PublishedEvent, RawRecord};
 use crate::{StoreError, one_line};
 
 /// The side of a context that takes events in.
@@ -13,7 +13,7 @@ pub trait Inbox: Send + Sync {
     /// in this one, or in another call at the same time.
     fn take_in(
         &self,
-        events: &[Announcement],
+        events: &[PublishedEvent],
         dead: &[DeadLetter],
     ) -> impl Future<Output = Result<Intake, StoreError>> + Send;
 }
@@ -46,7 +46,7 @@ impl Intake {
 /// Records that arrived one after the other, to be taken in together.
 #[derive(Debug, Default)]
 pub struct Batch {
-    events: Vec<Announcement>,
+    events: Vec<PublishedEvent>,
     /// The records that the events came in.
     records: Vec<RawRecord>,
     dead: Vec<DeadLetter>,
@@ -71,7 +71,7 @@ impl Batch {
 
     /// The events in it.
     #[must_use]
-    pub fn events(&self) -> &[Announcement] {
+    pub fn events(&self) -> &[PublishedEvent] {
         &self.events
     }
 

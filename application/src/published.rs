@@ -7,7 +7,7 @@ use domain::{EventId, OrderId, OrderVersion, Timestamp};
 
 /// One event of an order, as it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Announcement {
+pub struct PublishedEvent {
     /// The event's own identity, the same on every delivery.
     pub event_id: EventId,
     /// When it happened.
@@ -17,18 +17,18 @@ pub struct Announcement {
     /// The order's version once it had happened.
     pub order_version: OrderVersion,
     /// What happened.
-    pub news: News,
+    pub payload: Payload,
 }
 
 /// What happened to the order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
+pub enum Payload {
     /// It was placed.
     OrderCreated {
         /// Who placed it.
         customer_name: String,
         /// What was ordered.
-        items: Vec<AnnouncedItem>,
+        items: Vec<PublishedItem>,
         /// What the customer has to say about it; told since version 2.
         note: Option<String>,
     },
@@ -41,18 +41,18 @@ pub enum News {
 
 /// So many pieces of one product.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnnouncedItem {
+pub struct PublishedItem {
     /// The product.
     pub product_id: i64,
     /// The pieces of it.
     pub quantity: i32,
     /// Which medication is meant by it, if that was said; told since version 2.
-    pub medication: Option<AnnouncedMedication>,
+    pub medication: Option<PublishedMedication>,
 }
 
 /// A medication in the words of a terminology.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnnouncedMedication {
+pub struct PublishedMedication {
     /// The terminology, by its URI.
     pub system: String,
     /// The medication's code in it.
@@ -113,7 +113,7 @@ pub struct Incoming {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// An event.
-    Event(Announcement),
+    Event(PublishedEvent),
     /// Something of a type that this program does not know, such as an event that came after it. It
     /// concerns others.
     UnknownType(String),

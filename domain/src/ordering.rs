@@ -24,7 +24,7 @@ pub use customer_name::CustomerName;
 pub use event::{OrderCancelled, OrderCreated, OrderEvent, OrderFact};
 pub use items::{ItemsError, OrderItem, OrderItems};
 pub use medication_coding::MedicationCoding;
-pub use order::{FoldError, NewOrder, Occasion, Order};
+pub use order::{EventStamp, FoldError, NewOrder, Order};
 pub use order_note::OrderNote;
 pub use product_id::{ProductId, ProductIdError};
 pub use quantity::{Quantity, QuantityError};

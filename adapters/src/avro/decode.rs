@@ -2,7 +2,7 @@ use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::schema::ResolvedSchema;
 use apache_avro::types::Value;
-use application::published::{AnnouncedItem, AnnouncedMedication, Announcement, News};
+use application::published::{Payload, PublishedEvent, PublishedItem, PublishedMedication};
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
@@ -58,7 +58,7 @@ pub enum DecodeError {
 ///
 /// # Errors
 /// When the bytes are damaged, or are no event of the published language.
-pub fn decode(writer: &Schema, datum: &[u8]) -> Result<Announcement, DecodeError> {
+pub fn decode(writer: &Schema, datum: &[u8]) -> Result<PublishedEvent, DecodeError> {
     let fullname = writer.name().map(ToString::to_string).unwrap_or_default();
     let Some(published) = latest(&fullname) else {
         return Err(DecodeError::UnknownRecord(fullname));
@@ -81,7 +81,7 @@ pub fn decode(writer: &Schema, datum: &[u8]) -> Result<Announcement, DecodeError
     if !rest.is_empty() {
         return Err(DecodeError::Trailing(rest.len()));
     }
-    announcement(published.event_type, Fields::of(value))
+    published_event(published.event_type, Fields::of(value))
 }
 
 fn read<'s>(
@@ -97,38 +97,38 @@ fn read<'s>(
         .read_value(datum)
 }
 
-fn announcement(event_type: &str, mut fields: Fields) -> Result<Announcement, DecodeError> {
-    Ok(Announcement {
+fn published_event(event_type: &str, mut fields: Fields) -> Result<PublishedEvent, DecodeError> {
+    Ok(PublishedEvent {
         event_id: EventId::new(fields.uuid("eventId")?),
         occurred_at: Timestamp::from_micros(fields.micros("occurredAt")?)
             .map_err(|_| DecodeError::Field("occurredAt"))?,
         order_id: OrderId::new(fields.uuid("orderId")?),
         order_version: OrderVersion::try_from(fields.long("orderVersion")?)
             .map_err(|_| DecodeError::Field("orderVersion"))?,
-        news: match event_type {
-            "OrderCreated" => News::OrderCreated {
+        payload: match event_type {
+            "OrderCreated" => Payload::OrderCreated {
                 customer_name: fields.string("customerName")?,
                 items: fields.array("items")?.into_iter().map(item).collect::<Result<_, _>>()?,
                 note: fields.optional("note", string)?,
             },
-            "OrderCancelled" => News::OrderCancelled { reason: fields.string("reason")? },
+            "OrderCancelled" => Payload::OrderCancelled { reason: fields.string("reason")? },
             other => return Err(DecodeError::UnknownRecord(other.to_owned())),
         },
     })
 }
 
-fn item(value: Value) -> Result<AnnouncedItem, DecodeError> {
+fn item(value: Value) -> Result<PublishedItem, DecodeError> {
     let mut fields = Fields::of(value);
-    Ok(AnnouncedItem {
+    Ok(PublishedItem {
         product_id: fields.long("productId")?,
         quantity: fields.int("quantity")?,
         medication: fields.optional("medication", Some)?.map(medication).transpose()?,
     })
 }
 
-fn medication(value: Value) -> Result<AnnouncedMedication, DecodeError> {
+fn medication(value: Value) -> Result<PublishedMedication, DecodeError> {
     let mut fields = Fields::of(value);
-    Ok(AnnouncedMedication {
+    Ok(PublishedMedication {
         system: fields.string("system")?,
         code: fields.string("code")?,
         display: fields.optional("display", string)?,

@@ -4,13 +4,13 @@ use super::Check;
 #[cfg(feature = "kafka")]
 use crate::kafka::ConsumerHealth;
 #[cfg(feature = "postgres")]
-use crate::postgres::{Database, Tables};
+use crate::postgres::{Database, MigrationGate};
 
 impl Check {
     /// Whether a context's tables are up to date and its database answers.
     #[cfg(feature = "postgres")]
     #[must_use]
-    pub fn postgres(database: &Database, tables: &Tables) -> Self {
+    pub fn postgres(database: &Database, tables: &MigrationGate) -> Self {
         let (database, tables) = (database.clone(), tables.clone());
         Self::new("postgres", move || {
             let (database, tables) = (database.clone(), tables.clone());

@@ -18,7 +18,7 @@ use tracing::{error, info, warn};
 pub use self::health::ConsumerHealth;
 use self::member::{Left, Member};
 use super::cluster::Cluster;
-use super::decoder::AnnouncementDecoder;
+use super::decoder::EventDecoder;
 use super::topic;
 
 /// How long to wait before joining again after librdkafka gave up for good.
@@ -76,7 +76,7 @@ async fn wait_for_topic(config: &ConsumerConfig, shutdown: &CancellationToken) {
 /// When no consumer can be made of the settings.
 pub async fn consume(
     config: ConsumerConfig,
-    decoder: AnnouncementDecoder,
+    decoder: EventDecoder,
     inbox: &impl Inbox,
     shutdown: CancellationToken,
 ) -> Result<(), ConsumeError> {

@@ -16,7 +16,7 @@ const LONGEST_REASON: usize = 1_000;
 
 /// Reads records of the topic: the writer's schema comes from the registry, the reader's is compiled in.
 #[derive(Debug, Clone)]
-pub struct AnnouncementDecoder {
+pub struct EventDecoder {
     registry: Registry,
     patience: Duration,
 }
@@ -39,7 +39,7 @@ pub(super) enum Reading {
     },
 }
 
-impl AnnouncementDecoder {
+impl EventDecoder {
     /// A decoder that asks this registry.
     #[must_use]
     pub const fn new(registry: Registry) -> Self {

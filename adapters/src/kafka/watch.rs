@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use application::published::{Announcement, Content};
+use application::published::{Content, PublishedEvent};
 use domain::Timestamp;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -8,7 +8,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use super::client::Logging;
 use super::cluster::Cluster;
-use super::decoder::{AnnouncementDecoder, RegistryUnavailable};
+use super::decoder::{EventDecoder, RegistryUnavailable};
 use super::raw::raw_record;
 use super::registry::Registry;
 use super::settings::consumer_settings;
@@ -21,14 +21,14 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Looks on as events come into the topic, outside of every group and leaving no trace.
 pub struct Watch {
     consumer: StreamConsumer<Logging>,
-    decoder: AnnouncementDecoder,
+    decoder: EventDecoder,
 }
 
 /// An event that came into the topic.
 #[derive(Debug, Clone)]
 pub struct Watched {
     /// The event.
-    pub announcement: Announcement,
+    pub published_event: PublishedEvent,
     /// When it was seen.
     pub arrived_at: Timestamp,
 }
@@ -65,7 +65,7 @@ impl Watch {
             Ok(consumer)
         });
         let consumer = found.await.map_err(|_| failed(KafkaError::Canceled))?.map_err(failed)?;
-        Ok(Self { consumer, decoder: AnnouncementDecoder::new(registry) })
+        Ok(Self { consumer, decoder: EventDecoder::new(registry) })
     }
 
     /// The next event; what is no event of an order is passed over.
@@ -83,8 +83,8 @@ impl Watch {
             };
             let arrived_at = clock::now();
             let record = raw_record(&message);
-            if let Content::Event(announcement) = self.decoder.decode(&record).await? {
-                return Ok(Watched { announcement, arrived_at });
+            if let Content::Event(published_event) = self.decoder.decode(&record).await? {
+                return Ok(Watched { published_event, arrived_at });
             }
         }
     }

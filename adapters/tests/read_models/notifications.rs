@@ -10,7 +10,7 @@ use application::notification::{
     ChannelName, ClaimLimit, NotificationClaim, NotificationState, NotificationViews,
     Notifications, NotifyCustomer, SendOutcome,
 };
-use application::published::Announcement;
+use application::published::PublishedEvent;
 use domain::EventId;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Barrier;
@@ -62,7 +62,7 @@ async fn notifications_are_numbered_as_they_were_told_whatever_their_ids() {
 #[tokio::test]
 async fn consumers_that_overlap_record_each_notification_once() {
     let database = database().await;
-    let events: Vec<Announcement> =
+    let events: Vec<PublishedEvent> =
         (0..100).map(|_| created(clock::new_order_id(), "Ada")).collect();
     let barrier = Arc::new(Barrier::new(4));
     let consumers: Vec<_> = (0..4)
@@ -92,7 +92,7 @@ async fn consumers_that_overlap_record_each_notification_once() {
 async fn workers_side_by_side_never_share_a_notification() {
     let database = database().await;
     let notifications = PgNotifications::new(&database);
-    let events: Vec<Announcement> =
+    let events: Vec<PublishedEvent> =
         (0..200).map(|_| created(clock::new_order_id(), "Ada")).collect();
     inbox(&notifications).take_in(&events, &[]).await.unwrap();
 
@@ -171,7 +171,8 @@ async fn a_worker_that_stops_loses_its_claim_and_cannot_settle_it_later() {
 async fn an_outcome_is_noted_for_each_notification() {
     let (database, pool) = database_and_pool().await;
     let notifications = PgNotifications::new(&database);
-    let events: Vec<Announcement> = (0..3).map(|_| created(clock::new_order_id(), "Ada")).collect();
+    let events: Vec<PublishedEvent> =
+        (0..3).map(|_| created(clock::new_order_id(), "Ada")).collect();
     inbox(&notifications).take_in(&events, &[]).await.unwrap();
 
     let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();

@@ -8,7 +8,7 @@ use application::pharmacy::{
     PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, ReceiveOrders, Revised,
     SaveAllError,
 };
-use application::published::Announcement;
+use application::published::PublishedEvent;
 use domain::OrderId;
 use domain::pharmacy::{PharmacyOrder, PharmacyStatus};
 use tokio::sync::Barrier;
@@ -67,9 +67,9 @@ async fn a_cancellation_told_before_the_creation_shows_what_is_missing() {
 async fn consumers_that_overlap_on_the_same_events_apply_each_once() {
     let database = database().await;
     let ids: Vec<OrderId> = (0..40).map(|_| clock::new_order_id()).collect();
-    let mut events: Vec<Announcement> = ids.iter().map(|id| created(*id, "Ada")).collect();
+    let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
     events.extend(ids.iter().map(|id| cancelled(*id, "no")));
-    let backwards: Vec<Announcement> = events.iter().rev().cloned().collect();
+    let backwards: Vec<PublishedEvent> = events.iter().rev().cloned().collect();
 
     let slices = [events.clone(), backwards, events.clone(), events.clone()];
     let total = at_once(&database, slices.to_vec()).await;
@@ -83,8 +83,8 @@ async fn consumers_that_overlap_on_the_same_events_apply_each_once() {
 async fn consumers_with_different_slices_of_an_order_end_in_the_same_rows() {
     let database = database().await;
     let ids: Vec<OrderId> = (0..40).map(|_| clock::new_order_id()).collect();
-    let placed: Vec<Announcement> = ids.iter().map(|id| created(*id, "Ada")).collect();
-    let called_off: Vec<Announcement> = ids.iter().rev().map(|id| cancelled(*id, "no")).collect();
+    let placed: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
+    let called_off: Vec<PublishedEvent> = ids.iter().rev().map(|id| cancelled(*id, "no")).collect();
 
     let total = at_once(&database, vec![placed, called_off]).await;
 
@@ -93,7 +93,7 @@ async fn consumers_with_different_slices_of_an_order_end_in_the_same_rows() {
 }
 
 /// Each consumer takes in its own events, one batch after the other, all at the same time.
-async fn at_once(database: &Database, slices: Vec<Vec<Announcement>>) -> Intake {
+async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Intake {
     let barrier = Arc::new(Barrier::new(slices.len()));
     let consumers: Vec<_> = slices
         .into_iter()
@@ -153,7 +153,7 @@ async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
     assert!(matches!(again, Err(SaveAllError::Conflict)), "{again:?}");
 }
 
-fn told(event: &Announcement) -> PharmacyOrder {
+fn told(event: &PublishedEvent) -> PharmacyOrder {
     let mut order = PharmacyOrder::unheard(event.order_id);
     let contents = domain::pharmacy::Contents {
         customer_name: "Ben".to_owned(),
@@ -170,7 +170,7 @@ async fn the_list_goes_from_the_newest_backwards_and_by_status() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let mut ids: Vec<OrderId> = (0..5).map(|_| clock::new_order_id()).collect();
-    let mut events: Vec<Announcement> = ids.iter().map(|id| created(*id, "Ada")).collect();
+    let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
     events.push(cancelled(ids[1], "no"));
     events.push(cancelled(ids[3], "no"));
     inbox.take_in(&events, &[]).await.unwrap();

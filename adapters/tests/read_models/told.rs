@@ -5,7 +5,7 @@ use adapters::config::DatabaseArgs;
 use adapters::embedded::test_postgres::fresh_database;
 use adapters::postgres::{Database, notification, pharmacy};
 use application::published::{
-    AnnouncedItem, Announcement, Content, Incoming, News, RawRecord, RecordHeader, Unreadable,
+    Content, Incoming, Payload, PublishedEvent, PublishedItem, RawRecord, RecordHeader, Unreadable,
 };
 use domain::{OrderId, OrderVersion};
 use sqlx::PgPool;
@@ -46,28 +46,28 @@ pub(crate) async fn make_due(pool: &PgPool) {
 }
 
 /// The order was placed: two pieces of product 7, one of product 9.
-pub(crate) fn created(order_id: OrderId, customer_name: &str) -> Announcement {
+pub(crate) fn created(order_id: OrderId, customer_name: &str) -> PublishedEvent {
     let items = vec![
-        AnnouncedItem { product_id: 7, quantity: 2, medication: None },
-        AnnouncedItem { product_id: 9, quantity: 1, medication: None },
+        PublishedItem { product_id: 7, quantity: 2, medication: None },
+        PublishedItem { product_id: 9, quantity: 1, medication: None },
     ];
     let customer_name = customer_name.to_owned();
-    announcement(order_id, 1, News::OrderCreated { customer_name, items, note: None })
+    published_event(order_id, 1, Payload::OrderCreated { customer_name, items, note: None })
 }
 
 /// The order was cancelled, as its second event.
-pub(crate) fn cancelled(order_id: OrderId, reason: &str) -> Announcement {
-    announcement(order_id, 2, News::OrderCancelled { reason: reason.to_owned() })
+pub(crate) fn cancelled(order_id: OrderId, reason: &str) -> PublishedEvent {
+    published_event(order_id, 2, Payload::OrderCancelled { reason: reason.to_owned() })
 }
 
-fn announcement(order_id: OrderId, version: i64, news: News) -> Announcement {
-    let occasion = clock::occasion();
-    Announcement {
-        event_id: occasion.event_id,
-        occurred_at: occasion.at,
+fn published_event(order_id: OrderId, version: i64, payload: Payload) -> PublishedEvent {
+    let event_stamp = clock::event_stamp();
+    PublishedEvent {
+        event_id: event_stamp.event_id,
+        occurred_at: event_stamp.at,
         order_id,
         order_version: OrderVersion::try_from(version).unwrap(),
-        news,
+        payload,
     }
 }
 
@@ -97,9 +97,9 @@ pub(crate) fn record(offset: i64, value: Option<&[u8]>) -> RawRecord {
     }
 }
 
-/// The announcement as it came at this offset.
-pub(crate) fn readable(offset: i64, announcement: Announcement) -> Incoming {
-    Incoming { record: record(offset, Some(b"bytes")), content: Content::Event(announcement) }
+/// The published event as it came at this offset.
+pub(crate) fn readable(offset: i64, published_event: PublishedEvent) -> Incoming {
+    Incoming { record: record(offset, Some(b"bytes")), content: Content::Event(published_event) }
 }
 
 /// A record that says nothing.

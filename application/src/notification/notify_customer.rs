@@ -1,7 +1,7 @@
 use super::{ChannelName, NewNotification, Notifications};
 use crate::StoreError;
 use crate::inbox::{Inbox, Intake};
-use crate::published::{Announcement, DeadLetter, News};
+use crate::published::{DeadLetter, Payload, PublishedEvent};
 
 /// Records, for each event, one notification per channel. Sending is another step, so that no
 /// provider is ever called inside the transaction.
@@ -16,7 +16,7 @@ pub struct NotifyCustomer<S> {
 impl<S: Notifications> Inbox for NotifyCustomer<S> {
     async fn take_in(
         &self,
-        events: &[Announcement],
+        events: &[PublishedEvent],
         dead: &[DeadLetter],
     ) -> Result<Intake, StoreError> {
         let new: Vec<NewNotification> = events
@@ -35,15 +35,15 @@ impl<S: Notifications> Inbox for NotifyCustomer<S> {
     }
 }
 
-fn message(event: &Announcement) -> String {
+fn message(event: &PublishedEvent) -> String {
     let order = event.order_id;
-    match &event.news {
-        News::OrderCreated { customer_name, items, .. } => {
+    match &event.payload {
+        Payload::OrderCreated { customer_name, items, .. } => {
             let pieces: i64 = items.iter().map(|item| i64::from(item.quantity)).sum();
             let noun = if pieces == 1 { "piece" } else { "pieces" };
             format!("{customer_name}, we have received your order {order}: {pieces} {noun}.")
         }
-        News::OrderCancelled { reason } => {
+        Payload::OrderCancelled { reason } => {
             format!("Your order {order} has been cancelled: {reason}.")
         }
     }

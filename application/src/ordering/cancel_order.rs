@@ -1,4 +1,4 @@
-use domain::ordering::{CancelReason, Occasion, Order};
+use domain::ordering::{CancelReason, EventStamp, Order};
 use domain::{OrderId, OrderVersion, Outcome};
 
 use super::{Cause, Fingerprint, IdempotencyKey, Orders, RecallError, SaveError, Saved};
@@ -52,7 +52,7 @@ pub enum CancelOrderError {
 pub async fn cancel_order(
     orders: &impl Orders,
     wish: CancelOrder,
-    occasion: Occasion,
+    event_stamp: EventStamp,
 ) -> Result<Order, CancelOrderError> {
     let cause = match wish.key {
         Some(key) => {
@@ -72,7 +72,7 @@ pub async fn cancel_order(
         if wish.expected.as_ref().is_some_and(|expected| !expected.contains(&order.version())) {
             return Err(CancelOrderError::OtherVersion { actual: order.version() });
         }
-        let outcome = order.cancel(wish.reason.clone(), occasion);
+        let outcome = order.cancel(wish.reason.clone(), event_stamp);
         if outcome == Outcome::AlreadyApplied && cause == Cause::Unkeyed {
             return Ok(order);
         }

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use domain::ordering::{MedicationCoding, NewOrder, Occasion, Order};
+use domain::ordering::{EventStamp, MedicationCoding, NewOrder, Order};
 
 use super::{Cause, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
 use crate::StoreError;
@@ -44,13 +44,13 @@ pub enum PlaceOrderError {
 pub async fn place_order(
     orders: &impl Orders,
     wish: PlaceOrder,
-    occasion: Occasion,
+    event_stamp: EventStamp,
 ) -> Result<Placed, PlaceOrderError> {
     let cause = match wish.key {
         Some(key) => Cause::Request(key, fingerprint(&wish.order)),
         None => Cause::Unkeyed,
     };
-    match orders.save(Order::place(wish.order, occasion), cause).await {
+    match orders.save(Order::place(wish.order, event_stamp), cause).await {
         Ok(Saved::Stored(order)) => Ok(Placed::Now(order)),
         Ok(Saved::AnsweredBefore(order)) => Ok(Placed::Before(order)),
         Err(SaveError::KeyReused) => Err(PlaceOrderError::KeyReused),

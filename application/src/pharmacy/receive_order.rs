@@ -6,7 +6,7 @@ use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem, RequestedMedicati
 use super::{PharmacyOrders, Revised, SaveAllError};
 use crate::StoreError;
 use crate::inbox::{Inbox, Intake};
-use crate::published::{AnnouncedItem, Announcement, DeadLetter, News};
+use crate::published::{DeadLetter, Payload, PublishedEvent, PublishedItem};
 
 /// How often a batch is read and folded again because another consumer was faster.
 const ATTEMPTS: usize = 10;
@@ -19,7 +19,7 @@ pub struct ReceiveOrders<S>(pub S);
 impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
     async fn take_in(
         &self,
-        events: &[Announcement],
+        events: &[PublishedEvent],
         dead: &[DeadLetter],
     ) -> Result<Intake, StoreError> {
         let mut attempt = 0;
@@ -46,7 +46,7 @@ impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
 /// The orders that these events change, and what they do to them.
 async fn fold(
     orders: &impl PharmacyOrders,
-    events: &[Announcement],
+    events: &[PublishedEvent],
 ) -> Result<(Vec<Revised>, Intake), StoreError> {
     let mut ids: Vec<OrderId> = events.iter().map(|event| event.order_id).collect();
     ids.sort_unstable();
@@ -77,9 +77,9 @@ async fn fold(
     Ok((changed.iter().filter_map(|id| known.remove(id)).collect(), intake))
 }
 
-fn apply(order: &mut PharmacyOrder, event: &Announcement) -> domain::Outcome {
-    match &event.news {
-        News::OrderCreated { customer_name, items, note } => {
+fn apply(order: &mut PharmacyOrder, event: &PublishedEvent) -> domain::Outcome {
+    match &event.payload {
+        Payload::OrderCreated { customer_name, items, note } => {
             let contents = Contents {
                 customer_name: customer_name.clone(),
                 items: items.iter().map(requested).collect(),
@@ -88,13 +88,13 @@ fn apply(order: &mut PharmacyOrder, event: &Announcement) -> domain::Outcome {
             };
             order.order_created(event.order_version, contents)
         }
-        News::OrderCancelled { reason } => {
+        Payload::OrderCancelled { reason } => {
             order.order_cancelled(event.order_version, reason.clone(), event.occurred_at)
         }
     }
 }
 
-fn requested(item: &AnnouncedItem) -> RequestedItem {
+fn requested(item: &PublishedItem) -> RequestedItem {
     RequestedItem {
         product_id: item.product_id,
         quantity: item.quantity,

@@ -11,7 +11,7 @@ use crate::inbox::Inbox;
 use crate::notification::{ChannelName, NotifyCustomer};
 use crate::ordering::Cause;
 use crate::pharmacy::ReceiveOrders;
-use crate::published::Announcement;
+use crate::published::PublishedEvent;
 use crate::reconcile::{
     Digest, LedgerEntry, OrderLedger, OrderRange, PublishedLedger, Republished,
 };
@@ -90,7 +90,7 @@ impl LedgerWorld for InMemoryPharmacy {
     }
 
     async fn tell(&self, n: u32, version: u32) {
-        let events = [announcement(n, version)];
+        let events = [published_event(n, version)];
         ReceiveOrders(self.clone()).take_in(&events, &[]).await.expect("taken in");
     }
 }
@@ -105,10 +105,10 @@ impl LedgerWorld for InMemoryNotifications {
     async fn tell(&self, n: u32, version: u32) {
         let inbox =
             NotifyCustomer { notifications: self.clone(), channels: vec![ChannelName::Log] };
-        inbox.take_in(&[announcement(n, version)], &[]).await.expect("taken in");
+        inbox.take_in(&[published_event(n, version)], &[]).await.expect("taken in");
     }
 }
 
-fn announcement(n: u32, version: u32) -> Announcement {
+fn published_event(n: u32, version: u32) -> PublishedEvent {
     if version == 1 { sample::created(n) } else { sample::cancelled(n, version) }
 }

@@ -93,7 +93,7 @@ pub async fn the_events_of_an_order_are_stored_with_it<W: OrderingWorld>(world: 
     assert_eq!(records.iter().map(|record| record.order_version.get()).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(records[0].event_type, "OrderCreated");
     assert_eq!(records[1].event_type, "OrderCancelled");
-    assert_eq!(records[1].occurred_at, sample::occasion(1, 2).at);
+    assert_eq!(records[1].occurred_at, sample::event_stamp(1, 2).at);
     assert_nothing_due(world).await;
 }
 
@@ -102,7 +102,7 @@ pub async fn a_taken_id_is_a_conflict<W: OrderingWorld>(world: &W) {
     let first = place(&orders, 1, Cause::Unkeyed).await;
     let mut new = sample::new_order(1);
     new.customer_name = "Somebody else".parse().expect("a name");
-    let second = Order::place(new, sample::occasion(2, 1));
+    let second = Order::place(new, sample::event_stamp(2, 1));
 
     assert_conflict(&orders.save(second, Cause::Unkeyed).await);
     assert_eq!(find(&orders, 1).await, first);
@@ -112,8 +112,8 @@ pub async fn an_order_that_changed_meanwhile_is_a_conflict<W: OrderingWorld>(wor
     let orders = world.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     let (mut mine, mut theirs) = (find(&orders, 1).await, find(&orders, 1).await);
-    assert_eq!(mine.cancel(sample::reason(), sample::occasion(1, 2)), Outcome::Applied);
-    assert_eq!(theirs.cancel(sample::reason(), sample::occasion(1, 3)), Outcome::Applied);
+    assert_eq!(mine.cancel(sample::reason(), sample::event_stamp(1, 2)), Outcome::Applied);
+    assert_eq!(theirs.cancel(sample::reason(), sample::event_stamp(1, 3)), Outcome::Applied);
 
     let theirs = stored(orders.save(theirs, Cause::Unkeyed).await);
     assert_conflict(&orders.save(mine, Cause::Unkeyed).await);
@@ -124,7 +124,7 @@ pub async fn a_conflict_stores_neither_state_nor_event_nor_cause<W: OrderingWorl
     let orders = world.orders();
     let first = place(&orders, 1, Cause::Unkeyed).await;
     let cause = sample::request("k", "again");
-    let second = Order::place(sample::new_order(1), sample::occasion(9, 1));
+    let second = Order::place(sample::new_order(1), sample::event_stamp(9, 1));
     assert_conflict(&orders.save(second, cause.clone()).await);
 
     assert_eq!(find(&orders, 1).await, first);
@@ -232,7 +232,10 @@ pub async fn of_parallel_saves_of_one_order_exactly_one_wins<W: OrderingWorld>(w
     let mut rivals = Vec::new();
     for number in 2..10 {
         let mut order = find(&orders, 1).await;
-        assert_eq!(order.cancel(sample::reason(), sample::occasion(1, number)), Outcome::Applied);
+        assert_eq!(
+            order.cancel(sample::reason(), sample::event_stamp(1, number)),
+            Outcome::Applied
+        );
         rivals.push(orders.save(order, Cause::Unkeyed));
     }
     let results = join_all(rivals).await;
@@ -268,7 +271,7 @@ pub(super) async fn place(orders: &impl Orders, n: u32, cause: Cause) -> Order {
 /// Cancels order `n` in answer to `cause`.
 pub(super) async fn cancel(orders: &impl Orders, n: u32, cause: Cause) -> Order {
     let mut order = find(orders, n).await;
-    assert_eq!(order.cancel(sample::reason(), sample::occasion(n, 2)), Outcome::Applied);
+    assert_eq!(order.cancel(sample::reason(), sample::event_stamp(n, 2)), Outcome::Applied);
     stored(orders.save(order, cause).await)
 }
 

@@ -1,15 +1,15 @@
 //! Orders, events and occasions to test with: the same number, the same thing.
 
 use domain::ordering::{
-    CancelReason, CustomerName, MedicationCoding, NewOrder, Occasion, Order, OrderItem, OrderItems,
-    ProductId, Quantity,
+    CancelReason, CustomerName, EventStamp, MedicationCoding, NewOrder, Order, OrderItem,
+    OrderItems, ProductId, Quantity,
 };
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
 use crate::ordering::{Cause, Fingerprint, IdempotencyKey};
 use crate::published::{
-    AnnouncedItem, AnnouncedMedication, Announcement, Content, Incoming, News, RawRecord,
+    Content, Incoming, Payload, PublishedEvent, PublishedItem, PublishedMedication, RawRecord,
     RecordHeader, Unreadable,
 };
 
@@ -35,10 +35,10 @@ pub fn at(seconds: u32) -> Timestamp {
     Timestamp::from_micros(NEW_YEAR + i64::from(seconds) * 1_000_000).expect("a moment of 2026")
 }
 
-/// The occasion on which order `n` comes to be at `version`.
+/// The stamp of the event with which order `n` comes to be at `version`.
 #[must_use]
-pub fn occasion(n: u32, version: u32) -> Occasion {
-    Occasion { event_id: event_id(n, version), at: at(n + version) }
+pub fn event_stamp(n: u32, version: u32) -> EventStamp {
+    EventStamp { event_id: event_id(n, version), at: at(n + version) }
 }
 
 /// What is asked for with order `n`: 1 to 3 items, of which all but the first say which medication
@@ -81,7 +81,7 @@ pub fn largest_order(n: u32) -> Order {
         items: OrderItems::try_from(items).expect("some items"),
         note: Some(text(1000).parse().expect("a note")),
     };
-    Order::place(new, occasion(n, 1))
+    Order::place(new, event_stamp(n, 1))
 }
 
 /// A medication; every other one with what it is called.
@@ -97,7 +97,7 @@ fn medication(code: i64) -> MedicationCoding {
 /// Order `n`, just placed.
 #[must_use]
 pub fn order(n: u32) -> Order {
-    Order::place(new_order(n), occasion(n, 1))
+    Order::place(new_order(n), event_stamp(n, 1))
 }
 
 /// A reason to cancel.
@@ -120,14 +120,14 @@ pub fn key(key: &str) -> IdempotencyKey {
 
 /// Ordering's word that order `n` was placed.
 #[must_use]
-pub fn created(n: u32) -> Announcement {
+pub fn created(n: u32) -> PublishedEvent {
     let NewOrder { items, note, .. } = new_order(n);
-    Announcement {
+    PublishedEvent {
         event_id: event_id(n, 1),
         occurred_at: at(n + 1),
         order_id: order_id(n),
         order_version: OrderVersion::FIRST,
-        news: News::OrderCreated {
+        payload: Payload::OrderCreated {
             customer_name: customer(n),
             items: items.as_slice().iter().map(announced).collect(),
             note: note.map(|note| note.to_string()),
@@ -135,11 +135,11 @@ pub fn created(n: u32) -> Announcement {
     }
 }
 
-fn announced(item: &OrderItem) -> AnnouncedItem {
-    AnnouncedItem {
+fn announced(item: &OrderItem) -> PublishedItem {
+    PublishedItem {
         product_id: item.product_id.get(),
         quantity: item.quantity.get(),
-        medication: item.medication.as_ref().map(|coding| AnnouncedMedication {
+        medication: item.medication.as_ref().map(|coding| PublishedMedication {
             system: coding.system.to_string(),
             code: coding.code.to_string(),
             display: coding.display.as_ref().map(ToString::to_string),
@@ -149,22 +149,22 @@ fn announced(item: &OrderItem) -> AnnouncedItem {
 
 /// Ordering's word that order `n` was cancelled, at `version`.
 #[must_use]
-pub fn cancelled(n: u32, version: u32) -> Announcement {
-    Announcement {
+pub fn cancelled(n: u32, version: u32) -> PublishedEvent {
+    PublishedEvent {
         event_id: event_id(n, version),
         occurred_at: at(n + version),
         order_id: order_id(n),
         order_version: OrderVersion::try_from(i64::from(version)).expect("a version"),
-        news: News::OrderCancelled { reason: reason().to_string() },
+        payload: Payload::OrderCancelled { reason: reason().to_string() },
     }
 }
 
-/// The announcement as a record that arrived and can be read.
+/// The published event as a record that arrived and can be read.
 #[must_use]
-pub fn incoming(offset: i64, announcement: &Announcement) -> Incoming {
+pub fn incoming(offset: i64, published_event: &PublishedEvent) -> Incoming {
     Incoming {
-        record: record(offset, Some(announcement.order_id)),
-        content: Content::Event(announcement.clone()),
+        record: record(offset, Some(published_event.order_id)),
+        content: Content::Event(published_event.clone()),
     }
 }
 

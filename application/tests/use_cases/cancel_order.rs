@@ -15,7 +15,7 @@ fn placed(numbers: &[u32]) -> InMemoryOrdering {
     let store = InMemoryOrdering::default();
     for &n in numbers {
         let wish = PlaceOrder { order: sample::new_order(n), key: None };
-        now(place_order(&store, wish, sample::occasion(n, 1))).unwrap();
+        now(place_order(&store, wish, sample::event_stamp(n, 1))).unwrap();
     }
     store
 }
@@ -29,7 +29,7 @@ fn keyed(n: u32, key: &str) -> CancelOrder {
 }
 
 fn cancel(store: &impl Orders, wish: CancelOrder) -> Result<Order, CancelOrderError> {
-    now(cancel_order(store, wish, sample::occasion(1, 2)))
+    now(cancel_order(store, wish, sample::event_stamp(1, 2)))
 }
 
 #[test]

@@ -18,7 +18,7 @@ fn placed(n: u32) -> InMemoryOrdering {
 
 fn place(store: &InMemoryOrdering, n: u32) {
     let wish = PlaceOrder { order: sample::new_order(n), key: None };
-    now(place_order(store, wish, sample::occasion(n, 1))).unwrap();
+    now(place_order(store, wish, sample::event_stamp(n, 1))).unwrap();
 }
 
 fn page(store: &InMemoryOrdering, limit: i64, cursor: Option<OrderId>) -> Page<OrderSnapshot> {
@@ -62,7 +62,7 @@ fn pages_of_one_status_leave_the_others_out() {
             expected: None,
             key: None,
         };
-        now(cancel_order(&store, wish, sample::occasion(n, 2))).unwrap();
+        now(cancel_order(&store, wish, sample::event_stamp(n, 2))).unwrap();
     }
     let limit = PageLimit::try_from(2).unwrap();
     let mut wish = ListOrders { status: Some(StatusFilter::Cancelled), cursor: None, limit };

@@ -13,7 +13,7 @@ fn place(
 ) -> Result<Placed, PlaceOrderError> {
     let number = u32::try_from(store.all_records().len()).unwrap() + 1;
     let wish = PlaceOrder { order, key: key.map(sample::key) };
-    now(place_order(store, wish, sample::occasion(number, 1)))
+    now(place_order(store, wish, sample::event_stamp(number, 1)))
 }
 
 /// The same request as `new_order(1)`, under the fresh id every request gets.

@@ -3,7 +3,7 @@ use std::sync::Mutex;
 use application::StoreError;
 use application::inbox::{Inbox, Intake, receive};
 use application::pharmacy::{PharmacyOrders, PharmacyViews, ReceiveOrders, Revised, SaveAllError};
-use application::published::{Announcement, DeadLetter};
+use application::published::{DeadLetter, PublishedEvent};
 use application::testing::sample::{cancelled, created, incoming, of_unknown_type, unreadable};
 use application::testing::{InMemoryPharmacy, sample};
 use domain::{EventId, OrderId};
@@ -28,7 +28,7 @@ fn does_not_fit() -> DoesNotFit {
 impl Inbox for Picky {
     async fn take_in(
         &self,
-        events: &[Announcement],
+        events: &[PublishedEvent],
         dead: &[DeadLetter],
     ) -> Result<Intake, StoreError> {
         *self.calls.lock().unwrap() += 1;
@@ -39,7 +39,7 @@ impl Inbox for Picky {
     }
 }
 
-fn picky(breaks_on: &Announcement) -> (InMemoryPharmacy, Picky) {
+fn picky(breaks_on: &PublishedEvent) -> (InMemoryPharmacy, Picky) {
     let store = InMemoryPharmacy::default();
     let inbox = Picky {
         store: ReceiveOrders(store.clone()),
@@ -122,7 +122,7 @@ fn an_outage_of_the_store_makes_no_dead_letters() {
     impl Inbox for Gone {
         async fn take_in(
             &self,
-            _: &[Announcement],
+            _: &[PublishedEvent],
             _: &[DeadLetter],
         ) -> Result<Intake, StoreError> {
             Err(StoreError::Unavailable("no connection".into()))
@@ -137,7 +137,7 @@ fn an_outage_of_the_store_makes_no_dead_letters() {
 /// A store in which another consumer saves the same order first, so many times.
 struct Rivalled {
     store: InMemoryPharmacy,
-    rivals: Mutex<Vec<Announcement>>,
+    rivals: Mutex<Vec<PublishedEvent>>,
 }
 
 impl PharmacyOrders for Rivalled {

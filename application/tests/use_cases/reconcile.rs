@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use application::inbox::Inbox;
 use application::pharmacy::ReceiveOrders;
-use application::published::Announcement;
+use application::published::PublishedEvent;
 use application::reconcile::{
     Difference, DifferenceKind, OrderRange, PublishedLedger, RepairOutcome, Sides, Summary,
     reconcile, repair,
@@ -50,10 +50,10 @@ impl World {
     }
 
     /// Relays all that is due with this verdict; gives the events.
-    fn relay(&self, verdict: &Verdict) -> Vec<Announcement> {
+    fn relay(&self, verdict: &Verdict) -> Vec<PublishedEvent> {
         let mut events = Vec::new();
         while let Some(claim) = now(self.ordering.claim(100)).unwrap() {
-            events.extend(claim.records().iter().map(announcement));
+            events.extend(claim.records().iter().map(published_event));
             let verdicts = vec![verdict.clone(); claim.records().len()];
             now(claim.settle(&verdicts)).unwrap();
         }
@@ -90,7 +90,7 @@ impl World {
     }
 }
 
-fn announcement(record: &OutboxRecord) -> Announcement {
+fn published_event(record: &OutboxRecord) -> PublishedEvent {
     let n = (0..200).find(|&n| sample::order_id(n) == record.order_id).unwrap();
     match record.order_version.get() {
         1 => sample::created(n),

@@ -3,7 +3,7 @@
 mod notification_json;
 
 use adapters::http::{BadRequest, FieldError, Problem, QueryParameters, Unavailable};
-use adapters::postgres::Tables;
+use adapters::postgres::MigrationGate;
 use adapters::postgres::notification::PgNotifications;
 use application::notification::NotificationViews;
 use axum::Json;
@@ -20,7 +20,7 @@ use notification_json::NotificationJson;
 #[derive(Debug, Clone)]
 struct Api {
     notifications: PgNotifications,
-    tables: Tables,
+    tables: MigrationGate,
 }
 
 #[derive(OpenApi)]
@@ -37,7 +37,7 @@ struct Api {
 struct Document;
 
 /// The routes of the API, and their documentation.
-pub fn routes(notifications: PgNotifications, tables: Tables) -> OpenApiRouter {
+pub fn routes(notifications: PgNotifications, tables: MigrationGate) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list_notifications))
         .with_state(Api { notifications, tables })

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
 use adapters::StartError;
-use adapters::kafka::{AnnouncementDecoder, Registry};
+use adapters::kafka::{EventDecoder, Registry};
 use adapters::postgres::Database;
 use adapters::postgres::dead_letters::DeadLettersCommand;
 use adapters::postgres::notification::{self, PgNotifications};
@@ -22,7 +22,7 @@ pub(crate) async fn run(
         .map_err(|error| StartError::other("cannot use the database", error))?;
     let registry = Registry::new(&config.kafka)
         .map_err(|error| StartError::other("cannot use the schema registry", error))?;
-    let decoder = AnnouncementDecoder::new(registry);
+    let decoder = EventDecoder::new(registry);
 
     let letters = notification::dead_letters(&database);
     // The worker of a running instance sends what is recorded here.

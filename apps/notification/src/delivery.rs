@@ -7,7 +7,7 @@ use application::inbox::{Inbox, Intake};
 use application::notification::{
     Channel, ClaimLimit, Delivered, Notifications, deliver_notifications,
 };
-use application::published::{Announcement, DeadLetter};
+use application::published::{DeadLetter, PublishedEvent};
 use metrics::{counter, describe_counter};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +34,7 @@ pub struct Waking<I> {
 impl<I: Inbox> Inbox for Waking<I> {
     async fn take_in(
         &self,
-        events: &[Announcement],
+        events: &[PublishedEvent],
         dead: &[DeadLetter],
     ) -> Result<Intake, StoreError> {
         let intake = self.inbox.take_in(events, dead).await?;

@@ -2,11 +2,9 @@ use std::sync::Arc;
 
 use adapters::StartError;
 use adapters::http::{Check, bind, serve, site};
-use adapters::kafka::{
-    AnnouncementDecoder, Cluster, ConsumerConfig, ConsumerHealth, Registry, consume,
-};
+use adapters::kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
 use adapters::postgres::notification::{self, PgNotifications};
-use adapters::postgres::{Database, Tables};
+use adapters::postgres::{Database, MigrationGate};
 use application::notification::{ChannelName, NotifyCustomer};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +27,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);
 
-    let tables = Tables::default();
+    let tables = MigrationGate::default();
     let notifications = PgNotifications::new(&database);
     let consumer =
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
@@ -51,7 +49,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         let inbox =
             NotifyCustomer { notifications: notifications.clone(), channels: CHANNELS.to_vec() };
         let inbox = Waking { inbox, bell: Arc::clone(&bell) };
-        let decoder = AnnouncementDecoder::new(registry);
+        let decoder = EventDecoder::new(registry);
         let receive = async {
             consume(consumer, decoder, &inbox, shutdown.clone())
                 .await

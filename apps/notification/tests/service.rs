@@ -106,8 +106,8 @@ fn placed_and_cancelled() -> Order {
         items: OrderItems::try_from(vec![item]).unwrap(),
         note: None,
     };
-    let mut order = Order::place(new, clock::occasion());
-    assert!(order.cancel("too slow".parse().unwrap(), clock::occasion()).is_applied());
+    let mut order = Order::place(new, clock::event_stamp());
+    assert!(order.cancel("too slow".parse().unwrap(), clock::event_stamp()).is_applied());
     order
 }
 

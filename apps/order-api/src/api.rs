@@ -1,7 +1,7 @@
 use adapters::StartError;
 use adapters::http::{Check, Problem, site};
 use adapters::postgres::ordering::PgOrders;
-use adapters::postgres::{Database, Tables};
+use adapters::postgres::{Database, MigrationGate};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
@@ -39,7 +39,7 @@ struct Document;
 /// When the process counts its metrics in another way already.
 pub fn router(
     database: &Database,
-    tables: &Tables,
+    tables: &MigrationGate,
     max_in_flight: u32,
 ) -> Result<Router, StartError> {
     let orders = api()
@@ -57,7 +57,7 @@ fn api() -> OpenApiRouter<PgOrders> {
 
 /// Lets a request through once the tables are up to date.
 async fn once_ready(
-    State(tables): State<Tables>,
+    State(tables): State<MigrationGate>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {

@@ -12,7 +12,7 @@ mod text_schema;
 
 use adapters::StartError;
 use adapters::http::{bind, serve};
-use adapters::postgres::{Database, Tables, ordering};
+use adapters::postgres::{Database, MigrationGate, ordering};
 use tokio_util::sync::CancellationToken;
 
 pub use api::router;
@@ -29,7 +29,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);
     let database = Database::new(&config.database, "order-api")?;
-    let tables = Tables::default();
+    let tables = MigrationGate::default();
     let router = router(&database, &tables, config.http.http_max_in_flight)?;
 
     let prepare = async {

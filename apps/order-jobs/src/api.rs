@@ -2,7 +2,7 @@
 
 use adapters::http::{Problem, Unavailable};
 use adapters::postgres::ordering::{Backlog, OutboxDeadLetter, OutboxDeadLetters};
-use adapters::postgres::{Database, Tables};
+use adapters::postgres::{Database, MigrationGate};
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -19,7 +19,7 @@ const SHOWN: usize = 100;
 #[derive(Debug, Clone)]
 struct Api {
     database: Database,
-    tables: Tables,
+    tables: MigrationGate,
 }
 
 #[derive(OpenApi)]
@@ -37,7 +37,7 @@ struct Api {
 struct Document;
 
 /// The routes of the API, and their documentation.
-pub fn routes(database: &Database, tables: Tables) -> OpenApiRouter {
+pub fn routes(database: &Database, tables: MigrationGate) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(show_backlog))
         .routes(routes!(list_dead_letters))

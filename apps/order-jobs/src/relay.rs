@@ -106,7 +106,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
             let rested = async {
                 match failures {
                     0 => self.wakeups.wait(rest).await,
-                    // News does not end an outage.
+                    // Payload does not end an outage.
                     _ => tokio::time::sleep(rest).await,
                 }
             };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use adapters::http::{Check, bind, serve, site};
 use adapters::kafka::{Cluster, KafkaPublisher, Registry};
 use adapters::postgres::ordering::{self, Backlog, PgOutbox, Wakeups};
-use adapters::postgres::{Database, Tables};
+use adapters::postgres::{Database, MigrationGate};
 use adapters::{Outage, StartError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -37,7 +37,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);
 
-    let tables = Tables::default();
+    let tables = MigrationGate::default();
     // Until the topic was seen, nothing can be published.
     let outages =
         Outages { kafka: Outage::until_first_reached("Kafka"), outbox: Outage::of("the outbox") };

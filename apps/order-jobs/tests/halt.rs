@@ -74,7 +74,7 @@ impl World {
         let noted = seen.clone();
         tokio::spawn(async move {
             loop {
-                let event = watch.next().await.unwrap().announcement.event_id;
+                let event = watch.next().await.unwrap().published_event.event_id;
                 noted.lock().unwrap().insert(event);
             }
         });
@@ -103,15 +103,15 @@ impl World {
                 quantity: 2.try_into().unwrap(),
                 medication: None,
             };
-            let occasion = clock::occasion();
+            let event_stamp = clock::event_stamp();
             let new = NewOrder {
                 id: clock::new_order_id(),
                 customer_name: "Ada".parse().unwrap(),
                 items: OrderItems::try_from(vec![item]).unwrap(),
                 note: None,
             };
-            self.orders.save(Order::place(new, occasion), Cause::Unkeyed).await.unwrap();
-            events.insert(occasion.event_id);
+            self.orders.save(Order::place(new, event_stamp), Cause::Unkeyed).await.unwrap();
+            events.insert(event_stamp.event_id);
         }
         events
     }

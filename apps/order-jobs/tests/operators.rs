@@ -8,7 +8,7 @@ use adapters::clock;
 use adapters::embedded::test_postgres::{FreshDatabase, fresh_database};
 use adapters::http::{MAX_IN_FLIGHT, site};
 use adapters::postgres::ordering::{self, PgOrders, PgOutbox};
-use adapters::postgres::{Database, Tables};
+use adapters::postgres::{Database, MigrationGate};
 use application::ordering::{Cause, Orders};
 use application::relay::{Claim, Outbox, Verdict};
 use axum::Router;
@@ -31,7 +31,7 @@ impl Desk {
     async fn open() -> Self {
         let fresh = fresh_database().await.unwrap();
         let database = Database::new(&fresh.args(), "test").unwrap();
-        let tables = Tables::default();
+        let tables = MigrationGate::default();
         tables.prepare(|| ordering::migrate(&database)).await.unwrap();
         let router = site(api::routes(&database, tables), Vec::new(), MAX_IN_FLIGHT).unwrap();
         let (orders, outbox) = (PgOrders::new(&database), PgOutbox::new(&database, 2));
@@ -45,15 +45,15 @@ impl Desk {
             quantity: 2.try_into().unwrap(),
             medication: None,
         };
-        let occasion = clock::occasion();
+        let event_stamp = clock::event_stamp();
         let new = NewOrder {
             id: clock::new_order_id(),
             customer_name: "Ada".parse().unwrap(),
             items: OrderItems::try_from(vec![item]).unwrap(),
             note: None,
         };
-        self.orders.save(Order::place(new, occasion), Cause::Unkeyed).await.unwrap();
-        occasion.event_id
+        self.orders.save(Order::place(new, event_stamp), Cause::Unkeyed).await.unwrap();
+        event_stamp.event_id
     }
 
     /// Relays what is due, with this verdict on all of it; tells how much it was.

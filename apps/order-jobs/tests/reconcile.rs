@@ -17,7 +17,7 @@ use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
 use application::ordering::{Cause, Orders, Saved};
 use application::pharmacy::ReceiveOrders;
-use application::published::{AnnouncedItem, Announcement, News};
+use application::published::{Payload, PublishedEvent, PublishedItem};
 use application::relay::{Claim, Outbox, OutboxRecord, Verdict};
 use domain::OrderId;
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
@@ -66,27 +66,27 @@ impl House {
         };
         let items = OrderItems::try_from(vec![item]).unwrap();
         let new = NewOrder { id, customer_name: "Ada".parse().unwrap(), items, note: None };
-        let order = Order::place(new, clock::occasion());
+        let order = Order::place(new, clock::event_stamp());
         let saved = self.orders.save(order, Cause::Unkeyed).await.unwrap();
         if let (Saved::Stored(mut order), 2) = (saved, events) {
-            assert!(order.cancel("no need".parse().unwrap(), clock::occasion()).is_applied());
+            assert!(order.cancel("no need".parse().unwrap(), clock::event_stamp()).is_applied());
             self.orders.save(order, Cause::Unkeyed).await.unwrap();
         }
         id
     }
 
     /// Publishes all that is due; gives the events.
-    async fn relay(&self) -> Vec<Announcement> {
+    async fn relay(&self) -> Vec<PublishedEvent> {
         let mut events = Vec::new();
         while let Some(claim) = self.outbox.claim(100).await.unwrap() {
-            events.extend(claim.records().iter().map(announcement));
+            events.extend(claim.records().iter().map(published_event));
             let verdicts = vec![Verdict::Published; claim.records().len()];
             claim.settle(&verdicts).await.unwrap();
         }
         events
     }
 
-    async fn both_are_told(&self, events: &[Announcement]) {
+    async fn both_are_told(&self, events: &[PublishedEvent]) {
         self.pharmacy.take_in(events, &[]).await.unwrap();
         self.notification.take_in(events, &[]).await.unwrap();
     }
@@ -104,19 +104,19 @@ impl House {
     }
 }
 
-fn announcement(record: &OutboxRecord) -> Announcement {
-    let item = AnnouncedItem { product_id: 1, quantity: 2, medication: None };
-    let news = if record.event_type == "OrderCreated" {
-        News::OrderCreated { customer_name: "Ada".to_owned(), items: vec![item], note: None }
+fn published_event(record: &OutboxRecord) -> PublishedEvent {
+    let item = PublishedItem { product_id: 1, quantity: 2, medication: None };
+    let payload = if record.event_type == "OrderCreated" {
+        Payload::OrderCreated { customer_name: "Ada".to_owned(), items: vec![item], note: None }
     } else {
-        News::OrderCancelled { reason: "no need".to_owned() }
+        Payload::OrderCancelled { reason: "no need".to_owned() }
     };
-    Announcement {
+    PublishedEvent {
         event_id: record.event_id,
         occurred_at: record.occurred_at,
         order_id: record.order_id,
         order_version: record.order_version,
-        news,
+        payload,
     }
 }
 
@@ -164,22 +164,24 @@ async fn what_a_read_model_lost_or_made_up_is_found_and_what_it_lost_is_repaired
     // Order 0 has one event, order 1 has two, and so on.
     let lost = |n: usize, version: i64| {
         let order = orders[n];
-        move |event: &Announcement| event.order_id == order && event.order_version.get() >= version
+        move |event: &PublishedEvent| {
+            event.order_id == order && event.order_version.get() >= version
+        }
     };
     let events = house.relay().await;
-    let without = |all: &[Announcement], lost: &[&dyn Fn(&Announcement) -> bool]| {
+    let without = |all: &[PublishedEvent], lost: &[&dyn Fn(&PublishedEvent) -> bool]| {
         let kept = all.iter().filter(|event| !lost.iter().any(|lost| lost(event)));
         kept.cloned().collect::<Vec<_>>()
     };
     let pharmacy = without(&events, &[&lost(4, 1), &lost(5, 1), &lost(7, 2)]);
     house.pharmacy.take_in(&pharmacy, &[]).await.unwrap();
     let created_of_9 =
-        |event: &Announcement| event.order_id == orders[9] && event.order_version.get() == 1;
+        |event: &PublishedEvent| event.order_id == orders[9] && event.order_version.get() == 1;
     let notification = without(&events, &[&lost(5, 1), &lost(6, 1), &created_of_9]);
     house.notification.take_in(&notification, &[]).await.unwrap();
     // An order that ordering does not know.
     let mut phantom = events[0].clone();
-    (phantom.order_id, phantom.event_id) = (clock::new_order_id(), clock::occasion().event_id);
+    (phantom.order_id, phantom.event_id) = (clock::new_order_id(), clock::event_stamp().event_id);
     house.both_are_told(std::slice::from_ref(&phantom)).await;
 
     let found: BTreeSet<String> = [

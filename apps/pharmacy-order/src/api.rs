@@ -6,7 +6,7 @@ mod status;
 use adapters::http::{
     BadRequest, Cursor, NotFound, PathParameter, Problem, ProblemType, QueryParameters, Unavailable,
 };
-use adapters::postgres::Tables;
+use adapters::postgres::MigrationGate;
 use adapters::postgres::pharmacy::PgPharmacyOrders;
 use application::paging::PageLimit;
 use application::pharmacy::{ListPharmacyOrders, PharmacyViews, list_pharmacy_orders};
@@ -25,7 +25,7 @@ use status::Status;
 #[derive(Debug, Clone)]
 struct Api {
     orders: PgPharmacyOrders,
-    tables: Tables,
+    tables: MigrationGate,
 }
 
 #[derive(OpenApi)]
@@ -43,7 +43,7 @@ struct Api {
 struct Document;
 
 /// The routes of the API, and their documentation.
-pub fn routes(orders: PgPharmacyOrders, tables: Tables) -> OpenApiRouter {
+pub fn routes(orders: PgPharmacyOrders, tables: MigrationGate) -> OpenApiRouter {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list_orders))
         .routes(routes!(show_order))

@@ -1,10 +1,8 @@
 use adapters::StartError;
 use adapters::http::{Check, bind, serve, site};
-use adapters::kafka::{
-    AnnouncementDecoder, Cluster, ConsumerConfig, ConsumerHealth, Registry, consume,
-};
+use adapters::kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
 use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
-use adapters::postgres::{Database, Tables};
+use adapters::postgres::{Database, MigrationGate};
 use application::pharmacy::ReceiveOrders;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +21,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);
 
-    let tables = Tables::default();
+    let tables = MigrationGate::default();
     let orders = PgPharmacyOrders::new(&database);
     let consumer =
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
@@ -38,7 +36,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             return Ok(());
         };
         prepared?;
-        let decoder = AnnouncementDecoder::new(registry);
+        let decoder = EventDecoder::new(registry);
         let inbox = ReceiveOrders(orders);
         let receive = async {
             consume(consumer, decoder, &inbox, shutdown.clone())

@@ -6,10 +6,10 @@ use adapters::clock;
 use adapters::embedded::test_postgres::fresh_database;
 use adapters::http::{Check, MAX_IN_FLIGHT, site};
 use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
-use adapters::postgres::{Database, Tables};
+use adapters::postgres::{Database, MigrationGate};
 use application::inbox::Inbox;
 use application::pharmacy::ReceiveOrders;
-use application::published::{AnnouncedItem, AnnouncedMedication, Announcement, News};
+use application::published::{Payload, PublishedEvent, PublishedItem, PublishedMedication};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
@@ -25,12 +25,12 @@ struct Pharmacy {
 impl Pharmacy {
     async fn open() -> Self {
         let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
-        let tables = Tables::default();
+        let tables = MigrationGate::default();
         tables.prepare(|| pharmacy::migrate(&database)).await.unwrap();
         Self::with_tables(&database, tables)
     }
 
-    fn with_tables(database: &Database, tables: Tables) -> Self {
+    fn with_tables(database: &Database, tables: MigrationGate) -> Self {
         let orders = PgPharmacyOrders::new(database);
         let inbox = ReceiveOrders(orders.clone());
         let nothing_missing = Check::new("nothing", || std::future::ready(Ok(())));
@@ -40,7 +40,7 @@ impl Pharmacy {
         Self { router, inbox }
     }
 
-    async fn told(&self, events: &[Announcement]) {
+    async fn told(&self, events: &[PublishedEvent]) {
         self.inbox.take_in(events, &[]).await.unwrap();
     }
 
@@ -58,38 +58,38 @@ impl Pharmacy {
     }
 }
 
-fn announcement(order_id: OrderId, version: i64, news: News) -> Announcement {
-    let occasion = clock::occasion();
-    Announcement {
-        event_id: occasion.event_id,
-        occurred_at: occasion.at,
+fn published_event(order_id: OrderId, version: i64, payload: Payload) -> PublishedEvent {
+    let event_stamp = clock::event_stamp();
+    PublishedEvent {
+        event_id: event_stamp.event_id,
+        occurred_at: event_stamp.at,
         order_id,
         order_version: OrderVersion::try_from(version).unwrap(),
-        news,
+        payload,
     }
 }
 
-fn created(id: OrderId) -> Announcement {
-    let medication = |display: Option<&str>| AnnouncedMedication {
+fn created(id: OrderId) -> PublishedEvent {
+    let medication = |display: Option<&str>| PublishedMedication {
         system: "http://snomed.info/sct".to_owned(),
         code: "387517004".to_owned(),
         display: display.map(str::to_owned),
     };
     let items = vec![
-        AnnouncedItem {
+        PublishedItem {
             product_id: 9,
             quantity: 1,
             medication: Some(medication(Some("Paracetamol"))),
         },
-        AnnouncedItem { product_id: 7, quantity: 2, medication: None },
-        AnnouncedItem { product_id: 8, quantity: 1, medication: Some(medication(None)) },
+        PublishedItem { product_id: 7, quantity: 2, medication: None },
+        PublishedItem { product_id: 8, quantity: 1, medication: Some(medication(None)) },
     ];
     let (customer_name, note) = ("Zoë".to_owned(), Some("by noon,\nplease".to_owned()));
-    announcement(id, 1, News::OrderCreated { customer_name, items, note })
+    published_event(id, 1, Payload::OrderCreated { customer_name, items, note })
 }
 
-fn cancelled(id: OrderId) -> Announcement {
-    announcement(id, 2, News::OrderCancelled { reason: "too slow".to_owned() })
+fn cancelled(id: OrderId) -> PublishedEvent {
+    published_event(id, 2, Payload::OrderCancelled { reason: "too slow".to_owned() })
 }
 
 fn time(text: &Value) -> domain::Timestamp {
@@ -151,7 +151,7 @@ async fn a_cancelled_order_tells_when_and_why_and_what_is_missing() {
 async fn pages_follow_each_other_without_gap_or_repeat() {
     let pharmacy = Pharmacy::open().await;
     let mut ids: Vec<OrderId> = (0..5).map(|_| clock::new_order_id()).collect();
-    let mut events: Vec<Announcement> = ids.iter().map(|id| created(*id)).collect();
+    let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id)).collect();
     events.push(cancelled(ids[2]));
     pharmacy.told(&events).await;
     ids.reverse();
@@ -213,7 +213,7 @@ async fn what_is_not_there_and_what_cannot_be_asked_are_problems() {
 #[tokio::test]
 async fn until_the_tables_are_there_the_answer_is_try_again_later() {
     let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
-    let pharmacy = Pharmacy::with_tables(&database, Tables::default());
+    let pharmacy = Pharmacy::with_tables(&database, MigrationGate::default());
     for path in
         ["/api/pharmacy/orders", "/api/pharmacy/orders/01890a5d-ac96-774b-bcce-b302099a8057"]
     {

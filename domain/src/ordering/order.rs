@@ -29,7 +29,7 @@ pub struct NewOrder {
 
 /// When something happens, and the identity of the event that will tell of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Occasion {
+pub struct EventStamp {
     /// The identity the event will have, if one is recorded.
     pub event_id: EventId,
     /// The moment.
@@ -69,13 +69,13 @@ pub enum FoldError {
 impl Order {
     /// Places an order and records [`OrderCreated`].
     #[must_use]
-    pub fn place(new: NewOrder, occasion: Occasion) -> Self {
+    pub fn place(new: NewOrder, event_stamp: EventStamp) -> Self {
         let NewOrder { id, customer_name, items, note } = new;
         let created = OrderCreated { customer_name, items, note };
-        let state = begin(id, &created, occasion.at);
+        let state = begin(id, &created, event_stamp.at);
         let event = OrderEvent {
-            id: occasion.event_id,
-            occurred_at: occasion.at,
+            id: event_stamp.event_id,
+            occurred_at: event_stamp.at,
             order_id: id,
             version: OrderVersion::FIRST,
             fact: OrderFact::Created(created),
@@ -84,10 +84,10 @@ impl Order {
     }
 
     /// Calls the order off and records [`OrderCancelled`]. A cancelled order stays as it is.
-    pub fn cancel(&mut self, reason: CancelReason, occasion: Occasion) -> Outcome {
+    pub fn cancel(&mut self, reason: CancelReason, event_stamp: EventStamp) -> Outcome {
         let event = OrderEvent {
-            id: occasion.event_id,
-            occurred_at: occasion.at,
+            id: event_stamp.event_id,
+            occurred_at: event_stamp.at,
             order_id: self.state.id,
             version: self.state.version.next(),
             fact: OrderFact::Cancelled(OrderCancelled { reason }),

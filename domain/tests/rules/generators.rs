@@ -1,8 +1,8 @@
 //! Arbitrary values of the domain, and arbitrary things that are not.
 
 use domain::ordering::{
-    CancelReason, Code, CodeDisplay, CodeSystem, CustomerName, MedicationCoding, NewOrder,
-    Occasion, Order, OrderItem, OrderItems, OrderNote, ProductId, Quantity,
+    CancelReason, Code, CodeDisplay, CodeSystem, CustomerName, EventStamp, MedicationCoding,
+    NewOrder, Order, OrderItem, OrderItems, OrderNote, ProductId, Quantity,
 };
 use domain::{EventId, OrderId, OrderVersion, Outcome, Timestamp};
 use proptest::prelude::*;
@@ -140,8 +140,8 @@ pub(crate) fn order_items() -> impl Strategy<Value = OrderItems> {
     })
 }
 
-pub(crate) fn occasion() -> impl Strategy<Value = Occasion> {
-    (event_id(), timestamp()).prop_map(|(event_id, at)| Occasion { event_id, at })
+pub(crate) fn event_stamp() -> impl Strategy<Value = EventStamp> {
+    (event_id(), timestamp()).prop_map(|(event_id, at)| EventStamp { event_id, at })
 }
 
 pub(crate) fn new_order() -> impl Strategy<Value = NewOrder> {
@@ -152,7 +152,7 @@ pub(crate) fn new_order() -> impl Strategy<Value = NewOrder> {
 /// Something that is done to an order, in any state it may be in.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
-    Cancel(CancelReason, Occasion),
+    Cancel(CancelReason, EventStamp),
     /// A store keeps the order and gives it back.
     SaveAndRestore,
 }
@@ -161,7 +161,7 @@ impl Command {
     /// Does it; `None` where there is no outcome to tell.
     pub(crate) fn apply_to(self, order: &mut Order) -> Option<Outcome> {
         match self {
-            Self::Cancel(reason, occasion) => Some(order.cancel(reason, occasion)),
+            Self::Cancel(reason, event_stamp) => Some(order.cancel(reason, event_stamp)),
             Self::SaveAndRestore => {
                 *order = Order::restore(order.snapshot().clone()).unwrap();
                 None
@@ -172,7 +172,7 @@ impl Command {
 
 pub(crate) fn commands() -> impl Strategy<Value = Vec<Command>> {
     let command = prop_oneof![
-        2 => (cancel_reason(), occasion()).prop_map(|(why, when)| Command::Cancel(why, when)),
+        2 => (cancel_reason(), event_stamp()).prop_map(|(why, when)| Command::Cancel(why, when)),
         1 => Just(Command::SaveAndRestore),
     ];
     prop::collection::vec(command, 0..8)

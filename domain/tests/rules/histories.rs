@@ -10,7 +10,7 @@ use crate::generators as arbitrary;
 /// An order that was placed and cancelled, and its two events.
 fn cancelled_order() -> impl Strategy<Value = (Order, Vec<OrderEvent>)> {
     let (new, reason) = (arbitrary::new_order(), arbitrary::cancel_reason());
-    (new, arbitrary::occasion(), reason, arbitrary::occasion()).prop_map(
+    (new, arbitrary::event_stamp(), reason, arbitrary::event_stamp()).prop_map(
         |(new, placed, reason, cancelled)| {
             let mut order = Order::place(new, placed);
             assert!(order.cancel(reason, cancelled).is_applied());

@@ -22,26 +22,26 @@ proptest! {
     #[test]
     fn a_new_order_is_what_was_asked_for(
         new in arbitrary::new_order(),
-        occasion in arbitrary::occasion(),
+        event_stamp in arbitrary::event_stamp(),
     ) {
-        let order = Order::place(new.clone(), occasion);
+        let order = Order::place(new.clone(), event_stamp);
         let state = order.snapshot();
         prop_assert_eq!(order.id(), new.id);
         prop_assert_eq!(&state.customer_name, &new.customer_name);
         prop_assert_eq!(&state.items, &new.items);
         prop_assert_eq!(&state.note, &new.note);
         prop_assert_eq!(&state.status, &OrderStatus::Created);
-        prop_assert_eq!(state.created_at, occasion.at);
+        prop_assert_eq!(state.created_at, event_stamp.at);
         prop_assert_eq!(order.stored_version(), None);
     }
 
     #[test]
     fn versions_are_contiguous_and_folding_the_events_gives_the_state(
         new in arbitrary::new_order(),
-        occasion in arbitrary::occasion(),
+        event_stamp in arbitrary::event_stamp(),
         commands in arbitrary::commands(),
     ) {
-        let mut order = Order::place(new, occasion);
+        let mut order = Order::place(new, event_stamp);
         let history = history(&mut order, commands);
 
         let versions: Vec<i64> = history.iter().map(|event| event.version.get()).collect();
@@ -56,25 +56,25 @@ proptest! {
     #[test]
     fn a_repeated_command_is_already_applied_and_records_nothing(
         new in arbitrary::new_order(),
-        first in arbitrary::occasion(),
+        first in arbitrary::event_stamp(),
         commands in arbitrary::commands(),
         reason in arbitrary::cancel_reason(),
-        occasion in arbitrary::occasion(),
+        event_stamp in arbitrary::event_stamp(),
     ) {
         let mut order = Order::place(new, first);
         history(&mut order, commands);
-        let _ = order.cancel(reason.clone(), occasion);
+        let _ = order.cancel(reason.clone(), event_stamp);
         let before = order.clone();
-        prop_assert_eq!(order.cancel(reason, occasion), Outcome::AlreadyApplied);
+        prop_assert_eq!(order.cancel(reason, event_stamp), Outcome::AlreadyApplied);
         prop_assert_eq!(order, before);
     }
 
     #[test]
     fn an_order_once_cancelled_never_changes(
         new in arbitrary::new_order(),
-        placed in arbitrary::occasion(),
+        placed in arbitrary::event_stamp(),
         reason in arbitrary::cancel_reason(),
-        cancelled in arbitrary::occasion(),
+        cancelled in arbitrary::event_stamp(),
         commands in arbitrary::commands(),
     ) {
         let mut order = Order::place(new, placed);
@@ -91,10 +91,10 @@ proptest! {
     #[test]
     fn a_stored_order_is_restored_as_it_was(
         new in arbitrary::new_order(),
-        occasion in arbitrary::occasion(),
+        event_stamp in arbitrary::event_stamp(),
         commands in arbitrary::commands(),
     ) {
-        let mut order = Order::place(new, occasion);
+        let mut order = Order::place(new, event_stamp);
         history(&mut order, commands);
         let restored = Order::restore(order.snapshot().clone()).unwrap();
         prop_assert_eq!(restored.recorded(), &[]);
@@ -105,10 +105,10 @@ proptest! {
     #[test]
     fn the_stored_version_is_the_one_before_the_recorded_events(
         new in arbitrary::new_order(),
-        occasion in arbitrary::occasion(),
+        event_stamp in arbitrary::event_stamp(),
         commands in arbitrary::commands(),
     ) {
-        let mut order = Order::place(new, occasion);
+        let mut order = Order::place(new, event_stamp);
         let mut stored = None;
         for command in commands {
             if matches!(command, Command::SaveAndRestore) {
@@ -122,13 +122,13 @@ proptest! {
     #[test]
     fn a_state_no_history_leads_to_is_not_restored(
         new in arbitrary::new_order(),
-        occasion in arbitrary::occasion(),
+        event_stamp in arbitrary::event_stamp(),
         reason in arbitrary::cancel_reason(),
         version in arbitrary::version(),
     ) {
-        let created = Order::place(new, occasion);
+        let created = Order::place(new, event_stamp);
         let mut cancelled = created.clone();
-        let _ = cancelled.cancel(reason, occasion);
+        let _ = cancelled.cancel(reason, event_stamp);
         for (order, error) in [
             (created, RestoreError::CreatedAt(version)),
             (cancelled, RestoreError::CancelledAt(version)),

@@ -3,9 +3,9 @@
 
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
-use application::published::{AnnouncedItem, Announcement, News};
+use application::published::{Payload, PublishedEvent, PublishedItem};
 use domain::ordering::{
-    MedicationCoding, NewOrder, Occasion, Order, OrderEvent, OrderItem, OrderItems, ProductId,
+    EventStamp, MedicationCoding, NewOrder, Order, OrderEvent, OrderItem, OrderItems, ProductId,
     Quantity,
 };
 
@@ -53,7 +53,7 @@ fn history() -> [OrderEvent; 2] {
         item(i64::MAX, 999, None),
         item(7, 1, Some(paracetamol(None))),
     ];
-    let occasion = || Occasion {
+    let event_stamp = || EventStamp {
         event_id: "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap(),
         at: "2026-01-31T12:00:00.123456Z".parse().unwrap(),
     };
@@ -63,8 +63,10 @@ fn history() -> [OrderEvent; 2] {
         items: OrderItems::try_from(items).unwrap(),
         note: Some("für Zoë\n薬".parse().unwrap()),
     };
-    let mut order = Order::place(new, occasion());
-    assert!(order.cancel("Customer changed their mind".parse().unwrap(), occasion()).is_applied());
+    let mut order = Order::place(new, event_stamp());
+    assert!(
+        order.cancel("Customer changed their mind".parse().unwrap(), event_stamp()).is_applied()
+    );
     let [created, cancelled] = order.recorded() else { panic!("two events") };
     [created.clone(), cancelled.clone()]
 }
@@ -94,13 +96,13 @@ fn known_bytes_are_the_events_they_always_were() {
 #[test]
 fn an_event_of_the_first_version_is_read_without_what_could_not_be_said_then() {
     let [created, _] = history().map(|event| announced(&event));
-    let item = |product_id, quantity| AnnouncedItem { product_id, quantity, medication: None };
-    let news = News::OrderCreated {
+    let item = |product_id, quantity| PublishedItem { product_id, quantity, medication: None };
+    let payload = Payload::OrderCreated {
         customer_name: "Zoë 李".to_owned(),
         items: vec![item(1, 2), item(i64::MAX, 999)],
         note: None,
     };
-    assert_eq!(read(CREATED_V1_SCHEMA, CREATED_V1), Announcement { news, ..created });
+    assert_eq!(read(CREATED_V1_SCHEMA, CREATED_V1), PublishedEvent { payload, ..created });
 }
 
 #[test]
@@ -142,7 +144,7 @@ fn an_event_of_any_version_that_was_cut_off_is_refused() {
 }
 
 /// What a program of today reads in these bytes.
-fn read(schema: &str, datum: &str) -> Announcement {
+fn read(schema: &str, datum: &str) -> PublishedEvent {
     let schema = by_fingerprint(&bytes(schema)).unwrap().schema().unwrap();
     decode(schema, &bytes(datum)).unwrap()
 }

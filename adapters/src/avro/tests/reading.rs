@@ -1,7 +1,7 @@
 use apache_avro::Schema;
 use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
-use application::published::{AnnouncedItem, AnnouncedMedication, Announcement, News};
+use application::published::{Payload, PublishedEvent, PublishedItem, PublishedMedication};
 use domain::ordering::{
     CancelReason, Code, CodeSystem, CustomerName, MedicationCoding, OrderCancelled, OrderCreated,
     OrderEvent, OrderFact, OrderItem, OrderItems, ProductId, Quantity,
@@ -63,20 +63,20 @@ fn medication() -> impl Strategy<Value = MedicationCoding> {
 }
 
 /// What a receiver should read of an event.
-pub(super) fn announced(event: &OrderEvent) -> Announcement {
-    Announcement {
+pub(super) fn announced(event: &OrderEvent) -> PublishedEvent {
+    PublishedEvent {
         event_id: event.id,
         occurred_at: event.occurred_at,
         order_id: event.order_id,
         order_version: event.version,
-        news: match &event.fact {
-            OrderFact::Created(created) => News::OrderCreated {
+        payload: match &event.fact {
+            OrderFact::Created(created) => Payload::OrderCreated {
                 customer_name: created.customer_name.as_str().to_owned(),
                 items: (created.items.as_slice().iter())
-                    .map(|item| AnnouncedItem {
+                    .map(|item| PublishedItem {
                         product_id: item.product_id.get(),
                         quantity: item.quantity.get(),
-                        medication: item.medication.as_ref().map(|coding| AnnouncedMedication {
+                        medication: item.medication.as_ref().map(|coding| PublishedMedication {
                             system: coding.system.to_string(),
                             code: coding.code.to_string(),
                             display: coding.display.as_ref().map(ToString::to_string),
@@ -86,7 +86,7 @@ pub(super) fn announced(event: &OrderEvent) -> Announcement {
                 note: created.note.as_ref().map(ToString::to_string),
             },
             OrderFact::Cancelled(cancelled) => {
-                News::OrderCancelled { reason: cancelled.reason.as_str().to_owned() }
+                Payload::OrderCancelled { reason: cancelled.reason.as_str().to_owned() }
             }
         },
     }
@@ -165,7 +165,7 @@ fn an_event_of_a_newer_writer_is_read_without_what_is_new() {
     let writer = GenericDatumWriter::builder(&schema).build().unwrap();
     let read = decode(&schema, &writer.write_value_to_vec(record).unwrap()).unwrap();
     assert_eq!(read.order_version.get(), 4);
-    assert_eq!(read.news, News::OrderCancelled { reason: "too late".to_owned() });
+    assert_eq!(read.payload, Payload::OrderCancelled { reason: "too late".to_owned() });
 }
 
 #[test]

@@ -23,7 +23,7 @@ use super::ConsumerConfig;
 use super::client::{Events, commit};
 use super::health::ConsumerHealth;
 use super::membership::Done;
-use crate::kafka::decoder::AnnouncementDecoder;
+use crate::kafka::decoder::EventDecoder;
 use crate::kafka::raw::raw_record;
 use crate::kafka::settings::consumer_settings;
 use crate::one_line;
@@ -61,7 +61,7 @@ pub(super) enum Left {
 pub(super) struct Member {
     group: String,
     health: ConsumerHealth,
-    decoder: AnnouncementDecoder,
+    decoder: EventDecoder,
     consumer: StreamConsumer<Events>,
     /// Records that were fetched and belong to no batch yet, with their assignment.
     fetched: Queue,
@@ -74,10 +74,7 @@ struct Fetched {
 }
 
 impl Member {
-    pub(super) fn join(
-        config: &ConsumerConfig,
-        decoder: AnnouncementDecoder,
-    ) -> Result<Self, KafkaError> {
+    pub(super) fn join(config: &ConsumerConfig, decoder: EventDecoder) -> Result<Self, KafkaError> {
         let events = Events::new(config.group.clone(), config.health.clone());
         let consumer: StreamConsumer<Events> =
             consumer_settings(&config.cluster, &config.group).create_with_context(events)?;

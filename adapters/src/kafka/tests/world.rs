@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use application::StoreError;
 use application::inbox::{Inbox, Intake};
-use application::published::{Announcement, DeadLetter};
+use application::published::{DeadLetter, PublishedEvent};
 use application::relay::OutboxRecord;
 use domain::EventId;
 use domain::ordering::{NewOrder, Order, OrderEvent, OrderItem, OrderItems, ProductId, Quantity};
@@ -22,8 +22,8 @@ use tokio_util::sync::CancellationToken;
 use super::registry::StubRegistry;
 use crate::config::KafkaArgs;
 use crate::kafka::{
-    AnnouncementDecoder, Cluster, ConsumeError, ConsumerConfig, ConsumerHealth, KafkaPublisher,
-    Registry, consume,
+    Cluster, ConsumeError, ConsumerConfig, ConsumerHealth, EventDecoder, KafkaPublisher, Registry,
+    consume,
 };
 use crate::{avro, clock};
 
@@ -136,7 +136,7 @@ impl World {
             health: health.clone(),
         };
         let registry = Registry::new(&self.args).unwrap();
-        let decoder = AnnouncementDecoder::new(registry).with_patience(patience);
+        let decoder = EventDecoder::new(registry).with_patience(patience);
         let shutdown = CancellationToken::new();
         let (inbox, token) = (inbox.clone(), shutdown.clone());
         let task = tokio::spawn(async move { consume(config, decoder, &inbox, token).await });
@@ -214,7 +214,7 @@ impl Remembering {
 impl Inbox for Remembering {
     async fn take_in(
         &self,
-        events: &[Announcement],
+        events: &[PublishedEvent],
         dead: &[DeadLetter],
     ) -> Result<Intake, StoreError> {
         let less = |left: usize| left.checked_sub(1);
@@ -253,7 +253,7 @@ pub(super) fn events(count: usize) -> Vec<OrderEvent> {
             items: OrderItems::try_from(vec![item.clone()]).unwrap(),
             note: None,
         };
-        Order::place(new, clock::occasion()).recorded()[0].clone()
+        Order::place(new, clock::event_stamp()).recorded()[0].clone()
     };
     (0..count).map(order).collect()
 }

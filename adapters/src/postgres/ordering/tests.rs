@@ -65,10 +65,10 @@ impl World {
     /// Cancels an order that was saved; gives the id of the event.
     pub(super) async fn cancel(&self, placed: &Save) -> Uuid {
         let mut order = self.orders.find(OrderId::new(placed.order.id)).await.unwrap().unwrap();
-        let occasion = clock::occasion();
-        assert!(order.cancel("no need".parse().unwrap(), occasion).is_applied());
+        let event_stamp = clock::event_stamp();
+        assert!(order.cancel("no need".parse().unwrap(), event_stamp).is_applied());
         self.orders.save(order, Cause::Unkeyed).await.unwrap();
-        occasion.event_id.get()
+        event_stamp.event_id.get()
     }
 
     /// Waits for something to be due and claims it.
@@ -183,7 +183,7 @@ fn new_order(id: OrderId) -> Order {
     };
     let items = OrderItems::try_from(vec![item]).unwrap();
     let new = NewOrder { id, customer_name: "Ada".parse().unwrap(), items, note: None };
-    Order::place(new, clock::occasion())
+    Order::place(new, clock::event_stamp())
 }
 
 pub(super) async fn publish(claim: PgClaim) {
@@ -240,7 +240,7 @@ impl LedgerWorld for World {
             sample::order(n)
         } else {
             let mut order = self.orders.find(sample::order_id(n)).await.unwrap().unwrap();
-            assert!(order.cancel(sample::reason(), sample::occasion(n, version)).is_applied());
+            assert!(order.cancel(sample::reason(), sample::event_stamp(n, version)).is_applied());
             order
         };
         self.orders.save(order, Cause::Unkeyed).await.unwrap();

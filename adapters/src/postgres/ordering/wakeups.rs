@@ -65,7 +65,7 @@ async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
 
 /// Wakes one of a relay's workers when events were stored. Each worker has a clone.
 ///
-/// News wakes one worker, not all: whoever leaves work behind calls the next ([`Self::pass_on`]), so
+/// Payload wakes one worker, not all: whoever leaves work behind calls the next ([`Self::pass_on`]), so
 /// that as many are awake as there is work, and the database is not asked in vain by the others.
 ///
 /// It listens on a connection of its own, which must lead to Postgres itself: a pooler in transaction

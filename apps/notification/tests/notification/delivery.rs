@@ -6,7 +6,7 @@ use std::time::Duration;
 use adapters::clock;
 use application::inbox::Inbox;
 use application::notification::{Channel, ChannelName, Notification, SendError};
-use application::published::Announcement;
+use application::published::PublishedEvent;
 use domain::EventId;
 use notification::{Waking, deliver};
 use serde_json::Value;
@@ -52,7 +52,7 @@ async fn workers_side_by_side_send_each_notification_once() {
     }
 
     let inbox = Waking { inbox: house.inbox(), bell };
-    let events: Vec<Announcement> = (0..60).map(|_| created(clock::new_order_id())).collect();
+    let events: Vec<PublishedEvent> = (0..60).map(|_| created(clock::new_order_id())).collect();
     for batch in events.chunks(7) {
         inbox.take_in(batch, &[]).await.unwrap();
         // As when an offset was not committed.
@@ -79,7 +79,7 @@ async fn workers_side_by_side_tell_each_customer_in_order() {
     let provider = Provider { refusals: Arc::new(Mutex::new(25)), ..Provider::default() };
     let (bell, stop) = (Arc::new(Notify::new()), CancellationToken::new());
     let orders: Vec<_> = (0..40).map(|_| clock::new_order_id()).collect();
-    let told: Vec<[Announcement; 2]> =
+    let told: Vec<[PublishedEvent; 2]> =
         orders.iter().map(|&order| [created(order), cancelled(order)]).collect();
     house.told(told.as_flattened()).await;
 

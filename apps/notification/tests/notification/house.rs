@@ -4,10 +4,10 @@ use adapters::clock;
 use adapters::embedded::test_postgres::fresh_database;
 use adapters::http::{Check, MAX_IN_FLIGHT, site};
 use adapters::postgres::notification::{self, PgNotifications};
-use adapters::postgres::{Database, Tables};
+use adapters::postgres::{Database, MigrationGate};
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
-use application::published::{AnnouncedItem, Announcement, News};
+use application::published::{Payload, PublishedEvent, PublishedItem};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
@@ -24,16 +24,16 @@ pub(crate) struct House {
 impl House {
     pub(crate) async fn open() -> Self {
         let database = database().await;
-        let tables = Tables::default();
+        let tables = MigrationGate::default();
         tables.prepare(|| notification::migrate(&database)).await.unwrap();
         Self::with(&database, tables)
     }
 
     pub(crate) async fn before_its_tables() -> Self {
-        Self::with(&database().await, Tables::default())
+        Self::with(&database().await, MigrationGate::default())
     }
 
-    fn with(database: &Database, tables: Tables) -> Self {
+    fn with(database: &Database, tables: MigrationGate) -> Self {
         let notifications = PgNotifications::new(database);
         let checks = vec![Check::new("nothing", || ready(Ok(())))];
         let api = ::notification::api::routes(notifications.clone(), tables);
@@ -45,7 +45,7 @@ impl House {
         NotifyCustomer { notifications, channels: vec![ChannelName::Log] }
     }
 
-    pub(crate) async fn told(&self, events: &[Announcement]) {
+    pub(crate) async fn told(&self, events: &[PublishedEvent]) {
         self.inbox().take_in(events, &[]).await.unwrap();
     }
 
@@ -67,26 +67,26 @@ async fn database() -> Database {
     Database::new(&fresh_database().await.unwrap().args(), "test").unwrap()
 }
 
-pub(crate) fn created(id: OrderId) -> Announcement {
+pub(crate) fn created(id: OrderId) -> PublishedEvent {
     let items = vec![
-        AnnouncedItem { product_id: 9, quantity: 1, medication: None },
-        AnnouncedItem { product_id: 7, quantity: 2, medication: None },
+        PublishedItem { product_id: 9, quantity: 1, medication: None },
+        PublishedItem { product_id: 7, quantity: 2, medication: None },
     ];
     let customer_name = "Zoë".to_owned();
-    announcement(id, 1, News::OrderCreated { customer_name, items, note: None })
+    published_event(id, 1, Payload::OrderCreated { customer_name, items, note: None })
 }
 
-pub(crate) fn cancelled(id: OrderId) -> Announcement {
-    announcement(id, 2, News::OrderCancelled { reason: "too slow".to_owned() })
+pub(crate) fn cancelled(id: OrderId) -> PublishedEvent {
+    published_event(id, 2, Payload::OrderCancelled { reason: "too slow".to_owned() })
 }
 
-fn announcement(order_id: OrderId, version: i64, news: News) -> Announcement {
-    let occasion = clock::occasion();
-    Announcement {
-        event_id: occasion.event_id,
-        occurred_at: occasion.at,
+fn published_event(order_id: OrderId, version: i64, payload: Payload) -> PublishedEvent {
+    let event_stamp = clock::event_stamp();
+    PublishedEvent {
+        event_id: event_stamp.event_id,
+        occurred_at: event_stamp.at,
         order_id,
         order_version: OrderVersion::try_from(version).unwrap(),
-        news,
+        payload,
     }
 }

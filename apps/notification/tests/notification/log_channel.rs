@@ -29,16 +29,16 @@ impl Lines {
 }
 
 fn notification(message: &str) -> Notification {
-    let occasion = clock::occasion();
+    let event_stamp = clock::event_stamp();
     let content = NewNotification {
-        event_id: occasion.event_id,
+        event_id: event_stamp.event_id,
         channel: ChannelName::Log,
         order_id: clock::new_order_id(),
         order_version: OrderVersion::FIRST,
         message: message.to_owned(),
     };
     let state = NotificationState::Pending { attempts: 0 };
-    Notification { content, state, recorded_at: occasion.at }
+    Notification { content, state, recorded_at: event_stamp.at }
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ pub(crate) async fn cancel_order(
         versions.into_iter().filter_map(|version| OrderVersion::try_from(version).ok()).collect()
     });
     let wish = CancelOrder { id, reason, expected, key };
-    let order = ordering::cancel_order(&orders, wish, clock::occasion())
+    let order = ordering::cancel_order(&orders, wish, clock::event_stamp())
         .await
         .map_err(|error| not_cancelled(id, error))?;
     let order = order.snapshot();

@@ -3,7 +3,7 @@ use std::time::Duration;
 use adapters::embedded::test_postgres::fresh_database;
 use adapters::http::MAX_IN_FLIGHT;
 use adapters::postgres::ordering::{self, PgOutbox};
-use adapters::postgres::{Database, Tables};
+use adapters::postgres::{Database, MigrationGate};
 use application::relay::{Claim as _, Outbox as _, OutboxRecord};
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
 impl Client {
     pub(crate) async fn new() -> Self {
         let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
-        let tables = Tables::default();
+        let tables = MigrationGate::default();
         tables.prepare(|| ordering::migrate(&database)).await.unwrap();
         Self { router: router(&database, &tables, MAX_IN_FLIGHT).unwrap(), database }
     }

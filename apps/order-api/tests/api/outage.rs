@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 use adapters::config::DatabaseArgs;
 use adapters::embedded::test_postgres::fresh_database;
 use adapters::http::MAX_IN_FLIGHT;
-use adapters::postgres::{Database, Tables, ordering};
+use adapters::postgres::{Database, MigrationGate, ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -27,7 +27,7 @@ impl Outage {
         let database_url = format!("{credentials}@{}/{name}", proxy.addr);
         let args = DatabaseArgs::at(database_url, 4);
         let database = Database::new(&args, "test").unwrap();
-        let tables = Tables::default();
+        let tables = MigrationGate::default();
         let router = router(&database, &tables, MAX_IN_FLIGHT).unwrap();
         tokio::spawn(async move { tables.prepare(|| ordering::migrate(&database)).await });
         Self { proxy, router }

@@ -98,5 +98,5 @@ fn order_with_everything() -> Order {
         items: OrderItems::try_from(vec![item]).unwrap(),
         note: Some("by noon,\nplease".parse().unwrap()),
     };
-    Order::place(new, clock::occasion())
+    Order::place(new, clock::event_stamp())
 }

@@ -162,7 +162,7 @@ pub(crate) fn new_order() -> Order {
         items: OrderItems::try_from(vec![item]).unwrap(),
         note: None,
     };
-    Order::place(new, clock::occasion())
+    Order::place(new, clock::event_stamp())
 }
 
 pub(crate) fn path_of(id: OrderId) -> String {

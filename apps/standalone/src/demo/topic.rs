@@ -53,8 +53,8 @@ impl TopicWatch {
         let mut events = 0;
         while events < expected {
             let Ok(Some(seen)) = tokio::time::timeout(patience, self.0.recv()).await else { break };
-            if let Some(of_order) = told.get_mut(&seen.announcement.order_id.get()) {
-                let version = seen.announcement.order_version.get();
+            if let Some(of_order) = told.get_mut(&seen.published_event.order_id.get()) {
+                let version = seen.published_event.order_version.get();
                 let new = of_order.iter().all(|told| told.version != version);
                 events += usize::from(new);
                 of_order.push(Told { version, arrived_at_micros: seen.arrived_at.as_micros() });

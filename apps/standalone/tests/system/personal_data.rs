@@ -169,7 +169,7 @@ fn record(customer_name: &str) -> OutboxRecord {
         items: OrderItems::try_from(vec![item]).unwrap(),
         note: None,
     };
-    let order = Order::place(new, clock::occasion());
+    let order = Order::place(new, clock::event_stamp());
     let event = &order.recorded()[0];
     let encoded = adapters::avro::encode(event).unwrap();
     OutboxRecord {

@@ -22,7 +22,7 @@ impl Topic {
         let noted = seen.clone();
         tokio::spawn(async move {
             loop {
-                let told = watch.next().await.expect("the topic can be watched").announcement;
+                let told = watch.next().await.expect("the topic can be watched").published_event;
                 noted.lock().unwrap().push(Told {
                     event: told.event_id.to_string(),
                     order: told.order_id.to_string(),

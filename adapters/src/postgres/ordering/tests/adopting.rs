@@ -165,7 +165,7 @@ async fn a_writer_that_changes_an_adopted_order_meanwhile_is_waited_for() {
     let adopting = tokio::spawn(async move { adoption.adopt().await });
     world.somebody_waits_for("locktype = 'transactionid'").await;
     let mut order = world.orders.find(OrderId::new(placed.order.id)).await.unwrap().unwrap();
-    assert!(order.cancel("no need".parse().unwrap(), clock::occasion()).is_applied());
+    assert!(order.cancel("no need".parse().unwrap(), clock::event_stamp()).is_applied());
     let cancelled = Save::of(&order, &Cause::Unkeyed).unwrap();
     assert_eq!(cancelled.run(&mut writer).await.unwrap(), Write::Written);
     writer.commit().await.unwrap();

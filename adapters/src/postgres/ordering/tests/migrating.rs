@@ -1,4 +1,4 @@
-//! Tables are brought up to date beside programs of other versions.
+//! MigrationGate are brought up to date beside programs of other versions.
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@ use application::ordering::{Cause, Fingerprint, Orders, SaveError, Saved};
 use application::relay::Claim;
 use application::testing::sample;
 use domain::OrderId;
-use domain::ordering::Occasion;
+use domain::ordering::EventStamp;
 
 use super::{World, eventually, new_order};
 use crate::clock;
@@ -58,7 +58,7 @@ async fn whoever_waited_for_a_faster_change_conflicts_and_leaves_no_trace() {
     world.orders.save(new_order(id), Cause::Unkeyed).await.unwrap();
     let cancelled = async || {
         let mut order = world.orders.find(id).await.unwrap().unwrap();
-        assert!(order.cancel("no need".parse().unwrap(), clock::occasion()).is_applied());
+        assert!(order.cancel("no need".parse().unwrap(), clock::event_stamp()).is_applied());
         order
     };
     let (faster, slower) = (cancelled().await, cancelled().await);
@@ -98,8 +98,8 @@ async fn an_update_by_a_program_that_knows_less_loses_nothing_of_what_was_ordere
     .await
     .unwrap();
 
-    let occasion = Occasion { event_id: sample::event_id(2, 2), at: sample::at(9) };
-    assert!(order.cancel(sample::reason(), occasion).is_applied());
+    let event_stamp = EventStamp { event_id: sample::event_id(2, 2), at: sample::at(9) };
+    assert!(order.cancel(sample::reason(), event_stamp).is_applied());
     assert_eq!(world.orders.find(order.id()).await.unwrap(), Some(order.saved()));
 }
 
@@ -123,7 +123,7 @@ async fn an_order_of_a_program_that_knew_less_has_neither_note_nor_medication() 
 async fn two_events_of_one_save_are_relayed_in_order() {
     let world = World::new().await;
     let mut order = new_order(clock::new_order_id());
-    assert!(order.cancel("at once".parse().unwrap(), clock::occasion()).is_applied());
+    assert!(order.cancel("at once".parse().unwrap(), clock::event_stamp()).is_applied());
     world.orders.save(order, Cause::Unkeyed).await.unwrap();
     let claim = world.claim().await;
     let versions = claim.records().iter().map(|record| record.order_version.get());

@@ -87,7 +87,7 @@ async fn change(connection: &mut PgConnection, order: Uuid, dice: &mut Dice) -> 
     save.events.versions.clear();
     // The later one first: the statement itself must put them in order.
     for version in (version + 1..=version + events).rev() {
-        save.events.ids.push(clock::occasion().event_id.get());
+        save.events.ids.push(clock::event_stamp().event_id.get());
         save.events.versions.push(version);
     }
     let count = save.events.ids.len();

@@ -16,7 +16,7 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 /// A program starts before they are, for the database may be down; until then its work waits and
 /// its API answers that it is unavailable. Clones tell the same.
 #[derive(Debug, Clone, Default)]
-pub struct Tables {
+pub struct MigrationGate {
     up_to_date: Arc<AtomicBool>,
 }
 
@@ -25,7 +25,7 @@ pub struct Tables {
 #[error("the tables are not up to date yet")]
 struct NotYet;
 
-impl Tables {
+impl MigrationGate {
     /// Runs a context's `migrate` until it succeeds, however long the database cannot be reached.
     ///
     /// # Errors
