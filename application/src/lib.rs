@@ -5,6 +5,7 @@
 //! `testing`), be it in memory or Postgres. One port call is one transaction.
 
 mod error_chain;
+pub mod event_format;
 pub mod inbox;
 pub mod notification;
 pub mod ordering;
