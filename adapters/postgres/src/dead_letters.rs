@@ -15,7 +15,7 @@ use sqlx::PgPool;
 pub use command::{CommandError, DeadLettersCommand};
 pub use letter::{DeadLetterState, KeptDeadLetter};
 pub use retry::{Retried, retry};
-pub(super) use statements::{Statements, statements};
+pub use statements::Statements;
 
 use super::{PgError, storable};
 use letter::LetterRow;
@@ -28,7 +28,9 @@ pub struct DeadLetters {
 }
 
 impl DeadLetters {
-    pub(super) const fn new(pool: PgPool, sql: &'static Statements) -> Self {
+    /// The letters that these statements keep.
+    #[must_use]
+    pub const fn new(pool: PgPool, sql: &'static Statements) -> Self {
         Self { pool, sql }
     }
 

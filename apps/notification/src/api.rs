@@ -3,8 +3,8 @@
 mod notification_json;
 
 use adapter_http::{BadRequest, FieldError, Problem, QueryParameters, Unavailable};
+use adapter_notification::PgNotifications;
 use adapter_postgres::MigrationGate;
-use adapter_postgres::notification::PgNotifications;
 use application::notification::NotificationViews;
 use axum::Json;
 use axum::extract::State;

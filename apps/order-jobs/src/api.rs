@@ -1,7 +1,7 @@
 //! What operators ask the relay for.
 
 use adapter_http::{Problem, Unavailable};
-use adapter_postgres::ordering::{Backlog, OutboxDeadLetter, OutboxDeadLetters};
+use adapter_outbox::{Backlog, OutboxDeadLetter, OutboxDeadLetters};
 use adapter_postgres::{Database, MigrationGate};
 use axum::Json;
 use axum::extract::State;

@@ -1,7 +1,7 @@
 use std::process::ExitCode;
 
-use adapter_postgres::Database;
-use adapter_postgres::ordering::{self, Adoption, AdoptionError, OutboxDeadLetters, Replay};
+use adapter_ordering::{self as ordering};
+use adapter_outbox::{Adoption, AdoptionError, OutboxDeadLetters, Replay};
 use application::StoreError;
 use domain::EventId;
 use runtime::StartError;
@@ -14,7 +14,7 @@ const LISTED: usize = 1000;
 
 /// Carries out what an operator wants; fails if it was not done.
 pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, StartError> {
-    let database = Database::new(&config.database, "order-jobs command")?;
+    let database = ordering::database(&config.database, "order-jobs command")?;
     ordering::migrate(&database)
         .await
         .map_err(|error| StartError::other("cannot use the database", error))?;
@@ -26,7 +26,8 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, S
             return Ok(if agree? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         Command::Adopt { dry_run, since } => {
-            let adopted = adopt(&Adoption::new(&database, since), dry_run).await;
+            let adopted =
+                adopt(&Adoption::new(&database, ordering::AGGREGATES, since), dry_run).await;
             database.close().await;
             return adopted
                 .map(|()| ExitCode::SUCCESS)

@@ -5,8 +5,10 @@ mod report;
 
 use std::time::Duration;
 
-use adapter_postgres::ordering::PgPublishedLedger;
-use adapter_postgres::{Database, PgLedger, notification, pharmacy};
+use adapter_notification as notification;
+use adapter_ordering::PgPublishedLedger;
+use adapter_pharmacy as pharmacy;
+use adapter_postgres::{Database, PgLedger};
 use application::reconcile::{
     Difference, OrderRange, ReconcileError, RepairOutcome, Sides, reconcile, repair,
 };

@@ -7,10 +7,10 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use adapter_postgres::Database;
-use adapter_postgres::notification::{self, PgNotifications};
-use adapter_postgres::ordering::{self, PgOrders, PgOutbox};
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
+use adapter_notification::{self as notification, PgNotifications};
+use adapter_ordering::{self as ordering, PgOrders};
+use adapter_outbox::PgOutbox;
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
 use application::ordering::{Cause, Orders, Saved};
@@ -39,8 +39,9 @@ impl House {
             fresh_database().await.unwrap(),
             fresh_database().await.unwrap(),
         ];
-        let [ordering, pharmacy, notification] =
-            databases.each_ref().map(|fresh| Database::new(&fresh.args(), "test").unwrap());
+        let [ordering, pharmacy, notification] = databases
+            .each_ref()
+            .map(|fresh| adapter_ordering::database(&fresh.args(), "test").unwrap());
         ordering::migrate(&ordering).await.unwrap();
         pharmacy::migrate(&pharmacy).await.unwrap();
         notification::migrate(&notification).await.unwrap();

@@ -6,8 +6,8 @@ mod status;
 use adapter_http::{
     BadRequest, Cursor, NotFound, PathParameter, Problem, ProblemType, QueryParameters, Unavailable,
 };
+use adapter_pharmacy::PgPharmacyOrders;
 use adapter_postgres::MigrationGate;
-use adapter_postgres::pharmacy::PgPharmacyOrders;
 use application::paging::PageLimit;
 use application::pharmacy::{ListPharmacyOrders, PharmacyViews, list_pharmacy_orders};
 use axum::Json;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use adapter_http::site;
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::{Database, MigrationGate};
 use application::inbox::Inbox;
 use application::pharmacy::ReceiveOrders;

@@ -6,18 +6,24 @@ use crate::{PgError, storable};
 
 /// The statements on one context's table.
 #[derive(Debug)]
-pub(crate) struct Statements {
-    pub(crate) keep: &'static str,
-    pub(crate) list: &'static str,
-    pub(crate) find: &'static str,
-    pub(crate) settle: &'static str,
-    pub(crate) note_reason: &'static str,
+pub struct Statements {
+    /// Keeps records, each once.
+    pub keep: &'static str,
+    /// Lists those in a state, a page at a time.
+    pub list: &'static str,
+    /// Finds one by its number.
+    pub find: &'static str,
+    /// Settles one that is open.
+    pub settle: &'static str,
+    /// Notes why one is still open.
+    pub note_reason: &'static str,
     /// Deletes some that were settled before a moment.
-    pub(crate) forget: &'static str,
+    pub forget: &'static str,
 }
 
 /// The [`Statements`] of the context that owns this schema.
-macro_rules! statements {
+#[macro_export]
+macro_rules! dead_letter_statements {
     ($schema:literal) => {
         $crate::dead_letters::Statements {
             keep: concat!(
@@ -66,11 +72,12 @@ macro_rules! statements {
         }
     };
 }
-pub(crate) use statements;
-
 impl Statements {
     /// Keeps the letters in the caller's transaction, each once.
-    pub(crate) async fn keep(
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep(
         &self,
         connection: &mut PgConnection,
         letters: &[DeadLetter],

@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
+use adapter_notification::{self as notification, PgNotifications};
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::PgLedger;
 use adapter_postgres::dead_letters::{DeadLetterState, DeadLetters};
-use adapter_postgres::notification::{self, PgNotifications};
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::ReceiveOrders;

@@ -1,10 +1,10 @@
 use std::future::ready;
 
+use adapter_notification::{self as notification, PgNotifications};
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::dead_letters::{
     DeadLetterState, DeadLetters, DeadLettersCommand, Retried, retry,
 };
-use adapter_postgres::notification::{self, PgNotifications};
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
 use application::inbox::{Batch, Inbox, Intake};
 use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::{PharmacyViews, ReceiveOrders};

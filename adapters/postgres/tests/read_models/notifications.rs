@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter_postgres::notification::PgNotifications;
+use adapter_notification::PgNotifications;
 use application::StoreError;
 use application::inbox::{Inbox, Intake};
 use application::notification::{

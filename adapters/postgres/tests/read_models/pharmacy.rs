@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
+use adapter_pharmacy::PgPharmacyOrders;
 use adapter_postgres::Database;
-use adapter_postgres::pharmacy::PgPharmacyOrders;
 use application::inbox::{Inbox, Intake};
 use application::pharmacy::{
     PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, ReceiveOrders, Revised,

@@ -1,6 +1,8 @@
 //! Events as a context is told them, and a database to keep what follows.
 
-use adapter_postgres::{Database, notification, pharmacy};
+use adapter_notification as notification;
+use adapter_pharmacy as pharmacy;
+use adapter_postgres::Database;
 use application::published::{
     Content, Incoming, Payload, PublishedEvent, PublishedItem, RawRecord, RecordHeader, Unreadable,
 };

@@ -1,7 +1,7 @@
 use std::future::ready;
 
 use adapter_http::site;
-use adapter_postgres::notification::{self, PgNotifications};
+use adapter_notification::{self as notification, PgNotifications};
 use adapter_postgres::{Database, MigrationGate};
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};

@@ -4,7 +4,7 @@ use adapter_http::{
     CrossSite, JsonBody, Malformed, Problem, TooLarge, Unavailable, Unprocessable,
     UnsupportedMediaType, header,
 };
-use adapter_postgres::ordering::PgOrders;
+use adapter_ordering::PgOrders;
 use application::ordering::{self, PlaceOrder, Placed};
 use axum::Json;
 use axum::extract::State;

@@ -1,0 +1,39 @@
+//! A transactional outbox on Postgres: a log with lanes, appended to in the transaction that changes an
+//! aggregate, and relayed to Kafka by any number of relays, in order per aggregate, losing nothing.
+//!
+//! The tables live in a schema of the context that owns the outbox. All names here are without a
+//! schema: the sessions of [`Database::in_schema`](adapter_postgres::Database::in_schema) find them.
+//! The columns `order_id` and `order_version` hold the id and the version of the aggregate, whatever it
+//! is; they keep the names that they had before there was another than orders.
+//!
+//! - [`Lane`], [`append_events!`] and [`Bell`] write; the context's own statement appends.
+//! - [`PgOutbox`] claims what is due for a relay, and [`Wakeups`] wakes one.
+//! - [`OutboxCheck`] finds what the protocol takes for granted; [`Adoption`] puts it right.
+//! - [`Backlog`], [`OutboxDeadLetters`], [`Replay`], [`republish()`] and [`days`] are for operators.
+
+mod adoption;
+mod append;
+mod backlog;
+pub mod days;
+mod dead_letters;
+mod in_flight;
+mod lane;
+mod outbox;
+mod outbox_check;
+mod replay;
+mod republish;
+mod topics;
+mod wakeups;
+
+pub use adoption::{Adoption, AdoptionError, AdoptionReport, put_positions_right};
+pub use append::{NewEvent, NewEvents};
+pub use backlog::Backlog;
+pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
+pub use in_flight::in_flight;
+pub use lane::Lane;
+pub use outbox::{LANES_AT_ONCE, PgClaim, PgOutbox};
+pub use outbox_check::OutboxCheck;
+pub use replay::Replay;
+pub use republish::republish;
+pub use topics::Topics;
+pub use wakeups::{Bell, Wakeups};
