@@ -11,16 +11,16 @@ pub trait Inbox: Send + Sync {
     ///
     /// An event applied before MUST change nothing, whether it comes again in a later call, twice
     /// in this one, or in another call at the same time.
-    fn take_in(
+    fn apply_batch(
         &self,
         events: &[PublishedEvent],
         dead: &[DeadLetter],
-    ) -> impl Future<Output = Result<Intake, StoreError>> + Send;
+    ) -> impl Future<Output = Result<BatchOutcome, StoreError>> + Send;
 }
 
 /// What a batch of events did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Intake {
+pub struct BatchOutcome {
     /// Events that changed something.
     pub applied: u64,
     /// Events that had been applied before.
@@ -33,7 +33,7 @@ pub struct Intake {
     pub unknown: u64,
 }
 
-impl Intake {
+impl BatchOutcome {
     fn add(&mut self, other: Self) {
         self.applied += other.applied;
         self.repeated += other.repeated;
@@ -102,35 +102,35 @@ impl FromIterator<Incoming> for Batch {
 /// # Errors
 /// When the store cannot be reached, or fails for no fault of a record. Receiving the same batch
 /// again later is right and repeats nothing.
-pub async fn receive(inbox: &impl Inbox, batch: &Batch) -> Result<Intake, StoreError> {
-    let mut intake = if batch.events.is_empty() && batch.dead.is_empty() {
-        Intake::default()
+pub async fn receive(inbox: &impl Inbox, batch: &Batch) -> Result<BatchOutcome, StoreError> {
+    let mut outcome = if batch.events.is_empty() && batch.dead.is_empty() {
+        BatchOutcome::default()
     } else {
-        match inbox.take_in(&batch.events, &batch.dead).await {
+        match inbox.apply_batch(&batch.events, &batch.dead).await {
             Err(StoreError::Refused(_)) => receive_one_by_one(inbox, batch).await?,
             answer => answer?,
         }
     };
-    intake.unknown += batch.unknown;
-    Ok(intake)
+    outcome.unknown += batch.unknown;
+    Ok(outcome)
 }
 
 /// The store refused the batch as a whole: each record by itself shows which one it means.
-async fn receive_one_by_one(inbox: &impl Inbox, batch: &Batch) -> Result<Intake, StoreError> {
-    let mut total = Intake::default();
+async fn receive_one_by_one(inbox: &impl Inbox, batch: &Batch) -> Result<BatchOutcome, StoreError> {
+    let mut total = BatchOutcome::default();
     for letter in &batch.dead {
-        total.add(inbox.take_in(&[], std::slice::from_ref(letter)).await?);
+        total.add(inbox.apply_batch(&[], std::slice::from_ref(letter)).await?);
     }
     for (event, record) in batch.events.iter().zip(&batch.records) {
-        let intake = match inbox.take_in(std::slice::from_ref(event), &[]).await {
+        let outcome = match inbox.apply_batch(std::slice::from_ref(event), &[]).await {
             Err(StoreError::Refused(why)) => {
                 let reason = one_line(why.as_ref());
                 let letter = DeadLetter { record: record.clone(), reason };
-                inbox.take_in(&[], &[letter]).await?
+                inbox.apply_batch(&[], &[letter]).await?
             }
             answer => answer?,
         };
-        total.add(intake);
+        total.add(outcome);
     }
     Ok(total)
 }

@@ -34,7 +34,7 @@ impl PageLimit {
 
     /// How many entries to ask a store for: one more, which tells whether there is a next page.
     #[must_use]
-    pub const fn and_one_more(self) -> usize {
+    pub const fn plus_one(self) -> usize {
         self.0 + 1
     }
 }
@@ -66,9 +66,9 @@ impl FromStr for PageLimit {
 
 impl<T> Page<T> {
     /// The page that begins what a store found when it was asked for
-    /// [`and_one_more`](PageLimit::and_one_more); `id` tells which order an entry is about.
+    /// [`plus_one`](PageLimit::plus_one); `id` tells which order an entry is about.
     #[must_use]
-    pub fn cut(mut found: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> OrderId) -> Self {
+    pub fn from_rows(mut found: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> OrderId) -> Self {
         let more = found.len() > limit.get();
         found.truncate(limit.get());
         let next = found.last().filter(|_| more).map(id);

@@ -32,7 +32,7 @@ use search::Search;
 
 /// The two ledgers that are compared.
 #[derive(Debug)]
-pub struct Sides<'a, P, R> {
+pub struct LedgerPair<'a, P, R> {
     /// Ordering's.
     pub published: &'a P,
     /// The read model's.
@@ -83,7 +83,7 @@ pub enum ReconcileError {
 /// # Errors
 /// When a store fails, or `found` does.
 pub async fn reconcile<P: PublishedLedger, R: OrderLedger>(
-    sides: &Sides<'_, P, R>,
+    sides: &LedgerPair<'_, P, R>,
     range: OrderRange,
     grace: Duration,
     wait: impl AsyncFn(Duration),

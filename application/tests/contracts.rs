@@ -59,12 +59,12 @@ mod ledger_of_ordering {
 
 mod ledger_of_the_pharmacy {
     application::order_ledger_contract!(super::run, super::pharmacy());
-    application::told_ledger_contract!(super::run, super::pharmacy());
+    application::consumer_ledger_contract!(super::run, super::pharmacy());
 }
 
 mod ledger_of_notification {
     application::order_ledger_contract!(super::run, super::notifications());
-    application::told_ledger_contract!(super::run, super::notifications());
+    application::consumer_ledger_contract!(super::run, super::notifications());
 }
 
 mod published_ledger {

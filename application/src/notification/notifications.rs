@@ -4,7 +4,7 @@ use domain::{EventId, OrderId, OrderVersion, Timestamp};
 
 use super::ChannelName;
 use crate::StoreError;
-use crate::inbox::Intake;
+use crate::inbox::BatchOutcome;
 use crate::published::DeadLetter;
 
 /// All notifications, for the side that records and sends them.
@@ -20,7 +20,7 @@ pub trait Notifications: Send + Sync {
         &self,
         new: &[NewNotification],
         dead: &[DeadLetter],
-    ) -> impl Future<Output = Result<Intake, StoreError>> + Send;
+    ) -> impl Future<Output = Result<BatchOutcome, StoreError>> + Send;
 
     /// Claims notifications of this channel that are due, up to `limit`, but at least one. `None`
     /// when none is due that nobody else has claimed. No two claims MUST hold the same notification.

@@ -1,6 +1,6 @@
 use super::{ChannelName, NewNotification, Notifications};
 use crate::StoreError;
-use crate::inbox::{Inbox, Intake};
+use crate::inbox::{BatchOutcome, Inbox};
 use crate::published::{DeadLetter, Payload, PublishedEvent};
 
 /// Records, for each event, one notification per channel. Sending is another step, so that no
@@ -14,11 +14,11 @@ pub struct NotifyCustomer<S> {
 }
 
 impl<S: Notifications> Inbox for NotifyCustomer<S> {
-    async fn take_in(
+    async fn apply_batch(
         &self,
         events: &[PublishedEvent],
         dead: &[DeadLetter],
-    ) -> Result<Intake, StoreError> {
+    ) -> Result<BatchOutcome, StoreError> {
         let new: Vec<NewNotification> = events
             .iter()
             .flat_map(|event| {

@@ -1,13 +1,13 @@
 use domain::ordering::{CancelReason, EventStamp, Order};
 use domain::{OrderId, OrderVersion, Outcome};
 
-use super::{Cause, Fingerprint, IdempotencyKey, Orders, RecallError, SaveError, Saved};
+use super::{Cause, FindAnswerError, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
 use crate::StoreError;
 
 /// How often a cancellation is tried again when somebody else changes the order meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// The wish to call an order off.
+/// The command to call an order off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelOrder {
     /// Which order.
@@ -51,28 +51,28 @@ pub enum CancelOrderError {
 /// another request, others keep changing the order, or the store fails.
 pub async fn cancel_order(
     orders: &impl Orders,
-    wish: CancelOrder,
+    command: CancelOrder,
     event_stamp: EventStamp,
 ) -> Result<Order, CancelOrderError> {
-    let cause = match wish.key {
+    let cause = match command.key {
         Some(key) => {
-            let request = format!("cancel order\n{}\nfor {}", wish.id, wish.reason);
+            let request = format!("cancel order\n{}\nfor {}", command.id, command.reason);
             Cause::Request(key, Fingerprint::of(&request))
         }
         None => Cause::Unkeyed,
     };
     for _ in 0..ATTEMPTS {
-        let found = orders.find(wish.id).await?;
+        let found = orders.find(command.id).await?;
         // After the order, not before: whoever sees the change a twin of this request has made
         // sees its answer too, and does not take the change for somebody else's.
-        if let Some(answered) = orders.recall(&cause).await? {
+        if let Some(answered) = orders.find_answer(&cause).await? {
             return Ok(answered);
         }
         let mut order = found.ok_or(CancelOrderError::NotFound)?;
-        if wish.expected.as_ref().is_some_and(|expected| !expected.contains(&order.version())) {
+        if command.expected.as_ref().is_some_and(|expected| !expected.contains(&order.version())) {
             return Err(CancelOrderError::OtherVersion { actual: order.version() });
         }
-        let outcome = order.cancel(wish.reason.clone(), event_stamp);
+        let outcome = order.cancel(command.reason.clone(), event_stamp);
         if outcome == Outcome::AlreadyApplied && cause == Cause::Unkeyed {
             return Ok(order);
         }
@@ -87,11 +87,11 @@ pub async fn cancel_order(
     Err(CancelOrderError::Contended)
 }
 
-impl From<RecallError> for CancelOrderError {
-    fn from(error: RecallError) -> Self {
+impl From<FindAnswerError> for CancelOrderError {
+    fn from(error: FindAnswerError) -> Self {
         match error {
-            RecallError::KeyReused => Self::KeyReused,
-            RecallError::Store(error) => Self::Store(error),
+            FindAnswerError::KeyReused => Self::KeyReused,
+            FindAnswerError::Store(error) => Self::Store(error),
         }
     }
 }

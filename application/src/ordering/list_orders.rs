@@ -5,7 +5,7 @@ use super::{OrderViews, StatusFilter};
 use crate::StoreError;
 use crate::paging::{Page, PageLimit};
 
-/// The wish to look through the orders, newest first.
+/// The query to look through the orders, newest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListOrders {
     /// Only those that stand so.
@@ -22,8 +22,8 @@ pub struct ListOrders {
 /// When the store fails.
 pub async fn list_orders(
     views: &impl OrderViews,
-    wish: ListOrders,
+    query: ListOrders,
 ) -> Result<Page<OrderSnapshot>, StoreError> {
-    let found = views.newest(wish.status, wish.cursor, wish.limit.and_one_more()).await?;
-    Ok(Page::cut(found, wish.limit, |order| order.id))
+    let found = views.newest(query.status, query.cursor, query.limit.plus_one()).await?;
+    Ok(Page::from_rows(found, query.limit, |order| order.id))
 }

@@ -12,10 +12,10 @@ pub trait Orders: Send + Sync {
     fn find(&self, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
     /// The original answer to this cause, if it was answered before.
-    fn recall(
+    fn find_answer(
         &self,
         cause: &Cause,
-    ) -> impl Future<Output = Result<Option<Order>, RecallError>> + Send;
+    ) -> impl Future<Output = Result<Option<Order>, FindAnswerError>> + Send;
 
     /// Keeps the order, the events it has recorded and the cause it answers: all or nothing.
     ///
@@ -54,7 +54,7 @@ pub enum SaveError {
 
 /// Why an answer could not be recalled.
 #[derive(Debug, thiserror::Error)]
-pub enum RecallError {
+pub enum FindAnswerError {
     /// The key belongs to a request that asked for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,

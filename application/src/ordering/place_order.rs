@@ -5,22 +5,13 @@ use domain::ordering::{EventStamp, MedicationCoding, NewOrder, Order};
 use super::{Cause, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
 use crate::StoreError;
 
-/// The wish to place an order.
+/// The command to place an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceOrder {
     /// What is asked for, under a fresh id.
     pub order: NewOrder,
     /// The key by which the client marks repeats.
     pub key: Option<IdempotencyKey>,
-}
-
-/// The order that answers the wish.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placed {
-    /// It was placed just now.
-    Now(Order),
-    /// The same request was answered before, with this order as it was then.
-    Before(Order),
 }
 
 /// Why no order was placed.
@@ -43,20 +34,19 @@ pub enum PlaceOrderError {
 /// When the key was used for another request, the id is taken, or the store fails.
 pub async fn place_order(
     orders: &impl Orders,
-    wish: PlaceOrder,
+    command: PlaceOrder,
     event_stamp: EventStamp,
-) -> Result<Placed, PlaceOrderError> {
-    let cause = match wish.key {
-        Some(key) => Cause::Request(key, fingerprint(&wish.order)),
+) -> Result<Saved, PlaceOrderError> {
+    let cause = match command.key {
+        Some(key) => Cause::Request(key, fingerprint(&command.order)),
         None => Cause::Unkeyed,
     };
-    match orders.save(Order::place(wish.order, event_stamp), cause).await {
-        Ok(Saved::Stored(order)) => Ok(Placed::Now(order)),
-        Ok(Saved::AnsweredBefore(order)) => Ok(Placed::Before(order)),
-        Err(SaveError::KeyReused) => Err(PlaceOrderError::KeyReused),
-        Err(SaveError::VersionConflict) => Err(PlaceOrderError::IdTaken),
-        Err(SaveError::Store(error)) => Err(error.into()),
-    }
+    let order = Order::place(command.order, event_stamp);
+    orders.save(order, cause).await.map_err(|error| match error {
+        SaveError::KeyReused => PlaceOrderError::KeyReused,
+        SaveError::VersionConflict => PlaceOrderError::IdTaken,
+        SaveError::Store(error) => error.into(),
+    })
 }
 
 /// A line for each thing that was said, none for what was not: a request that says nothing of what

@@ -4,7 +4,7 @@ use super::{PharmacyOrderView, PharmacyViewStatus, PharmacyViews};
 use crate::StoreError;
 use crate::paging::{Page, PageLimit};
 
-/// The wish to look through the pharmacy's orders, newest first.
+/// The query to look through the pharmacy's orders, newest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListPharmacyOrders {
     /// Only those that stand so.
@@ -21,8 +21,8 @@ pub struct ListPharmacyOrders {
 /// When the store fails.
 pub async fn list_pharmacy_orders(
     views: &impl PharmacyViews,
-    wish: ListPharmacyOrders,
+    query: ListPharmacyOrders,
 ) -> Result<Page<PharmacyOrderView>, StoreError> {
-    let found = views.newest(wish.status, wish.cursor, wish.limit.and_one_more()).await?;
-    Ok(Page::cut(found, wish.limit, |view| view.order.id))
+    let found = views.newest(query.status, query.cursor, query.limit.plus_one()).await?;
+    Ok(Page::from_rows(found, query.limit, |view| view.order.id))
 }

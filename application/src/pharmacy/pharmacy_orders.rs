@@ -12,7 +12,7 @@ pub trait PharmacyOrders: Send + Sync {
     fn find_all(
         &self,
         ids: &[OrderId],
-    ) -> impl Future<Output = Result<Vec<Revised>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<OrderRevision>, StoreError>> + Send;
 
     /// Keeps the orders and the dead letters: all or nothing.
     ///
@@ -20,14 +20,14 @@ pub trait PharmacyOrders: Send + Sync {
     /// [`SaveAllError::Conflict`]. A dead letter kept before is not kept twice.
     fn save_all(
         &self,
-        orders: &[Revised],
+        orders: &[OrderRevision],
         dead: &[DeadLetter],
     ) -> impl Future<Output = Result<(), SaveAllError>> + Send;
 }
 
 /// An order and the number of times it was saved before: 0 when it is new.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revised {
+pub struct OrderRevision {
     /// The order.
     pub order: PharmacyOrder,
     /// How often it was saved before.

@@ -4,7 +4,7 @@ use std::time::Duration;
 use domain::OrderId;
 
 use super::search::{by_order, ordering, read_model};
-use super::{Difference, OrderLedger, PublishedLedger, ReconcileError, Sides};
+use super::{Difference, LedgerPair, OrderLedger, PublishedLedger, ReconcileError};
 
 /// How many orders are published again before it is waited until they have arrived. Relays take what
 /// is published again before what is new, so it is done in portions.
@@ -36,7 +36,7 @@ pub enum RepairOutcome {
 /// # Errors
 /// When a store fails. What is due again stays due.
 pub async fn repair<P: PublishedLedger, R: OrderLedger>(
-    sides: &Sides<'_, P, R>,
+    sides: &LedgerPair<'_, P, R>,
     differences: &[Difference],
     wait: impl AsyncFn(Duration),
 ) -> Result<Vec<(OrderId, RepairOutcome)>, ReconcileError> {
@@ -64,7 +64,7 @@ pub async fn repair<P: PublishedLedger, R: OrderLedger>(
 
 /// Waits until the two know the same of these orders; answers those of which they still do not.
 async fn wait_for<P: PublishedLedger, R: OrderLedger>(
-    sides: &Sides<'_, P, R>,
+    sides: &LedgerPair<'_, P, R>,
     orders: Vec<OrderId>,
     wait: &impl AsyncFn(Duration),
 ) -> Result<HashSet<OrderId>, ReconcileError> {

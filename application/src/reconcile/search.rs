@@ -5,8 +5,8 @@ use domain::OrderId;
 
 use super::pages::{PAGE, Pages};
 use super::{
-    Difference, DifferenceKind, LedgerEntry, OrderLedger, OrderRange, PublishedLedger,
-    ReconcileError, Sides, Summary,
+    Difference, DifferenceKind, LedgerEntry, LedgerPair, OrderLedger, OrderRange, PublishedLedger,
+    ReconcileError, Summary,
 };
 use crate::StoreError;
 
@@ -31,7 +31,7 @@ struct Suspect {
 
 /// A comparison of two ledgers that is under way.
 pub(super) struct Search<'a, P, R, W, F> {
-    sides: &'a Sides<'a, P, R>,
+    sides: &'a LedgerPair<'a, P, R>,
     grace: Duration,
     wait: W,
     found: F,
@@ -46,7 +46,7 @@ where
     W: AsyncFn(Duration),
     F: AsyncFnMut(&[Difference]) -> Result<(), ReconcileError>,
 {
-    pub(super) fn new(sides: &'a Sides<'a, P, R>, grace: Duration, wait: W, found: F) -> Self {
+    pub(super) fn new(sides: &'a LedgerPair<'a, P, R>, grace: Duration, wait: W, found: F) -> Self {
         Self { sides, grace, wait, found, suspects: Vec::new(), summary: Summary::default() }
     }
 

@@ -36,7 +36,7 @@ pub trait Claim: Send {
     fn records(&self) -> &[OutboxRecord];
 
     /// Whether more may have been due than it holds, for another claim to take.
-    fn leaves_more(&self) -> bool {
+    fn more_may_be_due(&self) -> bool {
         true
     }
 

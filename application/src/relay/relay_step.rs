@@ -44,7 +44,7 @@ pub async fn relay_step<O: Outbox, C: Fn() -> Duration>(
         return Ok(Step::Idle);
     };
     let time_left = clock();
-    if claim.leaves_more() {
+    if claim.more_may_be_due() {
         more();
     }
     let (verdicts, outage) = publish_in_waves(publisher, claim.records(), time_left).await;

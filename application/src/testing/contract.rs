@@ -2,13 +2,13 @@
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_tests {
-    ($run:path, $world:expr, $suite:ident: $($rule:ident),+ $(,)?) => {
+    ($run:path, $fixture:expr, $suite:ident: $($rule:ident),+ $(,)?) => {
         $(
             #[test]
             fn $rule() {
                 $run(async {
-                    let world = $world.await;
-                    $crate::testing::$suite::$rule(&world).await;
+                    let fixture = $fixture.await;
+                    $crate::testing::$suite::$rule(&fixture).await;
                 });
             }
         )+

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::{EventId, OrderId, OrderVersion};
 
 use super::in_memory_pharmacy::keep;
-use super::{NotificationWorld, sample};
+use super::{NotificationFixture, sample};
 use crate::StoreError;
-use crate::inbox::Intake;
+use crate::inbox::BatchOutcome;
 use crate::notification::{
     ChannelName, ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
     NotificationViews, Notifications, SendOutcome,
@@ -127,20 +127,20 @@ impl Notifications for InMemoryNotifications {
         &self,
         new: &[NewNotification],
         dead: &[DeadLetter],
-    ) -> Result<Intake, StoreError> {
+    ) -> Result<BatchOutcome, StoreError> {
         let mut state = self.lock();
-        let mut intake = Intake { dead: dead.len() as u64, ..Intake::default() };
+        let mut outcome = BatchOutcome { dead: dead.len() as u64, ..BatchOutcome::default() };
         for new in new {
             if state.record(new) {
-                intake.applied += 1;
+                outcome.applied += 1;
             } else {
-                intake.repeated += 1;
+                outcome.repeated += 1;
             }
         }
         for letter in dead {
             keep(&mut state.dead, letter);
         }
-        Ok(intake)
+        Ok(outcome)
     }
 
     async fn claim(
@@ -219,7 +219,7 @@ impl NotificationViews for InMemoryNotifications {
     }
 }
 
-impl NotificationWorld for InMemoryNotifications {
+impl NotificationFixture for InMemoryNotifications {
     type Notifications = Self;
     type Views = Self;
 

@@ -5,10 +5,10 @@ use domain::ordering::{Order, OrderSnapshot, OrderStatus};
 use domain::{EventId, OrderId};
 
 use self::outbox_log::OutboxLog;
-use super::OrderingWorld;
+use super::OrderingFixture;
 use crate::StoreError;
 use crate::ordering::{
-    Cause, Fingerprint, IdempotencyKey, OrderViews, Orders, RecallError, SaveError, Saved,
+    Cause, FindAnswerError, Fingerprint, IdempotencyKey, OrderViews, Orders, SaveError, Saved,
     StatusFilter,
 };
 use crate::reconcile::LedgerEntry;
@@ -53,8 +53,8 @@ impl InMemoryOrdering {
 
     /// The events that were put aside, and why.
     #[must_use]
-    pub fn put_aside(&self) -> Vec<(EventId, String)> {
-        self.lock().log.put_aside()
+    pub fn refused_events(&self) -> Vec<(EventId, String)> {
+        self.lock().log.refused_events()
     }
 
     /// How many records are neither published nor put aside.
@@ -64,15 +64,15 @@ impl InMemoryOrdering {
     }
 
     /// Loses an order and its events, as a database does that is restored to an earlier moment.
-    pub fn lose(&self, order: OrderId) {
+    pub fn delete_order(&self, order: OrderId) {
         let mut state = self.lock();
         state.orders.remove(&order);
-        state.log.lose(order);
+        state.log.delete_order(order);
     }
 
     /// Loses the events of an order, as retention does.
-    pub fn lose_events(&self, order: OrderId) {
-        self.lock().log.lose(order);
+    pub fn delete_events(&self, order: OrderId) {
+        self.lock().log.delete_order(order);
     }
 
     pub(super) fn entries(&self) -> Vec<LedgerEntry> {
@@ -98,7 +98,7 @@ impl InMemoryOrdering {
 }
 
 impl State {
-    fn recall(&self, cause: &Cause) -> Result<Option<Order>, KeyReused> {
+    fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, KeyReused> {
         let (answered, fingerprint) = match cause {
             Cause::Unkeyed => return Ok(None),
             Cause::Request(key, fingerprint) => {
@@ -125,13 +125,13 @@ impl Orders for InMemoryOrdering {
             .map_err(|error| StoreError::Broken(Box::new(error)))
     }
 
-    async fn recall(&self, cause: &Cause) -> Result<Option<Order>, RecallError> {
-        self.lock().recall(cause).map_err(|KeyReused| RecallError::KeyReused)
+    async fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, FindAnswerError> {
+        self.lock().find_answer(cause).map_err(|KeyReused| FindAnswerError::KeyReused)
     }
 
     async fn save(&self, order: Order, cause: Cause) -> Result<Saved, SaveError> {
         let mut state = self.lock();
-        if let Some(answer) = state.recall(&cause).map_err(|KeyReused| SaveError::KeyReused)? {
+        if let Some(answer) = state.find_answer(&cause).map_err(|KeyReused| SaveError::KeyReused)? {
             return Ok(Saved::AnsweredBefore(answer));
         }
         let stored = state.orders.get(&order.id()).map(|stored| stored.version);
@@ -181,7 +181,7 @@ impl OrderViews for InMemoryOrdering {
     }
 }
 
-impl OrderingWorld for InMemoryOrdering {
+impl OrderingFixture for InMemoryOrdering {
     type Orders = Self;
     type Views = Self;
     type Outbox = Self;

@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
 use domain::{OrderId, Timestamp};
 
-use super::{PharmacyWorld, sample};
+use super::{PharmacyFixture, sample};
 use crate::StoreError;
 use crate::pharmacy::{
-    PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, Revised, SaveAllError,
+    OrderRevision, PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews,
+    SaveAllError,
 };
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
@@ -22,7 +23,7 @@ pub struct InMemoryPharmacy {
 
 #[derive(Debug, Default)]
 struct State {
-    orders: BTreeMap<OrderId, (Revised, Timestamp)>,
+    orders: BTreeMap<OrderId, (OrderRevision, Timestamp)>,
     dead: Vec<DeadLetter>,
     saves: u32,
 }
@@ -35,7 +36,7 @@ impl InMemoryPharmacy {
     }
 
     /// Loses an order, as a database does that is restored to an earlier moment.
-    pub fn lose(&self, order: OrderId) {
+    pub fn delete_order(&self, order: OrderId) {
         self.lock().orders.remove(&order);
     }
 
@@ -65,15 +66,19 @@ pub(super) fn keep(kept: &mut Vec<DeadLetter>, letter: &DeadLetter) {
 }
 
 impl PharmacyOrders for InMemoryPharmacy {
-    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
         let state = self.lock();
         let known = state.orders.values().map(|(revised, _)| revised);
         Ok(known.filter(|revised| ids.contains(&revised.order.id())).cloned().collect())
     }
 
-    async fn save_all(&self, orders: &[Revised], dead: &[DeadLetter]) -> Result<(), SaveAllError> {
+    async fn save_all(
+        &self,
+        orders: &[OrderRevision],
+        dead: &[DeadLetter],
+    ) -> Result<(), SaveAllError> {
         let mut state = self.lock();
-        for Revised { order, revision } in orders {
+        for OrderRevision { order, revision } in orders {
             let kept = state.orders.get(&order.id()).map_or(0, |(kept, _)| kept.revision);
             if kept != *revision {
                 return Err(SaveAllError::Conflict);
@@ -81,8 +86,8 @@ impl PharmacyOrders for InMemoryPharmacy {
         }
         state.saves += 1;
         let now = sample::at(state.saves);
-        for Revised { order, revision } in orders {
-            let saved = Revised { order: order.clone(), revision: revision + 1 };
+        for OrderRevision { order, revision } in orders {
+            let saved = OrderRevision { order: order.clone(), revision: revision + 1 };
             let received_at = state.orders.get(&order.id()).map_or(now, |(_, at)| *at);
             state.orders.insert(order.id(), (saved, received_at));
         }
@@ -120,11 +125,11 @@ impl PharmacyViews for InMemoryPharmacy {
     }
 }
 
-fn view((revised, received_at): &(Revised, Timestamp)) -> PharmacyOrderView {
+fn view((revised, received_at): &(OrderRevision, Timestamp)) -> PharmacyOrderView {
     PharmacyOrderView { order: revised.order.snapshot().clone(), received_at: *received_at }
 }
 
-impl PharmacyWorld for InMemoryPharmacy {
+impl PharmacyFixture for InMemoryPharmacy {
     type Orders = Self;
     type Views = Self;
 

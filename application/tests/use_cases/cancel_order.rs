@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use application::StoreError;
 use application::ordering::{
-    CancelOrder, CancelOrderError, Cause, Orders, PlaceOrder, RecallError, SaveError, Saved,
+    CancelOrder, CancelOrderError, Cause, FindAnswerError, Orders, PlaceOrder, SaveError, Saved,
     cancel_order, place_order,
 };
 use application::testing::{InMemoryOrdering, sample};
@@ -14,28 +14,28 @@ use crate::now;
 fn placed(numbers: &[u32]) -> InMemoryOrdering {
     let store = InMemoryOrdering::default();
     for &n in numbers {
-        let wish = PlaceOrder { order: sample::new_order(n), key: None };
-        now(place_order(&store, wish, sample::event_stamp(n, 1))).unwrap();
+        let command = PlaceOrder { order: sample::new_order(n), key: None };
+        now(place_order(&store, command, sample::event_stamp(n, 1))).unwrap();
     }
     store
 }
 
-fn wish(n: u32) -> CancelOrder {
+fn command(n: u32) -> CancelOrder {
     CancelOrder { id: sample::order_id(n), reason: sample::reason(), expected: None, key: None }
 }
 
 fn keyed(n: u32, key: &str) -> CancelOrder {
-    CancelOrder { key: Some(sample::key(key)), ..wish(n) }
+    CancelOrder { key: Some(sample::key(key)), ..command(n) }
 }
 
-fn cancel(store: &impl Orders, wish: CancelOrder) -> Result<Order, CancelOrderError> {
-    now(cancel_order(store, wish, sample::event_stamp(1, 2)))
+fn cancel(store: &impl Orders, command: CancelOrder) -> Result<Order, CancelOrderError> {
+    now(cancel_order(store, command, sample::event_stamp(1, 2)))
 }
 
 #[test]
 fn a_cancelled_order_is_stored_with_its_event() {
     let store = placed(&[1]);
-    let order = cancel(&store, wish(1)).unwrap();
+    let order = cancel(&store, command(1)).unwrap();
     assert!(matches!(order.snapshot().status, OrderStatus::Cancelled { .. }));
     assert_eq!(now(store.find(order.id())).unwrap(), Some(order));
     assert_eq!(store.all_records().len(), 2);
@@ -44,8 +44,8 @@ fn a_cancelled_order_is_stored_with_its_event() {
 #[test]
 fn an_order_that_does_not_exist_cannot_be_cancelled() {
     let store = placed(&[1]);
-    for wish in [wish(2), keyed(2, "k")] {
-        assert!(matches!(cancel(&store, wish), Err(CancelOrderError::NotFound)));
+    for command in [command(2), keyed(2, "k")] {
+        assert!(matches!(cancel(&store, command), Err(CancelOrderError::NotFound)));
     }
 }
 
@@ -53,7 +53,7 @@ fn an_order_that_does_not_exist_cannot_be_cancelled() {
 fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
     let store = placed(&[1]);
     let second = OrderVersion::FIRST.next();
-    let refused = cancel(&store, CancelOrder { expected: Some(vec![second]), ..wish(1) });
+    let refused = cancel(&store, CancelOrder { expected: Some(vec![second]), ..command(1) });
     assert!(
         matches!(refused, Err(CancelOrderError::OtherVersion { actual: OrderVersion::FIRST })),
         "{refused:?}"
@@ -61,7 +61,7 @@ fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
     assert_eq!(store.all_records().len(), 1);
 
     let order =
-        cancel(&store, CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..wish(1) })
+        cancel(&store, CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..command(1) })
             .unwrap();
     assert_eq!(order.version(), second);
 }
@@ -69,8 +69,8 @@ fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
 #[test]
 fn cancelling_again_answers_the_order_as_it_stands() {
     let store = placed(&[1]);
-    let first = cancel(&store, wish(1)).unwrap();
-    let mut other_reason = wish(1);
+    let first = cancel(&store, command(1)).unwrap();
+    let mut other_reason = command(1);
     other_reason.reason = "changed my mind".parse().unwrap();
     assert_eq!(cancel(&store, other_reason).unwrap(), first);
     assert_eq!(store.all_records().len(), 2);
@@ -91,15 +91,15 @@ fn a_key_cannot_be_used_for_another_cancellation() {
     cancel(&store, keyed(1, "k")).unwrap();
     let mut other_reason = keyed(1, "k");
     other_reason.reason = "changed my mind".parse().unwrap();
-    for wish in [keyed(2, "k"), other_reason] {
-        assert!(matches!(cancel(&store, wish), Err(CancelOrderError::KeyReused)));
+    for command in [keyed(2, "k"), other_reason] {
+        assert!(matches!(cancel(&store, command), Err(CancelOrderError::KeyReused)));
     }
 }
 
 #[test]
 fn a_key_is_used_up_even_when_the_order_was_cancelled_before() {
     let store = placed(&[1, 2]);
-    let first = cancel(&store, wish(1)).unwrap();
+    let first = cancel(&store, command(1)).unwrap();
     assert_eq!(cancel(&store, keyed(1, "k")).unwrap(), first);
     assert!(matches!(cancel(&store, keyed(2, "k")), Err(CancelOrderError::KeyReused)));
     assert_eq!(store.all_records().len(), 3, "two creations and one cancellation");
@@ -118,7 +118,7 @@ fn a_request_overtaken_by_its_own_twin_gets_the_twins_answer() {
 #[test]
 fn a_cancellation_that_meets_other_writers_is_tried_again() {
     let store = Contended { store: placed(&[1]), conflicts: AtomicUsize::new(3) };
-    let order = cancel(&store, wish(1)).unwrap();
+    let order = cancel(&store, command(1)).unwrap();
     assert!(matches!(order.snapshot().status, OrderStatus::Cancelled { .. }));
     assert_eq!(store.store.all_records().len(), 2);
 }
@@ -126,7 +126,7 @@ fn a_cancellation_that_meets_other_writers_is_tried_again() {
 #[test]
 fn a_cancellation_that_keeps_meeting_other_writers_gives_up() {
     let store = Contended { store: placed(&[1]), conflicts: AtomicUsize::new(usize::MAX) };
-    assert!(matches!(cancel(&store, wish(1)), Err(CancelOrderError::Contended)));
+    assert!(matches!(cancel(&store, command(1)), Err(CancelOrderError::Contended)));
     assert_eq!(store.store.all_records().len(), 1);
 }
 
@@ -145,8 +145,8 @@ impl Orders for Overtaken {
         self.store.find(id).await
     }
 
-    async fn recall(&self, cause: &Cause) -> Result<Option<Order>, RecallError> {
-        self.store.recall(cause).await
+    async fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, FindAnswerError> {
+        self.store.find_answer(cause).await
     }
 
     async fn save(&self, order: Order, cause: Cause) -> Result<Saved, SaveError> {
@@ -165,8 +165,8 @@ impl Orders for Contended {
         self.store.find(id).await
     }
 
-    async fn recall(&self, cause: &Cause) -> Result<Option<Order>, RecallError> {
-        self.store.recall(cause).await
+    async fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, FindAnswerError> {
+        self.store.find_answer(cause).await
     }
 
     async fn save(&self, order: Order, cause: Cause) -> Result<Saved, SaveError> {

@@ -48,7 +48,7 @@ impl Provider {
 fn recorded() -> InMemoryNotifications {
     let store = InMemoryNotifications::default();
     let inbox = NotifyCustomer { notifications: store.clone(), channels: vec![ChannelName::Log] };
-    now(inbox.take_in(&[created(1), created(2), cancelled(1, 2)], &[])).unwrap();
+    now(inbox.apply_batch(&[created(1), created(2), cancelled(1, 2)], &[])).unwrap();
     store
 }
 

@@ -1,5 +1,5 @@
 use application::ordering::{
-    Cause, Fingerprint, Orders, PlaceOrder, PlaceOrderError, Placed, place_order,
+    Cause, Fingerprint, Orders, PlaceOrder, PlaceOrderError, Saved, place_order,
 };
 use application::testing::{InMemoryOrdering, sample};
 use domain::ordering::{CodeDisplay, MedicationCoding, NewOrder, Order, OrderItem};
@@ -10,10 +10,10 @@ fn place(
     store: &InMemoryOrdering,
     order: NewOrder,
     key: Option<&str>,
-) -> Result<Placed, PlaceOrderError> {
+) -> Result<Saved, PlaceOrderError> {
     let number = u32::try_from(store.all_records().len()).unwrap() + 1;
-    let wish = PlaceOrder { order, key: key.map(sample::key) };
-    now(place_order(store, wish, sample::event_stamp(number, 1)))
+    let command = PlaceOrder { order, key: key.map(sample::key) };
+    now(place_order(store, command, sample::event_stamp(number, 1)))
 }
 
 /// The same request as `new_order(1)`, under the fresh id every request gets.
@@ -30,7 +30,7 @@ fn a_placed_order_is_stored_with_its_event() {
     let store = InMemoryOrdering::default();
     let placed = place(&store, sample::new_order(1), None).unwrap();
 
-    let Placed::Now(order) = placed else { panic!("{placed:?}") };
+    let Saved::Stored(order) = placed else { panic!("{placed:?}") };
     assert_eq!(find(&store, 1), Some(order));
     let records = store.all_records();
     assert_eq!(records.len(), 1);
@@ -42,7 +42,7 @@ fn two_requests_without_a_key_place_two_orders() {
     let store = InMemoryOrdering::default();
     place(&store, sample::new_order(1), None).unwrap();
     let second = place(&store, same_request_again(), None).unwrap();
-    assert!(matches!(second, Placed::Now(_)));
+    assert!(matches!(second, Saved::Stored(_)));
     assert_eq!(store.all_records().len(), 2);
 }
 
@@ -52,7 +52,7 @@ fn a_repeat_under_the_same_key_gets_the_first_order() {
     let first = place(&store, sample::new_order(1), Some("k")).unwrap();
     let again = place(&store, same_request_again(), Some("k")).unwrap();
 
-    let (Placed::Now(first), Placed::Before(again)) = (first, again) else { panic!() };
+    let (Saved::Stored(first), Saved::AnsweredBefore(again)) = (first, again) else { panic!() };
     assert_eq!(again, first);
     assert_eq!(find(&store, 2), None);
     assert_eq!(store.all_records().len(), 1);
@@ -130,7 +130,7 @@ fn requests_that_differ_in_a_note_or_a_medication_are_different_requests() {
             let other = NewOrder { id: sample::order_id(2), ..other.clone() };
             let answer = place(&store, other, Some("k"));
             if number == other_number {
-                assert!(matches!(answer, Ok(Placed::Before(_))), "{answer:?}");
+                assert!(matches!(answer, Ok(Saved::AnsweredBefore(_))), "{answer:?}");
             } else {
                 assert!(matches!(answer, Err(PlaceOrderError::KeyReused)), "{answer:?}");
             }
@@ -143,10 +143,10 @@ fn a_request_that_could_be_made_from_the_beginning_is_still_known_by_its_key() {
     let store = InMemoryOrdering::default();
     let plain = NewOrder { customer_name: "Ada".parse().unwrap(), ..sample::new_order(3) };
     let placed = place(&store, plain, Some("k")).unwrap();
-    let Placed::Now(order) = placed else { panic!("{placed:?}") };
+    let Saved::Stored(order) = placed else { panic!("{placed:?}") };
     // As it was written out before there were notes and medications.
     let cause = Cause::Request(sample::key("k"), Fingerprint::of("place order\n1 x 7\nfor Ada"));
-    assert_eq!(now(store.recall(&cause)).unwrap(), Some(order));
+    assert_eq!(now(store.find_answer(&cause)).unwrap(), Some(order));
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use application::StoreError;
 use application::reconcile::{
-    Difference, DifferenceKind, Digest, LedgerEntry, OrderLedger, OrderRange, PublishedLedger,
-    Republished, Sides, Summary, reconcile,
+    Difference, DifferenceKind, Digest, LedgerEntry, LedgerPair, OrderLedger, OrderRange,
+    PublishedLedger, Republished, Summary, reconcile,
 };
 use domain::{OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
@@ -86,7 +86,7 @@ fn differences(published: &Many, read_model: &Many) -> (Summary, Vec<Difference>
     let at = |millis: u64| Timestamp::from_micros(i64::try_from(millis * 1000).unwrap()).unwrap();
     let range = OrderRange::placed(at(BEGIN - 365 * 24 * HOUR), at(BEGIN + 365 * 24 * HOUR));
     let found = RefCell::new(Vec::new());
-    let sides = Sides { published, read_model };
+    let sides = LedgerPair { published, read_model };
     let summary = now(reconcile(
         &sides,
         range,

@@ -15,7 +15,7 @@ use proptest::sample::Index;
 use crate::now;
 
 #[derive(Debug, Clone)]
-enum Happening {
+enum Action {
     /// An order is placed; with a second event if it is cancelled at once.
     Placed { cancelled: bool },
     /// An order that stands is cancelled.
@@ -38,61 +38,62 @@ enum Happening {
     Waits { seconds: u64 },
 }
 
-fn happenings() -> impl Strategy<Value = Vec<Happening>> {
-    use Happening as H;
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    use Action as A;
     let one = prop_oneof![
-        4 => any::<bool>().prop_map(|cancelled| H::Placed { cancelled }),
-        2 => any::<Index>().prop_map(H::Cancelled),
-        2 => any::<Index>().prop_map(H::Fails),
-        1 => any::<Index>().prop_map(H::Refuses),
-        1 => any::<Index>().prop_map(H::Unreachable),
-        1 => Just(H::Outage),
-        2 => Just(H::Recovers),
-        1 => any::<bool>().prop_map(|published| H::Crash { published }),
-        6 => (1..8_usize).prop_map(|limit| H::Step { limit }),
-        2 => (1..40_u64).prop_map(|seconds| H::Waits { seconds }),
+        4 => any::<bool>().prop_map(|cancelled| A::Placed { cancelled }),
+        2 => any::<Index>().prop_map(A::Cancelled),
+        2 => any::<Index>().prop_map(A::Fails),
+        1 => any::<Index>().prop_map(A::Refuses),
+        1 => any::<Index>().prop_map(A::Unreachable),
+        1 => Just(A::Outage),
+        2 => Just(A::Recovers),
+        1 => any::<bool>().prop_map(|published| A::Crash { published }),
+        6 => (1..8_usize).prop_map(|limit| A::Step { limit }),
+        2 => (1..40_u64).prop_map(|seconds| A::Waits { seconds }),
     ];
     prop::collection::vec(one, 1..60)
 }
 
 #[derive(Default)]
-struct World {
+struct System {
     store: InMemoryOrdering,
     publisher: RecordingPublisher,
-    standing: Vec<Order>,
+    open_orders: Vec<Order>,
     placed: u32,
 }
 
-impl World {
-    fn happen(&mut self, happening: &Happening) {
-        match happening {
-            Happening::Placed { cancelled } => {
+impl System {
+    fn perform(&mut self, action: &Action) {
+        match action {
+            Action::Placed { cancelled } => {
                 self.placed += 1;
                 // Few lanes for many orders, so that orders share them.
                 let order = self.save(sample::order(self.placed * 8));
-                self.standing.push(order);
+                self.open_orders.push(order);
                 if *cancelled {
-                    self.cancel(self.standing.len() - 1);
+                    self.cancel(self.open_orders.len() - 1);
                 }
             }
-            Happening::Cancelled(index) if !self.standing.is_empty() => {
-                self.cancel(index.index(self.standing.len()));
+            Action::Cancelled(index) if !self.open_orders.is_empty() => {
+                self.cancel(index.index(self.open_orders.len()));
             }
-            Happening::Cancelled(_) => {}
-            Happening::Fails(index) => self.answer(*index, &Delivery::Failed("no".to_owned())),
-            Happening::Refuses(index) => self.answer(*index, &Delivery::Refused("no".to_owned())),
-            Happening::Unreachable(index) => {
+            Action::Cancelled(_) => {}
+            Action::Fails(index) => self.answer(*index, &Delivery::Failed("no".to_owned())),
+            Action::Refuses(index) => self.answer(*index, &Delivery::Refused("no".to_owned())),
+            Action::Unreachable(index) => {
                 self.answer(*index, &Delivery::Unreachable("no".to_owned()));
             }
-            Happening::Outage => {
+            Action::Outage => {
                 self.publisher.answer_all(Delivery::Unreachable("no".to_owned()));
             }
-            Happening::Recovers => self.publisher.recover(),
-            Happening::Crash { published } => self.crash(*published),
-            Happening::Step { limit } => {
-                now(relay_step(&self.store, &self.publisher, *limit, || {}, || unhurried)).unwrap();
+            Action::Recovers => self.publisher.recover(),
+            Action::Crash { published } => self.crash(*published),
+            Action::Step { limit } => {
+                now(relay_step(&self.store, &self.publisher, *limit, || {}, || one_minute))
+                    .unwrap();
             }
-            Happening::Waits { seconds } => self.store.advance(*seconds),
+            Action::Waits { seconds } => self.store.advance(*seconds),
         }
     }
 
@@ -104,7 +105,7 @@ impl World {
     }
 
     fn cancel(&mut self, index: usize) {
-        let mut order = self.standing.swap_remove(index);
+        let mut order = self.open_orders.swap_remove(index);
         let event = sample::event_id(
             u32::try_from(order.id().get().as_u128() & u128::from(u32::MAX)).unwrap(),
             2,
@@ -130,16 +131,16 @@ impl World {
             let mut orders = HashSet::new();
             let firsts: Vec<_> =
                 claim.records().iter().filter(|r| orders.insert(r.order_id)).collect();
-            now(application::relay::Publisher::publish(&self.publisher, &firsts, unhurried()));
+            now(application::relay::Publisher::publish(&self.publisher, &firsts, one_minute()));
         }
     }
 
     /// The broker is well and the relay works until nothing is left.
-    fn drain(&self) {
+    fn relay_everything(&self) {
         self.publisher.recover();
         self.store.advance(3600);
         for _ in 0..1000 {
-            if now(relay_step(&self.store, &self.publisher, 7, || {}, || unhurried)).unwrap()
+            if now(relay_step(&self.store, &self.publisher, 7, || {}, || one_minute)).unwrap()
                 == Step::Idle
             {
                 return;
@@ -149,27 +150,27 @@ impl World {
     }
 }
 
-fn unhurried() -> Duration {
+fn one_minute() -> Duration {
     Duration::from_mins(1)
 }
 
 proptest! {
     #[test]
     fn every_event_is_published_and_first_in_the_order_of_its_orders_versions(
-        happenings in happenings(),
+        actions in actions(),
     ) {
-        let mut world = World::default();
-        for happening in &happenings {
-            world.happen(happening);
+        let mut system = System::default();
+        for action in &actions {
+            system.perform(action);
         }
-        world.drain();
+        system.relay_everything();
 
-        let saved = world.store.all_records();
-        let put_aside: HashSet<EventId> =
-            world.store.put_aside().into_iter().map(|(event, _)| event).collect();
+        let saved = system.store.all_records();
+        let refused: HashSet<EventId> =
+            system.store.refused_events().into_iter().map(|(event, _)| event).collect();
         let mut first_published: HashMap<OrderId, Vec<i64>> = HashMap::new();
         let mut seen = HashSet::new();
-        for record in world.publisher.published() {
+        for record in system.publisher.published() {
             if seen.insert(record.event_id) {
                 let versions = first_published.entry(record.order_id).or_default();
                 versions.push(record.order_version.get());
@@ -177,14 +178,14 @@ proptest! {
         }
         for record in &saved {
             prop_assert!(
-                seen.contains(&record.event_id) || put_aside.contains(&record.event_id),
+                seen.contains(&record.event_id) || refused.contains(&record.event_id),
                 "lost: {record:?}"
             );
         }
         for versions in first_published.values() {
             prop_assert!(versions.is_sorted(), "out of order: {versions:?}");
         }
-        prop_assert_eq!(world.store.unprocessed(), 0);
+        prop_assert_eq!(system.store.unprocessed(), 0);
         prop_assert!(seen.len() <= saved.len(), "published what was never saved");
     }
 }

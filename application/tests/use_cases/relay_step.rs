@@ -24,11 +24,11 @@ fn one_lane() -> InMemoryOrdering {
 }
 
 fn step(store: &InMemoryOrdering, publisher: &impl Publisher) -> Step {
-    now(relay_step(store, publisher, 100, || {}, unhurried)).unwrap()
+    now(relay_step(store, publisher, 100, || {}, always_one_minute)).unwrap()
 }
 
 /// There is always a minute left.
-fn unhurried() -> impl Fn() -> Duration {
+fn always_one_minute() -> impl Fn() -> Duration {
     || Duration::from_mins(1)
 }
 
@@ -55,9 +55,9 @@ fn another_worker_is_called_before_the_batch_leaves_and_never_for_nothing() {
         called += 1;
         assert!(publisher.waves().is_empty(), "the batch has left already");
     };
-    now(relay_step(&store, &publisher, 100, more, unhurried)).unwrap();
+    now(relay_step(&store, &publisher, 100, more, always_one_minute)).unwrap();
     assert_eq!(called, 1);
-    now(relay_step(&store, &publisher, 100, || called += 1, unhurried)).unwrap();
+    now(relay_step(&store, &publisher, 100, || called += 1, always_one_minute)).unwrap();
     assert_eq!(called, 1, "there was nothing");
 }
 
@@ -100,7 +100,7 @@ fn a_refused_event_is_put_aside_and_the_later_ones_of_its_order_flow_on() {
     publisher.answer(sample::event_id(16, 1), Delivery::Refused(no("too large")));
     // Not in the same step: before the refusal is noted, it could still be taken back.
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 3, unpublished: 2 });
-    assert_eq!(store.put_aside(), [(sample::event_id(16, 1), no("too large"))]);
+    assert_eq!(store.refused_events(), [(sample::event_id(16, 1), no("too large"))]);
     assert!(!events(&publisher.published()).contains(&sample::event_id(16, 2)));
 
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 1, unpublished: 0 });
@@ -149,16 +149,16 @@ fn a_step_that_is_dropped_halfway_leaves_everything_due() {
 #[test]
 fn a_record_without_an_answer_is_not_taken_for_published_and_holds_its_order() {
     /// Breaks its promise of one delivery for each record.
-    struct Mute(RecordingPublisher);
+    struct MissingResults(RecordingPublisher);
 
-    impl Publisher for Mute {
+    impl Publisher for MissingResults {
         async fn publish(&self, records: &[&OutboxRecord], left: Duration) -> Vec<Delivery> {
             self.0.publish(&records[..1], left).await
         }
     }
 
     let store = one_lane();
-    let publisher = Mute(RecordingPublisher::default());
+    let publisher = MissingResults(RecordingPublisher::default());
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 2, unpublished: 3 });
     assert_eq!(
         events(&publisher.0.published()),

@@ -9,7 +9,7 @@ use adapters::postgres::ordering::PgPublishedLedger;
 use adapters::postgres::{Database, PgLedger, notification, pharmacy};
 use adapters::{StartError, clock};
 use application::reconcile::{
-    Difference, OrderRange, ReconcileError, RepairOutcome, Sides, reconcile, repair,
+    Difference, LedgerPair, OrderRange, ReconcileError, RepairOutcome, reconcile, repair,
 };
 use domain::Timestamp;
 
@@ -63,7 +63,7 @@ async fn compare(
     range: OrderRange,
     args: &ReconcileArgs,
 ) -> Result<bool, ReconcileError> {
-    let sides = Sides { published, read_model: ledger };
+    let sides = LedgerPair { published, read_model: ledger };
     let mut repaired = 0;
     let found = async |differences: &[Difference]| {
         for difference in differences {

@@ -77,7 +77,7 @@ pub struct RequestedMedication {
 impl PharmacyOrder {
     /// An order of which nothing has been told yet.
     #[must_use]
-    pub const fn unheard(id: OrderId) -> Self {
+    pub const fn new(id: OrderId) -> Self {
         Self {
             state: PharmacySnapshot {
                 id,

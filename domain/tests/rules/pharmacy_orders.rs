@@ -68,8 +68,8 @@ fn arrival() -> impl Strategy<Value = (Vec<Told>, Vec<Index>)> {
     (told(), prop::collection::vec(any::<Index>(), 0..8))
 }
 
-fn unheard() -> PharmacyOrder {
-    PharmacyOrder::unheard(OrderId::new(uuid::Uuid::from_u128(7)))
+fn empty_order() -> PharmacyOrder {
+    PharmacyOrder::new(OrderId::new(uuid::Uuid::from_u128(7)))
 }
 
 /// The latest version and the number missing before it, counted anew.
@@ -87,7 +87,7 @@ proptest! {
     fn any_sequence_and_repetition_of_the_same_events_makes_the_same_order(
         (told, arrival) in arrival(),
     ) {
-        let mut order = unheard();
+        let mut order = empty_order();
         for index in &arrival {
             let _ = index.get(&told).to(&mut order);
         }
@@ -96,7 +96,7 @@ proptest! {
             arrival.iter().map(|index| index.index(told.len())).collect();
         let mut once: Vec<&Told> = arrived.into_iter().map(|index| &told[index]).collect();
         once.sort_by_key(|told| told.version());
-        let mut straight = unheard();
+        let mut straight = empty_order();
         for told in &once {
             prop_assert_eq!(told.to(&mut straight), Outcome::Applied);
         }
@@ -107,7 +107,7 @@ proptest! {
     fn the_versions_missing_are_those_before_the_latest_that_were_not_told(
         (told, arrival) in arrival(),
     ) {
-        let mut order = unheard();
+        let mut order = empty_order();
         let mut heard = Vec::new();
         for index in &arrival {
             heard.push(index.get(&told));
@@ -120,7 +120,7 @@ proptest! {
 
     #[test]
     fn a_repeat_changes_nothing_and_says_so((told, arrival) in arrival()) {
-        let mut order = unheard();
+        let mut order = empty_order();
         for index in &arrival {
             let told = index.get(&told);
             let _ = told.to(&mut order);
@@ -132,7 +132,7 @@ proptest! {
 
     #[test]
     fn a_cancelled_order_stays_cancelled_and_still_learns_its_contents(told in told()) {
-        let mut order = unheard();
+        let mut order = empty_order();
         for told in told.iter().rev() {
             prop_assert_eq!(told.to(&mut order), Outcome::Applied);
             let cancelled = matches!(order.snapshot().status, PharmacyStatus::Cancelled { .. });
@@ -143,7 +143,7 @@ proptest! {
 
     #[test]
     fn a_stored_order_is_restored_as_it_was((told, arrival) in arrival()) {
-        let mut order = unheard();
+        let mut order = empty_order();
         for index in &arrival {
             let _ = index.get(&told).to(&mut order);
         }

@@ -32,7 +32,7 @@ struct Entry {
 enum EntryState {
     Unpublished { not_before: u64 },
     Published,
-    PutAside { why: String },
+    Refused { why: String },
 }
 
 impl OutboxLog {
@@ -44,9 +44,9 @@ impl OutboxLog {
         self.entries.iter().map(|entry| &entry.record)
     }
 
-    pub(super) fn put_aside(&self) -> Vec<(EventId, String)> {
+    pub(super) fn refused_events(&self) -> Vec<(EventId, String)> {
         let why = |entry: &Entry| match &entry.state {
-            EntryState::PutAside { why } => Some((entry.record.event_id, why.clone())),
+            EntryState::Refused { why } => Some((entry.record.event_id, why.clone())),
             _ => None,
         };
         self.entries.iter().filter_map(why).collect()
@@ -57,7 +57,7 @@ impl OutboxLog {
         self.entries.iter().filter(unpublished).count()
     }
 
-    pub(super) fn lose(&mut self, order: OrderId) {
+    pub(super) fn delete_order(&mut self, order: OrderId) {
         self.entries.retain(|entry| entry.record.order_id != order);
     }
 
@@ -146,7 +146,7 @@ impl OutboxLog {
         match verdict {
             Verdict::Unsent => {}
             Verdict::Published => entry.state = EntryState::Published,
-            Verdict::Refused(why) => entry.state = EntryState::PutAside { why },
+            Verdict::Refused(why) => entry.state = EntryState::Refused { why },
             Verdict::Failed(_) => {
                 let delay = 2_u64.saturating_pow(entry.failures).min(LONGEST_DELAY);
                 entry.failures += 1;

@@ -8,7 +8,7 @@ use crate::reconcile::OrderLedger;
 use crate::relay::Outbox;
 
 /// A fresh ordering store under test.
-pub trait OrderingWorld {
+pub trait OrderingFixture {
     /// Its port for changing orders.
     type Orders: Orders;
     /// Its port for looking at orders.
@@ -33,7 +33,7 @@ pub trait OrderingWorld {
 }
 
 /// A fresh pharmacy store under test.
-pub trait PharmacyWorld {
+pub trait PharmacyFixture {
     /// Its port for changing orders.
     type Orders: PharmacyOrders;
     /// Its port for looking at orders.
@@ -50,7 +50,7 @@ pub trait PharmacyWorld {
 }
 
 /// A fresh notification store under test.
-pub trait NotificationWorld {
+pub trait NotificationFixture {
     /// Its port for recording and sending.
     type Notifications: Notifications;
     /// Its port for looking at notifications.
@@ -65,12 +65,12 @@ pub trait NotificationWorld {
     /// All dead letters kept, in any order.
     fn dead_letters(&self) -> impl Future<Output = Vec<DeadLetter>> + Send;
 
-    /// As [`OrderingWorld::let_delays_pass`], for notifications to be tried again.
+    /// As [`OrderingFixture::let_delays_pass`], for notifications to be tried again.
     fn let_delays_pass(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// A fresh store of any context under test, and its ledger of orders.
-pub trait LedgerWorld {
+pub trait LedgerFixture {
     /// Its ledger.
     type Ledger: OrderLedger;
 
@@ -79,5 +79,5 @@ pub trait LedgerWorld {
 
     /// Lets the context know the event by which [`sample`](super::sample) order `n` came to be at
     /// `version` 1 or 2. Rules tell the first before the second, unless the context is told by others.
-    fn tell(&self, n: u32, version: u32) -> impl Future<Output = ()> + Send;
+    fn add_event(&self, n: u32, version: u32) -> impl Future<Output = ()> + Send;
 }
