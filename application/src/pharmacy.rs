@@ -1,4 +1,4 @@
-//! The pharmacy: takes in orders and shows them to pharmacists.
+//! The pharmacy: receives orders and shows them to pharmacists.
 
 mod list_pharmacy_orders;
 mod pharmacy_orders;

@@ -3,13 +3,14 @@ use crate::StoreError;
 use crate::inbox::{BatchOutcome, Inbox};
 use crate::published::{DeadLetter, Payload, PublishedEvent};
 
-/// Records, for each event, one notification per channel. Sending is another step, so that no
-/// provider is ever called inside the transaction.
+/// The inbox of notification: records one notification per event and channel.
+///
+/// Sending is a separate step, so a provider is never called inside a transaction.
 #[derive(Debug, Clone)]
 pub struct NotifyCustomer<S> {
-    /// Where notifications are kept.
+    /// The store of notifications.
     pub notifications: S,
-    /// The ways to reach the customer.
+    /// The channels to notify the customer through.
     pub channels: Vec<ChannelName>,
 }
 

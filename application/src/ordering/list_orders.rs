@@ -5,18 +5,18 @@ use super::{OrderViews, StatusFilter};
 use crate::StoreError;
 use crate::paging::{Page, PageLimit};
 
-/// The query to look through the orders, newest first.
+/// The query for a page of orders, newest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListOrders {
-    /// Only those that stand so.
+    /// Only orders with this status; `None` for all.
     pub status: Option<StatusFilter>,
-    /// Where the page before ended.
+    /// The last order of the previous page; `None` for the first page.
     pub cursor: Option<OrderId>,
-    /// How many at most.
+    /// Maximum number of orders on the page.
     pub limit: PageLimit,
 }
 
-/// Looks through the orders, a page at a time.
+/// Returns one page of orders.
 ///
 /// # Errors
 /// When the store fails.

@@ -4,18 +4,18 @@ use super::{PharmacyOrderView, PharmacyViewStatus, PharmacyViews};
 use crate::StoreError;
 use crate::paging::{Page, PageLimit};
 
-/// The query to look through the pharmacy's orders, newest first.
+/// The query for a page of the pharmacy's orders, newest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListPharmacyOrders {
-    /// Only those that stand so.
+    /// Only orders with this status; `None` for all.
     pub status: Option<PharmacyViewStatus>,
-    /// Where the page before ended.
+    /// The last order of the previous page; `None` for the first page.
     pub cursor: Option<OrderId>,
-    /// How many at most.
+    /// Maximum number of orders on the page.
     pub limit: PageLimit,
 }
 
-/// Looks through the pharmacy's orders, a page at a time.
+/// Returns one page of the pharmacy's orders.
 ///
 /// # Errors
 /// When the store fails.

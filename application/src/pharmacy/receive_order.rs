@@ -8,11 +8,13 @@ use crate::StoreError;
 use crate::inbox::{BatchOutcome, Inbox};
 use crate::published::{DeadLetter, Payload, PublishedEvent, PublishedItem};
 
-/// How often a batch is read and folded again because another consumer was faster.
+/// Maximum number of retries when other consumers save the same orders first.
 const ATTEMPTS: usize = 10;
 
-/// Takes events into the pharmacy's orders: those of one order one after the other, the orders of
-/// a batch together.
+/// The inbox of the pharmacy: applies events to the pharmacy's orders.
+///
+/// All orders of a batch are loaded and saved together. Other consumers may save the same orders at
+/// the same time; then the batch is loaded and applied again.
 #[derive(Debug, Clone)]
 pub struct ReceiveOrders<S>(pub S);
 
@@ -24,7 +26,7 @@ impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
     ) -> Result<BatchOutcome, StoreError> {
         let mut attempt = 0;
         loop {
-            let (changed, mut outcome) = fold(&self.0, events).await?;
+            let (changed, mut outcome) = apply_events(&self.0, events).await?;
             outcome.dead = dead.len() as u64;
             if changed.is_empty() && dead.is_empty() {
                 return Ok(outcome);
@@ -34,7 +36,7 @@ impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
                 Err(SaveAllError::Conflict) if attempt < ATTEMPTS => attempt += 1,
                 Err(SaveAllError::Conflict) => {
                     return Err(StoreError::Unavailable(
-                        "other consumers kept being faster".into(),
+                        "other consumers kept saving the same orders first".into(),
                     ));
                 }
                 Err(SaveAllError::Store(error)) => return Err(error),
@@ -43,8 +45,8 @@ impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
     }
 }
 
-/// The orders that these events change, and what they do to them.
-async fn fold(
+/// Loads the orders of these events and applies the events. Returns the changed orders.
+async fn apply_events(
     orders: &impl PharmacyOrders,
     events: &[PublishedEvent],
 ) -> Result<(Vec<OrderRevision>, BatchOutcome), StoreError> {
@@ -65,8 +67,8 @@ async fn fold(
         let missing = revised.order.snapshot().missing;
         if apply(&mut revised.order, event).is_applied() {
             outcome.applied += 1;
-            let jumped = revised.order.snapshot().missing - missing;
-            outcome.missing += u64::try_from(jumped).unwrap_or(0);
+            let added = revised.order.snapshot().missing - missing;
+            outcome.missing += u64::try_from(added).unwrap_or(0);
             changed.push(event.order_id);
         } else {
             outcome.repeated += 1;
@@ -98,10 +100,10 @@ fn requested(item: &PublishedItem) -> RequestedItem {
     RequestedItem {
         product_id: item.product_id,
         quantity: item.quantity,
-        medication: item.medication.as_ref().map(|told| RequestedMedication {
-            system: told.system.clone(),
-            code: told.code.clone(),
-            display: told.display.clone(),
+        medication: item.medication.as_ref().map(|medication| RequestedMedication {
+            system: medication.system.clone(),
+            code: medication.code.clone(),
+            display: medication.display.clone(),
         }),
     }
 }
