@@ -2,8 +2,8 @@
 //!
 //! A *fixture* is a fresh, empty store under test and its ports: [`OrderingFixture`],
 //! [`PharmacyFixture`], [`NotificationFixture`]. A *suite* is a module of rules, each a plain async
-//! function over a fixture that panics when the rule does not hold. A macro of the suite's name makes
-//! a `#[test]` of every rule, so that a broken one is visible by its name:
+//! function over a fixture that panics when the rule does not hold. A macro of the suite's name
+//! makes a `#[test]` of every rule, so that a broken one is visible by its name:
 //!
 //! ```text
 //! fn run(test: impl Future<Output = ()>) {
@@ -16,14 +16,14 @@
 //! mod outbox { application::outbox_contract!(super::run, super::fixture()); }
 //! ```
 //!
-//! The first argument runs a future to its end, the second is a future of a fresh fixture, made anew
-//! for each rule. The suites are [`orders_contract`], [`order_views_contract`] and
+//! The first argument runs a future to its end, the second is a future of a fresh fixture, made
+//! anew for each rule. The suites are [`orders_contract`], [`order_views_contract`] and
 //! [`outbox_contract`] over an [`OrderingFixture`]; [`pharmacy_orders_contract`],
 //! [`pharmacy_views_contract`] and [`pharmacy_inbox_contract`] over a [`PharmacyFixture`];
 //! [`notifications_contract`] and [`notification_inbox_contract`] over a [`NotificationFixture`];
 //! [`order_ledger_contract`] over a [`LedgerFixture`], which each of them is, and
-//! [`published_ledger_contract`] over one that is an [`OrderingFixture`] too.
-//! A fixture may own a guard that removes the store when it is dropped.
+//! [`published_ledger_contract`] over one that is an [`OrderingFixture`] too. A fixture may own a
+//! guard that removes the store when it is dropped.
 
 #![allow(clippy::missing_panics_doc, reason = "a rule that does not hold is a panic")]
 

@@ -37,7 +37,7 @@ pub enum CancelOrderError {
     #[error("the idempotency key was used for another request")]
     KeyReused,
     /// Other writers kept changing the order. Retry later.
-    #[error("other writers kept changing the order; retry later")]
+    #[error("the order is being changed by others")]
     Contended,
     /// The store failed. It is safe to retry.
     #[error("the order could not be stored")]

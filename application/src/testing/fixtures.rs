@@ -78,6 +78,7 @@ pub trait LedgerFixture {
     fn ledger(&self) -> Self::Ledger;
 
     /// Lets the context know the event by which [`sample`](super::sample) order `n` came to be at
-    /// `version` 1 or 2. Rules tell the first before the second, unless the context is told by others.
+    /// `version` 1 or 2. Rules tell the first before the second, unless the context is told by
+    /// others.
     fn add_event(&self, n: u32, version: u32) -> impl Future<Output = ()> + Send;
 }

@@ -1,5 +1,5 @@
-//! What the notification inbox must do over every store: the customer is notified of each event once,
-//! however often it arrives.
+//! What the notification inbox must do over every store: the customer is notified of each event
+//! once, however often it arrives.
 
 #![allow(missing_docs, reason = "the name of a rule is its sentence")]
 
@@ -16,18 +16,18 @@ use crate::published::Incoming;
 macro_rules! notification_inbox_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, notification_inbox_contract:
-            each_event_is_told_once_per_channel,
-            an_event_twice_in_one_batch_is_told_once,
-            an_event_in_two_batches_is_told_once,
-            a_cancellation_before_the_creation_is_told_all_the_same,
+            each_event_is_notified_once_per_channel,
+            an_event_twice_in_one_batch_is_notified_once,
+            an_event_in_two_batches_is_notified_once,
+            a_cancellation_before_the_creation_is_notified_too,
             a_whole_replay_changes_nothing,
-            an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up,
-            the_same_batch_at_the_same_time_takes_effect_once,
+            an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing,
+            the_same_batch_in_concurrent_calls_takes_effect_once,
         }
     };
 }
 
-pub async fn each_event_is_told_once_per_channel<W: NotificationFixture>(fixture: &W) {
+pub async fn each_event_is_notified_once_per_channel<W: NotificationFixture>(fixture: &W) {
     let outcome =
         receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 2))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, ..BatchOutcome::default() });
@@ -41,14 +41,14 @@ pub async fn each_event_is_told_once_per_channel<W: NotificationFixture>(fixture
     );
 }
 
-pub async fn an_event_twice_in_one_batch_is_told_once<W: NotificationFixture>(fixture: &W) {
+pub async fn an_event_twice_in_one_batch_is_notified_once<W: NotificationFixture>(fixture: &W) {
     let outcome =
         receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &created(1))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 1, repeated: 1, ..BatchOutcome::default() });
     assert_eq!(notifications_of(fixture, 1).await.len(), 1);
 }
 
-pub async fn an_event_in_two_batches_is_told_once<W: NotificationFixture>(fixture: &W) {
+pub async fn an_event_in_two_batches_is_notified_once<W: NotificationFixture>(fixture: &W) {
     receive_records(fixture, &[incoming(0, &created(1))]).await;
     let outcome =
         receive_records(fixture, &[incoming(1, &created(1)), incoming(2, &created(2))]).await;
@@ -57,7 +57,7 @@ pub async fn an_event_in_two_batches_is_told_once<W: NotificationFixture>(fixtur
     assert_eq!(notifications_of(fixture, 2).await.len(), 1);
 }
 
-pub async fn a_cancellation_before_the_creation_is_told_all_the_same<W: NotificationFixture>(
+pub async fn a_cancellation_before_the_creation_is_notified_too<W: NotificationFixture>(
     fixture: &W,
 ) {
     receive_records(fixture, &[incoming(0, &cancelled(1, 2))]).await;
@@ -91,7 +91,7 @@ pub async fn a_whole_replay_changes_nothing<W: NotificationFixture>(fixture: &W)
     assert_eq!((after.0.len(), after.1.len(), after.2.len()), (2, 1, 1));
 }
 
-pub async fn an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up<
+pub async fn an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing<
     W: NotificationFixture,
 >(
     fixture: &W,
@@ -105,7 +105,7 @@ pub async fn an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up<
     assert_eq!(dead[0].record, batch[0].record);
 }
 
-pub async fn the_same_batch_at_the_same_time_takes_effect_once<W: NotificationFixture>(
+pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<W: NotificationFixture>(
     fixture: &W,
 ) {
     let batch: Vec<Incoming> = (1..=10_u32).map(|n| incoming(i64::from(n), &created(n))).collect();

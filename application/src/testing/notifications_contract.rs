@@ -24,21 +24,21 @@ macro_rules! notifications_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, notifications_contract:
             a_recorded_notification_is_pending,
-            notifications_of_an_order_are_seen_oldest_first,
+            notifications_of_an_order_are_returned_oldest_first,
             there_is_one_notification_per_event_and_channel,
-            a_dead_letter_is_kept_once,
+            a_dead_letter_is_stored_once,
             nothing_is_due_when_nothing_was_recorded,
-            the_oldest_notifications_are_claimed_first_and_no_more_than_asked,
+            the_oldest_notifications_are_claimed_first_up_to_the_limit,
             no_two_claims_hold_the_same_notification,
-            a_dropped_claim_is_undone,
+            a_dropped_claim_is_released,
             a_sent_notification_is_not_claimed_again,
-            a_notification_to_be_sent_later_comes_again_after_a_delay,
-            a_failed_notification_never_comes_again,
+            a_notification_to_be_sent_later_is_claimed_again_after_a_delay,
+            a_failed_notification_is_never_claimed_again,
             a_later_notification_of_an_order_waits_for_the_earlier,
             a_dropped_claim_keeps_the_order_of_notifications,
             a_failed_notification_does_not_block_the_later_ones,
             notifications_of_an_order_are_claimed_by_version_whenever_they_were_recorded,
-            a_claim_is_bounded_in_bytes_and_holds_at_least_one,
+            a_claim_is_bounded_in_bytes_and_has_at_least_one,
         }
     };
 }
@@ -52,7 +52,9 @@ pub async fn a_recorded_notification_is_pending<W: NotificationFixture>(fixture:
     assert_eq!(seen[0].state, NotificationState::Pending { attempts: 0 });
 }
 
-pub async fn notifications_of_an_order_are_seen_oldest_first<W: NotificationFixture>(fixture: &W) {
+pub async fn notifications_of_an_order_are_returned_oldest_first<W: NotificationFixture>(
+    fixture: &W,
+) {
     record(fixture, &[new(1, 1), new(2, 1)]).await;
     record(fixture, &[new(1, 2)]).await;
     let seen = of_order(fixture, 1).await;
@@ -73,7 +75,7 @@ pub async fn there_is_one_notification_per_event_and_channel<W: NotificationFixt
     assert_eq!(before.len(), 1);
 }
 
-pub async fn a_dead_letter_is_kept_once<W: NotificationFixture>(fixture: &W) {
+pub async fn a_dead_letter_is_stored_once<W: NotificationFixture>(fixture: &W) {
     let letter = |offset| DeadLetter {
         record: sample::record(offset, None),
         reason: "cannot be read".to_owned(),
@@ -91,9 +93,7 @@ pub async fn nothing_is_due_when_nothing_was_recorded<W: NotificationFixture>(fi
     assert_nothing_due(fixture).await;
 }
 
-pub async fn the_oldest_notifications_are_claimed_first_and_no_more_than_asked<
-    W: NotificationFixture,
->(
+pub async fn the_oldest_notifications_are_claimed_first_up_to_the_limit<W: NotificationFixture>(
     fixture: &W,
 ) {
     for n in [3, 1, 2] {
@@ -117,7 +117,7 @@ pub async fn no_two_claims_hold_the_same_notification<W: NotificationFixture>(fi
     assert!(store.claim(ChannelName::Log, up_to(2)).await.expect("an answer").is_none());
 }
 
-pub async fn a_dropped_claim_is_undone<W: NotificationFixture>(fixture: &W) {
+pub async fn a_dropped_claim_is_released<W: NotificationFixture>(fixture: &W) {
     record(fixture, &[new(1, 1)]).await;
     let claim = claim_due(fixture, 10).await;
     let held = claim.notifications().to_vec();
@@ -136,7 +136,9 @@ pub async fn a_sent_notification_is_not_claimed_again<W: NotificationFixture>(fi
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_notification_to_be_sent_later_comes_again_after_a_delay<W: NotificationFixture>(
+pub async fn a_notification_to_be_sent_later_is_claimed_again_after_a_delay<
+    W: NotificationFixture,
+>(
     fixture: &W,
 ) {
     record(fixture, &[new(1, 1)]).await;
@@ -150,7 +152,7 @@ pub async fn a_notification_to_be_sent_later_comes_again_after_a_delay<W: Notifi
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_failed_notification_never_comes_again<W: NotificationFixture>(fixture: &W) {
+pub async fn a_failed_notification_is_never_claimed_again<W: NotificationFixture>(fixture: &W) {
     record(fixture, &[new(1, 1)]).await;
     settle(fixture, 10, SendOutcome::Failed("no such address".to_owned())).await;
     let seen = of_order(fixture, 1).await;
@@ -209,9 +211,7 @@ pub async fn notifications_of_an_order_are_claimed_by_version_whenever_they_were
     }
 }
 
-pub async fn a_claim_is_bounded_in_bytes_and_holds_at_least_one<W: NotificationFixture>(
-    fixture: &W,
-) {
+pub async fn a_claim_is_bounded_in_bytes_and_has_at_least_one<W: NotificationFixture>(fixture: &W) {
     let recorded: Vec<_> = (1..=5).map(|n| new(n, 1)).collect();
     record(fixture, &recorded).await;
     let one = recorded[0].message.len();

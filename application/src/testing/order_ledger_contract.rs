@@ -1,5 +1,5 @@
-//! What every [`OrderLedger`] must do: tell the same of the same events, whatever the order in which
-//! they came, and tell it again for parts of them.
+//! What every [`OrderLedger`] must do: tell the same of the same events, whatever the order in
+//! which they came, and tell it again for parts of them.
 
 #![allow(missing_docs, reason = "the name of a rule is its sentence")]
 
@@ -14,11 +14,11 @@ macro_rules! order_ledger_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, order_ledger_contract:
             an_empty_ledger_has_the_empty_digest,
-            an_order_has_one_entry_whatever_the_number_of_its_events,
-            the_digest_does_not_depend_on_the_order_in_which_orders_came,
+            an_order_has_one_entry_for_any_number_of_events,
+            the_digest_does_not_depend_on_the_sequence_of_orders,
             a_further_event_changes_the_digest,
             digests_of_the_parts_of_a_range_add_up,
-            a_page_holds_the_first_entries_of_its_range_and_no_more_than_asked,
+            a_page_has_the_first_entries_of_its_range_up_to_the_limit,
             only_orders_that_are_known_are_found,
         }
     };
@@ -29,7 +29,7 @@ macro_rules! order_ledger_contract {
 macro_rules! consumer_ledger_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, order_ledger_contract:
-            a_missing_event_is_seen_until_it_comes,
+            a_missing_event_is_visible_until_it_arrives,
         }
     };
 }
@@ -39,9 +39,7 @@ pub async fn an_empty_ledger_has_the_empty_digest<W: LedgerFixture>(fixture: &W)
     assert_eq!(page(fixture, 0..100, 10).await, []);
 }
 
-pub async fn an_order_has_one_entry_whatever_the_number_of_its_events<W: LedgerFixture>(
-    fixture: &W,
-) {
+pub async fn an_order_has_one_entry_for_any_number_of_events<W: LedgerFixture>(fixture: &W) {
     fixture.add_event(1, 1).await;
     fixture.add_event(1, 2).await;
     fixture.add_event(2, 1).await;
@@ -49,9 +47,7 @@ pub async fn an_order_has_one_entry_whatever_the_number_of_its_events<W: LedgerF
     assert_eq!(digest(fixture, 0..100).await.orders, 2);
 }
 
-pub async fn the_digest_does_not_depend_on_the_order_in_which_orders_came<W: LedgerFixture>(
-    fixture: &W,
-) {
+pub async fn the_digest_does_not_depend_on_the_sequence_of_orders<W: LedgerFixture>(fixture: &W) {
     for n in [1, 2, 3] {
         fixture.add_event(n, 1).await;
     }
@@ -90,9 +86,7 @@ pub async fn digests_of_the_parts_of_a_range_add_up<W: LedgerFixture>(fixture: &
     assert_eq!(digest(fixture, 0..100).await, all);
 }
 
-pub async fn a_page_holds_the_first_entries_of_its_range_and_no_more_than_asked<
-    W: LedgerFixture,
->(
+pub async fn a_page_has_the_first_entries_of_its_range_up_to_the_limit<W: LedgerFixture>(
     fixture: &W,
 ) {
     for n in [5, 3, 1, 4, 2] {
@@ -114,7 +108,7 @@ pub async fn only_orders_that_are_known_are_found<W: LedgerFixture>(fixture: &W)
     assert_eq!(fixture.ledger().find_all(&[]).await.expect("an answer"), []);
 }
 
-pub async fn a_missing_event_is_seen_until_it_comes<W: LedgerFixture>(fixture: &W) {
+pub async fn a_missing_event_is_visible_until_it_arrives<W: LedgerFixture>(fixture: &W) {
     fixture.add_event(1, 2).await;
     assert_eq!(page(fixture, 0..10, 10).await, [entry(1, 2, 1)]);
     let without = digest(fixture, 0..10).await;

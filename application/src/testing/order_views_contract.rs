@@ -13,17 +13,17 @@ use crate::ordering::{Cause, OrderViews, StatusFilter};
 macro_rules! order_views_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, order_views_contract:
-            an_order_is_seen_as_it_was_saved,
-            an_unknown_order_is_not_seen,
+            an_order_is_returned_as_it_was_saved,
+            an_unknown_order_is_not_found,
             the_newest_order_comes_first,
-            pages_hold_every_order_once,
-            a_page_stays_what_it_was_when_newer_orders_come_in,
-            only_orders_of_the_status_asked_for_are_shown,
+            pages_have_every_order_once,
+            a_page_does_not_change_when_newer_orders_arrive,
+            only_orders_of_the_requested_status_are_returned,
         }
     };
 }
 
-pub async fn an_order_is_seen_as_it_was_saved<W: OrderingFixture>(fixture: &W) {
+pub async fn an_order_is_returned_as_it_was_saved<W: OrderingFixture>(fixture: &W) {
     let orders = fixture.orders();
     let placed = place(&orders, 1, Cause::Unkeyed).await;
     let views = fixture.views();
@@ -36,7 +36,7 @@ pub async fn an_order_is_seen_as_it_was_saved<W: OrderingFixture>(fixture: &W) {
     assert_eq!(view.as_ref(), Some(cancelled.snapshot()));
 }
 
-pub async fn an_unknown_order_is_not_seen<W: OrderingFixture>(fixture: &W) {
+pub async fn an_unknown_order_is_not_found<W: OrderingFixture>(fixture: &W) {
     let views = fixture.views();
     assert_eq!(views.view(sample::order_id(1)).await.expect("an answer"), None);
     assert_eq!(views.newest(None, None, 10).await.expect("a page"), []);
@@ -47,7 +47,7 @@ pub async fn the_newest_order_comes_first<W: OrderingFixture>(fixture: &W) {
     assert_eq!(page(fixture, None, None, 2).await, ids([3, 2]));
 }
 
-pub async fn pages_hold_every_order_once<W: OrderingFixture>(fixture: &W) {
+pub async fn pages_have_every_order_once<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, 1..=7).await;
     let mut seen = Vec::new();
     let mut before = None;
@@ -60,7 +60,7 @@ pub async fn pages_hold_every_order_once<W: OrderingFixture>(fixture: &W) {
     assert_eq!(seen, ids((1..=7).rev()));
 }
 
-pub async fn a_page_stays_what_it_was_when_newer_orders_come_in<W: OrderingFixture>(fixture: &W) {
+pub async fn a_page_does_not_change_when_newer_orders_arrive<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, 1..=4).await;
     let before = Some(sample::order_id(3));
     let page_then = page(fixture, None, before, 2).await;
@@ -69,7 +69,7 @@ pub async fn a_page_stays_what_it_was_when_newer_orders_come_in<W: OrderingFixtu
     assert_eq!(page(fixture, None, before, 2).await, page_then);
 }
 
-pub async fn only_orders_of_the_status_asked_for_are_shown<W: OrderingFixture>(fixture: &W) {
+pub async fn only_orders_of_the_requested_status_are_returned<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, 1..=6).await;
     for n in [2, 5] {
         cancel(&fixture.orders(), n, Cause::Unkeyed).await;

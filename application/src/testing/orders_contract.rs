@@ -16,28 +16,28 @@ use crate::ordering::{Cause, FindAnswerError, Orders, SaveError, Saved};
 macro_rules! orders_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, orders_contract:
-            what_was_saved_is_found_again,
-            a_note_and_medications_are_found_again_as_they_were_given,
+            a_saved_order_is_found,
+            notes_and_medications_are_stored_unchanged,
             an_unknown_order_is_not_found,
             the_events_of_an_order_are_stored_with_it,
-            a_taken_id_is_a_conflict,
-            an_order_that_changed_meanwhile_is_a_conflict,
+            an_id_that_already_exists_is_a_conflict,
+            a_concurrent_change_of_an_order_is_a_conflict,
             a_conflict_stores_neither_state_nor_event_nor_cause,
             a_repeated_request_gets_the_original_answer_and_changes_nothing,
             a_repeated_event_gets_the_original_answer_and_changes_nothing,
-            the_original_answer_stays_when_the_order_changes_afterwards,
+            the_original_answer_stays_the_same_when_the_order_changes,
             a_key_used_for_another_request_is_refused,
-            an_answer_is_recalled_by_its_cause,
+            an_answer_is_found_by_its_cause,
             requests_without_a_key_are_never_repeats,
             a_request_and_an_event_are_different_causes,
-            an_order_that_recorded_nothing_still_answers_its_cause,
-            of_parallel_saves_of_one_order_exactly_one_wins,
-            of_parallel_repeats_of_one_request_exactly_one_is_stored,
+            saving_an_order_without_events_still_stores_its_cause,
+            exactly_one_of_several_parallel_saves_of_an_order_succeeds,
+            exactly_one_of_several_parallel_repeats_of_a_request_is_stored,
         }
     };
 }
 
-pub async fn what_was_saved_is_found_again<W: OrderingFixture>(fixture: &W) {
+pub async fn a_saved_order_is_found<W: OrderingFixture>(fixture: &W) {
     let orders = fixture.orders();
     let placed = place(&orders, 1, Cause::Unkeyed).await;
     assert_eq!(placed, sample::order(1).saved());
@@ -48,9 +48,7 @@ pub async fn what_was_saved_is_found_again<W: OrderingFixture>(fixture: &W) {
     assert_ne!(cancelled, placed);
 }
 
-pub async fn a_note_and_medications_are_found_again_as_they_were_given<W: OrderingFixture>(
-    fixture: &W,
-) {
+pub async fn notes_and_medications_are_stored_unchanged<W: OrderingFixture>(fixture: &W) {
     let orders = fixture.orders();
     // Order 2 says everything there is to say, order 3 as little as it can.
     let (everything, nothing) = (sample::new_order(2), sample::new_order(3));
@@ -97,7 +95,7 @@ pub async fn the_events_of_an_order_are_stored_with_it<W: OrderingFixture>(fixtu
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_taken_id_is_a_conflict<W: OrderingFixture>(fixture: &W) {
+pub async fn an_id_that_already_exists_is_a_conflict<W: OrderingFixture>(fixture: &W) {
     let orders = fixture.orders();
     let first = place(&orders, 1, Cause::Unkeyed).await;
     let mut new = sample::new_order(1);
@@ -108,7 +106,7 @@ pub async fn a_taken_id_is_a_conflict<W: OrderingFixture>(fixture: &W) {
     assert_eq!(find(&orders, 1).await, first);
 }
 
-pub async fn an_order_that_changed_meanwhile_is_a_conflict<W: OrderingFixture>(fixture: &W) {
+pub async fn a_concurrent_change_of_an_order_is_a_conflict<W: OrderingFixture>(fixture: &W) {
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     let (mut mine, mut theirs) = (find(&orders, 1).await, find(&orders, 1).await);
@@ -159,7 +157,7 @@ async fn assert_answered_once<W: OrderingFixture>(fixture: &W, cause: Cause) {
     assert_nothing_due(fixture).await;
 }
 
-pub async fn the_original_answer_stays_when_the_order_changes_afterwards<W: OrderingFixture>(
+pub async fn the_original_answer_stays_the_same_when_the_order_changes<W: OrderingFixture>(
     fixture: &W,
 ) {
     let orders = fixture.orders();
@@ -188,7 +186,7 @@ pub async fn a_key_used_for_another_request_is_refused<W: OrderingFixture>(fixtu
     assert_nothing_due(fixture).await;
 }
 
-pub async fn an_answer_is_recalled_by_its_cause<W: OrderingFixture>(fixture: &W) {
+pub async fn an_answer_is_found_by_its_cause<W: OrderingFixture>(fixture: &W) {
     let orders = fixture.orders();
     let (request, event) = (sample::request("k", "it"), Cause::Event(sample::event_id(7, 7)));
     for cause in [&request, &event] {
@@ -214,7 +212,7 @@ pub async fn a_request_and_an_event_are_different_causes<W: OrderingFixture>(fix
     place(&orders, 2, sample::request(&event.to_string(), "the same text")).await;
 }
 
-pub async fn an_order_that_recorded_nothing_still_answers_its_cause<W: OrderingFixture>(
+pub async fn saving_an_order_without_events_still_stores_its_cause<W: OrderingFixture>(
     fixture: &W,
 ) {
     let orders = fixture.orders();
@@ -228,7 +226,9 @@ pub async fn an_order_that_recorded_nothing_still_answers_its_cause<W: OrderingF
     assert_nothing_due(fixture).await;
 }
 
-pub async fn of_parallel_saves_of_one_order_exactly_one_wins<W: OrderingFixture>(fixture: &W) {
+pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<W: OrderingFixture>(
+    fixture: &W,
+) {
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     let mut rivals = Vec::new();
@@ -250,7 +250,7 @@ pub async fn of_parallel_saves_of_one_order_exactly_one_wins<W: OrderingFixture>
     assert_nothing_due(fixture).await;
 }
 
-pub async fn of_parallel_repeats_of_one_request_exactly_one_is_stored<W: OrderingFixture>(
+pub async fn exactly_one_of_several_parallel_repeats_of_a_request_is_stored<W: OrderingFixture>(
     fixture: &W,
 ) {
     let orders = fixture.orders();

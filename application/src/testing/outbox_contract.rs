@@ -24,19 +24,19 @@ macro_rules! outbox_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, outbox_contract:
             an_empty_outbox_has_nothing_due,
-            saved_events_are_handed_out_exactly_once_when_published,
-            a_claim_holds_no_more_than_asked_lane_by_lane,
+            published_events_are_claimed_exactly_once,
+            a_claim_is_limited_and_grouped_by_lane,
             a_claim_of_large_records_is_bounded_by_their_size,
-            claims_at_the_same_time_never_share_a_lane,
-            a_dropped_claim_is_undone,
-            an_unsent_record_comes_again,
-            a_record_without_a_verdict_comes_again,
-            an_unsent_record_comes_again_while_a_published_one_behind_it_does_not,
-            a_failed_record_comes_again_after_a_delay,
-            later_events_of_an_order_wait_behind_a_failed_one,
-            a_failed_record_does_not_hold_up_other_orders,
-            a_refused_record_is_put_aside_and_holds_nothing_up,
-            events_of_one_order_are_handed_out_in_order_across_small_claims,
+            concurrent_claims_never_share_a_lane,
+            a_dropped_claim_is_released,
+            an_unsent_record_is_claimed_again,
+            a_record_without_a_verdict_is_claimed_again,
+            an_unsent_record_is_claimed_again_but_a_published_one_after_it_is_not,
+            a_failed_record_is_claimed_again_after_a_delay,
+            later_events_of_an_order_wait_for_a_failed_one,
+            a_failed_record_does_not_block_other_orders,
+            a_refused_record_is_not_claimed_again_and_blocks_nothing,
+            events_of_one_order_are_claimed_in_sequence_across_small_claims,
         }
     };
 }
@@ -45,9 +45,7 @@ pub async fn an_empty_outbox_has_nothing_due<W: OrderingFixture>(fixture: &W) {
     assert_nothing_due(fixture).await;
 }
 
-pub async fn saved_events_are_handed_out_exactly_once_when_published<W: OrderingFixture>(
-    fixture: &W,
-) {
+pub async fn published_events_are_claimed_exactly_once<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, 1..=40).await;
     for n in 1..=20 {
         cancel(&fixture.orders(), n, Cause::Unkeyed).await;
@@ -64,7 +62,7 @@ pub async fn saved_events_are_handed_out_exactly_once_when_published<W: Ordering
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_claim_holds_no_more_than_asked_lane_by_lane<W: OrderingFixture>(fixture: &W) {
+pub async fn a_claim_is_limited_and_grouped_by_lane<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, 1..=80).await;
     let claim = claim_due(fixture, 3).await;
     let records = claim.records();
@@ -112,7 +110,7 @@ pub async fn a_claim_of_large_records_is_bounded_by_their_size<W: OrderingFixtur
     assert_nothing_due(fixture).await;
 }
 
-pub async fn claims_at_the_same_time_never_share_a_lane<W: OrderingFixture>(fixture: &W) {
+pub async fn concurrent_claims_never_share_a_lane<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, 1..=80).await;
     let outbox = fixture.outbox();
     let mut claims = vec![claim_due(fixture, 2).await];
@@ -133,7 +131,7 @@ pub async fn claims_at_the_same_time_never_share_a_lane<W: OrderingFixture>(fixt
     assert_eq!(events.len(), records().count());
 }
 
-pub async fn a_dropped_claim_is_undone<W: OrderingFixture>(fixture: &W) {
+pub async fn a_dropped_claim_is_released<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, [1]).await;
     let claim = claim_due(fixture, 10).await;
     let records = claim.records().to_vec();
@@ -142,7 +140,7 @@ pub async fn a_dropped_claim_is_undone<W: OrderingFixture>(fixture: &W) {
     assert_eq!(claim_due(fixture, 10).await.records(), records);
 }
 
-pub async fn an_unsent_record_comes_again<W: OrderingFixture>(fixture: &W) {
+pub async fn an_unsent_record_is_claimed_again<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, [1]).await;
     settle(fixture, |_| Verdict::Unsent).await;
     // At once: it was no fault of its own.
@@ -150,14 +148,14 @@ pub async fn an_unsent_record_comes_again<W: OrderingFixture>(fixture: &W) {
     assert_eq!(again.records()[0].event_id, sample::event_id(1, 1));
 }
 
-pub async fn a_record_without_a_verdict_comes_again<W: OrderingFixture>(fixture: &W) {
+pub async fn a_record_without_a_verdict_is_claimed_again<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, [1]).await;
     let claim = claim_due(fixture, 10).await;
     claim.settle(&[]).await.expect("settled");
     assert_eq!(claim_due(fixture, 10).await.records()[0].event_id, sample::event_id(1, 1));
 }
 
-pub async fn an_unsent_record_comes_again_while_a_published_one_behind_it_does_not<
+pub async fn an_unsent_record_is_claimed_again_but_a_published_one_after_it_is_not<
     W: OrderingFixture,
 >(
     fixture: &W,
@@ -196,7 +194,7 @@ pub async fn an_unsent_record_comes_again_while_a_published_one_behind_it_does_n
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_failed_record_comes_again_after_a_delay<W: OrderingFixture>(fixture: &W) {
+pub async fn a_failed_record_is_claimed_again_after_a_delay<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, [1]).await;
     for _ in 0..3 {
         settle(fixture, |_| Verdict::Failed("not today".to_owned())).await;
@@ -206,7 +204,7 @@ pub async fn a_failed_record_comes_again_after_a_delay<W: OrderingFixture>(fixtu
     assert_nothing_due(fixture).await;
 }
 
-pub async fn later_events_of_an_order_wait_behind_a_failed_one<W: OrderingFixture>(fixture: &W) {
+pub async fn later_events_of_an_order_wait_for_a_failed_one<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, [1]).await;
     settle(fixture, |_| Verdict::Failed("not today".to_owned())).await;
     cancel(&fixture.orders(), 1, Cause::Unkeyed).await;
@@ -218,7 +216,7 @@ pub async fn later_events_of_an_order_wait_behind_a_failed_one<W: OrderingFixtur
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_failed_record_does_not_hold_up_other_orders<W: OrderingFixture>(fixture: &W) {
+pub async fn a_failed_record_does_not_block_other_orders<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, 1..=40).await;
     let failing = sample::event_id(1, 1);
     let mut published = HashSet::new();
@@ -245,7 +243,9 @@ pub async fn a_failed_record_does_not_hold_up_other_orders<W: OrderingFixture>(f
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_refused_record_is_put_aside_and_holds_nothing_up<W: OrderingFixture>(fixture: &W) {
+pub async fn a_refused_record_is_not_claimed_again_and_blocks_nothing<W: OrderingFixture>(
+    fixture: &W,
+) {
     place_all(fixture, [1]).await;
     cancel(&fixture.orders(), 1, Cause::Unkeyed).await;
     let claim = claim_due(fixture, 1).await;
@@ -257,7 +257,7 @@ pub async fn a_refused_record_is_put_aside_and_holds_nothing_up<W: OrderingFixtu
     assert_nothing_due(fixture).await;
 }
 
-pub async fn events_of_one_order_are_handed_out_in_order_across_small_claims<W: OrderingFixture>(
+pub async fn events_of_one_order_are_claimed_in_sequence_across_small_claims<W: OrderingFixture>(
     fixture: &W,
 ) {
     place_all(fixture, 1..=30).await;

@@ -19,16 +19,16 @@ macro_rules! pharmacy_inbox_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, pharmacy_inbox_contract:
             an_order_that_was_placed_is_a_draft,
-            a_note_and_medications_are_taken_in_as_they_were_told,
+            notes_and_medications_are_stored_unchanged,
             an_order_that_was_cancelled_is_cancelled,
             an_event_twice_in_one_batch_takes_effect_once,
             an_event_in_two_batches_takes_effect_once,
             a_cancellation_may_arrive_before_the_creation,
             a_whole_replay_changes_nothing,
-            an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up,
-            versions_jumped_over_are_counted,
+            an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing,
+            missing_versions_are_counted,
             an_empty_batch_changes_nothing,
-            the_same_batch_at_the_same_time_takes_effect_once,
+            the_same_batch_in_concurrent_calls_takes_effect_once,
         }
     };
 }
@@ -45,9 +45,7 @@ pub async fn an_order_that_was_placed_is_a_draft<W: PharmacyFixture>(fixture: &W
     assert_eq!(contents.note, None);
 }
 
-pub async fn a_note_and_medications_are_taken_in_as_they_were_told<W: PharmacyFixture>(
-    fixture: &W,
-) {
+pub async fn notes_and_medications_are_stored_unchanged<W: PharmacyFixture>(fixture: &W) {
     receive_records(fixture, &[incoming(0, &created(2))]).await;
     let contents = order(fixture, 2).await.contents.expect("contents");
     let told = sample::new_order(2);
@@ -125,7 +123,7 @@ pub async fn a_whole_replay_changes_nothing<W: PharmacyFixture>(fixture: &W) {
     assert_eq!((orders.len(), dead.len()), (10, 1));
 }
 
-pub async fn an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up<W: PharmacyFixture>(
+pub async fn an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing<W: PharmacyFixture>(
     fixture: &W,
 ) {
     let batch = [
@@ -145,7 +143,7 @@ pub async fn an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up<W: 
     assert_eq!(dead[0].reason, "the first byte is not 0");
 }
 
-pub async fn versions_jumped_over_are_counted<W: PharmacyFixture>(fixture: &W) {
+pub async fn missing_versions_are_counted<W: PharmacyFixture>(fixture: &W) {
     let outcome =
         receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 5))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, missing: 3, ..BatchOutcome::default() });
@@ -157,7 +155,7 @@ pub async fn an_empty_batch_changes_nothing<W: PharmacyFixture>(fixture: &W) {
     assert_eq!(all(fixture).await, []);
 }
 
-pub async fn the_same_batch_at_the_same_time_takes_effect_once<W: PharmacyFixture>(fixture: &W) {
+pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<W: PharmacyFixture>(fixture: &W) {
     let mut batch: Vec<Incoming> =
         (1..=10_u32).map(|n| incoming(i64::from(n), &created(n))).collect();
     batch.push(unreadable(11));

@@ -17,15 +17,15 @@ macro_rules! pharmacy_orders_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, pharmacy_orders_contract:
             orders_are_found_as_they_were_saved,
-            contents_told_after_the_cancellation_are_found_as_they_were_saved,
-            only_the_orders_asked_for_are_found,
+            contents_received_after_the_cancellation_are_saved,
+            only_the_requested_orders_are_found,
             each_save_raises_the_revision,
-            an_order_saved_meanwhile_is_a_conflict,
+            a_concurrent_save_of_an_order_is_a_conflict,
             a_new_order_that_exists_is_a_conflict,
-            a_conflict_keeps_nothing_of_the_batch,
-            dead_letters_are_kept_with_their_bytes,
-            a_dead_letter_is_kept_once,
-            of_parallel_saves_of_one_order_exactly_one_wins,
+            a_conflict_stores_nothing_of_the_batch,
+            dead_letters_are_stored_with_their_bytes,
+            a_dead_letter_is_stored_once,
+            exactly_one_of_several_parallel_saves_of_an_order_succeeds,
         }
     };
 }
@@ -41,11 +41,7 @@ pub async fn orders_are_found_as_they_were_saved<W: PharmacyFixture>(fixture: &W
     assert_eq!(found, revised(&all, 1));
 }
 
-pub async fn contents_told_after_the_cancellation_are_found_as_they_were_saved<
-    W: PharmacyFixture,
->(
-    fixture: &W,
-) {
+pub async fn contents_received_after_the_cancellation_are_saved<W: PharmacyFixture>(fixture: &W) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[cancelled(empty_order(1))], 0), &[]).await.expect("saved");
     let mut late = cancelled(empty_order(1));
@@ -54,7 +50,7 @@ pub async fn contents_told_after_the_cancellation_are_found_as_they_were_saved<
     assert_eq!(find(&orders, [1]).await, revised(&[late], 2));
 }
 
-pub async fn only_the_orders_asked_for_are_found<W: PharmacyFixture>(fixture: &W) {
+pub async fn only_the_requested_orders_are_found<W: PharmacyFixture>(fixture: &W) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[created(1), created(2)], 0), &[]).await.expect("saved");
     assert_eq!(find(&orders, [2, 3]).await, revised(&[created(2)], 1));
@@ -70,7 +66,7 @@ pub async fn each_save_raises_the_revision<W: PharmacyFixture>(fixture: &W) {
     assert_eq!(find(&orders, [1]).await, revised(&[cancelled(created(1))], 2));
 }
 
-pub async fn an_order_saved_meanwhile_is_a_conflict<W: PharmacyFixture>(fixture: &W) {
+pub async fn a_concurrent_save_of_an_order_is_a_conflict<W: PharmacyFixture>(fixture: &W) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
     orders.save_all(&revised(&[cancelled(created(1))], 1), &[]).await.expect("saved");
@@ -85,7 +81,7 @@ pub async fn a_new_order_that_exists_is_a_conflict<W: PharmacyFixture>(fixture: 
     assert_eq!(find(&orders, [1]).await, revised(&[created(1)], 1));
 }
 
-pub async fn a_conflict_keeps_nothing_of_the_batch<W: PharmacyFixture>(fixture: &W) {
+pub async fn a_conflict_stores_nothing_of_the_batch<W: PharmacyFixture>(fixture: &W) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[created(2)], 0), &[]).await.expect("saved");
     let batch = revised(&[created(1), cancelled(created(2)), created(3)], 0);
@@ -95,7 +91,7 @@ pub async fn a_conflict_keeps_nothing_of_the_batch<W: PharmacyFixture>(fixture: 
     assert_eq!(fixture.dead_letters().await, []);
 }
 
-pub async fn dead_letters_are_kept_with_their_bytes<W: PharmacyFixture>(fixture: &W) {
+pub async fn dead_letters_are_stored_with_their_bytes<W: PharmacyFixture>(fixture: &W) {
     let mut tombstone = letter(8);
     tombstone.record.key = None;
     tombstone.record.value = None;
@@ -107,7 +103,7 @@ pub async fn dead_letters_are_kept_with_their_bytes<W: PharmacyFixture>(fixture:
     assert_eq!(kept, [letter(7), tombstone]);
 }
 
-pub async fn a_dead_letter_is_kept_once<W: PharmacyFixture>(fixture: &W) {
+pub async fn a_dead_letter_is_stored_once<W: PharmacyFixture>(fixture: &W) {
     let orders = fixture.orders();
     orders.save_all(&[], &[letter(7), letter(7)]).await.expect("saved");
     orders.save_all(&revised(&[created(1)], 0), &[letter(7)]).await.expect("saved");
@@ -115,7 +111,9 @@ pub async fn a_dead_letter_is_kept_once<W: PharmacyFixture>(fixture: &W) {
     assert_eq!(find(&orders, [1]).await.len(), 1);
 }
 
-pub async fn of_parallel_saves_of_one_order_exactly_one_wins<W: PharmacyFixture>(fixture: &W) {
+pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<W: PharmacyFixture>(
+    fixture: &W,
+) {
     let orders = fixture.orders();
     let batches: Vec<_> = (1..=6).map(|n| revised(&[created(9), created(n)], 0)).collect();
     let results = join_all(batches.iter().map(|batch| orders.save_all(batch, &[]))).await;

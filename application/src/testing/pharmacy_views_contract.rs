@@ -14,16 +14,16 @@ use crate::pharmacy::{PharmacyOrders, PharmacyViewStatus, PharmacyViews};
 macro_rules! pharmacy_views_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, pharmacy_views_contract:
-            an_order_is_seen_as_it_was_saved,
-            an_unknown_order_is_not_seen,
-            an_order_keeps_the_moment_it_was_received,
-            pages_hold_every_order_once_newest_first,
-            only_orders_of_the_status_asked_for_are_shown,
+            an_order_is_returned_as_it_was_saved,
+            an_unknown_order_is_not_found,
+            an_order_keeps_the_time_it_was_received,
+            pages_have_every_order_once_newest_first,
+            only_orders_of_the_requested_status_are_returned,
         }
     };
 }
 
-pub async fn an_order_is_seen_as_it_was_saved<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_order_is_returned_as_it_was_saved<W: PharmacyFixture>(fixture: &W) {
     save(fixture, &[created(1), cancelled(created(2))], 0).await;
     let views = fixture.views();
     for order in [created(1), cancelled(created(2))] {
@@ -32,12 +32,12 @@ pub async fn an_order_is_seen_as_it_was_saved<W: PharmacyFixture>(fixture: &W) {
     }
 }
 
-pub async fn an_unknown_order_is_not_seen<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_unknown_order_is_not_found<W: PharmacyFixture>(fixture: &W) {
     save(fixture, &[created(1)], 0).await;
     assert_eq!(fixture.views().view(sample::order_id(2)).await.expect("an answer"), None);
 }
 
-pub async fn an_order_keeps_the_moment_it_was_received<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_order_keeps_the_time_it_was_received<W: PharmacyFixture>(fixture: &W) {
     save(fixture, &[created(1)], 0).await;
     let first = fixture.views().view(sample::order_id(1)).await.expect("an answer");
     save(fixture, &[cancelled(created(1))], 1).await;
@@ -45,7 +45,7 @@ pub async fn an_order_keeps_the_moment_it_was_received<W: PharmacyFixture>(fixtu
     assert_eq!(then.expect("the order").received_at, first.expect("the order").received_at);
 }
 
-pub async fn pages_hold_every_order_once_newest_first<W: PharmacyFixture>(fixture: &W) {
+pub async fn pages_have_every_order_once_newest_first<W: PharmacyFixture>(fixture: &W) {
     let orders: Vec<_> = (1..=7).map(created).collect();
     save(fixture, &orders, 0).await;
     let mut seen = Vec::new();
@@ -59,7 +59,7 @@ pub async fn pages_hold_every_order_once_newest_first<W: PharmacyFixture>(fixtur
     assert_eq!(seen, ids([7, 6, 5, 4, 3, 2, 1]));
 }
 
-pub async fn only_orders_of_the_status_asked_for_are_shown<W: PharmacyFixture>(fixture: &W) {
+pub async fn only_orders_of_the_requested_status_are_returned<W: PharmacyFixture>(fixture: &W) {
     save(fixture, &[created(1), cancelled(created(2)), created(3), cancelled(created(4))], 0).await;
     let (draft, off) = (Some(PharmacyViewStatus::Draft), Some(PharmacyViewStatus::Cancelled));
     assert_eq!(page(fixture, draft, None, 10).await, ids([3, 1]));

@@ -19,9 +19,9 @@ macro_rules! published_ledger_contract {
         $crate::contract_tests! { $run, $fixture, published_ledger_contract:
             an_order_is_in_flight_until_all_of_its_events_are_published,
             an_order_with_an_event_that_failed_or_was_refused_is_in_flight,
-            only_orders_that_are_asked_for_are_in_flight,
-            a_republished_order_comes_again_with_all_of_its_events_in_order,
-            an_event_that_is_due_anyway_does_not_come_twice,
+            only_requested_orders_are_reported_as_in_flight,
+            all_events_of_a_republished_order_are_claimed_again_in_sequence,
+            an_event_that_is_already_due_is_not_claimed_twice,
             a_refused_event_stays_refused,
             an_order_that_is_not_known_cannot_be_republished,
         }
@@ -54,7 +54,7 @@ where
     assert!(in_flight(fixture, &[2]).await.contains(&2));
 }
 
-pub async fn only_orders_that_are_asked_for_are_in_flight<W>(fixture: &W)
+pub async fn only_requested_orders_are_reported_as_in_flight<W>(fixture: &W)
 where
     W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {
@@ -64,7 +64,7 @@ where
     assert_eq!(in_flight(fixture, &[]).await, []);
 }
 
-pub async fn a_republished_order_comes_again_with_all_of_its_events_in_order<W>(fixture: &W)
+pub async fn all_events_of_a_republished_order_are_claimed_again_in_sequence<W>(fixture: &W)
 where
     W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {
@@ -83,7 +83,7 @@ where
     assert!(claim(fixture).await.is_none());
 }
 
-pub async fn an_event_that_is_due_anyway_does_not_come_twice<W>(fixture: &W)
+pub async fn an_event_that_is_already_due_is_not_claimed_twice<W>(fixture: &W)
 where
     W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {

@@ -6,8 +6,8 @@ use domain::EventId;
 
 use crate::relay::{Delivery, OutboxRecord, Publisher};
 
-/// A publisher that acknowledges everything and remembers it, unless told otherwise. Without any time
-/// left it sends nothing.
+/// A publisher that acknowledges everything and remembers it, unless told otherwise. Without any
+/// time left it sends nothing.
 ///
 /// It holds its callers to their side of the port: two records of one order in one call panic.
 #[derive(Debug, Default)]

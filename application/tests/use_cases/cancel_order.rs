@@ -50,7 +50,7 @@ fn an_order_that_does_not_exist_cannot_be_cancelled() {
 }
 
 #[test]
-fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
+fn an_order_is_cancelled_only_at_a_version_the_client_expects() {
     let store = placed(&[1]);
     let second = OrderVersion::FIRST.next();
     let refused = cancel(&store, CancelOrder { expected: Some(vec![second]), ..command(1) });
@@ -67,7 +67,7 @@ fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
 }
 
 #[test]
-fn cancelling_again_answers_the_order_as_it_stands() {
+fn cancelling_again_returns_the_order_unchanged() {
     let store = placed(&[1]);
     let first = cancel(&store, command(1)).unwrap();
     let mut other_reason = command(1);
@@ -77,7 +77,7 @@ fn cancelling_again_answers_the_order_as_it_stands() {
 }
 
 #[test]
-fn a_repeat_under_the_same_key_gets_the_original_answer_whatever_version_it_insists_on() {
+fn a_repeat_with_the_same_key_gets_the_original_answer_whatever_version_it_expects() {
     let store = placed(&[1]);
     let insisting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
     let first = cancel(&store, insisting.clone()).unwrap();
@@ -97,7 +97,7 @@ fn a_key_cannot_be_used_for_another_cancellation() {
 }
 
 #[test]
-fn a_key_is_used_up_even_when_the_order_was_cancelled_before() {
+fn a_key_is_stored_even_if_the_order_was_already_cancelled() {
     let store = placed(&[1, 2]);
     let first = cancel(&store, command(1)).unwrap();
     assert_eq!(cancel(&store, keyed(1, "k")).unwrap(), first);
@@ -106,7 +106,7 @@ fn a_key_is_used_up_even_when_the_order_was_cancelled_before() {
 }
 
 #[test]
-fn a_request_overtaken_by_its_own_twin_gets_the_twins_answer() {
+fn a_request_gets_the_answer_of_a_concurrent_retry_of_itself() {
     let insisting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
     let store =
         Overtaken { store: placed(&[1]), twin: insisting.clone(), done: AtomicBool::new(false) };
@@ -116,7 +116,7 @@ fn a_request_overtaken_by_its_own_twin_gets_the_twins_answer() {
 }
 
 #[test]
-fn a_cancellation_that_meets_other_writers_is_tried_again() {
+fn a_cancellation_is_retried_after_a_version_conflict() {
     let store = Contended { store: placed(&[1]), conflicts: AtomicUsize::new(3) };
     let order = cancel(&store, command(1)).unwrap();
     assert!(matches!(order.snapshot().status, OrderStatus::Cancelled { .. }));
@@ -124,7 +124,7 @@ fn a_cancellation_that_meets_other_writers_is_tried_again() {
 }
 
 #[test]
-fn a_cancellation_that_keeps_meeting_other_writers_gives_up() {
+fn a_cancellation_fails_after_too_many_version_conflicts() {
     let store = Contended { store: placed(&[1]), conflicts: AtomicUsize::new(usize::MAX) };
     assert!(matches!(cancel(&store, command(1)), Err(CancelOrderError::Contended)));
     assert_eq!(store.store.all_records().len(), 1);

@@ -77,7 +77,7 @@ fn each_notification_is_sent_once_oldest_first() {
 }
 
 #[test]
-fn the_message_tells_what_happened_to_the_order() {
+fn the_message_describes_the_event() {
     let (store, provider) = (recorded(), Provider::default());
     deliver_all(&store, &provider);
     let sent = provider.sent.lock().unwrap();
@@ -93,7 +93,7 @@ fn the_message_tells_what_happened_to_the_order() {
 }
 
 #[test]
-fn a_busy_provider_gets_the_notification_again_later() {
+fn a_notification_is_retried_when_the_provider_is_busy() {
     let event = sample::event_id(2, 1);
     let provider = Provider { later: Mutex::new([(event, 1)].into()), ..Provider::default() };
     let store = recorded();
@@ -104,7 +104,7 @@ fn a_busy_provider_gets_the_notification_again_later() {
 }
 
 #[test]
-fn a_customer_is_told_in_order_whatever_must_be_tried_again() {
+fn notifications_of_an_order_are_sent_in_sequence_despite_retries() {
     let (first, second) = (sample::event_id(1, 1), sample::event_id(1, 2));
     let provider = Provider { later: Mutex::new([(first, 2)].into()), ..Provider::default() };
     let store = recorded();
@@ -118,7 +118,7 @@ fn a_customer_is_told_in_order_whatever_must_be_tried_again() {
 }
 
 #[test]
-fn a_refused_notification_is_given_up_and_holds_nothing_up() {
+fn a_rejected_notification_fails_and_does_not_block_others() {
     let provider = Provider { never: vec![sample::event_id(1, 1)], ..Provider::default() };
     let store = recorded();
     assert_eq!(deliver_all(&store, &provider), (2, 1));

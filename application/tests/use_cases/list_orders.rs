@@ -31,7 +31,7 @@ fn ids(page: &Page<OrderSnapshot>) -> Vec<OrderId> {
 }
 
 #[test]
-fn the_last_page_says_that_it_is_the_last() {
+fn the_last_page_has_no_next_cursor() {
     let store = placed(4);
     assert_eq!(page(&store, 5, None).next, None);
     assert_eq!(page(&store, 4, None).next, None, "a full page is not followed by an empty one");
@@ -40,7 +40,7 @@ fn the_last_page_says_that_it_is_the_last() {
 }
 
 #[test]
-fn pages_show_every_order_once_while_new_ones_come_in() {
+fn pages_have_every_order_once_while_new_orders_arrive() {
     let store = placed(10);
     let first = page(&store, 4, None);
     place(&store, 11);
@@ -53,7 +53,7 @@ fn pages_show_every_order_once_while_new_ones_come_in() {
 }
 
 #[test]
-fn pages_of_one_status_leave_the_others_out() {
+fn pages_of_one_status_have_no_other_orders() {
     let store = placed(6);
     for n in [1, 4, 6] {
         let wish = CancelOrder {

@@ -47,7 +47,7 @@ fn two_requests_without_a_key_place_two_orders() {
 }
 
 #[test]
-fn a_repeat_under_the_same_key_gets_the_first_order() {
+fn a_repeat_with_the_same_key_gets_the_first_order() {
     let store = InMemoryOrdering::default();
     let first = place(&store, sample::new_order(1), Some("k")).unwrap();
     let again = place(&store, same_request_again(), Some("k")).unwrap();
@@ -75,7 +75,7 @@ fn a_key_cannot_be_used_for_another_order() {
 }
 
 #[test]
-fn items_in_another_order_are_another_request() {
+fn items_in_another_sequence_are_another_request() {
     let store = InMemoryOrdering::default();
     place(&store, sample::new_order(1), Some("k")).unwrap();
     let mut reversed = same_request_again();
@@ -139,7 +139,7 @@ fn requests_that_differ_in_a_note_or_a_medication_are_different_requests() {
 }
 
 #[test]
-fn a_request_that_could_be_made_from_the_beginning_is_still_known_by_its_key() {
+fn the_fingerprint_of_a_request_without_optional_values_never_changes() {
     let store = InMemoryOrdering::default();
     let plain = NewOrder { customer_name: "Ada".parse().unwrap(), ..sample::new_order(3) };
     let placed = place(&store, plain, Some("k")).unwrap();
@@ -150,7 +150,7 @@ fn a_request_that_could_be_made_from_the_beginning_is_still_known_by_its_key() {
 }
 
 #[test]
-fn a_taken_id_is_refused() {
+fn an_id_that_already_exists_is_refused() {
     let store = InMemoryOrdering::default();
     place(&store, sample::new_order(1), None).unwrap();
     let refused = place(&store, sample::new_order(1), None);

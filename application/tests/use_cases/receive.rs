@@ -57,7 +57,7 @@ fn seen(store: &InMemoryPharmacy) -> Vec<OrderId> {
 }
 
 #[test]
-fn a_record_the_store_cannot_take_becomes_a_dead_letter_and_the_others_take_effect() {
+fn a_record_that_the_store_refuses_becomes_a_dead_letter_and_the_others_are_applied() {
     let (store, inbox) = refusing_inbox(&created(2));
     let batch = [
         incoming(0, &created(1)),
@@ -91,7 +91,7 @@ fn a_record_of_an_unknown_type_is_skipped_and_counted() {
 }
 
 #[test]
-fn later_events_of_an_order_take_effect_behind_a_dead_letter_and_the_gap_is_counted() {
+fn later_events_of_an_order_are_applied_after_a_dead_letter_and_the_gap_is_counted() {
     let (store, inbox) = refusing_inbox(&created(1));
     let batch = [incoming(0, &created(1)), incoming(1, &cancelled(1, 2))];
     let outcome = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
@@ -103,7 +103,7 @@ fn later_events_of_an_order_take_effect_behind_a_dead_letter_and_the_gap_is_coun
 }
 
 #[test]
-fn a_batch_without_trouble_is_one_call() {
+fn a_batch_without_refused_records_is_one_call() {
     let (_, inbox) = refusing_inbox(&created(9));
     let batch = [incoming(0, &created(1)), unreadable(1), incoming(2, &created(2))];
     now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
@@ -111,7 +111,7 @@ fn a_batch_without_trouble_is_one_call() {
 }
 
 #[test]
-fn receiving_a_batch_with_a_dead_letter_again_repeats_nothing() {
+fn receiving_a_batch_with_a_dead_letter_again_changes_nothing() {
     let (store, inbox) = refusing_inbox(&created(2));
     let batch = [incoming(0, &created(1)), incoming(1, &created(2))];
     now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
@@ -121,7 +121,7 @@ fn receiving_a_batch_with_a_dead_letter_again_repeats_nothing() {
 }
 
 #[test]
-fn an_outage_of_the_store_makes_no_dead_letters() {
+fn an_unavailable_store_causes_no_dead_letters() {
     struct Unreachable;
 
     impl Inbox for Unreachable {
@@ -166,7 +166,7 @@ impl PharmacyOrders for RivalSavesFirst {
 }
 
 #[test]
-fn a_batch_that_meets_another_consumer_is_folded_again() {
+fn a_batch_is_applied_again_after_a_conflict_with_another_consumer() {
     let store = InMemoryPharmacy::default();
     let rivals = Mutex::new(vec![cancelled(2, 2), created(1)]);
     let inbox = ReceiveOrders(RivalSavesFirst { store: store.clone(), rivals });
@@ -181,7 +181,7 @@ fn a_batch_that_meets_another_consumer_is_folded_again() {
 }
 
 #[test]
-fn a_batch_that_keeps_meeting_other_consumers_is_to_be_received_again_later() {
+fn a_batch_fails_as_unavailable_after_too_many_conflicts() {
     struct AlwaysInConflict;
 
     impl PharmacyOrders for AlwaysInConflict {

@@ -287,7 +287,7 @@ fn an_order_is_a_difference_only_if_an_event_of_it_is_lost() {
 }
 
 #[test]
-fn agreeing_ledgers_are_not_waited_for() {
+fn equal_ledgers_need_no_wait() {
     let pipeline = Pipeline::with_orders();
     let waits = Cell::new(0);
     let (summary, _) = pipeline.reconcile(|| waits.set(waits.get() + 1));
@@ -309,7 +309,7 @@ fn only_the_range_is_compared() {
 }
 
 #[test]
-fn what_the_read_model_lacks_is_published_again_and_nothing_else() {
+fn only_events_that_the_read_model_lacks_are_published_again() {
     let pipeline = Pipeline::with_orders();
     for n in [5, 6, 7] {
         pipeline.pharmacy.delete_order(sample::order_id(n));
@@ -330,7 +330,7 @@ fn what_the_read_model_lacks_is_published_again_and_nothing_else() {
 }
 
 #[test]
-fn relays_that_do_not_work_are_not_waited_for_without_end() {
+fn a_repair_stops_waiting_when_no_relay_is_running() {
     let pipeline = Pipeline::with_orders();
     pipeline.pharmacy.delete_order(sample::order_id(5));
     let (_, differences) = pipeline.reconcile(|| ());

@@ -125,7 +125,7 @@ fn a_few_differences_are_found_without_reading_all_orders() {
 }
 
 #[test]
-fn a_read_model_that_lost_everything_is_told_order_by_order() {
+fn every_order_of_an_empty_read_model_is_reported() {
     let (published, read_model) = (Many::of(Many::orders()), Many::of(BTreeSet::new()));
     let (summary, found) = differences(&published, &read_model);
     assert_eq!(summary.missing, 43_200);

@@ -156,7 +156,7 @@ fn one_minute() -> Duration {
 
 proptest! {
     #[test]
-    fn every_event_is_published_and_first_in_the_order_of_its_orders_versions(
+    fn every_event_is_published_and_first_in_the_sequence_of_versions(
         actions in actions(),
     ) {
         let mut system = System::default();

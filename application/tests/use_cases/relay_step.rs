@@ -48,7 +48,7 @@ fn a_relay_with_nothing_to_do_is_idle() {
 }
 
 #[test]
-fn another_worker_is_called_before_the_batch_leaves_and_never_for_nothing() {
+fn other_workers_are_called_before_publishing_and_only_if_a_batch_was_claimed() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     let mut called = 0;
     let more = || {
@@ -78,7 +78,7 @@ fn the_second_event_of_an_order_is_sent_in_a_later_wave_than_the_first() {
 }
 
 #[test]
-fn a_failed_event_holds_the_later_ones_of_its_order_and_no_others() {
+fn a_failed_event_blocks_later_events_of_its_order_only() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer(sample::event_id(16, 1), Delivery::Failed(no("not today")));
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 3, unpublished: 2 });
@@ -95,7 +95,7 @@ fn a_failed_event_holds_the_later_ones_of_its_order_and_no_others() {
 }
 
 #[test]
-fn a_refused_event_is_put_aside_and_the_later_ones_of_its_order_flow_on() {
+fn later_events_of_an_order_are_published_after_a_refused_event() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer(sample::event_id(16, 1), Delivery::Refused(no("too large")));
     // Not in the same step: before the refusal is noted, it could still be taken back.
@@ -110,7 +110,7 @@ fn a_refused_event_is_put_aside_and_the_later_ones_of_its_order_flow_on() {
 }
 
 #[test]
-fn an_outage_stops_the_step_and_costs_no_event_anything() {
+fn an_outage_stops_the_step_and_delays_no_event() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer_all(Delivery::Unreachable(no("no broker")));
     assert_eq!(step(&store, &publisher), Step::Outage(no("no broker")));
@@ -122,7 +122,7 @@ fn an_outage_stops_the_step_and_costs_no_event_anything() {
 }
 
 #[test]
-fn what_was_acknowledged_before_an_outage_is_not_published_again() {
+fn events_acknowledged_before_an_outage_are_not_published_again() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer(sample::event_id(32, 1), Delivery::Unreachable(no("no broker")));
     assert_eq!(step(&store, &publisher), Step::Outage(no("no broker")));
@@ -136,7 +136,7 @@ fn what_was_acknowledged_before_an_outage_is_not_published_again() {
 }
 
 #[test]
-fn a_step_that_is_dropped_halfway_leaves_everything_due() {
+fn a_dropped_claim_leaves_its_records_due() {
     use application::relay::{Claim, Outbox};
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     let claim = now(store.claim(100)).unwrap().unwrap();
@@ -147,7 +147,7 @@ fn a_step_that_is_dropped_halfway_leaves_everything_due() {
 }
 
 #[test]
-fn a_record_without_an_answer_is_not_taken_for_published_and_holds_its_order() {
+fn a_record_without_a_result_counts_as_unsent_and_blocks_its_order() {
     /// Breaks its promise of one delivery for each record.
     struct MissingResults(RecordingPublisher);
 
@@ -167,7 +167,7 @@ fn a_record_without_an_answer_is_not_taken_for_published_and_holds_its_order() {
 }
 
 #[test]
-fn all_waves_of_a_claim_share_its_time_and_what_it_does_not_suffice_for_stays_due() {
+fn all_waves_of_a_claim_share_its_time_and_unsent_records_stay_due() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     let started = Cell::new(0);
     // Each wave takes twelve of the twenty seconds.
