@@ -7,78 +7,78 @@ use crate::published::DeadLetter;
 use crate::reconcile::OrderLedger;
 use crate::relay::Outbox;
 
-/// A fresh ordering store under test.
+/// A new, empty ordering store under test.
 pub trait OrderingFixture {
-    /// Its port for changing orders.
+    /// The port to change orders.
     type Orders: Orders;
-    /// Its port for looking at orders.
+    /// The port to read orders.
     type Views: OrderViews;
-    /// Its port for relaying events.
+    /// The port to the outbox.
     type Outbox: Outbox;
 
-    /// The port for changing orders.
+    /// The port to change orders.
     fn orders(&self) -> Self::Orders;
 
-    /// The port for looking at orders.
+    /// The port to read orders.
     fn views(&self) -> Self::Views;
 
-    /// The port for relaying events.
+    /// The port to the outbox.
     fn outbox(&self) -> Self::Outbox;
 
-    /// Lets time pass, or makes it seem so: whatever waits out a delay, such as a failed record,
-    /// MUST be due afterwards. Rules also call it, again and again, while they wait for something
-    /// the store does in the background, such as the end of a dropped claim; where that takes real
-    /// time, a few milliseconds of it SHOULD pass here.
+    /// Makes all delays end: everything that is delayed, such as a failed record, MUST be due
+    /// afterwards.
+    ///
+    /// Tests also call it repeatedly while they wait for background work of the store, such as the
+    /// release of a dropped claim. If that takes real time, this SHOULD wait a few milliseconds.
     fn let_delays_pass(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// A fresh pharmacy store under test.
+/// A new, empty pharmacy store under test.
 pub trait PharmacyFixture {
-    /// Its port for changing orders.
+    /// The port to change orders.
     type Orders: PharmacyOrders;
-    /// Its port for looking at orders.
+    /// The port to read orders.
     type Views: PharmacyViews;
 
-    /// The port for changing orders.
+    /// The port to change orders.
     fn orders(&self) -> Self::Orders;
 
-    /// The port for looking at orders.
+    /// The port to read orders.
     fn views(&self) -> Self::Views;
 
-    /// All dead letters kept, in any order.
+    /// All stored dead letters, in any sequence.
     fn dead_letters(&self) -> impl Future<Output = Vec<DeadLetter>> + Send;
 }
 
-/// A fresh notification store under test.
+/// A new, empty notification store under test.
 pub trait NotificationFixture {
-    /// Its port for recording and sending.
+    /// The port to record and send notifications.
     type Notifications: Notifications;
-    /// Its port for looking at notifications.
+    /// The port to read notifications.
     type Views: NotificationViews;
 
-    /// The port for recording and sending.
+    /// The port to record and send notifications.
     fn notifications(&self) -> Self::Notifications;
 
-    /// The port for looking at notifications.
+    /// The port to read notifications.
     fn views(&self) -> Self::Views;
 
-    /// All dead letters kept, in any order.
+    /// All stored dead letters, in any sequence.
     fn dead_letters(&self) -> impl Future<Output = Vec<DeadLetter>> + Send;
 
-    /// As [`OrderingFixture::let_delays_pass`], for notifications to be tried again.
+    /// Like [`OrderingFixture::let_delays_pass`], for notifications that are retried.
     fn let_delays_pass(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// A fresh store of any context under test, and its ledger of orders.
+/// A new, empty store of any context under test, with its ledger of orders.
 pub trait LedgerFixture {
-    /// Its ledger.
+    /// The ledger.
     type Ledger: OrderLedger;
 
     /// The ledger.
     fn ledger(&self) -> Self::Ledger;
 
-    /// Lets the context know the event by which [`sample`](super::sample) order `n` came to be at
-    /// `version` 1 or 2. Rules tell the first before the second, unless the context is told by
-    /// others.
+    /// Adds the event of [`sample`](super::sample) order `n` with `version` 1 or 2 to the store.
+    /// Tests add version 1 before version 2, except in `consumer_ledger_contract`.
     fn add_event(&self, n: u32, version: u32) -> impl Future<Output = ()> + Send;
 }

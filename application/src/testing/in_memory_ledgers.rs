@@ -1,4 +1,4 @@
-//! The ledgers of the contexts in memory.
+//! The ledgers of the in-memory stores.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -22,7 +22,7 @@ fn digest(entry: &LedgerEntry) -> Digest {
     Digest { orders: 1, hash: hasher.finish().cast_signed() }
 }
 
-/// Implements the ledger over `entries()`, which ascend by order.
+/// Implements the ledger with `entries()`, which are ascending by order id.
 macro_rules! ledger {
     ($store:ty) => {
         impl OrderLedger for $store {
@@ -91,7 +91,7 @@ impl LedgerFixture for InMemoryPharmacy {
 
     async fn add_event(&self, n: u32, version: u32) {
         let events = [published_event(n, version)];
-        ReceiveOrders(self.clone()).apply_batch(&events, &[]).await.expect("taken in");
+        ReceiveOrders(self.clone()).apply_batch(&events, &[]).await.expect("applied");
     }
 }
 
@@ -105,7 +105,7 @@ impl LedgerFixture for InMemoryNotifications {
     async fn add_event(&self, n: u32, version: u32) {
         let inbox =
             NotifyCustomer { notifications: self.clone(), channels: vec![ChannelName::Log] };
-        inbox.apply_batch(&[published_event(n, version)], &[]).await.expect("taken in");
+        inbox.apply_batch(&[published_event(n, version)], &[]).await.expect("applied");
     }
 }
 

@@ -13,7 +13,7 @@ use crate::pharmacy::{
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
 
-/// The pharmacy in memory: orders, their views and the dead letters, for tests.
+/// An in-memory store of the pharmacy's orders and dead letters, for tests.
 ///
 /// Clones share one store.
 #[derive(Debug, Clone, Default)]
@@ -29,13 +29,13 @@ struct State {
 }
 
 impl InMemoryPharmacy {
-    /// The dead letters, in the order they were kept.
+    /// The stored dead letters, oldest first.
     #[must_use]
-    pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
+    pub fn stored_dead_letters(&self) -> Vec<DeadLetter> {
         self.lock().dead.clone()
     }
 
-    /// Loses an order, as a database does that is restored to an earlier moment.
+    /// Deletes an order, as if the database had been restored from an older backup.
     pub fn delete_order(&self, order: OrderId) {
         self.lock().orders.remove(&order);
     }
@@ -55,13 +55,13 @@ impl InMemoryPharmacy {
     }
 }
 
-/// Keeps the letter unless one of the same record is there.
-pub(super) fn keep(kept: &mut Vec<DeadLetter>, letter: &DeadLetter) {
-    let place = |letter: &DeadLetter| {
+/// Stores the letter, unless a letter of the same record is already stored.
+pub(super) fn store_once(stored: &mut Vec<DeadLetter>, letter: &DeadLetter) {
+    let source = |letter: &DeadLetter| {
         (letter.record.topic.clone(), letter.record.partition, letter.record.offset)
     };
-    if kept.iter().all(|other| place(other) != place(letter)) {
-        kept.push(letter.clone());
+    if stored.iter().all(|other| source(other) != source(letter)) {
+        stored.push(letter.clone());
     }
 }
 
@@ -79,8 +79,8 @@ impl PharmacyOrders for InMemoryPharmacy {
     ) -> Result<(), SaveAllError> {
         let mut state = self.lock();
         for OrderRevision { order, revision } in orders {
-            let kept = state.orders.get(&order.id()).map_or(0, |(kept, _)| kept.revision);
-            if kept != *revision {
+            let stored = state.orders.get(&order.id()).map_or(0, |(stored, _)| stored.revision);
+            if stored != *revision {
                 return Err(SaveAllError::Conflict);
             }
         }
@@ -92,7 +92,7 @@ impl PharmacyOrders for InMemoryPharmacy {
             state.orders.insert(order.id(), (saved, received_at));
         }
         for letter in dead {
-            keep(&mut state.dead, letter);
+            store_once(&mut state.dead, letter);
         }
         Ok(())
     }
@@ -113,7 +113,7 @@ impl PharmacyViews for InMemoryPharmacy {
         let newest = state.orders.iter().rev();
         Ok(newest
             .filter(|(id, _)| before.is_none_or(|before| **id < before))
-            .map(|(_, kept)| view(kept))
+            .map(|(_, stored)| view(stored))
             .filter(|view| {
                 status.is_none_or(|wanted| match view.order.status {
                     PharmacyStatus::Draft => wanted == PharmacyViewStatus::Draft,
@@ -142,6 +142,6 @@ impl PharmacyFixture for InMemoryPharmacy {
     }
 
     async fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.kept_dead_letters()
+        self.stored_dead_letters()
     }
 }

@@ -1,7 +1,7 @@
-//! What the notification inbox must do over every store: the customer is notified of each event
-//! once, however often it arrives.
+//! Contract of the notification inbox over every store: the customer is notified of each event
+//! once, even if the event arrives several times.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use futures_util::future::join_all;
 
@@ -11,7 +11,8 @@ use crate::inbox::{BatchOutcome, receive};
 use crate::notification::{ChannelName, Notification, NotificationViews, NotifyCustomer};
 use crate::published::Incoming;
 
-/// Makes a `#[test]` of each rule of [`notification_inbox_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`notification_inbox_contract`](self): `(run,
+/// fixture)`.
 #[macro_export]
 macro_rules! notification_inbox_contract {
     ($run:path, $fixture:expr) => {

@@ -1,7 +1,7 @@
-//! What every [`Notifications`] must do: one notification per event and channel, to one worker at a
-//! time, until it is sent or given up.
+//! Contract of [`Notifications`]: there is one notification per event and channel. It is claimed by
+//! one worker at a time, until it is sent or has failed permanently.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use std::collections::HashSet;
 
@@ -15,10 +15,10 @@ use crate::notification::{
 };
 use crate::published::DeadLetter;
 
-/// How often a rule looks again for what the store is still busy with.
+/// Maximum number of tries while waiting for background work of the store.
 const MAX_TRIES: usize = 500;
 
-/// Makes a `#[test]` of each rule of [`notifications_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`notifications_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! notifications_contract {
     ($run:path, $fixture:expr) => {
@@ -67,9 +67,9 @@ pub async fn there_is_one_notification_per_event_and_channel<W: NotificationFixt
     let outcome = record(fixture, &[new(1, 1), new(2, 1), new(1, 1)]).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, repeated: 1, ..BatchOutcome::default() });
     let before = of_order(fixture, 1).await;
-    let mut other_words = new(1, 1);
-    other_words.message.push_str(" In other words.");
-    let outcome = record(fixture, &[other_words, new(3, 1)]).await;
+    let mut other_message = new(1, 1);
+    other_message.message.push_str(" A different text.");
+    let outcome = record(fixture, &[other_message, new(3, 1)]).await;
     assert_eq!(outcome, BatchOutcome { applied: 1, repeated: 1, ..BatchOutcome::default() });
     assert_eq!(of_order(fixture, 1).await, before);
     assert_eq!(before.len(), 1);
@@ -84,9 +84,9 @@ pub async fn a_dead_letter_is_stored_once<W: NotificationFixture>(fixture: &W) {
     let outcome = store.record(&[], &[letter(1), letter(2)]).await.expect("recorded");
     assert_eq!(outcome, BatchOutcome { dead: 2, ..BatchOutcome::default() });
     store.record(&[new(1, 1)], &[letter(1)]).await.expect("recorded");
-    let mut kept = fixture.dead_letters().await;
-    kept.sort_by_key(|letter| letter.record.offset);
-    assert_eq!(kept, [letter(1), letter(2)]);
+    let mut stored = fixture.dead_letters().await;
+    stored.sort_by_key(|letter| letter.record.offset);
+    assert_eq!(stored, [letter(1), letter(2)]);
 }
 
 pub async fn nothing_is_due_when_nothing_was_recorded<W: NotificationFixture>(fixture: &W) {
@@ -219,7 +219,7 @@ pub async fn a_claim_is_bounded_in_bytes_and_has_at_least_one<W: NotificationFix
     for (bytes, expected) in [(3 * one - 1, 2), (2 * one, 2), (0, 1), (one, 1)] {
         let limit = ClaimLimit { notifications: 10, bytes };
         let mut claim = None;
-        // A dropped claim is undone in the background.
+        // A dropped claim is released in the background.
         while claim.is_none() {
             fixture.let_delays_pass().await;
             claim = store.claim(ChannelName::Log, limit).await.expect("an answer");
@@ -260,7 +260,7 @@ async fn settle<W: NotificationFixture>(fixture: &W, limit: usize, outcome: Send
     claim.settle(&outcomes).await.expect("settled");
 }
 
-/// Waits for something to be due and claims it.
+/// Waits until a notification is due, and claims.
 async fn claim_due<W: NotificationFixture>(
     fixture: &W,
     limit: usize,
@@ -273,10 +273,10 @@ async fn claim_due<W: NotificationFixture>(
         }
         fixture.let_delays_pass().await;
     }
-    panic!("nothing came to be due");
+    panic!("no notification became due");
 }
 
-/// However long one waits, nothing comes.
+/// Asserts that nothing is due, now and after all delays.
 async fn assert_nothing_due<W: NotificationFixture>(fixture: &W) {
     for _ in 0..3 {
         fixture.let_delays_pass().await;

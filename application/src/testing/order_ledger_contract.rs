@@ -1,14 +1,14 @@
-//! What every [`OrderLedger`] must do: tell the same of the same events, whatever the order in
-//! which they came, and tell it again for parts of them.
+//! Contract of [`OrderLedger`]: the same events give the same entries and digests, in whatever
+//! sequence they arrived. The digests of parts add up to the digest of the whole.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::{OrderId, OrderVersion};
 
 use super::{LedgerFixture, sample};
 use crate::reconcile::{Digest, LedgerEntry, OrderLedger, OrderRange};
 
-/// Makes a `#[test]` of each rule of [`order_ledger_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`order_ledger_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! order_ledger_contract {
     ($run:path, $fixture:expr) => {
@@ -24,7 +24,8 @@ macro_rules! order_ledger_contract {
     };
 }
 
-/// The rules for a context that is told by others, and may miss an event: `(run, fixture)`.
+/// Makes the additional tests for contexts that consume events, so that an event may be missing:
+/// `(run, fixture)`.
 #[macro_export]
 macro_rules! consumer_ledger_contract {
     ($run:path, $fixture:expr) => {
@@ -51,19 +52,19 @@ pub async fn the_digest_does_not_depend_on_the_sequence_of_orders<W: LedgerFixtu
     for n in [1, 2, 3] {
         fixture.add_event(n, 1).await;
     }
-    let there = digest(fixture, 0..10).await;
+    let first = digest(fixture, 0..10).await;
     for n in [13, 11, 12] {
         fixture.add_event(n, 1).await;
     }
-    let back = digest(fixture, 11..20).await;
-    assert_eq!((there.orders, back.orders), (3, 3));
+    let second = digest(fixture, 11..20).await;
+    assert_eq!((first.orders, second.orders), (3, 3));
     let parts = [11..12, 12..13, 13..14];
     let mut sum = Digest::default();
     for part in parts {
         sum = sum.and(digest(fixture, part).await);
     }
-    assert_eq!(back, sum);
-    assert_ne!(there.hash, back.hash, "they are other orders");
+    assert_eq!(second, sum);
+    assert_ne!(first.hash, second.hash, "the orders are different");
 }
 
 pub async fn a_further_event_changes_the_digest<W: LedgerFixture>(fixture: &W) {
@@ -102,8 +103,8 @@ pub async fn a_page_has_the_first_entries_of_its_range_up_to_the_limit<W: Ledger
 pub async fn only_orders_that_are_known_are_found<W: LedgerFixture>(fixture: &W) {
     fixture.add_event(1, 1).await;
     fixture.add_event(2, 1).await;
-    let asked: Vec<OrderId> = [2, 3].into_iter().map(sample::order_id).collect();
-    let found = fixture.ledger().find_all(&asked).await.expect("an answer");
+    let requested: Vec<OrderId> = [2, 3].into_iter().map(sample::order_id).collect();
+    let found = fixture.ledger().find_all(&requested).await.expect("an answer");
     assert_eq!(found, [entry(2, 1, 1)]);
     assert_eq!(fixture.ledger().find_all(&[]).await.expect("an answer"), []);
 }

@@ -1,6 +1,7 @@
-//! What every [`OrderViews`] must do: pages from the newest order to the oldest, each order once.
+//! Contract of [`OrderViews`]: pages run from the newest to the oldest order, and have each order
+//! once.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::OrderId;
 
@@ -8,7 +9,7 @@ use super::orders_contract::{cancel, place};
 use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, OrderViews, StatusFilter};
 
-/// Makes a `#[test]` of each rule of [`order_views_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`order_views_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! order_views_contract {
     ($run:path, $fixture:expr) => {
@@ -63,10 +64,10 @@ pub async fn pages_have_every_order_once<W: OrderingFixture>(fixture: &W) {
 pub async fn a_page_does_not_change_when_newer_orders_arrive<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, 1..=4).await;
     let before = Some(sample::order_id(3));
-    let page_then = page(fixture, None, before, 2).await;
+    let page_before = page(fixture, None, before, 2).await;
     place_all(fixture, 5..=8).await;
-    assert_eq!(page_then, ids([2, 1]));
-    assert_eq!(page(fixture, None, before, 2).await, page_then);
+    assert_eq!(page_before, ids([2, 1]));
+    assert_eq!(page(fixture, None, before, 2).await, page_before);
 }
 
 pub async fn only_orders_of_the_requested_status_are_returned<W: OrderingFixture>(fixture: &W) {

@@ -1,7 +1,7 @@
-//! What every [`Orders`] must do: an order, its events and its cause are saved together or not at
-//! all, and each cause is answered once.
+//! Contract of [`Orders`]: an order, its events and its cause are saved in one transaction, and
+//! each cause is answered once.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::Outcome;
 use domain::ordering::{Order, OrderItems};
@@ -11,7 +11,7 @@ use super::outbox_contract::{assert_nothing_due, relay_all};
 use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, FindAnswerError, Orders, SaveError, Saved};
 
-/// Makes a `#[test]` of each rule of [`orders_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`orders_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! orders_contract {
     ($run:path, $fixture:expr) => {
@@ -50,25 +50,25 @@ pub async fn a_saved_order_is_found<W: OrderingFixture>(fixture: &W) {
 
 pub async fn notes_and_medications_are_stored_unchanged<W: OrderingFixture>(fixture: &W) {
     let orders = fixture.orders();
-    // Order 2 says everything there is to say, order 3 as little as it can.
-    let (everything, nothing) = (sample::new_order(2), sample::new_order(3));
+    // Order 2 has all optional values, order 3 has none.
+    let (with_all, with_none) = (sample::new_order(2), sample::new_order(3));
     let medications = |items: &OrderItems| -> Vec<_> {
         items.as_slice().iter().map(|item| item.medication.clone()).collect()
     };
-    let given = medications(&everything.items);
+    let given = medications(&with_all.items);
     let displays = given.iter().flatten().map(|coding| coding.display.is_some());
     assert_eq!(displays.collect::<Vec<_>>(), [true, false], "one of each kind");
-    assert!(everything.note.is_some() && nothing.note.is_none());
-    assert!(medications(&nothing.items).iter().all(Option::is_none));
+    assert!(with_all.note.is_some() && with_none.note.is_none());
+    assert!(medications(&with_none.items).iter().all(Option::is_none));
 
-    for (n, new) in [(2, everything), (3, nothing)] {
+    for (n, new) in [(2, with_all), (3, with_none)] {
         let placing = sample::request(&n.to_string(), "it");
         place(&orders, n, placing.clone()).await;
         cancel(&orders, n, Cause::Unkeyed).await;
-        let recalled = orders.find_answer(&placing).await.expect("an answer").expect("the order");
-        for kept in [find(&orders, n).await, recalled] {
-            assert_eq!(kept.snapshot().note, new.note);
-            assert_eq!(kept.snapshot().items, new.items);
+        let answer = orders.find_answer(&placing).await.expect("an answer").expect("the order");
+        for found in [find(&orders, n).await, answer] {
+            assert_eq!(found.snapshot().note, new.note);
+            assert_eq!(found.snapshot().items, new.items);
         }
     }
 }
@@ -109,13 +109,13 @@ pub async fn an_id_that_already_exists_is_a_conflict<W: OrderingFixture>(fixture
 pub async fn a_concurrent_change_of_an_order_is_a_conflict<W: OrderingFixture>(fixture: &W) {
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
-    let (mut mine, mut theirs) = (find(&orders, 1).await, find(&orders, 1).await);
-    assert_eq!(mine.cancel(sample::reason(), sample::event_stamp(1, 2)), Outcome::Applied);
-    assert_eq!(theirs.cancel(sample::reason(), sample::event_stamp(1, 3)), Outcome::Applied);
+    let (mut first, mut second) = (find(&orders, 1).await, find(&orders, 1).await);
+    assert_eq!(first.cancel(sample::reason(), sample::event_stamp(1, 2)), Outcome::Applied);
+    assert_eq!(second.cancel(sample::reason(), sample::event_stamp(1, 3)), Outcome::Applied);
 
-    let theirs = stored(orders.save(theirs, Cause::Unkeyed).await);
-    assert_conflict(&orders.save(mine, Cause::Unkeyed).await);
-    assert_eq!(find(&orders, 1).await, theirs);
+    let second = stored(orders.save(second, Cause::Unkeyed).await);
+    assert_conflict(&orders.save(first, Cause::Unkeyed).await);
+    assert_eq!(find(&orders, 1).await, second);
 }
 
 pub async fn a_conflict_stores_neither_state_nor_event_nor_cause<W: OrderingFixture>(fixture: &W) {
@@ -130,7 +130,7 @@ pub async fn a_conflict_stores_neither_state_nor_event_nor_cause<W: OrderingFixt
     let records = relay_all(fixture, 1).await;
     assert_eq!(records[0].event_id, sample::event_id(1, 1));
     assert_nothing_due(fixture).await;
-    // The cause is free: another order may answer it.
+    // The cause was not stored, so it can be used for another order.
     place(&orders, 2, cause).await;
 }
 
@@ -163,7 +163,7 @@ pub async fn the_original_answer_stays_the_same_when_the_order_changes<W: Orderi
     let orders = fixture.orders();
     let placing = sample::request("k", "one order");
     let placed = place(&orders, 1, placing.clone()).await;
-    let cancelling = sample::request("c", "call it off");
+    let cancelling = sample::request("c", "cancel it");
     let cancelled = cancel(&orders, 1, cancelling.clone()).await;
 
     let again = answered_before(orders.save(sample::order(2), placing.clone()).await);
@@ -231,21 +231,21 @@ pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<W: Order
 ) {
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
-    let mut rivals = Vec::new();
+    let mut saves = Vec::new();
     for number in 2..10 {
         let mut order = find(&orders, 1).await;
         assert_eq!(
             order.cancel(sample::reason(), sample::event_stamp(1, number)),
             Outcome::Applied
         );
-        rivals.push(orders.save(order, Cause::Unkeyed));
+        saves.push(orders.save(order, Cause::Unkeyed));
     }
-    let results = join_all(rivals).await;
+    let results = join_all(saves).await;
 
-    let winners: Vec<Order> =
+    let saved: Vec<Order> =
         results.into_iter().filter_map(|result| result.ok().map(order_of)).collect();
-    assert_eq!(winners.len(), 1, "{winners:?}");
-    assert_eq!(find(&orders, 1).await, winners[0]);
+    assert_eq!(saved.len(), 1, "{saved:?}");
+    assert_eq!(find(&orders, 1).await, saved[0]);
     assert_eq!(relay_all(fixture, 2).await.len(), 2);
     assert_nothing_due(fixture).await;
 }
@@ -267,12 +267,12 @@ pub async fn exactly_one_of_several_parallel_repeats_of_a_request_is_stored<W: O
     assert_nothing_due(fixture).await;
 }
 
-/// Places order `n` in answer to `cause`.
+/// Places order `n` for `cause`.
 pub(super) async fn place(orders: &impl Orders, n: u32, cause: Cause) -> Order {
     stored(orders.save(sample::order(n), cause).await)
 }
 
-/// Cancels order `n` in answer to `cause`.
+/// Cancels order `n` for `cause`.
 pub(super) async fn cancel(orders: &impl Orders, n: u32, cause: Cause) -> Order {
     let mut order = find(orders, n).await;
     assert_eq!(order.cancel(sample::reason(), sample::event_stamp(n, 2)), Outcome::Applied);
@@ -286,14 +286,14 @@ async fn find(orders: &impl Orders, n: u32) -> Order {
 fn stored(result: Result<Saved, SaveError>) -> Order {
     match result {
         Ok(Saved::Stored(order)) => order,
-        other => panic!("to be stored, not {other:?}"),
+        other => panic!("expected Saved::Stored, not {other:?}"),
     }
 }
 
 fn answered_before(result: Result<Saved, SaveError>) -> Order {
     match result {
         Ok(Saved::AnsweredBefore(order)) => order,
-        other => panic!("to have been answered before, not {other:?}"),
+        other => panic!("expected Saved::AnsweredBefore, not {other:?}"),
     }
 }
 

@@ -1,7 +1,7 @@
-//! What every [`Outbox`] must do: each saved event is handed out until it is published, in order
-//! per order, and to one relay at a time.
+//! Contract of [`Outbox`]: each saved event can be claimed until it is published, by one relay at a
+//! time, and the events of one order in sequence.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,13 +12,13 @@ use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, Orders, Saved};
 use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
 
-/// How often a rule looks again for what the store is still busy with.
+/// Maximum number of tries while waiting for background work of the store.
 const MAX_TRIES: usize = 500;
 
-/// So many of the largest orders are several times as large as a claim.
+/// The number of largest orders whose events need several claims because of their size.
 const LARGE_ORDERS: u32 = 300;
 
-/// Makes a `#[test]` of each rule of [`outbox_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`outbox_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! outbox_contract {
     ($run:path, $fixture:expr) => {
@@ -70,11 +70,11 @@ pub async fn a_claim_is_limited_and_grouped_by_lane<W: OrderingFixture>(fixture:
     let lanes = records.chunk_by(|one, next| one.lane == next.lane);
     assert!(lanes.clone().all(|lane| lane.is_sorted_by_key(|record| record.position)));
     let different: HashSet<i16> = records.iter().map(|record| record.lane).collect();
-    assert_eq!(lanes.count(), different.len(), "a lane comes in one piece");
+    assert_eq!(lanes.count(), different.len(), "the records of a lane are not contiguous");
 }
 
 pub async fn a_claim_of_large_records_is_bounded_by_their_size<W: OrderingFixture>(fixture: &W) {
-    // Orders of one lane, or of a few: some claim must be larger than it may be.
+    // Even if a claim has several lanes, there are enough events to exceed the maximum size.
     let orders = fixture.orders();
     for n in 1..=LARGE_ORDERS {
         let saved = orders.save(sample::largest_order(n), Cause::Unkeyed).await;
@@ -82,10 +82,10 @@ pub async fn a_claim_of_large_records_is_bounded_by_their_size<W: OrderingFixtur
     }
     let mut published = HashSet::new();
     let mut bounded = false;
-    // Each fails once, so that it comes both as a new record and as one that is tried again.
-    for tried_again in [false, true] {
-        let mut handed_out = HashSet::new();
-        while handed_out.len() < LARGE_ORDERS as usize {
+    // Each record fails once. So it is claimed first as a new record and then as a retry.
+    for is_retry in [false, true] {
+        let mut claimed = HashSet::new();
+        while claimed.len() < LARGE_ORDERS as usize {
             let claim = claim_due(fixture, 1000).await;
             let records = claim.records();
             let lanes = records.chunk_by(|one, next| one.lane == next.lane);
@@ -94,18 +94,18 @@ pub async fn a_claim_of_large_records_is_bounded_by_their_size<W: OrderingFixtur
             let bytes: usize = records.iter().map(size).sum();
             assert!(bytes - last < CLAIM_BYTES, "{bytes} bytes in {} records", records.len());
             bounded |= bytes >= CLAIM_BYTES / 2;
-            let verdict = if tried_again {
+            let verdict = if is_retry {
                 published.extend(records.iter().map(|record| record.event_id));
                 Verdict::Published
             } else {
                 Verdict::Failed("not today".to_owned())
             };
-            handed_out.extend(records.iter().map(|record| record.event_id));
+            claimed.extend(records.iter().map(|record| record.event_id));
             let verdicts = vec![verdict; records.len()];
             claim.settle(&verdicts).await.expect("settled");
         }
     }
-    assert!(bounded, "no claim was large");
+    assert!(bounded, "no claim was close to the maximum size");
     assert_eq!(published.len(), LARGE_ORDERS as usize);
     assert_nothing_due(fixture).await;
 }
@@ -114,16 +114,16 @@ pub async fn concurrent_claims_never_share_a_lane<W: OrderingFixture>(fixture: &
     place_all(fixture, 1..=80).await;
     let outbox = fixture.outbox();
     let mut claims = vec![claim_due(fixture, 2).await];
-    // Each claim holds a connection of the store: a few at once are enough.
+    // Each claim uses a database connection, so only a few claims are open at once.
     while claims.len() < 4 {
         let Some(claim) = outbox.claim(2).await.expect("an answer") else { break };
         claims.push(claim);
     }
-    assert!(claims.len() > 1, "80 orders lie in many lanes");
+    assert!(claims.len() > 1, "80 orders are in several lanes");
     let mut taken = HashSet::new();
     for claim in &claims {
         let lanes: HashSet<i16> = claim.records().iter().map(|record| record.lane).collect();
-        assert!(taken.is_disjoint(&lanes), "two claims have a lane of {lanes:?}");
+        assert!(taken.is_disjoint(&lanes), "another claim has one of the lanes {lanes:?}");
         taken.extend(lanes);
     }
     let records = || claims.iter().flat_map(Claim::records);
@@ -135,7 +135,7 @@ pub async fn a_dropped_claim_is_released<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, [1]).await;
     let claim = claim_due(fixture, 10).await;
     let records = claim.records().to_vec();
-    assert!(fixture.outbox().claim(10).await.expect("an answer").is_none(), "the lane is taken");
+    assert!(fixture.outbox().claim(10).await.expect("an answer").is_none(), "the lane is claimed");
     drop(claim);
     assert_eq!(claim_due(fixture, 10).await.records(), records);
 }
@@ -143,7 +143,7 @@ pub async fn a_dropped_claim_is_released<W: OrderingFixture>(fixture: &W) {
 pub async fn an_unsent_record_is_claimed_again<W: OrderingFixture>(fixture: &W) {
     place_all(fixture, [1]).await;
     settle(fixture, |_| Verdict::Unsent).await;
-    // At once: it was no fault of its own.
+    // Without a delay, because the record did not fail.
     let again = fixture.outbox().claim(10).await.expect("an answer").expect("the record");
     assert_eq!(again.records()[0].event_id, sample::event_id(1, 1));
 }
@@ -160,11 +160,11 @@ pub async fn an_unsent_record_is_claimed_again_but_a_published_one_after_it_is_n
 >(
     fixture: &W,
 ) {
-    // Enough orders for a lane that holds two.
+    // Enough orders that at least one lane has two of them.
     place_all(fixture, 1..=40).await;
     let mut unsent = HashSet::new();
     let mut published = HashSet::new();
-    let mut held = 0;
+    let mut failures = 0;
     while unsent.len() + published.len() < 40 {
         let claim = claim_due(fixture, 100).await;
         let verdicts: Vec<Verdict> = claim
@@ -176,9 +176,9 @@ pub async fn an_unsent_record_is_claimed_again_but_a_published_one_after_it_is_n
                     unsent.insert(record.event_id);
                     Verdict::Unsent
                 } else if unsent.contains(&record.event_id) {
-                    // Held a second time, so that the other lanes get their turn.
-                    held += 1;
-                    assert!(held <= MAX_TRIES, "the others never get their turn");
+                    // Fails the second time, so that the other lanes get their turn.
+                    failures += 1;
+                    assert!(failures <= MAX_TRIES, "other lanes never get their turn");
                     Verdict::Failed("hold".to_owned())
                 } else {
                     assert!(published.insert(record.event_id), "published twice");
@@ -188,7 +188,7 @@ pub async fn an_unsent_record_is_claimed_again_but_a_published_one_after_it_is_n
             .collect();
         claim.settle(&verdicts).await.expect("settled");
     }
-    assert!(!published.is_empty(), "40 orders share some lane");
+    assert!(!published.is_empty(), "of 40 orders, some are in the same lane");
     let again = relay_all(fixture, unsent.len()).await;
     assert_eq!(again.iter().map(|record| record.event_id).collect::<HashSet<_>>(), unsent);
     assert_nothing_due(fixture).await;
@@ -198,7 +198,10 @@ pub async fn a_failed_record_is_claimed_again_after_a_delay<W: OrderingFixture>(
     place_all(fixture, [1]).await;
     for _ in 0..3 {
         settle(fixture, |_| Verdict::Failed("not today".to_owned())).await;
-        assert!(fixture.outbox().claim(10).await.expect("an answer").is_none(), "it waits");
+        assert!(
+            fixture.outbox().claim(10).await.expect("an answer").is_none(),
+            "the record is delayed"
+        );
     }
     assert_eq!(relay_all(fixture, 1).await[0].event_id, sample::event_id(1, 1));
     assert_nothing_due(fixture).await;
@@ -208,7 +211,7 @@ pub async fn later_events_of_an_order_wait_for_a_failed_one<W: OrderingFixture>(
     place_all(fixture, [1]).await;
     settle(fixture, |_| Verdict::Failed("not today".to_owned())).await;
     cancel(&fixture.orders(), 1, Cause::Unkeyed).await;
-    assert!(fixture.outbox().claim(10).await.expect("an answer").is_none(), "both wait");
+    assert!(fixture.outbox().claim(10).await.expect("an answer").is_none(), "both are delayed");
 
     let records = relay_all(fixture, 2).await;
     let versions: Vec<i64> = records.iter().map(|record| record.order_version.get()).collect();
@@ -229,7 +232,7 @@ pub async fn a_failed_record_does_not_block_other_orders<W: OrderingFixture>(fix
             .map(|record| {
                 if record.event_id == failing {
                     failures += 1;
-                    assert!(failures <= MAX_TRIES, "the others never get their turn");
+                    assert!(failures <= MAX_TRIES, "other lanes never get their turn");
                     return Verdict::Failed("not today".to_owned());
                 }
                 assert!(published.insert(record.event_id), "published twice");
@@ -269,7 +272,7 @@ pub async fn events_of_one_order_are_claimed_in_sequence_across_small_claims<W: 
     while records.len() < 60 {
         let claim = claim_due(fixture, 2).await;
         turn += 1;
-        // Every third claim fails as a whole, the way a broker may.
+        // Every third claim fails completely, as in a broker failure.
         let fails = turn.is_multiple_of(3);
         let verdict =
             if fails { Verdict::Failed("not today".to_owned()) } else { Verdict::Published };
@@ -283,7 +286,7 @@ pub async fn events_of_one_order_are_claimed_in_sequence_across_small_claims<W: 
     assert_nothing_due(fixture).await;
 }
 
-/// Claims and publishes until `expected` records have been handed out.
+/// Claims records and settles them as published, until there have been `expected` records.
 pub(super) async fn relay_all<W: OrderingFixture>(
     fixture: &W,
     expected: usize,
@@ -299,7 +302,7 @@ pub(super) async fn relay_all<W: OrderingFixture>(
     records
 }
 
-/// However long one waits, nothing comes.
+/// Asserts that nothing is due, now and after all delays.
 pub(super) async fn assert_nothing_due<W: OrderingFixture>(fixture: &W) {
     for _ in 0..3 {
         fixture.let_delays_pass().await;
@@ -308,17 +311,17 @@ pub(super) async fn assert_nothing_due<W: OrderingFixture>(fixture: &W) {
     }
 }
 
-/// Waits for something to be due and claims it.
+/// Waits until a record is due, and claims.
 async fn claim_due<W: OrderingFixture>(fixture: &W, limit: usize) -> <W::Outbox as Outbox>::Claim {
     let outbox = fixture.outbox();
     for _ in 0..MAX_TRIES {
         if let Some(claim) = outbox.claim(limit).await.expect("an answer") {
-            assert!(!claim.records().is_empty(), "an empty claim");
+            assert!(!claim.records().is_empty(), "a claim without records");
             return claim;
         }
         fixture.let_delays_pass().await;
     }
-    panic!("nothing came to be due");
+    panic!("no record became due");
 }
 
 async fn settle<W: OrderingFixture>(fixture: &W, verdict: impl Fn(&OutboxRecord) -> Verdict) {

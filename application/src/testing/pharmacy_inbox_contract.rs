@@ -1,7 +1,7 @@
-//! What the pharmacy's inbox must do over every store: each event takes effect once, whatever the
-//! order, the batches and the company it arrives in.
+//! Contract of the pharmacy's inbox over every store: each event takes effect once, in whatever
+//! sequence and batches the events arrive.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::ordering::{CodeDisplay, MedicationCoding, OrderNote};
 use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
@@ -13,7 +13,7 @@ use crate::inbox::{BatchOutcome, receive};
 use crate::pharmacy::{PharmacyViews, ReceiveOrders};
 use crate::published::Incoming;
 
-/// Makes a `#[test]` of each rule of [`pharmacy_inbox_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`pharmacy_inbox_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! pharmacy_inbox_contract {
     ($run:path, $fixture:expr) => {
@@ -48,18 +48,18 @@ pub async fn an_order_that_was_placed_is_a_draft<W: PharmacyFixture>(fixture: &W
 pub async fn notes_and_medications_are_stored_unchanged<W: PharmacyFixture>(fixture: &W) {
     receive_records(fixture, &[incoming(0, &created(2))]).await;
     let contents = order(fixture, 2).await.contents.expect("contents");
-    let told = sample::new_order(2);
-    assert!(told.note.is_some());
-    assert_eq!(contents.note.as_deref(), told.note.as_ref().map(OrderNote::as_str));
-    let told = told.items.as_slice().iter().map(|item| item.medication.as_ref().map(in_words));
-    let taken = contents.items.iter().map(|item| {
+    let order = sample::new_order(2);
+    assert!(order.note.is_some());
+    assert_eq!(contents.note.as_deref(), order.note.as_ref().map(OrderNote::as_str));
+    let expected = order.items.as_slice().iter().map(|item| item.medication.as_ref().map(texts));
+    let received = contents.items.iter().map(|item| {
         let medication = item.medication.as_ref()?;
         Some([Some(&*medication.system), Some(&*medication.code), medication.display.as_deref()])
     });
-    assert_eq!(taken.collect::<Vec<_>>(), told.collect::<Vec<_>>());
+    assert_eq!(received.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
 
-fn in_words(coding: &MedicationCoding) -> [Option<&str>; 3] {
+fn texts(coding: &MedicationCoding) -> [Option<&str>; 3] {
     let MedicationCoding { system, code, display } = coding;
     [Some(system.as_str()), Some(code.as_str()), display.as_ref().map(CodeDisplay::as_str)]
 }
@@ -178,7 +178,7 @@ async fn order<W: PharmacyFixture>(fixture: &W, n: u32) -> PharmacySnapshot {
     view.expect("the order").order
 }
 
-/// All orders as they are seen, newest first.
+/// All orders, newest first.
 async fn all<W: PharmacyFixture>(fixture: &W) -> Vec<crate::pharmacy::PharmacyOrderView> {
     fixture.views().newest(None, None, 1000).await.expect("a page")
 }

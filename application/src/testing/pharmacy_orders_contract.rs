@@ -1,7 +1,7 @@
-//! What every [`PharmacyOrders`] must do: a batch of orders is kept as a whole, and no consumer
-//! overwrites what another has saved meanwhile.
+//! Contract of [`PharmacyOrders`]: a batch of orders is saved in one transaction, and no consumer
+//! overwrites a concurrent change of another.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::OrderVersion;
 use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem, RequestedMedication};
@@ -11,7 +11,7 @@ use super::{PharmacyFixture, sample};
 use crate::pharmacy::{OrderRevision, PharmacyOrders, SaveAllError};
 use crate::published::DeadLetter;
 
-/// Makes a `#[test]` of each rule of [`pharmacy_orders_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`pharmacy_orders_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! pharmacy_orders_contract {
     ($run:path, $fixture:expr) => {
@@ -98,9 +98,9 @@ pub async fn dead_letters_are_stored_with_their_bytes<W: PharmacyFixture>(fixtur
     let orders = fixture.orders();
     orders.save_all(&[], &[letter(7), tombstone.clone()]).await.expect("saved");
 
-    let mut kept = fixture.dead_letters().await;
-    kept.sort_by_key(|letter| letter.record.offset);
-    assert_eq!(kept, [letter(7), tombstone]);
+    let mut stored = fixture.dead_letters().await;
+    stored.sort_by_key(|letter| letter.record.offset);
+    assert_eq!(stored, [letter(7), tombstone]);
 }
 
 pub async fn a_dead_letter_is_stored_once<W: PharmacyFixture>(fixture: &W) {
@@ -118,21 +118,21 @@ pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<W: Pharm
     let batches: Vec<_> = (1..=6).map(|n| revised(&[created(9), created(n)], 0)).collect();
     let results = join_all(batches.iter().map(|batch| orders.save_all(batch, &[]))).await;
 
-    let won = results.iter().filter(|result| result.is_ok()).count();
-    assert_eq!(won, 1, "{results:?}");
-    // The winner's batch, whole, and nothing of the others.
+    let saved = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(saved, 1, "{results:?}");
+    // The two orders of the batch that was saved, and nothing of the other batches.
     assert_eq!(find(&orders, 1..=9).await.len(), 2);
 }
 
-/// Order `n` as the pharmacy knows it after it was told of its creation.
+/// The pharmacy's order `n` after `OrderCreated`.
 pub(super) fn created(n: u32) -> PharmacyOrder {
     let mut order = empty_order(n);
     assert!(order.order_created(OrderVersion::FIRST, contents(n)).is_applied());
     order
 }
 
-/// What order `n` asks for: items with all that can be said of a medication, with nothing, and with
-/// some of it. Every other order has a note.
+/// The contents of order `n`: items with a complete medication, with none, and with one without a
+/// display name. Orders with an odd number have a note.
 fn contents(n: u32) -> Contents {
     let medication = |display: Option<&str>| RequestedMedication {
         system: "http://snomed.info/sct".to_owned(),
@@ -155,7 +155,7 @@ fn contents(n: u32) -> Contents {
     }
 }
 
-/// The order after the pharmacy was told of its cancellation.
+/// The order after `OrderCancelled`.
 pub(super) fn cancelled(mut order: PharmacyOrder) -> PharmacyOrder {
     let version = OrderVersion::FIRST.next();
     let outcome = order.order_cancelled(version, "no longer needed".to_owned(), sample::at(90));
@@ -163,7 +163,7 @@ pub(super) fn cancelled(mut order: PharmacyOrder) -> PharmacyOrder {
     order
 }
 
-/// The orders, each at this revision.
+/// The orders, all at this revision.
 pub(super) fn revised(orders: &[PharmacyOrder], revision: i64) -> Vec<OrderRevision> {
     orders.iter().map(|order| OrderRevision { order: order.clone(), revision }).collect()
 }

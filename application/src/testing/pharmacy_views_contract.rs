@@ -1,6 +1,7 @@
-//! What every [`PharmacyViews`] must do: pages from the newest order to the oldest, each once.
+//! Contract of [`PharmacyViews`]: pages run from the newest to the oldest order, and have each
+//! order once.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::OrderId;
 use domain::pharmacy::PharmacyOrder;
@@ -9,7 +10,7 @@ use super::pharmacy_orders_contract::{cancelled, created, revised};
 use super::{PharmacyFixture, sample};
 use crate::pharmacy::{PharmacyOrders, PharmacyViewStatus, PharmacyViews};
 
-/// Makes a `#[test]` of each rule of [`pharmacy_views_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`pharmacy_views_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! pharmacy_views_contract {
     ($run:path, $fixture:expr) => {
@@ -41,8 +42,8 @@ pub async fn an_order_keeps_the_time_it_was_received<W: PharmacyFixture>(fixture
     save(fixture, &[created(1)], 0).await;
     let first = fixture.views().view(sample::order_id(1)).await.expect("an answer");
     save(fixture, &[cancelled(created(1))], 1).await;
-    let then = fixture.views().view(sample::order_id(1)).await.expect("an answer");
-    assert_eq!(then.expect("the order").received_at, first.expect("the order").received_at);
+    let second = fixture.views().view(sample::order_id(1)).await.expect("an answer");
+    assert_eq!(second.expect("the order").received_at, first.expect("the order").received_at);
 }
 
 pub async fn pages_have_every_order_once_newest_first<W: PharmacyFixture>(fixture: &W) {
@@ -61,10 +62,11 @@ pub async fn pages_have_every_order_once_newest_first<W: PharmacyFixture>(fixtur
 
 pub async fn only_orders_of_the_requested_status_are_returned<W: PharmacyFixture>(fixture: &W) {
     save(fixture, &[created(1), cancelled(created(2)), created(3), cancelled(created(4))], 0).await;
-    let (draft, off) = (Some(PharmacyViewStatus::Draft), Some(PharmacyViewStatus::Cancelled));
+    let (draft, cancelled_only) =
+        (Some(PharmacyViewStatus::Draft), Some(PharmacyViewStatus::Cancelled));
     assert_eq!(page(fixture, draft, None, 10).await, ids([3, 1]));
-    assert_eq!(page(fixture, off, None, 10).await, ids([4, 2]));
-    assert_eq!(page(fixture, off, Some(sample::order_id(4)), 10).await, ids([2]));
+    assert_eq!(page(fixture, cancelled_only, None, 10).await, ids([4, 2]));
+    assert_eq!(page(fixture, cancelled_only, Some(sample::order_id(4)), 10).await, ids([2]));
     assert_eq!(page(fixture, None, None, 10).await, ids([4, 3, 2, 1]));
 }
 

@@ -1,7 +1,7 @@
-//! What every [`PublishedLedger`] must do: tell which orders are wholly published, and publish them
-//! again.
+//! Contract of [`PublishedLedger`]: it reports which orders have unpublished events, and publishes
+//! orders again.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::{EventId, OrderId};
 
@@ -9,10 +9,10 @@ use super::{LedgerFixture, OrderingFixture, sample};
 use crate::reconcile::{PublishedLedger, Republished};
 use crate::relay::{Claim, Outbox, OutboxRecord, Verdict};
 
-/// How often a rule looks again for what the store is still busy with.
+/// Maximum number of tries while waiting for background work of the store.
 const MAX_TRIES: usize = 500;
 
-/// Makes a `#[test]` of each rule of [`published_ledger_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`published_ledger_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! published_ledger_contract {
     ($run:path, $fixture:expr) => {
@@ -127,7 +127,7 @@ fn ids(orders: &[u32]) -> Vec<OrderId> {
     orders.iter().copied().map(sample::order_id).collect()
 }
 
-/// The number of a sample order.
+/// The number `n` of a sample order.
 fn number(order: OrderId) -> u32 {
     (0..100).find(|&n| sample::order_id(n) == order).expect("a sample")
 }
@@ -152,7 +152,7 @@ async fn claim<W: OrderingFixture>(fixture: &W) -> Option<<W::Outbox as Outbox>:
     fixture.outbox().claim(100).await.expect("an answer")
 }
 
-/// Relays so many records, with this verdict on each.
+/// Claims `count` records and settles each with this verdict.
 async fn relay<W: OrderingFixture>(
     fixture: &W,
     count: usize,

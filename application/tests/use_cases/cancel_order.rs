@@ -79,9 +79,9 @@ fn cancelling_again_returns_the_order_unchanged() {
 #[test]
 fn a_repeat_with_the_same_key_gets_the_original_answer_whatever_version_it_expects() {
     let store = placed(&[1]);
-    let insisting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
-    let first = cancel(&store, insisting.clone()).unwrap();
-    assert_eq!(cancel(&store, insisting).unwrap(), first);
+    let expecting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
+    let first = cancel(&store, expecting.clone()).unwrap();
+    assert_eq!(cancel(&store, expecting).unwrap(), first);
     assert_eq!(store.all_records().len(), 2);
 }
 
@@ -107,10 +107,13 @@ fn a_key_is_stored_even_if_the_order_was_already_cancelled() {
 
 #[test]
 fn a_request_gets_the_answer_of_a_concurrent_retry_of_itself() {
-    let insisting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
-    let store =
-        Overtaken { store: placed(&[1]), twin: insisting.clone(), done: AtomicBool::new(false) };
-    let order = cancel(&store, insisting).unwrap();
+    let expecting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
+    let store = RetryIsFaster {
+        store: placed(&[1]),
+        retry: expecting.clone(),
+        done: AtomicBool::new(false),
+    };
+    let order = cancel(&store, expecting).unwrap();
     assert_eq!(order.version(), OrderVersion::FIRST.next());
     assert_eq!(store.store.all_records().len(), 2);
 }
@@ -130,17 +133,17 @@ fn a_cancellation_fails_after_too_many_version_conflicts() {
     assert_eq!(store.store.all_records().len(), 1);
 }
 
-/// A store in which the same request is answered just before this one reads the order.
-struct Overtaken {
+/// A store in which a retry of the same request is saved just before `find`.
+struct RetryIsFaster {
     store: InMemoryOrdering,
-    twin: CancelOrder,
+    retry: CancelOrder,
     done: AtomicBool,
 }
 
-impl Orders for Overtaken {
+impl Orders for RetryIsFaster {
     async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         if !self.done.swap(true, Ordering::SeqCst) {
-            cancel(&self.store, self.twin.clone()).unwrap();
+            cancel(&self.store, self.retry.clone()).unwrap();
         }
         self.store.find(id).await
     }
@@ -154,7 +157,7 @@ impl Orders for Overtaken {
     }
 }
 
-/// A store in which somebody else is faster so many times.
+/// A store that returns a version conflict for the first saves.
 struct Contended {
     store: InMemoryOrdering,
     conflicts: AtomicUsize,

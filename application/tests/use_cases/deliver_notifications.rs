@@ -12,7 +12,7 @@ use domain::EventId;
 
 use crate::now;
 
-/// A provider that takes everything, unless told otherwise.
+/// A provider that accepts every notification, except those in `later` and `never`.
 #[derive(Default)]
 struct Provider {
     sent: Mutex<Vec<Notification>>,
@@ -57,7 +57,7 @@ fn deliver(store: &InMemoryNotifications, provider: &Provider) -> Delivered {
     now(deliver_notifications(store, provider, limit)).unwrap()
 }
 
-/// Sends until nothing is due; answers how many were sent, and how many tries failed.
+/// Sends until nothing is due. Returns how many were sent and how many attempts failed.
 fn deliver_all(store: &InMemoryNotifications, provider: &Provider) -> (usize, usize) {
     let mut total = (0, 0);
     while let Delivered::Tried { sent, unsent } = deliver(store, provider) {
@@ -97,7 +97,7 @@ fn a_notification_is_retried_when_the_provider_is_busy() {
     let event = sample::event_id(2, 1);
     let provider = Provider { later: Mutex::new([(event, 1)].into()), ..Provider::default() };
     let store = recorded();
-    assert_eq!(deliver_all(&store, &provider), (2, 1), "not at once");
+    assert_eq!(deliver_all(&store, &provider), (2, 1), "not retried without a delay");
     store.advance(3600);
     assert_eq!(deliver_all(&store, &provider), (1, 0));
     assert_eq!(provider.sent().iter().filter(|sent| **sent == event).count(), 1);
@@ -124,8 +124,8 @@ fn a_rejected_notification_fails_and_does_not_block_others() {
     assert_eq!(deliver_all(&store, &provider), (2, 1));
     store.advance(3600);
     assert_eq!(deliver(&store, &provider), Delivered::Idle);
-    let told = now(store.of_order(sample::order_id(1))).unwrap();
+    let stored = now(store.of_order(sample::order_id(1))).unwrap();
     let reason = "no such customer".to_owned();
-    assert_eq!(told[0].state, NotificationState::Failed { reason });
-    assert!(matches!(told[1].state, NotificationState::Sent { .. }));
+    assert_eq!(stored[0].state, NotificationState::Failed { reason });
+    assert!(matches!(stored[1].state, NotificationState::Sent { .. }));
 }

@@ -17,8 +17,8 @@ fn placed(n: u32) -> InMemoryOrdering {
 }
 
 fn place(store: &InMemoryOrdering, n: u32) {
-    let wish = PlaceOrder { order: sample::new_order(n), key: None };
-    now(place_order(store, wish, sample::event_stamp(n, 1))).unwrap();
+    let command = PlaceOrder { order: sample::new_order(n), key: None };
+    now(place_order(store, command, sample::event_stamp(n, 1))).unwrap();
 }
 
 fn page(store: &InMemoryOrdering, limit: i64, cursor: Option<OrderId>) -> Page<OrderSnapshot> {
@@ -56,20 +56,20 @@ fn pages_have_every_order_once_while_new_orders_arrive() {
 fn pages_of_one_status_have_no_other_orders() {
     let store = placed(6);
     for n in [1, 4, 6] {
-        let wish = CancelOrder {
+        let command = CancelOrder {
             id: sample::order_id(n),
             reason: sample::reason(),
             expected: None,
             key: None,
         };
-        now(cancel_order(&store, wish, sample::event_stamp(n, 2))).unwrap();
+        now(cancel_order(&store, command, sample::event_stamp(n, 2))).unwrap();
     }
     let limit = PageLimit::try_from(2).unwrap();
-    let mut wish = ListOrders { status: Some(StatusFilter::Cancelled), cursor: None, limit };
-    let first = now(list_orders(&store, wish)).unwrap();
+    let mut query = ListOrders { status: Some(StatusFilter::Cancelled), cursor: None, limit };
+    let first = now(list_orders(&store, query)).unwrap();
     assert_eq!(ids(&first), [sample::order_id(6), sample::order_id(4)]);
-    wish.cursor = first.next;
-    let second = now(list_orders(&store, wish)).unwrap();
+    query.cursor = first.next;
+    let second = now(list_orders(&store, query)).unwrap();
     assert_eq!(ids(&second), [sample::order_id(1)]);
     assert_eq!(second.next, None);
 }

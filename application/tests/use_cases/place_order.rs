@@ -16,7 +16,7 @@ fn place(
     now(place_order(store, command, sample::event_stamp(number, 1)))
 }
 
-/// The same request as `new_order(1)`, under the fresh id every request gets.
+/// The same request as `new_order(1)`. Its id is new, as for every request.
 fn same_request_again() -> NewOrder {
     NewOrder { id: sample::order_id(2), ..sample::new_order(1) }
 }
@@ -144,7 +144,7 @@ fn the_fingerprint_of_a_request_without_optional_values_never_changes() {
     let plain = NewOrder { customer_name: "Ada".parse().unwrap(), ..sample::new_order(3) };
     let placed = place(&store, plain, Some("k")).unwrap();
     let Saved::Stored(order) = placed else { panic!("{placed:?}") };
-    // As it was written out before there were notes and medications.
+    // The text from before notes and medications were added.
     let cause = Cause::Request(sample::key("k"), Fingerprint::of("place order\n1 x 7\nfor Ada"));
     assert_eq!(now(store.find_answer(&cause)).unwrap(), Some(order));
 }

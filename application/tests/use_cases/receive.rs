@@ -12,7 +12,7 @@ use domain::{EventId, OrderId};
 
 use crate::now;
 
-/// A store that breaks whenever it is given this event.
+/// An inbox that refuses one event.
 struct RefusingInbox {
     store: ReceiveOrders<InMemoryPharmacy>,
     refused_event: EventId,
@@ -69,7 +69,7 @@ fn a_record_that_the_store_refuses_becomes_a_dead_letter_and_the_others_are_appl
 
     assert_eq!(outcome, BatchOutcome { applied: 2, dead: 2, ..BatchOutcome::default() });
     assert_eq!(seen(&store), [sample::order_id(3), sample::order_id(1)]);
-    let dead = store.kept_dead_letters();
+    let dead = store.stored_dead_letters();
     assert_eq!(dead.len(), 2);
     assert_eq!(dead[0].record, batch[2].record);
     assert_eq!(dead[1].record, batch[1].record);
@@ -87,7 +87,7 @@ fn a_record_of_an_unknown_type_is_skipped_and_counted() {
     let outcome = now(receive(&inbox, &[of_unknown_type(3)].into_iter().collect())).unwrap();
     assert_eq!(outcome, BatchOutcome { unknown: 1, ..BatchOutcome::default() });
     assert_eq!(*inbox.calls.lock().unwrap(), 1, "there was nothing to store");
-    assert_eq!(store.kept_dead_letters(), []);
+    assert_eq!(store.stored_dead_letters(), []);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn receiving_a_batch_with_a_dead_letter_again_changes_nothing() {
     now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
     let outcome = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
     assert_eq!(outcome, BatchOutcome { repeated: 1, dead: 1, ..BatchOutcome::default() });
-    assert_eq!(store.kept_dead_letters().len(), 1);
+    assert_eq!(store.stored_dead_letters().len(), 1);
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn an_unavailable_store_causes_no_dead_letters() {
     assert!(answer.is_err_and(|error| error.is_unavailable()));
 }
 
-/// A store in which another consumer saves the same order first, so many times.
+/// A store in which another consumer saves the same orders first, once per event in `rivals`.
 struct RivalSavesFirst {
     store: InMemoryPharmacy,
     rivals: Mutex<Vec<PublishedEvent>>,

@@ -14,13 +14,13 @@ use domain::OrderId;
 
 use crate::now;
 
-/// Between the two looks.
+/// The time between the two checks.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The order that a case is about, amid others that agree.
+/// The order that most cases change. The other orders are equal in both ledgers.
 const N: u32 = 50;
 
-/// Ordering, the pharmacy, and a relay between them.
+/// Ordering and the pharmacy, with a relay between them.
 #[derive(Default)]
 struct Pipeline {
     ordering: InMemoryOrdering,
@@ -28,7 +28,7 @@ struct Pipeline {
 }
 
 impl Pipeline {
-    /// A hundred orders, of which all events have arrived.
+    /// 100 orders whose events have all arrived.
     fn with_orders() -> Self {
         let pipeline = Self::default();
         for n in 1..=100 {
@@ -49,7 +49,7 @@ impl Pipeline {
         now(self.pharmacy.add_event(n, version));
     }
 
-    /// Relays all that is due with this verdict; gives the events.
+    /// Claims all records that are due and settles them with this verdict. Returns their events.
     fn relay(&self, verdict: &Verdict) -> Vec<PublishedEvent> {
         let mut events = Vec::new();
         while let Some(claim) = now(self.ordering.claim(100)).unwrap() {
@@ -60,7 +60,7 @@ impl Pipeline {
         events
     }
 
-    /// Relays all that is due, and the pharmacy takes it in.
+    /// Publishes all records that are due and applies them in the pharmacy.
     fn relay_to_pharmacy(&self) {
         let events = self.relay(&Verdict::Published);
         now(ReceiveOrders(self.pharmacy.clone()).apply_batch(&events, &[])).unwrap();
@@ -98,16 +98,16 @@ fn published_event(record: &OutboxRecord) -> PublishedEvent {
     }
 }
 
-/// All sample orders; they are of one millisecond.
+/// All sample orders. Their ids have the same millisecond.
 fn all() -> OrderRange {
     OrderRange::of_ids(sample::order_id(0), sample::order_id(200))
 }
 
-/// What happens to the order before it is looked at, and between the two looks.
+/// A test case: what happens before the first check, and between the two checks.
 struct Case {
     what: &'static str,
     before: fn(&Pipeline),
-    meanwhile: fn(&Pipeline),
+    between_checks: fn(&Pipeline),
     found: Option<DifferenceKind>,
     in_flight: u64,
 }
@@ -115,116 +115,116 @@ struct Case {
 const NOTHING: fn(&Pipeline) = |_| {};
 
 #[test]
-#[allow(clippy::too_many_lines, reason = "it is a table")]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn an_order_is_a_difference_only_if_an_event_of_it_is_lost() {
     use DifferenceKind::{Differing, Extra, Missing};
     let cases = [
         Case {
-            what: "all of it has arrived",
+            what: "all events have arrived",
             before: NOTHING,
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: None,
             in_flight: 0,
         },
         Case {
-            what: "the pharmacy lost it",
+            what: "the pharmacy lost the order",
             before: |pipeline| pipeline.pharmacy.delete_order(sample::order_id(N)),
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: Some(Missing),
             in_flight: 0,
         },
         Case {
-            what: "ordering lost it",
+            what: "ordering lost the order",
             before: |pipeline| pipeline.ordering.delete_order(sample::order_id(N)),
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: Some(Extra),
             in_flight: 0,
         },
         Case {
-            what: "its last event is lost",
+            what: "the last event is lost",
             before: |pipeline| {
                 pipeline.order(N, 2);
                 pipeline.relay(&Verdict::Published);
             },
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: Some(Differing),
             in_flight: 0,
         },
         Case {
-            what: "its first event is lost, the last has arrived",
+            what: "the first event is lost, the last has arrived",
             before: |pipeline| {
                 pipeline.order(150, 1);
                 pipeline.order(150, 2);
                 pipeline.relay(&Verdict::Published);
                 pipeline.pharmacy_receives(150, 2);
             },
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: Some(Differing),
             in_flight: 0,
         },
         Case {
-            what: "ordering lost its last event",
+            what: "ordering lost the last event",
             before: |pipeline| pipeline.pharmacy_receives(N, 2),
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: Some(Differing),
             in_flight: 0,
         },
         Case {
-            what: "its event waits in the outbox",
+            what: "the only event is waiting in the outbox",
             before: |pipeline| pipeline.order(150, 1),
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: None,
             in_flight: 1,
         },
         Case {
-            what: "its last event waits in the outbox",
+            what: "the last event is waiting in the outbox",
             before: |pipeline| pipeline.order(N, 2),
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: None,
             in_flight: 1,
         },
         Case {
-            what: "its event failed",
+            what: "publishing the event failed",
             before: |pipeline| {
                 pipeline.order(150, 1);
                 let claim = now(pipeline.ordering.claim(1)).unwrap().unwrap();
                 now(claim.settle(&[Verdict::Failed("busy".to_owned())])).unwrap();
             },
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: None,
             in_flight: 1,
         },
         Case {
-            what: "its event was refused",
+            what: "the event was refused",
             before: |pipeline| {
                 pipeline.order(150, 1);
                 pipeline.relay(&Verdict::Refused("too large".to_owned()));
             },
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: None,
             in_flight: 1,
         },
         Case {
-            what: "it is published while it is looked at",
+            what: "the event is published and arrives between the checks",
             before: |pipeline| pipeline.order(150, 1),
-            meanwhile: Pipeline::relay_to_pharmacy,
+            between_checks: Pipeline::relay_to_pharmacy,
             found: None,
             in_flight: 1,
         },
         Case {
-            what: "it is in the topic and arrives between the looks",
+            what: "the event is in the topic and arrives between the checks",
             before: |pipeline| {
                 pipeline.order(150, 1);
                 pipeline.relay(&Verdict::Published);
             },
-            meanwhile: |pipeline| pipeline.pharmacy_receives(150, 1),
+            between_checks: |pipeline| pipeline.pharmacy_receives(150, 1),
             found: None,
             in_flight: 0,
         },
         Case {
-            what: "it is placed and arrives between the looks",
+            what: "the order is placed and arrives between the checks",
             before: NOTHING,
-            meanwhile: |pipeline| {
+            between_checks: |pipeline| {
                 pipeline.order(150, 1);
                 pipeline.relay_to_pharmacy();
             },
@@ -232,19 +232,19 @@ fn an_order_is_a_difference_only_if_an_event_of_it_is_lost() {
             in_flight: 0,
         },
         Case {
-            what: "it was lost, and is published again between the looks",
+            what: "the event was lost, and is published again between the checks",
             before: |pipeline| {
                 pipeline.order(N, 2);
                 pipeline.relay(&Verdict::Published);
             },
-            meanwhile: |pipeline| pipeline.pharmacy_receives(N, 2),
+            between_checks: |pipeline| pipeline.pharmacy_receives(N, 2),
             found: None,
             in_flight: 0,
         },
         Case {
-            what: "it was lost, and is due again between the looks",
+            what: "the order was lost, and is due again between the checks",
             before: |pipeline| pipeline.pharmacy.delete_order(sample::order_id(N)),
-            meanwhile: |pipeline| {
+            between_checks: |pipeline| {
                 let order = [sample::order_id(N)];
                 now(pipeline.ordering.republish(&order)).unwrap();
             },
@@ -252,9 +252,9 @@ fn an_order_is_a_difference_only_if_an_event_of_it_is_lost() {
             in_flight: 1,
         },
         Case {
-            what: "it was lost, and a later event comes between the looks",
+            what: "the order was lost, and a later event arrives between the checks",
             before: |pipeline| pipeline.pharmacy.delete_order(sample::order_id(N)),
-            meanwhile: |pipeline| {
+            between_checks: |pipeline| {
                 pipeline.order(N, 2);
                 pipeline.relay_to_pharmacy();
             },
@@ -262,20 +262,20 @@ fn an_order_is_a_difference_only_if_an_event_of_it_is_lost() {
             in_flight: 0,
         },
         Case {
-            what: "an event that ordering lost is one of an order in flight",
+            what: "ordering lost an event, and another event of the order is waiting",
             before: |pipeline| {
                 pipeline.pharmacy_receives(150, 2);
                 pipeline.order(150, 1);
             },
-            meanwhile: NOTHING,
+            between_checks: NOTHING,
             found: Some(Differing),
             in_flight: 0,
         },
     ];
-    for Case { what, before, meanwhile, found, in_flight } in cases {
+    for Case { what, before, between_checks, found, in_flight } in cases {
         let pipeline = Pipeline::with_orders();
         before(&pipeline);
-        let (summary, differences) = pipeline.reconcile(|| meanwhile(&pipeline));
+        let (summary, differences) = pipeline.reconcile(|| between_checks(&pipeline));
         let kinds: Vec<DifferenceKind> = differences.iter().map(Difference::kind).collect();
         assert_eq!(kinds, found.into_iter().collect::<Vec<_>>(), "{what}: {differences:?}");
         assert_eq!(summary.differences(), u64::from(found.is_some()), "{what}");

@@ -1,5 +1,6 @@
-//! The relay under arbitrary failures: whatever the broker does, once it is well again every event
-//! has been published, and an order's events for the first time in the order of their versions.
+//! Property test of the relay under arbitrary failures. After the broker recovers, every event is
+//! published, and the first publications of an order's events are in the sequence of their
+//! versions.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -16,23 +17,23 @@ use crate::now;
 
 #[derive(Debug, Clone)]
 enum Action {
-    /// An order is placed; with a second event if it is cancelled at once.
+    /// An order is placed. It may be cancelled immediately, so that it has two events.
     Placed { cancelled: bool },
-    /// An order that stands is cancelled.
+    /// An open order is cancelled.
     Cancelled(Index),
-    /// Publishing an event fails from now on, until the broker is well.
+    /// Publishing an event fails until the broker recovers.
     Fails(Index),
-    /// An event is refused from now on, until the broker is well.
+    /// An event is refused until the broker recovers.
     Refuses(Index),
-    /// An event meets an outage from now on, until the broker is well.
+    /// The broker is unreachable for one event, until it recovers.
     Unreachable(Index),
-    /// Everything meets an outage from now on, until the broker is well.
+    /// The broker is unreachable for all events, until it recovers.
     Outage,
-    /// The broker is well.
+    /// The broker recovers.
     Recovers,
-    /// A relay claims a batch and dies, after publishing it or before.
+    /// A relay claims a batch and crashes, before or after publishing.
     Crash { published: bool },
-    /// A relay takes a step.
+    /// A relay runs one step.
     Step { limit: usize },
     /// Time passes.
     Waits { seconds: u64 },
@@ -68,7 +69,7 @@ impl System {
         match action {
             Action::Placed { cancelled } => {
                 self.placed += 1;
-                // Few lanes for many orders, so that orders share them.
+                // With these ids, all orders are in two lanes, so that orders share a lane.
                 let order = self.save(sample::order(self.placed * 8));
                 self.open_orders.push(order);
                 if *cancelled {
@@ -123,7 +124,7 @@ impl System {
         }
     }
 
-    /// Publishes the first event of each order claimed, or nothing, and forgets about it.
+    /// Claims a batch, publishes the first event of each order or nothing, and drops the claim.
     fn crash(&self, published: bool) {
         if let Some(claim) = now(self.store.claim(5)).unwrap()
             && published
@@ -135,7 +136,7 @@ impl System {
         }
     }
 
-    /// The broker is well and the relay works until nothing is left.
+    /// The broker recovers, and the relay runs until nothing is due.
     fn relay_everything(&self) {
         self.publisher.recover();
         self.store.advance(3600);
@@ -146,7 +147,7 @@ impl System {
                 return;
             }
         }
-        panic!("the relay never came to rest");
+        panic!("the relay did not become idle");
     }
 }
 

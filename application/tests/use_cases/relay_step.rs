@@ -8,7 +8,7 @@ use domain::EventId;
 
 use crate::now;
 
-/// A lane that holds the creation and the cancellation of two orders, and the creation of a third.
+/// One lane with five events: two orders that were created and cancelled, and one that was created.
 fn one_lane() -> InMemoryOrdering {
     let store = InMemoryOrdering::default();
     for n in [16, 32] {
@@ -27,7 +27,7 @@ fn step(store: &InMemoryOrdering, publisher: &impl Publisher) -> Step {
     now(relay_step(store, publisher, 100, || {}, always_one_minute)).unwrap()
 }
 
-/// There is always a minute left.
+/// A clock with always one minute left.
 fn always_one_minute() -> impl Fn() -> Duration {
     || Duration::from_mins(1)
 }
@@ -53,12 +53,12 @@ fn other_workers_are_called_before_publishing_and_only_if_a_batch_was_claimed() 
     let mut called = 0;
     let more = || {
         called += 1;
-        assert!(publisher.waves().is_empty(), "the batch has left already");
+        assert!(publisher.waves().is_empty(), "the batch was already published");
     };
     now(relay_step(&store, &publisher, 100, more, always_one_minute)).unwrap();
     assert_eq!(called, 1);
     now(relay_step(&store, &publisher, 100, || called += 1, always_one_minute)).unwrap();
-    assert_eq!(called, 1, "there was nothing");
+    assert_eq!(called, 1, "nothing was due");
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_failed_event_blocks_later_events_of_its_order_only() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer(sample::event_id(16, 1), Delivery::Failed(no("not today")));
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 3, unpublished: 2 });
-    assert_eq!(step(&store, &publisher), Step::Idle, "the failed one waits");
+    assert_eq!(step(&store, &publisher), Step::Idle, "the failed event is delayed");
 
     publisher.recover();
     store.advance(3600);
@@ -98,7 +98,8 @@ fn a_failed_event_blocks_later_events_of_its_order_only() {
 fn later_events_of_an_order_are_published_after_a_refused_event() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer(sample::event_id(16, 1), Delivery::Refused(no("too large")));
-    // Not in the same step: before the refusal is noted, it could still be taken back.
+    // Not in the same step: until the refusal is stored, the event might be sent again and
+    // accepted.
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 3, unpublished: 2 });
     assert_eq!(store.refused_events(), [(sample::event_id(16, 1), no("too large"))]);
     assert!(!events(&publisher.published()).contains(&sample::event_id(16, 2)));
@@ -114,10 +115,10 @@ fn an_outage_stops_the_step_and_delays_no_event() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer_all(Delivery::Unreachable(no("no broker")));
     assert_eq!(step(&store, &publisher), Step::Outage(no("no broker")));
-    assert_eq!(publisher.waves().len(), 1, "no second wave into an outage");
+    assert_eq!(publisher.waves().len(), 1, "no second wave during an outage");
 
     publisher.recover();
-    // At once, without any delay: the events were not to blame.
+    // Without a delay, because the events did not fail.
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 5, unpublished: 0 });
 }
 
@@ -141,14 +142,14 @@ fn a_dropped_claim_leaves_its_records_due() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     let claim = now(store.claim(100)).unwrap().unwrap();
     assert_eq!(claim.records().len(), 5);
-    assert_eq!(step(&store, &publisher), Step::Idle, "somebody else has the lane");
+    assert_eq!(step(&store, &publisher), Step::Idle, "another claim has the lane");
     drop(claim);
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 5, unpublished: 0 });
 }
 
 #[test]
 fn a_record_without_a_result_counts_as_unsent_and_blocks_its_order() {
-    /// Breaks its promise of one delivery for each record.
+    /// Returns fewer deliveries than records, which the port forbids.
     struct MissingResults(RecordingPublisher);
 
     impl Publisher for MissingResults {
@@ -170,7 +171,7 @@ fn a_record_without_a_result_counts_as_unsent_and_blocks_its_order() {
 fn all_waves_of_a_claim_share_its_time_and_unsent_records_stay_due() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     let started = Cell::new(0);
-    // Each wave takes twelve of the twenty seconds.
+    // Each wave takes 12 of 20 seconds.
     let clock = || {
         started.set(started.get() + 1);
         let seconds = Cell::new(32_u64);
@@ -181,11 +182,11 @@ fn all_waves_of_a_claim_share_its_time_and_unsent_records_stay_due() {
     };
     let step = || now(relay_step(&store, &publisher, 100, || {}, clock)).unwrap();
     assert_eq!(step(), Step::Relayed { published: 3, unpublished: 2 });
-    assert_eq!(publisher.waves().len(), 1, "there was no time for the second");
-    // At once, without any delay: the events were not to blame.
+    assert_eq!(publisher.waves().len(), 1, "there was no time for the second wave");
+    // Without a delay, because the events did not fail.
     assert_eq!(step(), Step::Relayed { published: 2, unpublished: 0 });
     assert_eq!(store.unprocessed(), 0);
-    assert_eq!(started.get(), 2, "a clock for each claim");
+    assert_eq!(started.get(), 2, "one clock per claim");
     assert_eq!(step(), Step::Idle);
-    assert_eq!(started.get(), 2, "and none without one");
+    assert_eq!(started.get(), 2, "no clock without a claim");
 }
