@@ -10,12 +10,10 @@
 //! ordering to the read model. So an order that looks different is checked twice. It is reported as
 //! a difference in two cases:
 //!
-//! - The read model lacks an event at the second check that ordering had published at the first
-//!   check, a
-//!   grace time earlier. Orders with an unpublished event at either check are skipped.
-//! - The read model has an event that ordering does not have. At the second check ordering is read
-//!   *after*
-//!   the read model. This is sufficient, because ordering commits an event before it is published.
+//! - At the second check the read model lacks an event that ordering had published at the first
+//!   check, a grace time earlier. This case skips orders with an unpublished event at either check.
+//! - At the second check the read model has an event that ordering does not have. For this check,
+//!   ordering is read *after* the read model: it has every event before the read model can have it.
 
 mod difference;
 mod ledger;
@@ -87,11 +85,11 @@ pub enum ReconcileError {
 /// # Errors
 /// When a store fails, or when `found` returns an error.
 pub async fn reconcile<P: PublishedLedger, R: OrderLedger>(
-    sides: &LedgerPair<'_, P, R>,
+    ledgers: &LedgerPair<'_, P, R>,
     range: OrderRange,
     grace: Duration,
     wait: impl AsyncFn(Duration),
     found: impl AsyncFnMut(&[Difference]) -> Result<(), ReconcileError>,
 ) -> Result<Summary, ReconcileError> {
-    Search::new(sides, grace, wait, found).run(range).await
+    Search::new(ledgers, grace, wait, found).run(range).await
 }

@@ -48,9 +48,9 @@ impl Timestamp {
 /// Truncates to whole microseconds. A leap second becomes the next second, as in Postgres. A time
 /// outside the years 0 to 9999 becomes the nearest time inside them; no clock returns such a time.
 impl From<DateTime<Utc>> for Timestamp {
-    fn from(moment: DateTime<Utc>) -> Self {
-        let micros = moment.timestamp_micros().clamp(Self::EARLIEST, Self::LATEST);
-        Self(DateTime::from_timestamp_micros(micros).unwrap_or(moment))
+    fn from(datetime: DateTime<Utc>) -> Self {
+        let micros = datetime.timestamp_micros().clamp(Self::EARLIEST, Self::LATEST);
+        Self(DateTime::from_timestamp_micros(micros).unwrap_or(datetime))
     }
 }
 
@@ -64,7 +64,7 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let moment = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError)?;
-        Self::from_micros(moment.timestamp_micros())
+        let datetime = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError)?;
+        Self::from_micros(datetime.timestamp_micros())
     }
 }

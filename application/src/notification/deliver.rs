@@ -6,7 +6,7 @@ use crate::StoreError;
 pub enum Delivered {
     /// No notification was due.
     Idle,
-    /// Some notifications were due, and sending them was tried.
+    /// Some notifications were due and were sent, or sending them failed.
     Tried {
         /// How many the provider has accepted.
         sent: usize,

@@ -30,15 +30,15 @@ pub enum RepairOutcome {
     NotArrived,
 }
 
-/// Publishes the events again of orders with events that the read model lacks. Waits until they
-/// arrive, for a bounded time.
+/// Publishes all events of an order again if the read model lacks some of them. Waits for a bounded
+/// time until they arrive.
 ///
 /// Other differences are skipped, because an operator has to decide about them.
 ///
 /// # Errors
 /// When a store fails. Events that were made due again stay due.
 pub async fn repair<P: PublishedLedger, R: OrderLedger>(
-    sides: &LedgerPair<'_, P, R>,
+    ledgers: &LedgerPair<'_, P, R>,
     differences: &[Difference],
     wait: impl AsyncFn(Duration),
 ) -> Result<Vec<(OrderId, RepairOutcome)>, ReconcileError> {
@@ -46,10 +46,10 @@ pub async fn repair<P: PublishedLedger, R: OrderLedger>(
     let mut outcomes = Vec::with_capacity(lacking.len());
     for batch in lacking.chunks(BATCH_SIZE) {
         let orders: Vec<OrderId> = batch.iter().map(|one| one.order_id).collect();
-        let republished = sides.published.republish(&orders).await.map_err(ordering)?;
+        let republished = ledgers.published.republish(&orders).await.map_err(ordering)?;
         let due: HashMap<OrderId, i64> =
             republished.iter().map(|one| (one.order_id, one.events)).collect();
-        let open = wait_until_equal(sides, due.keys().copied().collect(), &wait).await?;
+        let open = wait_until_equal(ledgers, due.keys().copied().collect(), &wait).await?;
         outcomes.extend(batch.iter().map(|one| {
             let events = due.get(&one.order_id).copied().unwrap_or(0);
             let all = one.published.map_or(0, |published| published.events);
@@ -66,7 +66,7 @@ pub async fn repair<P: PublishedLedger, R: OrderLedger>(
 
 /// Waits until these orders are equal in both ledgers. Returns the orders that still differ.
 async fn wait_until_equal<P: PublishedLedger, R: OrderLedger>(
-    sides: &LedgerPair<'_, P, R>,
+    ledgers: &LedgerPair<'_, P, R>,
     orders: Vec<OrderId>,
     wait: &impl AsyncFn(Duration),
 ) -> Result<HashSet<OrderId>, ReconcileError> {
@@ -74,8 +74,8 @@ async fn wait_until_equal<P: PublishedLedger, R: OrderLedger>(
     let mut checks = 0;
     while !open.is_empty() && checks < MAX_CHECKS_WITHOUT_PROGRESS {
         wait(CHECK_INTERVAL).await;
-        let known = by_order(sides.read_model.find_all(&open).await.map_err(read_model)?);
-        let published = by_order(sides.published.find_all(&open).await.map_err(ordering)?);
+        let known = by_order(ledgers.read_model.find_all(&open).await.map_err(read_model)?);
+        let published = by_order(ledgers.published.find_all(&open).await.map_err(ordering)?);
         let before = open.len();
         open.retain(|order| known.get(order) != published.get(order));
         checks = if open.len() < before { 0 } else { checks + 1 };

@@ -33,7 +33,7 @@ struct Suspect {
 
 /// A running comparison of two ledgers.
 pub(super) struct Search<'a, P, R, W, F> {
-    sides: &'a LedgerPair<'a, P, R>,
+    ledgers: &'a LedgerPair<'a, P, R>,
     grace: Duration,
     wait: W,
     found: F,
@@ -48,8 +48,13 @@ where
     W: AsyncFn(Duration),
     F: AsyncFnMut(&[Difference]) -> Result<(), ReconcileError>,
 {
-    pub(super) fn new(sides: &'a LedgerPair<'a, P, R>, grace: Duration, wait: W, found: F) -> Self {
-        Self { sides, grace, wait, found, suspects: Vec::new(), summary: Summary::default() }
+    pub(super) fn new(
+        ledgers: &'a LedgerPair<'a, P, R>,
+        grace: Duration,
+        wait: W,
+        found: F,
+    ) -> Self {
+        Self { ledgers, grace, wait, found, suspects: Vec::new(), summary: Summary::default() }
     }
 
     pub(super) async fn run(mut self, range: OrderRange) -> Result<Summary, ReconcileError> {
@@ -68,16 +73,16 @@ where
         if range.is_empty() {
             return Ok(None);
         }
-        let published = self.sides.published.page(range, 1).await.map_err(ordering)?;
-        let known = self.sides.read_model.page(range, 1).await.map_err(read_model)?;
+        let published = self.ledgers.published.page(range, 1).await.map_err(ordering)?;
+        let known = self.ledgers.read_model.page(range, 1).await.map_err(read_model)?;
         Ok(published.iter().chain(&known).map(|entry| entry.order_id).min())
     }
 
     async fn compare_day(&mut self, day: OrderRange) -> Result<(), ReconcileError> {
         let mut ranges = vec![(day, FINER.as_slice())];
         while let Some((range, finer)) = ranges.pop() {
-            let published = self.sides.published.digest(range).await.map_err(ordering)?;
-            let known = self.sides.read_model.digest(range).await.map_err(read_model)?;
+            let published = self.ledgers.published.digest(range).await.map_err(ordering)?;
+            let known = self.ledgers.read_model.digest(range).await.map_err(read_model)?;
             if range == day {
                 self.summary.published += published.orders;
                 self.summary.known += known.orders;
@@ -99,8 +104,8 @@ where
 
     /// The first check: compares each order of a range.
     async fn compare_orders(&mut self, range: OrderRange) -> Result<(), ReconcileError> {
-        let mut published = Pages::of(self.sides.published, range);
-        let mut known = Pages::of(self.sides.read_model, range);
+        let mut published = Pages::of(self.ledgers.published, range);
+        let mut known = Pages::of(self.ledgers.read_model, range);
         loop {
             let next = (
                 published.peek().await.map_err(ordering)?,
@@ -145,8 +150,8 @@ where
     ) -> Result<(), ReconcileError> {
         let ids: Vec<OrderId> = suspects.iter().map(|suspect| suspect.order_id).collect();
         // Read ordering last: it has every event before a read model can have it.
-        let known = self.sides.read_model.find_all(&ids).await.map_err(read_model)?;
-        let published = self.sides.published.find_all(&ids).await.map_err(ordering)?;
+        let known = self.ledgers.read_model.find_all(&ids).await.map_err(read_model)?;
+        let published = self.ledgers.published.find_all(&ids).await.map_err(ordering)?;
         let (known, published) = (by_order(known), by_order(published));
 
         let mut differences = Vec::new();
@@ -180,7 +185,7 @@ where
 
     async fn in_flight(&self, suspects: &[Suspect]) -> Result<HashSet<OrderId>, ReconcileError> {
         let ids: Vec<OrderId> = suspects.iter().map(|suspect| suspect.order_id).collect();
-        let in_flight = self.sides.published.in_flight(&ids).await.map_err(ordering)?;
+        let in_flight = self.ledgers.published.in_flight(&ids).await.map_err(ordering)?;
         Ok(in_flight.into_iter().collect())
     }
 }

@@ -24,7 +24,7 @@ pub trait Outbox: Send + Sync {
     ///
     /// Until the claim ends, other claims MUST NOT contain records of the same lanes. Records of
     /// one order MUST be in the sequence of their versions. A record MUST NOT be claimed if an
-    /// earlier record of the same order is neither published nor in the same claim.
+    /// earlier record of the same order is neither published, refused nor in the same claim.
     fn claim(
         &self,
         limit: usize,

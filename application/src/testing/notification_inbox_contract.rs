@@ -11,8 +11,8 @@ use crate::inbox::{BatchOutcome, receive};
 use crate::notification::{ChannelName, Notification, NotificationViews, NotifyCustomer};
 use crate::published::Incoming;
 
-/// Makes one `#[test]` per test function of [`notification_inbox_contract`](self): `(run,
-/// fixture)`.
+/// Makes one `#[test]` per test function of [`notification_inbox_contract`](self):
+/// `(run, fixture)`.
 #[macro_export]
 macro_rules! notification_inbox_contract {
     ($run:path, $fixture:expr) => {
@@ -28,7 +28,7 @@ macro_rules! notification_inbox_contract {
     };
 }
 
-pub async fn each_event_is_notified_once_per_channel<W: NotificationFixture>(fixture: &W) {
+pub async fn each_event_is_notified_once_per_channel<F: NotificationFixture>(fixture: &F) {
     let outcome =
         receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 2))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, ..BatchOutcome::default() });
@@ -42,14 +42,14 @@ pub async fn each_event_is_notified_once_per_channel<W: NotificationFixture>(fix
     );
 }
 
-pub async fn an_event_twice_in_one_batch_is_notified_once<W: NotificationFixture>(fixture: &W) {
+pub async fn an_event_twice_in_one_batch_is_notified_once<F: NotificationFixture>(fixture: &F) {
     let outcome =
         receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &created(1))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 1, repeated: 1, ..BatchOutcome::default() });
     assert_eq!(notifications_of(fixture, 1).await.len(), 1);
 }
 
-pub async fn an_event_in_two_batches_is_notified_once<W: NotificationFixture>(fixture: &W) {
+pub async fn an_event_in_two_batches_is_notified_once<F: NotificationFixture>(fixture: &F) {
     receive_records(fixture, &[incoming(0, &created(1))]).await;
     let outcome =
         receive_records(fixture, &[incoming(1, &created(1)), incoming(2, &created(2))]).await;
@@ -58,15 +58,15 @@ pub async fn an_event_in_two_batches_is_notified_once<W: NotificationFixture>(fi
     assert_eq!(notifications_of(fixture, 2).await.len(), 1);
 }
 
-pub async fn a_cancellation_before_the_creation_is_notified_too<W: NotificationFixture>(
-    fixture: &W,
+pub async fn a_cancellation_before_the_creation_is_notified_too<F: NotificationFixture>(
+    fixture: &F,
 ) {
     receive_records(fixture, &[incoming(0, &cancelled(1, 2))]).await;
     receive_records(fixture, &[incoming(1, &created(1))]).await;
     assert_eq!(notifications_of(fixture, 1).await.len(), 2);
 }
 
-pub async fn a_whole_replay_changes_nothing<W: NotificationFixture>(fixture: &W) {
+pub async fn a_whole_replay_changes_nothing<F: NotificationFixture>(fixture: &F) {
     let topic = [
         incoming(0, &created(1)),
         unreadable(1),
@@ -93,9 +93,9 @@ pub async fn a_whole_replay_changes_nothing<W: NotificationFixture>(fixture: &W)
 }
 
 pub async fn an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing<
-    W: NotificationFixture,
+    F: NotificationFixture,
 >(
-    fixture: &W,
+    fixture: &F,
 ) {
     let batch = [unreadable(0), incoming(1, &created(1))];
     let outcome = receive_records(fixture, &batch).await;
@@ -106,8 +106,8 @@ pub async fn an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing<
     assert_eq!(dead[0].record, batch[0].record);
 }
 
-pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<W: NotificationFixture>(
-    fixture: &W,
+pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<F: NotificationFixture>(
+    fixture: &F,
 ) {
     let batch: Vec<Incoming> = (1..=10_u32).map(|n| incoming(i64::from(n), &created(n))).collect();
     let outcomes = join_all((0..4).map(|_| receive_records(fixture, &batch))).await;
@@ -118,12 +118,12 @@ pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<W: Notificatio
     }
 }
 
-async fn receive_records<W: NotificationFixture>(fixture: &W, batch: &[Incoming]) -> BatchOutcome {
+async fn receive_records<F: NotificationFixture>(fixture: &F, batch: &[Incoming]) -> BatchOutcome {
     let inbox =
         NotifyCustomer { notifications: fixture.notifications(), channels: vec![ChannelName::Log] };
     receive(&inbox, &batch.iter().cloned().collect()).await.expect("an outcome")
 }
 
-async fn notifications_of<W: NotificationFixture>(fixture: &W, n: u32) -> Vec<Notification> {
+async fn notifications_of<F: NotificationFixture>(fixture: &F, n: u32) -> Vec<Notification> {
     fixture.views().of_order(sample::order_id(n)).await.expect("an answer")
 }

@@ -43,7 +43,7 @@ macro_rules! notifications_contract {
     };
 }
 
-pub async fn a_recorded_notification_is_pending<W: NotificationFixture>(fixture: &W) {
+pub async fn a_recorded_notification_is_pending<F: NotificationFixture>(fixture: &F) {
     let outcome = record(fixture, &[new(1, 1)]).await;
     assert_eq!(outcome, BatchOutcome { applied: 1, ..BatchOutcome::default() });
     let seen = of_order(fixture, 1).await;
@@ -52,8 +52,8 @@ pub async fn a_recorded_notification_is_pending<W: NotificationFixture>(fixture:
     assert_eq!(seen[0].state, NotificationState::Pending { attempts: 0 });
 }
 
-pub async fn notifications_of_an_order_are_returned_oldest_first<W: NotificationFixture>(
-    fixture: &W,
+pub async fn notifications_of_an_order_are_returned_oldest_first<F: NotificationFixture>(
+    fixture: &F,
 ) {
     record(fixture, &[new(1, 1), new(2, 1)]).await;
     record(fixture, &[new(1, 2)]).await;
@@ -63,7 +63,7 @@ pub async fn notifications_of_an_order_are_returned_oldest_first<W: Notification
     assert_eq!(of_order(fixture, 3).await, []);
 }
 
-pub async fn there_is_one_notification_per_event_and_channel<W: NotificationFixture>(fixture: &W) {
+pub async fn there_is_one_notification_per_event_and_channel<F: NotificationFixture>(fixture: &F) {
     let outcome = record(fixture, &[new(1, 1), new(2, 1), new(1, 1)]).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, repeated: 1, ..BatchOutcome::default() });
     let before = of_order(fixture, 1).await;
@@ -75,7 +75,7 @@ pub async fn there_is_one_notification_per_event_and_channel<W: NotificationFixt
     assert_eq!(before.len(), 1);
 }
 
-pub async fn a_dead_letter_is_stored_once<W: NotificationFixture>(fixture: &W) {
+pub async fn a_dead_letter_is_stored_once<F: NotificationFixture>(fixture: &F) {
     let letter = |offset| DeadLetter {
         record: sample::record(offset, None),
         reason: "cannot be read".to_owned(),
@@ -89,12 +89,12 @@ pub async fn a_dead_letter_is_stored_once<W: NotificationFixture>(fixture: &W) {
     assert_eq!(stored, [letter(1), letter(2)]);
 }
 
-pub async fn nothing_is_due_when_nothing_was_recorded<W: NotificationFixture>(fixture: &W) {
+pub async fn nothing_is_due_when_nothing_was_recorded<F: NotificationFixture>(fixture: &F) {
     assert_nothing_due(fixture).await;
 }
 
-pub async fn the_oldest_notifications_are_claimed_first_up_to_the_limit<W: NotificationFixture>(
-    fixture: &W,
+pub async fn the_oldest_notifications_are_claimed_first_up_to_the_limit<F: NotificationFixture>(
+    fixture: &F,
 ) {
     for n in [3, 1, 2] {
         record(fixture, &[new(n, 1)]).await;
@@ -103,7 +103,7 @@ pub async fn the_oldest_notifications_are_claimed_first_up_to_the_limit<W: Notif
     assert_eq!(events(claim.notifications()), [sample::event_id(3, 1), sample::event_id(1, 1)]);
 }
 
-pub async fn no_two_claims_hold_the_same_notification<W: NotificationFixture>(fixture: &W) {
+pub async fn no_two_claims_hold_the_same_notification<F: NotificationFixture>(fixture: &F) {
     let all: Vec<_> = (1..=6).map(|n| new(n, 1)).collect();
     record(fixture, &all).await;
     let store = fixture.notifications();
@@ -117,7 +117,7 @@ pub async fn no_two_claims_hold_the_same_notification<W: NotificationFixture>(fi
     assert!(store.claim(ChannelName::Log, up_to(2)).await.expect("an answer").is_none());
 }
 
-pub async fn a_dropped_claim_is_released<W: NotificationFixture>(fixture: &W) {
+pub async fn a_dropped_claim_is_released<F: NotificationFixture>(fixture: &F) {
     record(fixture, &[new(1, 1)]).await;
     let claim = claim_due(fixture, 10).await;
     let held = claim.notifications().to_vec();
@@ -125,7 +125,7 @@ pub async fn a_dropped_claim_is_released<W: NotificationFixture>(fixture: &W) {
     assert_eq!(claim_due(fixture, 10).await.notifications(), held);
 }
 
-pub async fn a_sent_notification_is_not_claimed_again<W: NotificationFixture>(fixture: &W) {
+pub async fn a_sent_notification_is_not_claimed_again<F: NotificationFixture>(fixture: &F) {
     record(fixture, &[new(1, 1), new(2, 1)]).await;
     settle(fixture, 1, SendOutcome::Sent).await;
     let sent = of_order(fixture, 1).await;
@@ -137,9 +137,9 @@ pub async fn a_sent_notification_is_not_claimed_again<W: NotificationFixture>(fi
 }
 
 pub async fn a_notification_to_be_sent_later_is_claimed_again_after_a_delay<
-    W: NotificationFixture,
+    F: NotificationFixture,
 >(
-    fixture: &W,
+    fixture: &F,
 ) {
     record(fixture, &[new(1, 1)]).await;
     for attempts in 1..=3 {
@@ -152,7 +152,7 @@ pub async fn a_notification_to_be_sent_later_is_claimed_again_after_a_delay<
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_failed_notification_is_never_claimed_again<W: NotificationFixture>(fixture: &W) {
+pub async fn a_failed_notification_is_never_claimed_again<F: NotificationFixture>(fixture: &F) {
     record(fixture, &[new(1, 1)]).await;
     settle(fixture, 10, SendOutcome::Failed("no such address".to_owned())).await;
     let seen = of_order(fixture, 1).await;
@@ -161,8 +161,8 @@ pub async fn a_failed_notification_is_never_claimed_again<W: NotificationFixture
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_later_notification_of_an_order_waits_for_the_earlier<W: NotificationFixture>(
-    fixture: &W,
+pub async fn a_later_notification_of_an_order_waits_for_the_earlier<F: NotificationFixture>(
+    fixture: &F,
 ) {
     record(fixture, &[new(1, 1), new(1, 2), new(2, 1)]).await;
     let claim = claim_due(fixture, 10).await;
@@ -179,7 +179,7 @@ pub async fn a_later_notification_of_an_order_waits_for_the_earlier<W: Notificat
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_dropped_claim_keeps_the_order_of_notifications<W: NotificationFixture>(fixture: &W) {
+pub async fn a_dropped_claim_keeps_the_order_of_notifications<F: NotificationFixture>(fixture: &F) {
     record(fixture, &[new(1, 1), new(1, 2)]).await;
     for _ in 0..3 {
         let claim = claim_due(fixture, 10).await;
@@ -188,8 +188,8 @@ pub async fn a_dropped_claim_keeps_the_order_of_notifications<W: NotificationFix
     }
 }
 
-pub async fn a_failed_notification_does_not_block_the_later_ones<W: NotificationFixture>(
-    fixture: &W,
+pub async fn a_failed_notification_does_not_block_the_later_ones<F: NotificationFixture>(
+    fixture: &F,
 ) {
     record(fixture, &[new(1, 1), new(1, 2)]).await;
     settle(fixture, 10, SendOutcome::Failed("no such address".to_owned())).await;
@@ -198,9 +198,9 @@ pub async fn a_failed_notification_does_not_block_the_later_ones<W: Notification
 }
 
 pub async fn notifications_of_an_order_are_claimed_by_version_whenever_they_were_recorded<
-    W: NotificationFixture,
+    F: NotificationFixture,
 >(
-    fixture: &W,
+    fixture: &F,
 ) {
     record(fixture, &[new(1, 3)]).await;
     record(fixture, &[new(1, 2), new(1, 1)]).await;
@@ -211,7 +211,7 @@ pub async fn notifications_of_an_order_are_claimed_by_version_whenever_they_were
     }
 }
 
-pub async fn a_claim_is_bounded_in_bytes_and_has_at_least_one<W: NotificationFixture>(fixture: &W) {
+pub async fn a_claim_is_bounded_in_bytes_and_has_at_least_one<F: NotificationFixture>(fixture: &F) {
     let recorded: Vec<_> = (1..=5).map(|n| new(n, 1)).collect();
     record(fixture, &recorded).await;
     let one = recorded[0].message.len();
@@ -246,25 +246,25 @@ fn up_to(notifications: usize) -> ClaimLimit {
     ClaimLimit { notifications, bytes: usize::MAX }
 }
 
-async fn record<W: NotificationFixture>(fixture: &W, new: &[NewNotification]) -> BatchOutcome {
+async fn record<F: NotificationFixture>(fixture: &F, new: &[NewNotification]) -> BatchOutcome {
     fixture.notifications().record(new, &[]).await.expect("recorded")
 }
 
-async fn of_order<W: NotificationFixture>(fixture: &W, n: u32) -> Vec<Notification> {
+async fn of_order<F: NotificationFixture>(fixture: &F, n: u32) -> Vec<Notification> {
     fixture.views().of_order(sample::order_id(n)).await.expect("an answer")
 }
 
-async fn settle<W: NotificationFixture>(fixture: &W, limit: usize, outcome: SendOutcome) {
+async fn settle<F: NotificationFixture>(fixture: &F, limit: usize, outcome: SendOutcome) {
     let claim = claim_due(fixture, limit).await;
     let outcomes = vec![outcome; claim.notifications().len()];
     claim.settle(&outcomes).await.expect("settled");
 }
 
 /// Waits until a notification is due, and claims.
-async fn claim_due<W: NotificationFixture>(
-    fixture: &W,
+async fn claim_due<F: NotificationFixture>(
+    fixture: &F,
     limit: usize,
-) -> <W::Notifications as Notifications>::Claim {
+) -> <F::Notifications as Notifications>::Claim {
     let store = fixture.notifications();
     for _ in 0..MAX_TRIES {
         if let Some(claim) = store.claim(ChannelName::Log, up_to(limit)).await.expect("an answer") {
@@ -277,14 +277,14 @@ async fn claim_due<W: NotificationFixture>(
 }
 
 /// Asserts that nothing is due, now and after all delays.
-async fn assert_nothing_due<W: NotificationFixture>(fixture: &W) {
+async fn assert_nothing_due<F: NotificationFixture>(fixture: &F) {
     for _ in 0..3 {
         fixture.let_delays_pass().await;
         assert_claims_nothing(fixture).await;
     }
 }
 
-async fn assert_claims_nothing<W: NotificationFixture>(fixture: &W) {
+async fn assert_claims_nothing<F: NotificationFixture>(fixture: &F) {
     let claim =
         fixture.notifications().claim(ChannelName::Log, up_to(10)).await.expect("an answer");
     assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.notifications().to_vec()));

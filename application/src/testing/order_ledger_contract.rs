@@ -35,12 +35,12 @@ macro_rules! consumer_ledger_contract {
     };
 }
 
-pub async fn an_empty_ledger_has_the_empty_digest<W: LedgerFixture>(fixture: &W) {
+pub async fn an_empty_ledger_has_the_empty_digest<F: LedgerFixture>(fixture: &F) {
     assert_eq!(digest(fixture, 0..100).await, Digest::default());
     assert_eq!(page(fixture, 0..100, 10).await, []);
 }
 
-pub async fn an_order_has_one_entry_for_any_number_of_events<W: LedgerFixture>(fixture: &W) {
+pub async fn an_order_has_one_entry_for_any_number_of_events<F: LedgerFixture>(fixture: &F) {
     fixture.add_event(1, 1).await;
     fixture.add_event(1, 2).await;
     fixture.add_event(2, 1).await;
@@ -48,7 +48,7 @@ pub async fn an_order_has_one_entry_for_any_number_of_events<W: LedgerFixture>(f
     assert_eq!(digest(fixture, 0..100).await.orders, 2);
 }
 
-pub async fn the_digest_does_not_depend_on_the_sequence_of_orders<W: LedgerFixture>(fixture: &W) {
+pub async fn the_digest_does_not_depend_on_the_sequence_of_orders<F: LedgerFixture>(fixture: &F) {
     for n in [1, 2, 3] {
         fixture.add_event(n, 1).await;
     }
@@ -67,7 +67,7 @@ pub async fn the_digest_does_not_depend_on_the_sequence_of_orders<W: LedgerFixtu
     assert_ne!(first.hash, second.hash, "the orders are different");
 }
 
-pub async fn a_further_event_changes_the_digest<W: LedgerFixture>(fixture: &W) {
+pub async fn a_further_event_changes_the_digest<F: LedgerFixture>(fixture: &F) {
     fixture.add_event(1, 1).await;
     fixture.add_event(2, 1).await;
     let before = digest(fixture, 0..10).await;
@@ -77,7 +77,7 @@ pub async fn a_further_event_changes_the_digest<W: LedgerFixture>(fixture: &W) {
     assert_ne!(before.hash, after.hash);
 }
 
-pub async fn digests_of_the_parts_of_a_range_add_up<W: LedgerFixture>(fixture: &W) {
+pub async fn digests_of_the_parts_of_a_range_add_up<F: LedgerFixture>(fixture: &F) {
     for n in 1..=9 {
         fixture.add_event(n, 1).await;
     }
@@ -87,8 +87,8 @@ pub async fn digests_of_the_parts_of_a_range_add_up<W: LedgerFixture>(fixture: &
     assert_eq!(digest(fixture, 0..100).await, all);
 }
 
-pub async fn a_page_has_the_first_entries_of_its_range_up_to_the_limit<W: LedgerFixture>(
-    fixture: &W,
+pub async fn a_page_has_the_first_entries_of_its_range_up_to_the_limit<F: LedgerFixture>(
+    fixture: &F,
 ) {
     for n in [5, 3, 1, 4, 2] {
         fixture.add_event(n, 1).await;
@@ -100,7 +100,7 @@ pub async fn a_page_has_the_first_entries_of_its_range_up_to_the_limit<W: Ledger
     assert_eq!(rest, [entry(4, 1, 1), entry(5, 1, 1)]);
 }
 
-pub async fn only_orders_that_are_known_are_found<W: LedgerFixture>(fixture: &W) {
+pub async fn only_orders_that_are_known_are_found<F: LedgerFixture>(fixture: &F) {
     fixture.add_event(1, 1).await;
     fixture.add_event(2, 1).await;
     let requested: Vec<OrderId> = [2, 3].into_iter().map(sample::order_id).collect();
@@ -109,7 +109,7 @@ pub async fn only_orders_that_are_known_are_found<W: LedgerFixture>(fixture: &W)
     assert_eq!(fixture.ledger().find_all(&[]).await.expect("an answer"), []);
 }
 
-pub async fn a_missing_event_is_visible_until_it_arrives<W: LedgerFixture>(fixture: &W) {
+pub async fn a_missing_event_is_visible_until_it_arrives<F: LedgerFixture>(fixture: &F) {
     fixture.add_event(1, 2).await;
     assert_eq!(page(fixture, 0..10, 10).await, [entry(1, 2, 1)]);
     let without = digest(fixture, 0..10).await;
@@ -128,12 +128,12 @@ fn range(orders: std::ops::Range<u32>) -> OrderRange {
     OrderRange::of_ids(sample::order_id(orders.start), sample::order_id(orders.end))
 }
 
-async fn digest<W: LedgerFixture>(fixture: &W, orders: std::ops::Range<u32>) -> Digest {
+async fn digest<F: LedgerFixture>(fixture: &F, orders: std::ops::Range<u32>) -> Digest {
     fixture.ledger().digest(range(orders)).await.expect("a digest")
 }
 
-async fn page<W: LedgerFixture>(
-    fixture: &W,
+async fn page<F: LedgerFixture>(
+    fixture: &F,
     orders: std::ops::Range<u32>,
     limit: usize,
 ) -> Vec<LedgerEntry> {

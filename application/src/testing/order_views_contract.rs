@@ -24,7 +24,7 @@ macro_rules! order_views_contract {
     };
 }
 
-pub async fn an_order_is_returned_as_it_was_saved<W: OrderingFixture>(fixture: &W) {
+pub async fn an_order_is_returned_as_it_was_saved<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     let placed = place(&orders, 1, Cause::Unkeyed).await;
     let views = fixture.views();
@@ -37,18 +37,18 @@ pub async fn an_order_is_returned_as_it_was_saved<W: OrderingFixture>(fixture: &
     assert_eq!(view.as_ref(), Some(cancelled.snapshot()));
 }
 
-pub async fn an_unknown_order_is_not_found<W: OrderingFixture>(fixture: &W) {
+pub async fn an_unknown_order_is_not_found<F: OrderingFixture>(fixture: &F) {
     let views = fixture.views();
     assert_eq!(views.view(sample::order_id(1)).await.expect("an answer"), None);
     assert_eq!(views.newest(None, None, 10).await.expect("a page"), []);
 }
 
-pub async fn the_newest_order_comes_first<W: OrderingFixture>(fixture: &W) {
+pub async fn the_newest_order_comes_first<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, [2, 3, 1]).await;
     assert_eq!(page(fixture, None, None, 2).await, ids([3, 2]));
 }
 
-pub async fn pages_have_every_order_once<W: OrderingFixture>(fixture: &W) {
+pub async fn pages_have_every_order_once<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, 1..=7).await;
     let mut seen = Vec::new();
     let mut before = None;
@@ -61,7 +61,7 @@ pub async fn pages_have_every_order_once<W: OrderingFixture>(fixture: &W) {
     assert_eq!(seen, ids((1..=7).rev()));
 }
 
-pub async fn a_page_does_not_change_when_newer_orders_arrive<W: OrderingFixture>(fixture: &W) {
+pub async fn a_page_does_not_change_when_newer_orders_arrive<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, 1..=4).await;
     let before = Some(sample::order_id(3));
     let page_before = page(fixture, None, before, 2).await;
@@ -70,7 +70,7 @@ pub async fn a_page_does_not_change_when_newer_orders_arrive<W: OrderingFixture>
     assert_eq!(page(fixture, None, before, 2).await, page_before);
 }
 
-pub async fn only_orders_of_the_requested_status_are_returned<W: OrderingFixture>(fixture: &W) {
+pub async fn only_orders_of_the_requested_status_are_returned<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, 1..=6).await;
     for n in [2, 5] {
         cancel(&fixture.orders(), n, Cause::Unkeyed).await;
@@ -83,15 +83,15 @@ pub async fn only_orders_of_the_requested_status_are_returned<W: OrderingFixture
     assert_eq!(page(fixture, cancelled, before, 2).await, ids([2]));
 }
 
-async fn place_all<W: OrderingFixture>(fixture: &W, numbers: impl IntoIterator<Item = u32>) {
+async fn place_all<F: OrderingFixture>(fixture: &F, numbers: impl IntoIterator<Item = u32>) {
     let orders = fixture.orders();
     for n in numbers {
         place(&orders, n, Cause::Unkeyed).await;
     }
 }
 
-async fn page<W: OrderingFixture>(
-    fixture: &W,
+async fn page<F: OrderingFixture>(
+    fixture: &F,
     status: Option<StatusFilter>,
     before: Option<OrderId>,
     limit: usize,

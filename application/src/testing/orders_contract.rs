@@ -37,7 +37,7 @@ macro_rules! orders_contract {
     };
 }
 
-pub async fn a_saved_order_is_found<W: OrderingFixture>(fixture: &W) {
+pub async fn a_saved_order_is_found<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     let placed = place(&orders, 1, Cause::Unkeyed).await;
     assert_eq!(placed, sample::order(1).saved());
@@ -48,7 +48,7 @@ pub async fn a_saved_order_is_found<W: OrderingFixture>(fixture: &W) {
     assert_ne!(cancelled, placed);
 }
 
-pub async fn notes_and_medications_are_stored_unchanged<W: OrderingFixture>(fixture: &W) {
+pub async fn notes_and_medications_are_stored_unchanged<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     // Order 2 has all optional values, order 3 has none.
     let (with_all, with_none) = (sample::new_order(2), sample::new_order(3));
@@ -73,13 +73,13 @@ pub async fn notes_and_medications_are_stored_unchanged<W: OrderingFixture>(fixt
     }
 }
 
-pub async fn an_unknown_order_is_not_found<W: OrderingFixture>(fixture: &W) {
+pub async fn an_unknown_order_is_not_found<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     assert_eq!(orders.find(sample::order_id(2)).await.expect("an answer"), None);
 }
 
-pub async fn the_events_of_an_order_are_stored_with_it<W: OrderingFixture>(fixture: &W) {
+pub async fn the_events_of_an_order_are_stored_with_it<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     cancel(&orders, 1, Cause::Unkeyed).await;
@@ -95,7 +95,7 @@ pub async fn the_events_of_an_order_are_stored_with_it<W: OrderingFixture>(fixtu
     assert_nothing_due(fixture).await;
 }
 
-pub async fn an_id_that_already_exists_is_a_conflict<W: OrderingFixture>(fixture: &W) {
+pub async fn an_id_that_already_exists_is_a_conflict<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     let first = place(&orders, 1, Cause::Unkeyed).await;
     let mut new = sample::new_order(1);
@@ -106,7 +106,7 @@ pub async fn an_id_that_already_exists_is_a_conflict<W: OrderingFixture>(fixture
     assert_eq!(find(&orders, 1).await, first);
 }
 
-pub async fn a_concurrent_change_of_an_order_is_a_conflict<W: OrderingFixture>(fixture: &W) {
+pub async fn a_concurrent_change_of_an_order_is_a_conflict<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     let (mut first, mut second) = (find(&orders, 1).await, find(&orders, 1).await);
@@ -118,7 +118,7 @@ pub async fn a_concurrent_change_of_an_order_is_a_conflict<W: OrderingFixture>(f
     assert_eq!(find(&orders, 1).await, second);
 }
 
-pub async fn a_conflict_stores_neither_state_nor_event_nor_cause<W: OrderingFixture>(fixture: &W) {
+pub async fn a_conflict_stores_neither_state_nor_event_nor_cause<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     let first = place(&orders, 1, Cause::Unkeyed).await;
     let cause = sample::request("k", "again");
@@ -134,19 +134,19 @@ pub async fn a_conflict_stores_neither_state_nor_event_nor_cause<W: OrderingFixt
     place(&orders, 2, cause).await;
 }
 
-pub async fn a_repeated_request_gets_the_original_answer_and_changes_nothing<W: OrderingFixture>(
-    fixture: &W,
+pub async fn a_repeated_request_gets_the_original_answer_and_changes_nothing<F: OrderingFixture>(
+    fixture: &F,
 ) {
     assert_answered_once(fixture, sample::request("k", "one order")).await;
 }
 
-pub async fn a_repeated_event_gets_the_original_answer_and_changes_nothing<W: OrderingFixture>(
-    fixture: &W,
+pub async fn a_repeated_event_gets_the_original_answer_and_changes_nothing<F: OrderingFixture>(
+    fixture: &F,
 ) {
     assert_answered_once(fixture, Cause::Event(sample::event_id(7, 7))).await;
 }
 
-async fn assert_answered_once<W: OrderingFixture>(fixture: &W, cause: Cause) {
+async fn assert_answered_once<F: OrderingFixture>(fixture: &F, cause: Cause) {
     let orders = fixture.orders();
     let first = place(&orders, 1, cause.clone()).await;
     let again = answered_before(orders.save(sample::order(2), cause).await);
@@ -157,8 +157,8 @@ async fn assert_answered_once<W: OrderingFixture>(fixture: &W, cause: Cause) {
     assert_nothing_due(fixture).await;
 }
 
-pub async fn the_original_answer_stays_the_same_when_the_order_changes<W: OrderingFixture>(
-    fixture: &W,
+pub async fn the_original_answer_stays_the_same_when_the_order_changes<F: OrderingFixture>(
+    fixture: &F,
 ) {
     let orders = fixture.orders();
     let placing = sample::request("k", "one order");
@@ -172,7 +172,7 @@ pub async fn the_original_answer_stays_the_same_when_the_order_changes<W: Orderi
     assert_eq!(orders.find_answer(&cancelling).await.expect("an answer"), Some(cancelled));
 }
 
-pub async fn a_key_used_for_another_request_is_refused<W: OrderingFixture>(fixture: &W) {
+pub async fn a_key_used_for_another_request_is_refused<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     place(&orders, 1, sample::request("k", "one thing")).await;
     let other = sample::request("k", "another thing");
@@ -186,7 +186,7 @@ pub async fn a_key_used_for_another_request_is_refused<W: OrderingFixture>(fixtu
     assert_nothing_due(fixture).await;
 }
 
-pub async fn an_answer_is_found_by_its_cause<W: OrderingFixture>(fixture: &W) {
+pub async fn an_answer_is_found_by_its_cause<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     let (request, event) = (sample::request("k", "it"), Cause::Event(sample::event_id(7, 7)));
     for cause in [&request, &event] {
@@ -198,22 +198,22 @@ pub async fn an_answer_is_found_by_its_cause<W: OrderingFixture>(fixture: &W) {
     assert_eq!(orders.find_answer(&event).await.expect("an answer"), Some(second));
 }
 
-pub async fn requests_without_a_key_are_never_repeats<W: OrderingFixture>(fixture: &W) {
+pub async fn requests_without_a_key_are_never_repeats<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     assert_eq!(orders.find_answer(&Cause::Unkeyed).await.expect("an answer"), None);
     place(&orders, 2, Cause::Unkeyed).await;
 }
 
-pub async fn a_request_and_an_event_are_different_causes<W: OrderingFixture>(fixture: &W) {
+pub async fn a_request_and_an_event_are_different_causes<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     let event = sample::event_id(7, 7);
     place(&orders, 1, Cause::Event(event)).await;
     place(&orders, 2, sample::request(&event.to_string(), "the same text")).await;
 }
 
-pub async fn saving_an_order_without_events_still_stores_its_cause<W: OrderingFixture>(
-    fixture: &W,
+pub async fn saving_an_order_without_events_still_stores_its_cause<F: OrderingFixture>(
+    fixture: &F,
 ) {
     let orders = fixture.orders();
     let placed = place(&orders, 1, Cause::Unkeyed).await;
@@ -226,8 +226,8 @@ pub async fn saving_an_order_without_events_still_stores_its_cause<W: OrderingFi
     assert_nothing_due(fixture).await;
 }
 
-pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<W: OrderingFixture>(
-    fixture: &W,
+pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<F: OrderingFixture>(
+    fixture: &F,
 ) {
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
@@ -250,8 +250,8 @@ pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<W: Order
     assert_nothing_due(fixture).await;
 }
 
-pub async fn exactly_one_of_several_parallel_repeats_of_a_request_is_stored<W: OrderingFixture>(
-    fixture: &W,
+pub async fn exactly_one_of_several_parallel_repeats_of_a_request_is_stored<F: OrderingFixture>(
+    fixture: &F,
 ) {
     let orders = fixture.orders();
     let cause = sample::request("k", "one order");

@@ -41,11 +41,11 @@ macro_rules! outbox_contract {
     };
 }
 
-pub async fn an_empty_outbox_has_nothing_due<W: OrderingFixture>(fixture: &W) {
+pub async fn an_empty_outbox_has_nothing_due<F: OrderingFixture>(fixture: &F) {
     assert_nothing_due(fixture).await;
 }
 
-pub async fn published_events_are_claimed_exactly_once<W: OrderingFixture>(fixture: &W) {
+pub async fn published_events_are_claimed_exactly_once<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, 1..=40).await;
     for n in 1..=20 {
         cancel(&fixture.orders(), n, Cause::Unkeyed).await;
@@ -62,7 +62,7 @@ pub async fn published_events_are_claimed_exactly_once<W: OrderingFixture>(fixtu
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_claim_is_limited_and_grouped_by_lane<W: OrderingFixture>(fixture: &W) {
+pub async fn a_claim_is_limited_and_grouped_by_lane<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, 1..=80).await;
     let claim = claim_due(fixture, 3).await;
     let records = claim.records();
@@ -73,7 +73,7 @@ pub async fn a_claim_is_limited_and_grouped_by_lane<W: OrderingFixture>(fixture:
     assert_eq!(lanes.count(), different.len(), "the records of a lane are not contiguous");
 }
 
-pub async fn a_claim_of_large_records_is_bounded_by_their_size<W: OrderingFixture>(fixture: &W) {
+pub async fn a_claim_of_large_records_is_bounded_by_their_size<F: OrderingFixture>(fixture: &F) {
     // Even if a claim has several lanes, there are enough events to exceed the maximum size.
     let orders = fixture.orders();
     for n in 1..=LARGE_ORDERS {
@@ -110,7 +110,7 @@ pub async fn a_claim_of_large_records_is_bounded_by_their_size<W: OrderingFixtur
     assert_nothing_due(fixture).await;
 }
 
-pub async fn concurrent_claims_never_share_a_lane<W: OrderingFixture>(fixture: &W) {
+pub async fn concurrent_claims_never_share_a_lane<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, 1..=80).await;
     let outbox = fixture.outbox();
     let mut claims = vec![claim_due(fixture, 2).await];
@@ -120,18 +120,18 @@ pub async fn concurrent_claims_never_share_a_lane<W: OrderingFixture>(fixture: &
         claims.push(claim);
     }
     assert!(claims.len() > 1, "80 orders are in several lanes");
-    let mut taken = HashSet::new();
+    let mut claimed = HashSet::new();
     for claim in &claims {
         let lanes: HashSet<i16> = claim.records().iter().map(|record| record.lane).collect();
-        assert!(taken.is_disjoint(&lanes), "another claim has one of the lanes {lanes:?}");
-        taken.extend(lanes);
+        assert!(claimed.is_disjoint(&lanes), "another claim has one of the lanes {lanes:?}");
+        claimed.extend(lanes);
     }
     let records = || claims.iter().flat_map(Claim::records);
     let events: HashSet<EventId> = records().map(|record| record.event_id).collect();
     assert_eq!(events.len(), records().count());
 }
 
-pub async fn a_dropped_claim_is_released<W: OrderingFixture>(fixture: &W) {
+pub async fn a_dropped_claim_is_released<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, [1]).await;
     let claim = claim_due(fixture, 10).await;
     let records = claim.records().to_vec();
@@ -140,7 +140,7 @@ pub async fn a_dropped_claim_is_released<W: OrderingFixture>(fixture: &W) {
     assert_eq!(claim_due(fixture, 10).await.records(), records);
 }
 
-pub async fn an_unsent_record_is_claimed_again<W: OrderingFixture>(fixture: &W) {
+pub async fn an_unsent_record_is_claimed_again<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, [1]).await;
     settle(fixture, |_| Verdict::Unsent).await;
     // Without a delay, because the record did not fail.
@@ -148,7 +148,7 @@ pub async fn an_unsent_record_is_claimed_again<W: OrderingFixture>(fixture: &W) 
     assert_eq!(again.records()[0].event_id, sample::event_id(1, 1));
 }
 
-pub async fn a_record_without_a_verdict_is_claimed_again<W: OrderingFixture>(fixture: &W) {
+pub async fn a_record_without_a_verdict_is_claimed_again<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, [1]).await;
     let claim = claim_due(fixture, 10).await;
     claim.settle(&[]).await.expect("settled");
@@ -156,9 +156,9 @@ pub async fn a_record_without_a_verdict_is_claimed_again<W: OrderingFixture>(fix
 }
 
 pub async fn an_unsent_record_is_claimed_again_but_a_published_one_after_it_is_not<
-    W: OrderingFixture,
+    F: OrderingFixture,
 >(
-    fixture: &W,
+    fixture: &F,
 ) {
     // Enough orders that at least one lane has two of them.
     place_all(fixture, 1..=40).await;
@@ -194,7 +194,7 @@ pub async fn an_unsent_record_is_claimed_again_but_a_published_one_after_it_is_n
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_failed_record_is_claimed_again_after_a_delay<W: OrderingFixture>(fixture: &W) {
+pub async fn a_failed_record_is_claimed_again_after_a_delay<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, [1]).await;
     for _ in 0..3 {
         settle(fixture, |_| Verdict::Failed("not today".to_owned())).await;
@@ -207,7 +207,7 @@ pub async fn a_failed_record_is_claimed_again_after_a_delay<W: OrderingFixture>(
     assert_nothing_due(fixture).await;
 }
 
-pub async fn later_events_of_an_order_wait_for_a_failed_one<W: OrderingFixture>(fixture: &W) {
+pub async fn later_events_of_an_order_wait_for_a_failed_one<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, [1]).await;
     settle(fixture, |_| Verdict::Failed("not today".to_owned())).await;
     cancel(&fixture.orders(), 1, Cause::Unkeyed).await;
@@ -219,7 +219,7 @@ pub async fn later_events_of_an_order_wait_for_a_failed_one<W: OrderingFixture>(
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_failed_record_does_not_block_other_orders<W: OrderingFixture>(fixture: &W) {
+pub async fn a_failed_record_does_not_block_other_orders<F: OrderingFixture>(fixture: &F) {
     place_all(fixture, 1..=40).await;
     let failing = sample::event_id(1, 1);
     let mut published = HashSet::new();
@@ -246,8 +246,8 @@ pub async fn a_failed_record_does_not_block_other_orders<W: OrderingFixture>(fix
     assert_nothing_due(fixture).await;
 }
 
-pub async fn a_refused_record_is_not_claimed_again_and_blocks_nothing<W: OrderingFixture>(
-    fixture: &W,
+pub async fn a_refused_record_is_not_claimed_again_and_blocks_nothing<F: OrderingFixture>(
+    fixture: &F,
 ) {
     place_all(fixture, [1]).await;
     cancel(&fixture.orders(), 1, Cause::Unkeyed).await;
@@ -260,8 +260,8 @@ pub async fn a_refused_record_is_not_claimed_again_and_blocks_nothing<W: Orderin
     assert_nothing_due(fixture).await;
 }
 
-pub async fn events_of_one_order_are_claimed_in_sequence_across_small_claims<W: OrderingFixture>(
-    fixture: &W,
+pub async fn events_of_one_order_are_claimed_in_sequence_across_small_claims<F: OrderingFixture>(
+    fixture: &F,
 ) {
     place_all(fixture, 1..=30).await;
     for n in (1..=30).rev() {
@@ -287,8 +287,8 @@ pub async fn events_of_one_order_are_claimed_in_sequence_across_small_claims<W: 
 }
 
 /// Claims records and settles them as published, until there have been `expected` records.
-pub(super) async fn relay_all<W: OrderingFixture>(
-    fixture: &W,
+pub(super) async fn relay_all<F: OrderingFixture>(
+    fixture: &F,
     expected: usize,
 ) -> Vec<OutboxRecord> {
     let mut records = Vec::new();
@@ -303,7 +303,7 @@ pub(super) async fn relay_all<W: OrderingFixture>(
 }
 
 /// Asserts that nothing is due, now and after all delays.
-pub(super) async fn assert_nothing_due<W: OrderingFixture>(fixture: &W) {
+pub(super) async fn assert_nothing_due<F: OrderingFixture>(fixture: &F) {
     for _ in 0..3 {
         fixture.let_delays_pass().await;
         let claim = fixture.outbox().claim(100).await.expect("an answer");
@@ -312,7 +312,7 @@ pub(super) async fn assert_nothing_due<W: OrderingFixture>(fixture: &W) {
 }
 
 /// Waits until a record is due, and claims.
-async fn claim_due<W: OrderingFixture>(fixture: &W, limit: usize) -> <W::Outbox as Outbox>::Claim {
+async fn claim_due<F: OrderingFixture>(fixture: &F, limit: usize) -> <F::Outbox as Outbox>::Claim {
     let outbox = fixture.outbox();
     for _ in 0..MAX_TRIES {
         if let Some(claim) = outbox.claim(limit).await.expect("an answer") {
@@ -324,13 +324,13 @@ async fn claim_due<W: OrderingFixture>(fixture: &W, limit: usize) -> <W::Outbox 
     panic!("no record became due");
 }
 
-async fn settle<W: OrderingFixture>(fixture: &W, verdict: impl Fn(&OutboxRecord) -> Verdict) {
+async fn settle<F: OrderingFixture>(fixture: &F, verdict: impl Fn(&OutboxRecord) -> Verdict) {
     let claim = claim_due(fixture, 100).await;
     let verdicts: Vec<Verdict> = claim.records().iter().map(verdict).collect();
     claim.settle(&verdicts).await.expect("settled");
 }
 
-async fn place_all<W: OrderingFixture>(fixture: &W, numbers: impl IntoIterator<Item = u32>) {
+async fn place_all<F: OrderingFixture>(fixture: &F, numbers: impl IntoIterator<Item = u32>) {
     let orders = fixture.orders();
     for n in numbers {
         place(&orders, n, Cause::Unkeyed).await;

@@ -33,7 +33,7 @@ macro_rules! pharmacy_inbox_contract {
     };
 }
 
-pub async fn an_order_that_was_placed_is_a_draft<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_order_that_was_placed_is_a_draft<F: PharmacyFixture>(fixture: &F) {
     let outcome = receive_records(fixture, &[incoming(0, &created(1))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 1, ..BatchOutcome::default() });
     let order = order(fixture, 1).await;
@@ -45,7 +45,7 @@ pub async fn an_order_that_was_placed_is_a_draft<W: PharmacyFixture>(fixture: &W
     assert_eq!(contents.note, None);
 }
 
-pub async fn notes_and_medications_are_stored_unchanged<W: PharmacyFixture>(fixture: &W) {
+pub async fn notes_and_medications_are_stored_unchanged<F: PharmacyFixture>(fixture: &F) {
     receive_records(fixture, &[incoming(0, &created(2))]).await;
     let contents = order(fixture, 2).await.contents.expect("contents");
     let order = sample::new_order(2);
@@ -64,7 +64,7 @@ fn texts(coding: &MedicationCoding) -> [Option<&str>; 3] {
     [Some(system.as_str()), Some(code.as_str()), display.as_ref().map(CodeDisplay::as_str)]
 }
 
-pub async fn an_order_that_was_cancelled_is_cancelled<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_order_that_was_cancelled_is_cancelled<F: PharmacyFixture>(fixture: &F) {
     let outcome =
         receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 2))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, ..BatchOutcome::default() });
@@ -74,14 +74,14 @@ pub async fn an_order_that_was_cancelled_is_cancelled<W: PharmacyFixture>(fixtur
     assert!(order.contents.is_some());
 }
 
-pub async fn an_event_twice_in_one_batch_takes_effect_once<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_event_twice_in_one_batch_takes_effect_once<F: PharmacyFixture>(fixture: &F) {
     let batch = [incoming(0, &created(1)), incoming(1, &created(2)), incoming(2, &created(1))];
     let outcome = receive_records(fixture, &batch).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, repeated: 1, ..BatchOutcome::default() });
     assert_eq!(all(fixture).await.len(), 2);
 }
 
-pub async fn an_event_in_two_batches_takes_effect_once<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_event_in_two_batches_takes_effect_once<F: PharmacyFixture>(fixture: &F) {
     receive_records(fixture, &[incoming(0, &created(1))]).await;
     let before = all(fixture).await;
     let outcome =
@@ -90,7 +90,7 @@ pub async fn an_event_in_two_batches_takes_effect_once<W: PharmacyFixture>(fixtu
     assert_eq!(all(fixture).await.last(), before.last());
 }
 
-pub async fn a_cancellation_may_arrive_before_the_creation<W: PharmacyFixture>(fixture: &W) {
+pub async fn a_cancellation_may_arrive_before_the_creation<F: PharmacyFixture>(fixture: &F) {
     let outcome = receive_records(fixture, &[incoming(0, &cancelled(1, 2))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 1, missing: 1, ..BatchOutcome::default() });
     assert_eq!(order(fixture, 1).await.contents, None);
@@ -103,7 +103,7 @@ pub async fn a_cancellation_may_arrive_before_the_creation<W: PharmacyFixture>(f
     assert_eq!((late.version, late.missing), (usual.version, usual.missing));
 }
 
-pub async fn a_whole_replay_changes_nothing<W: PharmacyFixture>(fixture: &W) {
+pub async fn a_whole_replay_changes_nothing<F: PharmacyFixture>(fixture: &F) {
     let mut topic = Vec::new();
     for n in 1..=10_u32 {
         topic.push(incoming(i64::from(n), &created(n)));
@@ -123,8 +123,8 @@ pub async fn a_whole_replay_changes_nothing<W: PharmacyFixture>(fixture: &W) {
     assert_eq!((orders.len(), dead.len()), (10, 1));
 }
 
-pub async fn an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing<W: PharmacyFixture>(
-    fixture: &W,
+pub async fn an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing<F: PharmacyFixture>(
+    fixture: &F,
 ) {
     let batch = [
         incoming(0, &created(1)),
@@ -143,19 +143,19 @@ pub async fn an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing<W: Ph
     assert_eq!(dead[0].reason, "the first byte is not 0");
 }
 
-pub async fn missing_versions_are_counted<W: PharmacyFixture>(fixture: &W) {
+pub async fn missing_versions_are_counted<F: PharmacyFixture>(fixture: &F) {
     let outcome =
         receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 5))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, missing: 3, ..BatchOutcome::default() });
     assert_eq!(order(fixture, 1).await.missing, 3);
 }
 
-pub async fn an_empty_batch_changes_nothing<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_empty_batch_changes_nothing<F: PharmacyFixture>(fixture: &F) {
     assert_eq!(receive_records(fixture, &[]).await, BatchOutcome::default());
     assert_eq!(all(fixture).await, []);
 }
 
-pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<W: PharmacyFixture>(fixture: &W) {
+pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<F: PharmacyFixture>(fixture: &F) {
     let mut batch: Vec<Incoming> =
         (1..=10_u32).map(|n| incoming(i64::from(n), &created(n))).collect();
     batch.push(unreadable(11));
@@ -167,18 +167,18 @@ pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<W: PharmacyFix
     assert_eq!(fixture.dead_letters().await.len(), 1);
 }
 
-async fn receive_records<W: PharmacyFixture>(fixture: &W, batch: &[Incoming]) -> BatchOutcome {
+async fn receive_records<F: PharmacyFixture>(fixture: &F, batch: &[Incoming]) -> BatchOutcome {
     receive(&ReceiveOrders(fixture.orders()), &batch.iter().cloned().collect())
         .await
         .expect("an outcome")
 }
 
-async fn order<W: PharmacyFixture>(fixture: &W, n: u32) -> PharmacySnapshot {
+async fn order<F: PharmacyFixture>(fixture: &F, n: u32) -> PharmacySnapshot {
     let view = fixture.views().view(sample::order_id(n)).await.expect("an answer");
     view.expect("the order").order
 }
 
 /// All orders, newest first.
-async fn all<W: PharmacyFixture>(fixture: &W) -> Vec<crate::pharmacy::PharmacyOrderView> {
+async fn all<F: PharmacyFixture>(fixture: &F) -> Vec<crate::pharmacy::PharmacyOrderView> {
     fixture.views().newest(None, None, 1000).await.expect("a page")
 }

@@ -30,7 +30,7 @@ macro_rules! pharmacy_orders_contract {
     };
 }
 
-pub async fn orders_are_found_as_they_were_saved<W: PharmacyFixture>(fixture: &W) {
+pub async fn orders_are_found_as_they_were_saved<F: PharmacyFixture>(fixture: &F) {
     let orders = fixture.orders();
     let mut all = vec![created(1), created(2), cancelled(created(3)), cancelled(empty_order(4))];
     orders.save_all(&revised(&all, 0), &[]).await.expect("saved");
@@ -41,7 +41,7 @@ pub async fn orders_are_found_as_they_were_saved<W: PharmacyFixture>(fixture: &W
     assert_eq!(found, revised(&all, 1));
 }
 
-pub async fn contents_received_after_the_cancellation_are_saved<W: PharmacyFixture>(fixture: &W) {
+pub async fn contents_received_after_the_cancellation_are_saved<F: PharmacyFixture>(fixture: &F) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[cancelled(empty_order(1))], 0), &[]).await.expect("saved");
     let mut late = cancelled(empty_order(1));
@@ -50,14 +50,14 @@ pub async fn contents_received_after_the_cancellation_are_saved<W: PharmacyFixtu
     assert_eq!(find(&orders, [1]).await, revised(&[late], 2));
 }
 
-pub async fn only_the_requested_orders_are_found<W: PharmacyFixture>(fixture: &W) {
+pub async fn only_the_requested_orders_are_found<F: PharmacyFixture>(fixture: &F) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[created(1), created(2)], 0), &[]).await.expect("saved");
     assert_eq!(find(&orders, [2, 3]).await, revised(&[created(2)], 1));
     assert_eq!(find(&orders, []).await, []);
 }
 
-pub async fn each_save_raises_the_revision<W: PharmacyFixture>(fixture: &W) {
+pub async fn each_save_raises_the_revision<F: PharmacyFixture>(fixture: &F) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
     let mut found = find(&orders, [1]).await;
@@ -66,7 +66,7 @@ pub async fn each_save_raises_the_revision<W: PharmacyFixture>(fixture: &W) {
     assert_eq!(find(&orders, [1]).await, revised(&[cancelled(created(1))], 2));
 }
 
-pub async fn a_concurrent_save_of_an_order_is_a_conflict<W: PharmacyFixture>(fixture: &W) {
+pub async fn a_concurrent_save_of_an_order_is_a_conflict<F: PharmacyFixture>(fixture: &F) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
     orders.save_all(&revised(&[cancelled(created(1))], 1), &[]).await.expect("saved");
@@ -74,14 +74,14 @@ pub async fn a_concurrent_save_of_an_order_is_a_conflict<W: PharmacyFixture>(fix
     assert_eq!(find(&orders, [1]).await, revised(&[cancelled(created(1))], 2));
 }
 
-pub async fn a_new_order_that_exists_is_a_conflict<W: PharmacyFixture>(fixture: &W) {
+pub async fn a_new_order_that_exists_is_a_conflict<F: PharmacyFixture>(fixture: &F) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
     assert_conflict(&orders.save_all(&revised(&[cancelled(empty_order(1))], 0), &[]).await);
     assert_eq!(find(&orders, [1]).await, revised(&[created(1)], 1));
 }
 
-pub async fn a_conflict_stores_nothing_of_the_batch<W: PharmacyFixture>(fixture: &W) {
+pub async fn a_conflict_stores_nothing_of_the_batch<F: PharmacyFixture>(fixture: &F) {
     let orders = fixture.orders();
     orders.save_all(&revised(&[created(2)], 0), &[]).await.expect("saved");
     let batch = revised(&[created(1), cancelled(created(2)), created(3)], 0);
@@ -91,7 +91,7 @@ pub async fn a_conflict_stores_nothing_of_the_batch<W: PharmacyFixture>(fixture:
     assert_eq!(fixture.dead_letters().await, []);
 }
 
-pub async fn dead_letters_are_stored_with_their_bytes<W: PharmacyFixture>(fixture: &W) {
+pub async fn dead_letters_are_stored_with_their_bytes<F: PharmacyFixture>(fixture: &F) {
     let mut tombstone = letter(8);
     tombstone.record.key = None;
     tombstone.record.value = None;
@@ -103,7 +103,7 @@ pub async fn dead_letters_are_stored_with_their_bytes<W: PharmacyFixture>(fixtur
     assert_eq!(stored, [letter(7), tombstone]);
 }
 
-pub async fn a_dead_letter_is_stored_once<W: PharmacyFixture>(fixture: &W) {
+pub async fn a_dead_letter_is_stored_once<F: PharmacyFixture>(fixture: &F) {
     let orders = fixture.orders();
     orders.save_all(&[], &[letter(7), letter(7)]).await.expect("saved");
     orders.save_all(&revised(&[created(1)], 0), &[letter(7)]).await.expect("saved");
@@ -111,8 +111,8 @@ pub async fn a_dead_letter_is_stored_once<W: PharmacyFixture>(fixture: &W) {
     assert_eq!(find(&orders, [1]).await.len(), 1);
 }
 
-pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<W: PharmacyFixture>(
-    fixture: &W,
+pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<F: PharmacyFixture>(
+    fixture: &F,
 ) {
     let orders = fixture.orders();
     let batches: Vec<_> = (1..=6).map(|n| revised(&[created(9), created(n)], 0)).collect();

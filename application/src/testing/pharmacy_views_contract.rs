@@ -24,7 +24,7 @@ macro_rules! pharmacy_views_contract {
     };
 }
 
-pub async fn an_order_is_returned_as_it_was_saved<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_order_is_returned_as_it_was_saved<F: PharmacyFixture>(fixture: &F) {
     save(fixture, &[created(1), cancelled(created(2))], 0).await;
     let views = fixture.views();
     for order in [created(1), cancelled(created(2))] {
@@ -33,12 +33,12 @@ pub async fn an_order_is_returned_as_it_was_saved<W: PharmacyFixture>(fixture: &
     }
 }
 
-pub async fn an_unknown_order_is_not_found<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_unknown_order_is_not_found<F: PharmacyFixture>(fixture: &F) {
     save(fixture, &[created(1)], 0).await;
     assert_eq!(fixture.views().view(sample::order_id(2)).await.expect("an answer"), None);
 }
 
-pub async fn an_order_keeps_the_time_it_was_received<W: PharmacyFixture>(fixture: &W) {
+pub async fn an_order_keeps_the_time_it_was_received<F: PharmacyFixture>(fixture: &F) {
     save(fixture, &[created(1)], 0).await;
     let first = fixture.views().view(sample::order_id(1)).await.expect("an answer");
     save(fixture, &[cancelled(created(1))], 1).await;
@@ -46,7 +46,7 @@ pub async fn an_order_keeps_the_time_it_was_received<W: PharmacyFixture>(fixture
     assert_eq!(second.expect("the order").received_at, first.expect("the order").received_at);
 }
 
-pub async fn pages_have_every_order_once_newest_first<W: PharmacyFixture>(fixture: &W) {
+pub async fn pages_have_every_order_once_newest_first<F: PharmacyFixture>(fixture: &F) {
     let orders: Vec<_> = (1..=7).map(created).collect();
     save(fixture, &orders, 0).await;
     let mut seen = Vec::new();
@@ -60,7 +60,7 @@ pub async fn pages_have_every_order_once_newest_first<W: PharmacyFixture>(fixtur
     assert_eq!(seen, ids([7, 6, 5, 4, 3, 2, 1]));
 }
 
-pub async fn only_orders_of_the_requested_status_are_returned<W: PharmacyFixture>(fixture: &W) {
+pub async fn only_orders_of_the_requested_status_are_returned<F: PharmacyFixture>(fixture: &F) {
     save(fixture, &[created(1), cancelled(created(2)), created(3), cancelled(created(4))], 0).await;
     let (draft, cancelled_only) =
         (Some(PharmacyViewStatus::Draft), Some(PharmacyViewStatus::Cancelled));
@@ -70,12 +70,12 @@ pub async fn only_orders_of_the_requested_status_are_returned<W: PharmacyFixture
     assert_eq!(page(fixture, None, None, 10).await, ids([4, 3, 2, 1]));
 }
 
-async fn save<W: PharmacyFixture>(fixture: &W, orders: &[PharmacyOrder], revision: i64) {
+async fn save<F: PharmacyFixture>(fixture: &F, orders: &[PharmacyOrder], revision: i64) {
     fixture.orders().save_all(&revised(orders, revision), &[]).await.expect("saved");
 }
 
-async fn page<W: PharmacyFixture>(
-    fixture: &W,
+async fn page<F: PharmacyFixture>(
+    fixture: &F,
     status: Option<PharmacyViewStatus>,
     before: Option<OrderId>,
     limit: usize,

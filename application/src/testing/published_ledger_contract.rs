@@ -28,9 +28,9 @@ macro_rules! published_ledger_contract {
     };
 }
 
-pub async fn an_order_is_in_flight_until_all_of_its_events_are_published<W>(fixture: &W)
+pub async fn an_order_is_in_flight_until_all_of_its_events_are_published<F>(fixture: &F)
 where
-    W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
+    F: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {
     fixture.add_event(1, 1).await;
     assert_eq!(in_flight(fixture, &[1]).await, [1]);
@@ -42,9 +42,9 @@ where
     assert_eq!(in_flight(fixture, &[1]).await, []);
 }
 
-pub async fn an_order_with_an_event_that_failed_or_was_refused_is_in_flight<W>(fixture: &W)
+pub async fn an_order_with_an_event_that_failed_or_was_refused_is_in_flight<F>(fixture: &F)
 where
-    W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
+    F: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {
     fixture.add_event(1, 1).await;
     relay(fixture, 1, &Verdict::Failed("busy".to_owned())).await;
@@ -54,9 +54,9 @@ where
     assert!(in_flight(fixture, &[2]).await.contains(&2));
 }
 
-pub async fn only_requested_orders_are_reported_as_in_flight<W>(fixture: &W)
+pub async fn only_requested_orders_are_reported_as_in_flight<F>(fixture: &F)
 where
-    W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
+    F: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {
     fixture.add_event(1, 1).await;
     fixture.add_event(2, 1).await;
@@ -64,9 +64,9 @@ where
     assert_eq!(in_flight(fixture, &[]).await, []);
 }
 
-pub async fn all_events_of_a_republished_order_are_claimed_again_in_sequence<W>(fixture: &W)
+pub async fn all_events_of_a_republished_order_are_claimed_again_in_sequence<F>(fixture: &F)
 where
-    W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
+    F: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {
     for n in 1..=3 {
         fixture.add_event(n, 1).await;
@@ -83,9 +83,9 @@ where
     assert!(claim(fixture).await.is_none());
 }
 
-pub async fn an_event_that_is_already_due_is_not_claimed_twice<W>(fixture: &W)
+pub async fn an_event_that_is_already_due_is_not_claimed_twice<F>(fixture: &F)
 where
-    W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
+    F: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {
     fixture.add_event(1, 1).await;
     relay(fixture, 1, &Verdict::Published).await;
@@ -98,9 +98,9 @@ where
     assert!(claim(fixture).await.is_none());
 }
 
-pub async fn a_refused_event_stays_refused<W>(fixture: &W)
+pub async fn a_refused_event_stays_refused<F>(fixture: &F)
 where
-    W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
+    F: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {
     fixture.add_event(1, 1).await;
     relay(fixture, 1, &Verdict::Refused("too large".to_owned())).await;
@@ -112,9 +112,9 @@ where
     assert!(claim(fixture).await.is_none());
 }
 
-pub async fn an_order_that_is_not_known_cannot_be_republished<W>(fixture: &W)
+pub async fn an_order_that_is_not_known_cannot_be_republished<F>(fixture: &F)
 where
-    W: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
+    F: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
 {
     fixture.add_event(1, 1).await;
     relay(fixture, 1, &Verdict::Published).await;
@@ -132,29 +132,29 @@ fn number(order: OrderId) -> u32 {
     (0..100).find(|&n| sample::order_id(n) == order).expect("a sample")
 }
 
-async fn in_flight<W: LedgerFixture<Ledger: PublishedLedger>>(
-    fixture: &W,
+async fn in_flight<F: LedgerFixture<Ledger: PublishedLedger>>(
+    fixture: &F,
     orders: &[u32],
 ) -> Vec<u32> {
     let found = fixture.ledger().in_flight(&ids(orders)).await.expect("an answer");
     found.into_iter().map(number).collect()
 }
 
-async fn republish<W: LedgerFixture<Ledger: PublishedLedger>>(
-    fixture: &W,
+async fn republish<F: LedgerFixture<Ledger: PublishedLedger>>(
+    fixture: &F,
     orders: &[u32],
 ) -> Vec<(u32, i64)> {
     let due = fixture.ledger().republish(&ids(orders)).await.expect("an answer");
     due.into_iter().map(|Republished { order_id, events }| (number(order_id), events)).collect()
 }
 
-async fn claim<W: OrderingFixture>(fixture: &W) -> Option<<W::Outbox as Outbox>::Claim> {
+async fn claim<F: OrderingFixture>(fixture: &F) -> Option<<F::Outbox as Outbox>::Claim> {
     fixture.outbox().claim(100).await.expect("an answer")
 }
 
 /// Claims `count` records and settles each with this verdict.
-async fn relay<W: OrderingFixture>(
-    fixture: &W,
+async fn relay<F: OrderingFixture>(
+    fixture: &F,
     count: usize,
     verdict: &Verdict,
 ) -> Vec<OutboxRecord> {

@@ -71,13 +71,13 @@ impl Pipeline {
     }
 
     fn reconcile_range(&self, range: OrderRange, wait: impl Fn()) -> (Summary, Vec<Difference>) {
-        let sides = LedgerPair { published: &self.ordering, read_model: &self.pharmacy };
+        let ledgers = LedgerPair { published: &self.ordering, read_model: &self.pharmacy };
         let found = RefCell::new(Vec::new());
         let waited = async |time| {
             assert_eq!(time, GRACE);
             wait();
         };
-        let summary = now(reconcile(&sides, range, GRACE, waited, async |differences| {
+        let summary = now(reconcile(&ledgers, range, GRACE, waited, async |differences| {
             found.borrow_mut().extend_from_slice(differences);
             Ok(())
         }));
@@ -85,8 +85,8 @@ impl Pipeline {
     }
 
     fn repair(&self, differences: &[Difference], wait: impl Fn()) -> Vec<(OrderId, RepairOutcome)> {
-        let sides = LedgerPair { published: &self.ordering, read_model: &self.pharmacy };
-        now(repair(&sides, differences, async |_| wait())).unwrap()
+        let ledgers = LedgerPair { published: &self.ordering, read_model: &self.pharmacy };
+        now(repair(&ledgers, differences, async |_| wait())).unwrap()
     }
 }
 

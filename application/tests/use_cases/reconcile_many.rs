@@ -89,9 +89,9 @@ fn differences(
     let at = |millis: u64| Timestamp::from_micros(i64::try_from(millis * 1000).unwrap()).unwrap();
     let range = OrderRange::placed(at(BEGIN - 365 * 24 * HOUR), at(BEGIN + 365 * 24 * HOUR));
     let found = RefCell::new(Vec::new());
-    let sides = LedgerPair { published, read_model };
+    let ledgers = LedgerPair { published, read_model };
     let summary = now(reconcile(
-        &sides,
+        &ledgers,
         range,
         Duration::ZERO,
         async |_| (),

@@ -1,6 +1,6 @@
 //! Property test of the relay under arbitrary failures. After the broker recovers, every event is
-//! published, and the first publications of an order's events are in the sequence of their
-//! versions.
+//! published or refused, and the first publications of an order's events are in the sequence of
+//! their versions.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
