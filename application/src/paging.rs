@@ -1,17 +1,17 @@
-//! Looking through a list of orders a page at a time, newest first.
+//! Cursor-based paging through a list of orders, newest first.
 //!
-//! Ids ascend with time, and a page begins where the one before ended, so nothing is shown twice or
-//! left out while new orders come in.
+//! The cursor is the id of the last order on the previous page, and ids ascend with time. So no
+//! order is repeated or skipped while new orders arrive.
 
 use std::str::FromStr;
 
 use domain::OrderId;
 
-/// How many entries a page may have: 1 to 100, by default 20.
+/// The maximum number of entries on a page: 1 to 100, by default 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLimit(usize);
 
-/// A number of entries no page may have.
+/// The error for a number that is not a valid page limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 1 to 100")]
 pub struct PageLimitError;
@@ -21,20 +21,20 @@ pub struct PageLimitError;
 pub struct Page<T> {
     /// The entries, newest first.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` at the end.
+    /// The cursor for the next page; `None` on the last page.
     pub next: Option<OrderId>,
 }
 
 impl PageLimit {
-    /// The number itself.
+    /// The number.
     #[must_use]
     pub const fn get(self) -> usize {
         self.0
     }
 
-    /// How many entries to ask a store for: one more, which tells whether there is a next page.
+    /// How many entries to request from a store: one more, to find out if there is a next page.
     #[must_use]
-    pub const fn and_one_more(self) -> usize {
+    pub const fn plus_one(self) -> usize {
         self.0 + 1
     }
 }
@@ -65,13 +65,13 @@ impl FromStr for PageLimit {
 }
 
 impl<T> Page<T> {
-    /// The page that begins what a store found when it was asked for
-    /// [`and_one_more`](PageLimit::and_one_more); `id` tells which order an entry is about.
+    /// Makes a page from the entries that a store returned for a limit of
+    /// [`plus_one`](PageLimit::plus_one). `id` returns the order id of an entry.
     #[must_use]
-    pub fn cut(mut found: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> OrderId) -> Self {
-        let more = found.len() > limit.get();
-        found.truncate(limit.get());
-        let next = found.last().filter(|_| more).map(id);
-        Self { items: found, next }
+    pub fn from_rows(mut entries: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> OrderId) -> Self {
+        let more = entries.len() > limit.get();
+        entries.truncate(limit.get());
+        let next = entries.last().filter(|_| more).map(id);
+        Self { items: entries, next }
     }
 }

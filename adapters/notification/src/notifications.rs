@@ -1,7 +1,7 @@
 use adapter_postgres::PgError;
 use adapter_postgres::timeouts::in_time;
 use application::StoreError;
-use application::inbox::Intake;
+use application::inbox::BatchOutcome;
 use application::notification::{
     ChannelName, ClaimLimit, NewNotification, Notification, NotificationViews, Notifications,
 };
@@ -46,13 +46,13 @@ impl Notifications for PgNotifications {
         &self,
         new: &[NewNotification],
         dead: &[DeadLetter],
-    ) -> Result<Intake, StoreError> {
+    ) -> Result<BatchOutcome, StoreError> {
         let applied = in_time(self.record_all(new, dead)).await?;
-        Ok(Intake {
+        Ok(BatchOutcome {
             applied,
             repeated: (new.len() as u64).saturating_sub(applied),
             dead: dead.len() as u64,
-            ..Intake::default()
+            ..BatchOutcome::default()
         })
     }
 

@@ -2,7 +2,7 @@ use adapter_outbox::Bell;
 use adapter_postgres::{Database, PgError};
 use application::StoreError;
 use application::event_format::EncodeEvent;
-use application::ordering::{Cause, Orders, RecallError, SaveError, Saved};
+use application::ordering::{Cause, FindAnswerError, Orders, SaveError, Saved};
 use domain::OrderId;
 use domain::ordering::Order;
 use sqlx::types::{Json, Uuid};
@@ -70,13 +70,13 @@ impl Orders for PgOrders {
         row.map(OrderRow::order).transpose()
     }
 
-    async fn recall(&self, cause: &Cause) -> Result<Option<Order>, RecallError> {
+    async fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, FindAnswerError> {
         let Some((fingerprint, Json(answer))) = self.answer(cause).await? else {
             return Ok(None);
         };
         match cause {
             Cause::Request(_, asked) if fingerprint != Some(asked.get()) => {
-                Err(RecallError::KeyReused)
+                Err(FindAnswerError::KeyReused)
             }
             _ => Ok(Some(answer.order()?)),
         }
@@ -91,12 +91,12 @@ impl Orders for PgOrders {
                     return Ok(Saved::Stored(order.saved()));
                 }
                 Write::Changed => return Err(SaveError::VersionConflict),
-                Write::AnsweredBefore => match self.recall(&cause).await {
+                Write::AnsweredBefore => match self.find_answer(&cause).await {
                     Ok(Some(answer)) => return Ok(Saved::AnsweredBefore(answer)),
                     // Housekeeping forgot the cause in between: it is a new one now.
                     Ok(None) => {}
-                    Err(RecallError::KeyReused) => return Err(SaveError::KeyReused),
-                    Err(RecallError::Store(error)) => return Err(error.into()),
+                    Err(FindAnswerError::KeyReused) => return Err(SaveError::KeyReused),
+                    Err(FindAnswerError::Store(error)) => return Err(error.into()),
                 },
             }
         }

@@ -22,7 +22,7 @@ use adapter_outbox::{PgClaim, PgOutbox};
 use adapter_postgres::Database;
 use application::ordering::{Cause, Orders, Saved};
 use application::relay::{Claim, Outbox, Verdict};
-use application::testing::{LedgerWorld, OrderingWorld, sample};
+use application::testing::{LedgerFixture, OrderingFixture, sample};
 use domain::OrderId;
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
@@ -210,7 +210,7 @@ pub(super) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool)
     }
 }
 
-impl OrderingWorld for World {
+impl OrderingFixture for World {
     type Orders = PgOrders;
     type Views = PgOrders;
     type Outbox = PgOutbox;
@@ -238,14 +238,14 @@ impl OrderingWorld for World {
     }
 }
 
-impl LedgerWorld for World {
+impl LedgerFixture for World {
     type Ledger = PgPublishedLedger;
 
     fn ledger(&self) -> PgPublishedLedger {
         PgPublishedLedger::new(&self.database)
     }
 
-    async fn tell(&self, n: u32, version: u32) {
+    async fn add_event(&self, n: u32, version: u32) {
         let order = if version == 1 {
             sample::order(n)
         } else {

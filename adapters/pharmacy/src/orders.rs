@@ -1,7 +1,7 @@
 use adapter_postgres::PgError;
 use adapter_postgres::timeouts::in_time;
 use application::StoreError;
-use application::pharmacy::{PharmacyOrders, Revised, SaveAllError};
+use application::pharmacy::{OrderRevision, PharmacyOrders, SaveAllError};
 use application::published::DeadLetter;
 use chrono::{DateTime, Utc};
 use domain::OrderId;
@@ -56,14 +56,18 @@ const INSERT_ITEMS: &str = "
     ON CONFLICT (order_id, line) DO NOTHING";
 
 impl PharmacyOrders for PgPharmacyOrders {
-    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.get()).collect();
         let query = sqlx::query_as(BY_IDS).bind(ids).fetch_all(&self.pool);
         let rows: Vec<OrderRow> = in_time(query).await.map_err(PgError::from)?;
         rows.into_iter().map(OrderRow::into_revised).collect()
     }
 
-    async fn save_all(&self, orders: &[Revised], dead: &[DeadLetter]) -> Result<(), SaveAllError> {
+    async fn save_all(
+        &self,
+        orders: &[OrderRevision],
+        dead: &[DeadLetter],
+    ) -> Result<(), SaveAllError> {
         match in_time(self.save(orders, dead)).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(SaveAllError::Conflict),
@@ -77,8 +81,8 @@ impl PgPharmacyOrders {
     ///
     /// Rows that exist are locked first, then new ones are added, each in the order of their keys:
     /// no two calls can wait for each other in a circle.
-    async fn save(&self, orders: &[Revised], dead: &[DeadLetter]) -> Result<bool, PgError> {
-        let (new, known): (Vec<&Revised>, Vec<&Revised>) =
+    async fn save(&self, orders: &[OrderRevision], dead: &[DeadLetter]) -> Result<bool, PgError> {
+        let (new, known): (Vec<&OrderRevision>, Vec<&OrderRevision>) =
             orders.iter().partition(|revised| revised.revision == 0);
         let mut transaction = self.pool.begin().await?;
         for (statement, orders) in [(UPDATE, &known), (INSERT, &new)] {
@@ -98,7 +102,7 @@ impl PgPharmacyOrders {
 async fn write(
     connection: &mut PgConnection,
     statement: &'static str,
-    orders: &[&Revised],
+    orders: &[&OrderRevision],
 ) -> Result<u64, PgError> {
     if orders.is_empty() {
         return Ok(0);
@@ -137,7 +141,10 @@ fn cancellation(status: &PharmacyStatus) -> Cancellation<'_> {
     }
 }
 
-async fn write_items(connection: &mut PgConnection, orders: &[Revised]) -> Result<(), PgError> {
+async fn write_items(
+    connection: &mut PgConnection,
+    orders: &[OrderRevision],
+) -> Result<(), PgError> {
     let (mut ids, mut lines) = (Vec::new(), Vec::new());
     let (mut product_ids, mut quantities) = (Vec::new(), Vec::new());
     let (mut systems, mut codes, mut displays) = (Vec::new(), Vec::new(), Vec::new());

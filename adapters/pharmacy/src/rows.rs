@@ -1,5 +1,5 @@
 use application::StoreError;
-use application::pharmacy::{PharmacyOrderView, Revised};
+use application::pharmacy::{OrderRevision, PharmacyOrderView};
 use chrono::{DateTime, Utc};
 use domain::pharmacy::{
     Contents, PharmacyOrder, PharmacySnapshot, PharmacyStatus, RequestedItem, RequestedMedication,
@@ -63,9 +63,9 @@ impl OrderRow {
         Ok(PharmacyOrderView { order: self.into_snapshot()?, received_at })
     }
 
-    pub(super) fn into_revised(self) -> Result<Revised, StoreError> {
+    pub(super) fn into_revised(self) -> Result<OrderRevision, StoreError> {
         let revision = self.revision;
-        Ok(Revised { order: PharmacyOrder::restore(self.into_snapshot()?), revision })
+        Ok(OrderRevision { order: PharmacyOrder::restore(self.into_snapshot()?), revision })
     }
 
     fn into_snapshot(self) -> Result<PharmacySnapshot, StoreError> {

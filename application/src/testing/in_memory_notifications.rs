@@ -3,10 +3,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{EventId, OrderId, OrderVersion};
 
-use super::in_memory_pharmacy::keep;
-use super::{NotificationWorld, sample};
+use super::in_memory_pharmacy::store_once;
+use super::{NotificationFixture, sample};
 use crate::StoreError;
-use crate::inbox::Intake;
+use crate::inbox::BatchOutcome;
 use crate::notification::{
     ChannelName, ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
     NotificationViews, Notifications, SendOutcome,
@@ -14,12 +14,12 @@ use crate::notification::{
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
 
-/// The most seconds a notification waits before it is tried again.
-const LONGEST_DELAY: u32 = 64;
+/// Maximum delay before a retry, in seconds.
+const MAX_DELAY: u32 = 64;
 
-/// The notification context in memory, for tests.
+/// An in-memory store of notifications, for tests.
 ///
-/// Clones share one store. Time is logical: it stands still until [`Self::advance`].
+/// Clones share one store. Time is simulated: it changes only in [`Self::advance`].
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryNotifications {
     shared: Arc<Mutex<State>>,
@@ -40,14 +40,14 @@ struct Entry {
 }
 
 impl InMemoryNotifications {
-    /// Lets so many seconds pass.
+    /// Advances the simulated time.
     pub fn advance(&self, seconds: u32) {
         self.lock().seconds += seconds;
     }
 
-    /// The dead letters, in the order they were kept.
+    /// The stored dead letters, oldest first.
     #[must_use]
-    pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
+    pub fn stored_dead_letters(&self) -> Vec<DeadLetter> {
         self.lock().dead.clone()
     }
 
@@ -90,13 +90,14 @@ impl State {
 
     /// Whether no earlier notification of the same order and channel is pending.
     fn is_first_pending(&self, index: usize) -> bool {
-        let place = |index: usize| (self.entries[index].notification.content.order_version, index);
+        let position =
+            |index: usize| (self.entries[index].notification.content.order_version, index);
         let content = &self.entries[index].notification.content;
         self.entries.iter().enumerate().all(|(other, Entry { notification, .. })| {
             notification.content.order_id != content.order_id
                 || notification.content.channel != content.channel
                 || !matches!(notification.state, NotificationState::Pending { .. })
-                || place(other) >= place(index)
+                || position(other) >= position(index)
         })
     }
 
@@ -112,7 +113,7 @@ impl State {
             }
             SendOutcome::Later(_) => {
                 if let NotificationState::Pending { attempts } = &mut notification.state {
-                    *not_before = now + 2_u32.saturating_pow(*attempts).min(LONGEST_DELAY);
+                    *not_before = now + 2_u32.saturating_pow(*attempts).min(MAX_DELAY);
                     *attempts += 1;
                 }
             }
@@ -127,20 +128,20 @@ impl Notifications for InMemoryNotifications {
         &self,
         new: &[NewNotification],
         dead: &[DeadLetter],
-    ) -> Result<Intake, StoreError> {
+    ) -> Result<BatchOutcome, StoreError> {
         let mut state = self.lock();
-        let mut intake = Intake { dead: dead.len() as u64, ..Intake::default() };
+        let mut outcome = BatchOutcome { dead: dead.len() as u64, ..BatchOutcome::default() };
         for new in new {
             if state.record(new) {
-                intake.applied += 1;
+                outcome.applied += 1;
             } else {
-                intake.repeated += 1;
+                outcome.repeated += 1;
             }
         }
         for letter in dead {
-            keep(&mut state.dead, letter);
+            store_once(&mut state.dead, letter);
         }
-        Ok(intake)
+        Ok(outcome)
     }
 
     async fn claim(
@@ -180,7 +181,7 @@ impl Notifications for InMemoryNotifications {
     }
 }
 
-/// Notifications that nobody else can claim while this lives.
+/// Claimed notifications. No other claim can contain them until this is settled or dropped.
 #[derive(Debug)]
 pub struct InMemoryNotificationClaim {
     store: InMemoryNotifications,
@@ -219,7 +220,7 @@ impl NotificationViews for InMemoryNotifications {
     }
 }
 
-impl NotificationWorld for InMemoryNotifications {
+impl NotificationFixture for InMemoryNotifications {
     type Notifications = Self;
     type Views = Self;
 
@@ -232,10 +233,10 @@ impl NotificationWorld for InMemoryNotifications {
     }
 
     async fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.kept_dead_letters()
+        self.stored_dead_letters()
     }
 
     async fn let_delays_pass(&self) {
-        self.advance(LONGEST_DELAY);
+        self.advance(MAX_DELAY);
     }
 }

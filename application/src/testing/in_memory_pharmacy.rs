@@ -4,15 +4,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
 use domain::{OrderId, Timestamp};
 
-use super::{PharmacyWorld, sample};
+use super::{PharmacyFixture, sample};
 use crate::StoreError;
 use crate::pharmacy::{
-    PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, Revised, SaveAllError,
+    OrderRevision, PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews,
+    SaveAllError,
 };
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
 
-/// The pharmacy in memory: orders, their views and the dead letters, for tests.
+/// An in-memory store of the pharmacy's orders and dead letters, for tests.
 ///
 /// Clones share one store.
 #[derive(Debug, Clone, Default)]
@@ -22,20 +23,20 @@ pub struct InMemoryPharmacy {
 
 #[derive(Debug, Default)]
 struct State {
-    orders: BTreeMap<OrderId, (Revised, Timestamp)>,
+    orders: BTreeMap<OrderId, (OrderRevision, Timestamp)>,
     dead: Vec<DeadLetter>,
     saves: u32,
 }
 
 impl InMemoryPharmacy {
-    /// The dead letters, in the order they were kept.
+    /// The stored dead letters, oldest first.
     #[must_use]
-    pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
+    pub fn stored_dead_letters(&self) -> Vec<DeadLetter> {
         self.lock().dead.clone()
     }
 
-    /// Loses an order, as a database does that is restored to an earlier moment.
-    pub fn lose(&self, order: OrderId) {
+    /// Deletes an order, as if the database had been restored from an older backup.
+    pub fn delete_order(&self, order: OrderId) {
         self.lock().orders.remove(&order);
     }
 
@@ -54,40 +55,44 @@ impl InMemoryPharmacy {
     }
 }
 
-/// Keeps the letter unless one of the same record is there.
-pub(super) fn keep(kept: &mut Vec<DeadLetter>, letter: &DeadLetter) {
-    let place = |letter: &DeadLetter| {
+/// Stores the letter, unless a letter of the same record is already stored.
+pub(super) fn store_once(stored: &mut Vec<DeadLetter>, letter: &DeadLetter) {
+    let source = |letter: &DeadLetter| {
         (letter.record.topic.clone(), letter.record.partition, letter.record.offset)
     };
-    if kept.iter().all(|other| place(other) != place(letter)) {
-        kept.push(letter.clone());
+    if stored.iter().all(|other| source(other) != source(letter)) {
+        stored.push(letter.clone());
     }
 }
 
 impl PharmacyOrders for InMemoryPharmacy {
-    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
         let state = self.lock();
         let known = state.orders.values().map(|(revised, _)| revised);
         Ok(known.filter(|revised| ids.contains(&revised.order.id())).cloned().collect())
     }
 
-    async fn save_all(&self, orders: &[Revised], dead: &[DeadLetter]) -> Result<(), SaveAllError> {
+    async fn save_all(
+        &self,
+        orders: &[OrderRevision],
+        dead: &[DeadLetter],
+    ) -> Result<(), SaveAllError> {
         let mut state = self.lock();
-        for Revised { order, revision } in orders {
-            let kept = state.orders.get(&order.id()).map_or(0, |(kept, _)| kept.revision);
-            if kept != *revision {
+        for OrderRevision { order, revision } in orders {
+            let stored = state.orders.get(&order.id()).map_or(0, |(stored, _)| stored.revision);
+            if stored != *revision {
                 return Err(SaveAllError::Conflict);
             }
         }
         state.saves += 1;
         let now = sample::at(state.saves);
-        for Revised { order, revision } in orders {
-            let saved = Revised { order: order.clone(), revision: revision + 1 };
+        for OrderRevision { order, revision } in orders {
+            let saved = OrderRevision { order: order.clone(), revision: revision + 1 };
             let received_at = state.orders.get(&order.id()).map_or(now, |(_, at)| *at);
             state.orders.insert(order.id(), (saved, received_at));
         }
         for letter in dead {
-            keep(&mut state.dead, letter);
+            store_once(&mut state.dead, letter);
         }
         Ok(())
     }
@@ -108,7 +113,7 @@ impl PharmacyViews for InMemoryPharmacy {
         let newest = state.orders.iter().rev();
         Ok(newest
             .filter(|(id, _)| before.is_none_or(|before| **id < before))
-            .map(|(_, kept)| view(kept))
+            .map(|(_, stored)| view(stored))
             .filter(|view| {
                 status.is_none_or(|wanted| match view.order.status {
                     PharmacyStatus::Draft => wanted == PharmacyViewStatus::Draft,
@@ -120,11 +125,11 @@ impl PharmacyViews for InMemoryPharmacy {
     }
 }
 
-fn view((revised, received_at): &(Revised, Timestamp)) -> PharmacyOrderView {
+fn view((revised, received_at): &(OrderRevision, Timestamp)) -> PharmacyOrderView {
     PharmacyOrderView { order: revised.order.snapshot().clone(), received_at: *received_at }
 }
 
-impl PharmacyWorld for InMemoryPharmacy {
+impl PharmacyFixture for InMemoryPharmacy {
     type Orders = Self;
     type Views = Self;
 
@@ -137,6 +142,6 @@ impl PharmacyWorld for InMemoryPharmacy {
     }
 
     async fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.kept_dead_letters()
+        self.stored_dead_letters()
     }
 }

@@ -10,7 +10,7 @@ use adapter_ordering::PgPublishedLedger;
 use adapter_pharmacy as pharmacy;
 use adapter_postgres::{Database, PgLedger};
 use application::reconcile::{
-    Difference, OrderRange, ReconcileError, RepairOutcome, Sides, reconcile, repair,
+    Difference, LedgerPair, OrderRange, ReconcileError, RepairOutcome, reconcile, repair,
 };
 use domain::Timestamp;
 use runtime::{StartError, clock};
@@ -65,7 +65,7 @@ async fn compare(
     range: OrderRange,
     args: &ReconcileArgs,
 ) -> Result<bool, ReconcileError> {
-    let sides = Sides { published, read_model: ledger };
+    let sides = LedgerPair { published, read_model: ledger };
     let mut repaired = 0;
     let found = async |differences: &[Difference]| {
         for difference in differences {

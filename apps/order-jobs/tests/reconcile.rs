@@ -88,8 +88,8 @@ impl House {
     }
 
     async fn both_are_told(&self, events: &[PublishedEvent]) {
-        self.pharmacy.take_in(events, &[]).await.unwrap();
-        self.notification.take_in(events, &[]).await.unwrap();
+        self.pharmacy.apply_batch(events, &[]).await.unwrap();
+        self.notification.apply_batch(events, &[]).await.unwrap();
     }
 
     fn reconcile(&self, arguments: &[&str]) -> Command {
@@ -175,11 +175,11 @@ async fn what_a_read_model_lost_or_made_up_is_found_and_what_it_lost_is_repaired
         kept.cloned().collect::<Vec<_>>()
     };
     let pharmacy = without(&events, &[&lost(4, 1), &lost(5, 1), &lost(7, 2)]);
-    house.pharmacy.take_in(&pharmacy, &[]).await.unwrap();
+    house.pharmacy.apply_batch(&pharmacy, &[]).await.unwrap();
     let created_of_9 =
         |event: &PublishedEvent| event.order_id == orders[9] && event.order_version.get() == 1;
     let notification = without(&events, &[&lost(5, 1), &lost(6, 1), &created_of_9]);
-    house.notification.take_in(&notification, &[]).await.unwrap();
+    house.notification.apply_batch(&notification, &[]).await.unwrap();
     // An order that ordering does not know.
     let mut phantom = events[0].clone();
     (phantom.order_id, phantom.event_id) = (clock::new_order_id(), clock::event_stamp().event_id);

@@ -43,7 +43,7 @@ impl Pharmacy {
     }
 
     async fn told(&self, events: &[PublishedEvent]) {
-        self.inbox.take_in(events, &[]).await.unwrap();
+        self.inbox.apply_batch(events, &[]).await.unwrap();
     }
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {

@@ -228,11 +228,11 @@ async fn a_claim_says_whether_it_leaves_more() {
     let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;
     let claim = world.claim().await;
-    assert!(!claim.leaves_more());
+    assert!(!claim.more_may_be_due());
     publish(claim).await;
 
     world.save(&second).await;
     world.save(&another_order_of(second.events.lane())).await;
     let claim = world.outbox.claim(1).await.unwrap().unwrap();
-    assert!(claim.leaves_more());
+    assert!(claim.more_may_be_due());
 }

@@ -73,8 +73,8 @@ async fn whoever_waited_for_a_faster_change_conflicts_and_leaves_no_trace() {
     transaction.commit().await.unwrap();
     let answer = waiting.await.unwrap();
     assert!(matches!(answer, Err(SaveError::VersionConflict)), "{answer:?}");
-    assert!(world.orders.recall(&request("slower")).await.unwrap().is_none());
-    assert_eq!(world.orders.recall(&request("faster")).await.unwrap(), Some(faster.saved()));
+    assert!(world.orders.find_answer(&request("slower")).await.unwrap().is_none());
+    assert_eq!(world.orders.find_answer(&request("faster")).await.unwrap(), Some(faster.saved()));
     assert_eq!(world.statuses().await.len(), 2);
 }
 
@@ -117,7 +117,7 @@ async fn an_order_of_a_program_that_knew_less_has_neither_note_nor_medication() 
     assert_eq!((items.as_str(), note), (r#"[{"quantity": 1, "productId": 1}]"#, None));
     assert!(!answer.contains("note") && !answer.contains("medication"), "{answer}");
     assert_eq!(world.orders.find(order.id()).await.unwrap(), Some(order.clone().saved()));
-    assert_eq!(world.orders.recall(&request("k")).await.unwrap(), Some(order.saved()));
+    assert_eq!(world.orders.find_answer(&request("k")).await.unwrap(), Some(order.saved()));
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ pub struct PgClaim {
     shares: Vec<Share>,
     /// The records of all shares, one share after the other.
     records: Vec<OutboxRecord>,
-    leaves_more: bool,
+    more_may_be_due: bool,
 }
 
 /// What a claim does in one lane.
@@ -40,8 +40,8 @@ impl Claim for PgClaim {
         &self.records
     }
 
-    fn leaves_more(&self) -> bool {
-        self.leaves_more
+    fn more_may_be_due(&self) -> bool {
+        self.more_may_be_due
     }
 
     async fn settle(self, verdicts: &[Verdict]) -> Result<(), StoreError> {
@@ -54,7 +54,7 @@ impl PgClaim {
     pub(super) fn of(
         transaction: Transaction<'static, Postgres>,
         plans: impl IntoIterator<Item = (i16, Plan)>,
-        leaves_more: bool,
+        more_may_be_due: bool,
     ) -> Self {
         let mut records = Vec::new();
         let share = |(lane, mut plan): (i16, Plan)| {
@@ -63,7 +63,7 @@ impl PgClaim {
             Share { lane, plan, records: begin..records.len() }
         };
         let shares = plans.into_iter().map(share).collect();
-        Self { transaction, shares, records, leaves_more }
+        Self { transaction, shares, records, more_may_be_due }
     }
 
     /// Whether it moves a cursor even if nothing is published.

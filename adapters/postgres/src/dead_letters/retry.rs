@@ -31,7 +31,7 @@ pub async fn retry(
     let refusal = match content {
         Content::Unreadable(why) => why.to_string(),
         Content::UnknownType(name) => format!("{name} is no event that this program knows"),
-        Content::Event(event) => match inbox.take_in(&[event], &[]).await {
+        Content::Event(event) => match inbox.apply_batch(&[event], &[]).await {
             Ok(_) => {
                 letters.mark_retried(id).await?;
                 return Ok(Retried::TakenIn);

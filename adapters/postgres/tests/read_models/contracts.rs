@@ -11,7 +11,7 @@ use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::ReceiveOrders;
 use application::published::DeadLetter;
-use application::testing::{LedgerWorld, NotificationWorld, PharmacyWorld, sample};
+use application::testing::{LedgerFixture, NotificationFixture, PharmacyFixture, sample};
 use sqlx::PgPool;
 
 use crate::told;
@@ -35,7 +35,7 @@ async fn kept(letters: DeadLetters) -> Vec<DeadLetter> {
     kept.into_iter().map(|kept| kept.letter).collect()
 }
 
-impl PharmacyWorld for PgWorld {
+impl PharmacyFixture for PgWorld {
     type Orders = PgPharmacyOrders;
     type Views = PgPharmacyOrders;
 
@@ -52,7 +52,7 @@ impl PharmacyWorld for PgWorld {
     }
 }
 
-impl NotificationWorld for PgWorld {
+impl NotificationFixture for PgWorld {
     type Notifications = PgNotifications;
     type Views = PgNotifications;
 
@@ -87,7 +87,7 @@ struct LedgerOf {
     world: PgWorld,
 }
 
-impl LedgerWorld for LedgerOf {
+impl LedgerFixture for LedgerOf {
     type Ledger = PgLedger;
 
     fn ledger(&self) -> PgLedger {
@@ -97,17 +97,17 @@ impl LedgerWorld for LedgerOf {
         }
     }
 
-    async fn tell(&self, n: u32, version: u32) {
+    async fn add_event(&self, n: u32, version: u32) {
         let event = if version == 1 { sample::created(n) } else { sample::cancelled(n, version) };
         match self.context {
             Context::Pharmacy => {
                 let inbox = ReceiveOrders(PgPharmacyOrders::new(&self.world.database));
-                inbox.take_in(&[event], &[]).await.unwrap();
+                inbox.apply_batch(&[event], &[]).await.unwrap();
             }
             Context::Notification => {
                 let notifications = PgNotifications::new(&self.world.database);
                 let inbox = NotifyCustomer { notifications, channels: vec![ChannelName::Log] };
-                inbox.take_in(&[event], &[]).await.unwrap();
+                inbox.apply_batch(&[event], &[]).await.unwrap();
             }
         }
     }
@@ -121,14 +121,14 @@ mod pharmacy_ledger {
     use super::{Context, ledger_of, run};
 
     application::order_ledger_contract!(run, ledger_of(Context::Pharmacy));
-    application::told_ledger_contract!(run, ledger_of(Context::Pharmacy));
+    application::consumer_ledger_contract!(run, ledger_of(Context::Pharmacy));
 }
 
 mod notification_ledger {
     use super::{Context, ledger_of, run};
 
     application::order_ledger_contract!(run, ledger_of(Context::Notification));
-    application::told_ledger_contract!(run, ledger_of(Context::Notification));
+    application::consumer_ledger_contract!(run, ledger_of(Context::Notification));
 }
 
 mod pharmacy_orders {

@@ -7,12 +7,12 @@ use super::InMemoryOrdering;
 use crate::StoreError;
 use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
 
-/// The most seconds a failed record waits.
-pub(super) const LONGEST_DELAY: u64 = 64;
+/// Maximum delay before a failed record is retried, in seconds.
+pub(super) const MAX_DELAY: u64 = 64;
 
 const LANES: u128 = 16;
 
-/// The outbox in memory: a log with lanes.
+/// An in-memory outbox: a log with lanes.
 #[derive(Debug, Default)]
 pub(super) struct OutboxLog {
     entries: Vec<Entry>,
@@ -32,7 +32,7 @@ struct Entry {
 enum EntryState {
     Unpublished { not_before: u64 },
     Published,
-    PutAside { why: String },
+    Refused { why: String },
 }
 
 impl OutboxLog {
@@ -44,9 +44,9 @@ impl OutboxLog {
         self.entries.iter().map(|entry| &entry.record)
     }
 
-    pub(super) fn put_aside(&self) -> Vec<(EventId, String)> {
+    pub(super) fn refused_events(&self) -> Vec<(EventId, String)> {
         let why = |entry: &Entry| match &entry.state {
-            EntryState::PutAside { why } => Some((entry.record.event_id, why.clone())),
+            EntryState::Refused { why } => Some((entry.record.event_id, why.clone())),
             _ => None,
         };
         self.entries.iter().filter_map(why).collect()
@@ -57,7 +57,7 @@ impl OutboxLog {
         self.entries.iter().filter(unpublished).count()
     }
 
-    pub(super) fn lose(&mut self, order: OrderId) {
+    pub(super) fn delete_events(&mut self, order: OrderId) {
         self.entries.retain(|entry| entry.record.order_id != order);
     }
 
@@ -66,7 +66,7 @@ impl OutboxLog {
         open.map(|entry| entry.record.order_id).collect()
     }
 
-    /// Makes an order's published events due again; tells how many are due.
+    /// Makes an order's published events due again. Returns how many of its events are due.
     pub(super) fn publish_again(&mut self, order: OrderId) -> i64 {
         let mut due = 0;
         for entry in self.entries.iter_mut().filter(|entry| entry.record.order_id == order) {
@@ -101,7 +101,8 @@ impl OutboxLog {
         self.entries.push(Entry { record, failures: 0, state });
     }
 
-    /// The lanes take turns, so that a busy one does not starve the others.
+    /// Claims records of the next lane that has some. Round-robin, so that a busy lane does not
+    /// starve the others.
     fn claim(&mut self, limit: usize) -> Option<Vec<OutboxRecord>> {
         let lanes = i16::try_from(LANES).unwrap_or(i16::MAX);
         for turn in 1..=lanes {
@@ -146,9 +147,9 @@ impl OutboxLog {
         match verdict {
             Verdict::Unsent => {}
             Verdict::Published => entry.state = EntryState::Published,
-            Verdict::Refused(why) => entry.state = EntryState::PutAside { why },
+            Verdict::Refused(why) => entry.state = EntryState::Refused { why },
             Verdict::Failed(_) => {
-                let delay = 2_u64.saturating_pow(entry.failures).min(LONGEST_DELAY);
+                let delay = 2_u64.saturating_pow(entry.failures).min(MAX_DELAY);
                 entry.failures += 1;
                 entry.state = EntryState::Unpublished { not_before: now + delay };
             }
@@ -169,7 +170,7 @@ impl Outbox for InMemoryOrdering {
     }
 }
 
-/// Records of one lane, which nobody else can claim while this lives.
+/// Claimed records of one lane. No other claim can have this lane until this is settled or dropped.
 #[derive(Debug)]
 pub struct InMemoryClaim {
     store: InMemoryOrdering,

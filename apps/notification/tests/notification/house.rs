@@ -48,7 +48,7 @@ impl House {
     }
 
     pub(crate) async fn told(&self, events: &[PublishedEvent]) {
-        self.inbox().take_in(events, &[]).await.unwrap();
+        self.inbox().apply_batch(events, &[]).await.unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {

@@ -74,8 +74,8 @@ impl Claim for CrashingClaim {
         self.claim.records()
     }
 
-    fn leaves_more(&self) -> bool {
-        self.claim.leaves_more()
+    fn more_may_be_due(&self) -> bool {
+        self.claim.more_may_be_due()
     }
 
     async fn settle(self, verdicts: &[Verdict]) -> Result<(), StoreError> {
