@@ -214,7 +214,7 @@ pub async fn later_events_of_an_order_wait_for_a_failed_one<F: OrderingFixture>(
     assert!(fixture.outbox().claim(10).await.expect("an answer").is_none(), "both are delayed");
 
     let records = relay_all(fixture, 2).await;
-    let versions: Vec<i64> = records.iter().map(|record| record.order_version.get()).collect();
+    let versions: Vec<i64> = records.iter().map(|record| record.aggregate_version).collect();
     assert_eq!(versions, [1, 2]);
     assert_nothing_due(fixture).await;
 }
@@ -340,7 +340,7 @@ async fn place_all<F: OrderingFixture>(fixture: &F, numbers: impl IntoIterator<I
 fn assert_in_order(records: &[OutboxRecord]) {
     let mut latest: HashMap<_, i64> = HashMap::new();
     for record in records {
-        let before = latest.insert(record.order_id, record.order_version.get()).unwrap_or(0);
-        assert_eq!(record.order_version.get(), before + 1, "{record:?} out of order");
+        let before = latest.insert(record.aggregate_id, record.aggregate_version).unwrap_or(0);
+        assert_eq!(record.aggregate_version, before + 1, "{record:?} out of order");
     }
 }
