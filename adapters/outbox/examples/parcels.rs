@@ -4,7 +4,6 @@ use adapter_outbox::{NewEvent, NewEvents, PgOutbox};
 use adapter_postgres::Database;
 use application::event_format::{EventReader, EventSchemas, PublishedSchema};
 use application::relay::{Step, relay_step};
-use embedded_kafka::EmbeddedKafka;
 use runtime::config::KafkaArgs;
 use sqlx::types::Uuid;
 
@@ -21,7 +20,7 @@ const SCHEMAS: EventSchemas =
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let postgres = embedded_postgres::testing::fresh_database().await?;
-    let kafka = EmbeddedKafka::start("parcels", 3)?;
+    let kafka = embedded_kafka::EmbeddedKafka::start("parcels", 3)?;
     let registry = embedded_registry::router(&Database::new(&postgres.args(), "registry")?).await?;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let registry_at = format!("http://{}", listener.local_addr()?);
