@@ -10,16 +10,16 @@ use super::wire::unframe;
 
 /// How long an id that the registry does not know is asked for again before the record is given up.
 /// The nodes of a registry learn from each other within seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+const UNKNOWN_SCHEMA_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The longest reason that is told. Avro's library quotes the values that it does not like.
-const LONGEST_REASON: usize = 1_000;
+const MAX_REASON_BYTES: usize = 1_000;
 
 /// Reads records of the topic: the writer's schema comes from the registry, the reader's is compiled in.
 #[derive(Debug, Clone)]
 pub struct EventDecoder {
     registry: Registry,
-    patience: Duration,
+    unknown_schema_timeout: Duration,
 }
 
 /// The registry did not say what the record was written with. The record may be fine; try again.
@@ -28,9 +28,9 @@ pub struct EventDecoder {
 pub struct RegistryUnavailable(#[source] pub RegistryError);
 
 /// What a record says, as far as the registry tells at the moment.
-pub(super) enum Reading {
+pub(super) enum Decoded {
     /// What it says.
-    Says(Content),
+    Content(Content),
     /// The registry does not know its schema, at least not yet.
     UnknownSchema {
         /// The id of the schema.
@@ -44,17 +44,17 @@ impl EventDecoder {
     /// A decoder that asks this registry.
     #[must_use]
     pub const fn new(registry: Registry) -> Self {
-        Self { registry, patience: PATIENCE }
+        Self { registry, unknown_schema_timeout: UNKNOWN_SCHEMA_TIMEOUT }
     }
 
     /// The same, but an id that the registry does not know is asked for again for so long only.
     #[must_use]
-    pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn with_unknown_schema_timeout(self, unknown_schema_timeout: Duration) -> Self {
+        Self { unknown_schema_timeout, ..self }
     }
 
-    pub(super) const fn patience(&self) -> Duration {
-        self.patience
+    pub(super) const fn unknown_schema_timeout(&self) -> Duration {
+        self.unknown_schema_timeout
     }
 
     /// What the record says, by what the registry knows now.
@@ -63,8 +63,8 @@ impl EventDecoder {
     /// When the registry cannot be asked: that says nothing about the record.
     pub async fn decode(&self, raw: &RawRecord) -> Result<Content, RegistryUnavailable> {
         Ok(match self.read(raw).await? {
-            Reading::Says(content) => content,
-            Reading::UnknownSchema { why, .. } => Content::Unreadable(why),
+            Decoded::Content(content) => content,
+            Decoded::UnknownSchema { why, .. } => Content::Unreadable(why),
         })
     }
 
@@ -72,7 +72,7 @@ impl EventDecoder {
     ///
     /// # Errors
     /// When the registry cannot be asked: that says nothing about the record.
-    pub(super) async fn read(&self, raw: &RawRecord) -> Result<Reading, RegistryUnavailable> {
+    pub(super) async fn read(&self, raw: &RawRecord) -> Result<Decoded, RegistryUnavailable> {
         let Some(value) = &raw.value else {
             return Ok(unreadable("the record is a tombstone: it has no value"));
         };
@@ -82,7 +82,7 @@ impl EventDecoder {
         let reader = match self.registry.reader(id).await {
             Ok(reader) => reader,
             Err(error @ RegistryError::Unknown { .. }) => {
-                return Ok(Reading::UnknownSchema { id, why: Unreadable(one_line(&error)) });
+                return Ok(Decoded::UnknownSchema { id, why: Unreadable(one_line(&error)) });
             }
             Err(error @ RegistryError::Impossible { .. }) => {
                 return Ok(unreadable(one_line(&error)));
@@ -91,13 +91,13 @@ impl EventDecoder {
         };
         Ok(match reader.as_ref() {
             EventReader::Decodes(decode) => match decode(datum) {
-                Ok(event) => Reading::Says(Content::Event(event)),
+                Ok(event) => Decoded::Content(Content::Event(event)),
                 Err(Unreadable(why)) => unreadable(why),
             },
             EventReader::UnknownType(name) => {
                 let RawRecord { topic, partition, offset, .. } = raw;
                 debug!(topic, partition, offset, "skipping {name}");
-                Reading::Says(Content::UnknownType(name.clone()))
+                Decoded::Content(Content::UnknownType(name.clone()))
             }
             EventReader::Unusable(why) => {
                 unreadable(format!("the schema {id} cannot be used: {why}"))
@@ -109,18 +109,21 @@ impl EventDecoder {
     ///
     /// # Errors
     /// When the registry cannot be asked.
-    pub(super) async fn trusts_registry(&self, topic: &str) -> Result<bool, RegistryUnavailable> {
+    pub(super) async fn registry_knows_topic(
+        &self,
+        topic: &str,
+    ) -> Result<bool, RegistryUnavailable> {
         self.registry.knows_events_of(topic).await.map_err(RegistryUnavailable)
     }
 }
 
-fn unreadable(why: impl Into<String>) -> Reading {
+fn unreadable(why: impl Into<String>) -> Decoded {
     let mut why = why.into();
-    if why.len() > LONGEST_REASON {
-        why.truncate(why.floor_char_boundary(LONGEST_REASON));
+    if why.len() > MAX_REASON_BYTES {
+        why.truncate(why.floor_char_boundary(MAX_REASON_BYTES));
         why.push('…');
     }
-    Reading::Says(Content::Unreadable(Unreadable(why)))
+    Decoded::Content(Content::Unreadable(Unreadable(why)))
 }
 
 /// The id of the schema that a record was written with, if it carries one.

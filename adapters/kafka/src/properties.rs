@@ -116,17 +116,20 @@ mod tests {
     #[test]
     fn what_is_no_property_is_refused_without_repeating_it() {
         for text in ["hunter2", "=hunter2", ",hunter2", "client.rack=a,=hunter2"] {
-            let said = read(text).unwrap_err();
+            let message = read(text).unwrap_err();
             let right = "KAFKA_PROPERTIES is wrong: write name=value, several with commas";
-            assert_eq!(said, right, "{text}");
+            assert_eq!(message, right, "{text}");
         }
     }
 
     #[test]
     fn what_the_promises_rest_on_is_refused_with_the_reason() {
         for (name, why) in FIXED {
-            let said = read(&format!("client.rack=a,{name}=1")).unwrap_err();
-            assert_eq!(said, format!("KAFKA_PROPERTIES is wrong: {name} cannot be changed: {why}"));
+            let message = read(&format!("client.rack=a,{name}=1")).unwrap_err();
+            assert_eq!(
+                message,
+                format!("KAFKA_PROPERTIES is wrong: {name} cannot be changed: {why}")
+            );
         }
     }
 }

@@ -12,11 +12,11 @@ use rdkafka::message::{Header, OwnedHeaders};
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
-use self::outcome::Answer;
-use self::producer::{Outgoing, Producers, REPORTED_WITHIN};
+use self::outcome::SendResult;
+use self::producer::{OutgoingRecord, REPORT_TIMEOUT, ReplaceableProducer};
 use super::cluster::Cluster;
 use super::registry::Registry;
-use super::settings::{lone_producer_settings, producer_settings};
+use super::settings::{producer_settings, single_record_producer_settings};
 use super::wire::frame;
 
 /// Publishes what the outbox holds: frames it for the wire, dresses it as a `CloudEvent`, and waits
@@ -33,9 +33,9 @@ pub struct KafkaPublisher {
     topic: String,
     registry: Registry,
     /// Sends records in batches.
-    together: Producers,
+    batched: ReplaceableProducer,
     /// Sends each record in a request of its own.
-    alone: Producers,
+    alone: ReplaceableProducer,
 }
 
 /// Why there is no way to Kafka. An outage is none of it: clients connect in the background.
@@ -49,10 +49,10 @@ impl KafkaPublisher {
     /// # Errors
     /// When the settings are wrong.
     pub fn new(cluster: &Cluster, registry: Registry) -> Result<Self, PublisherError> {
-        let together = Producers::new(producer_settings(cluster));
-        together.prepare().map_err(PublisherError)?;
-        let alone = Producers::new(lone_producer_settings(cluster));
-        Ok(Self { topic: cluster.topic.clone(), registry, together, alone })
+        let batched = ReplaceableProducer::new(producer_settings(cluster));
+        batched.prepare().map_err(PublisherError)?;
+        let alone = ReplaceableProducer::new(single_record_producer_settings(cluster));
+        Ok(Self { topic: cluster.topic.clone(), registry, batched, alone })
     }
 
     /// As [`Self::schema_id`], known by a certain moment.
@@ -81,24 +81,24 @@ impl KafkaPublisher {
 
 impl Publisher for KafkaPublisher {
     async fn publish(&self, records: &[&OutboxRecord], time_left: Duration) -> Vec<Delivery> {
-        let hand_over_until = Instant::now() + time_left.saturating_sub(REPORTED_WITHIN);
+        let enqueue_deadline = Instant::now() + time_left.saturating_sub(REPORT_TIMEOUT);
         let mut ids: HashMap<&[u8], Result<u32, Delivery>> = HashMap::new();
         for record in records {
             let fingerprint = record.schema_fingerprint.as_slice();
             if !ids.contains_key(fingerprint) {
-                ids.insert(fingerprint, self.schema_id_by(fingerprint, hand_over_until).await);
+                ids.insert(fingerprint, self.schema_id_by(fingerprint, enqueue_deadline).await);
             }
         }
         let mut deliveries: Vec<Option<Delivery>> = vec![None; records.len()];
         let mut known = Vec::with_capacity(records.len());
-        for (place, record) in records.iter().enumerate() {
+        for (index, record) in records.iter().enumerate() {
             match ids.get(record.schema_fingerprint.as_slice()) {
-                Some(Ok(id)) => known.push((place, *id)),
-                Some(Err(delivery)) => deliveries[place] = Some(delivery.clone()),
+                Some(Ok(id)) => known.push((index, *id)),
+                Some(Err(delivery)) => deliveries[index] = Some(delivery.clone()),
                 None => {}
             }
         }
-        self.send(records, &known, &mut deliveries, hand_over_until).await;
+        self.send(records, &known, &mut deliveries, enqueue_deadline).await;
         let unsent = || Delivery::Unsent;
         deliveries.into_iter().map(|delivery| delivery.unwrap_or_else(unsent)).collect()
     }
@@ -112,16 +112,16 @@ impl KafkaPublisher {
         records: &[&OutboxRecord],
         places: &[(usize, u32)],
         deliveries: &mut [Option<Delivery>],
-        hand_over_until: Instant,
+        enqueue_deadline: Instant,
     ) {
-        let outgoing = |&(place, id): &(usize, u32)| Outgoing::of(records[place], id);
-        let together = places.iter().map(outgoing);
-        let answers = self.together.send(&self.topic, together, hand_over_until).await;
+        let outgoing = |&(index, id): &(usize, u32)| OutgoingRecord::of(records[index], id);
+        let batched = places.iter().map(outgoing);
+        let results = self.batched.send(&self.topic, batched, enqueue_deadline).await;
         let mut rejected = Vec::new();
-        for (&(place, id), answer) in places.iter().zip(answers) {
-            deliveries[place] = answer.in_a_batch();
-            if deliveries[place].is_none() {
-                rejected.push((place, id));
+        for (&(index, id), result) in places.iter().zip(results) {
+            deliveries[index] = result.delivery_in_batch();
+            if deliveries[index].is_none() {
+                rejected.push((index, id));
             }
         }
         if rejected.is_empty() {
@@ -129,16 +129,16 @@ impl KafkaPublisher {
         }
         debug!(records = rejected.len(), "Kafka rejected a batch; sending its records one by one");
         let alone = rejected.iter().map(outgoing);
-        let answers = self.alone.send(&self.topic, alone, hand_over_until).await;
+        let results = self.alone.send(&self.topic, alone, enqueue_deadline).await;
         let others_are_taken = deliveries.contains(&Some(Delivery::Acknowledged))
-            || answers.contains(&Answer::Acknowledged);
-        for ((place, _), answer) in rejected.into_iter().zip(answers) {
-            deliveries[place] = Some(answer.alone(others_are_taken));
+            || results.contains(&SendResult::Acknowledged);
+        for ((index, _), result) in rejected.into_iter().zip(results) {
+            deliveries[index] = Some(result.delivery_alone(others_are_taken));
         }
     }
 }
 
-impl Outgoing {
+impl OutgoingRecord {
     fn of(record: &OutboxRecord, schema_id: u32) -> Self {
         Self {
             key: record.order_id.to_string(),

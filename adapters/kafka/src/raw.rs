@@ -22,10 +22,10 @@ pub(super) fn raw_record(message: &BorrowedMessage<'_>) -> RawRecord {
 }
 
 fn headers(headers: &impl Headers) -> Vec<RecordHeader> {
-    let header = |place| {
+    let header = |index| {
         // rdkafka panics at a name that is no UTF-8, which any client can send.
         let header = catch_unwind(AssertUnwindSafe(|| {
-            headers.try_get(place).map(|header| RecordHeader {
+            headers.try_get(index).map(|header| RecordHeader {
                 name: header.key.to_owned(),
                 value: header.value.map(<[u8]>::to_vec),
             })
@@ -49,9 +49,9 @@ mod tests {
             3
         }
 
-        fn try_get(&self, place: usize) -> Option<Header<'_, &[u8]>> {
-            assert_ne!(place, 1, "the name is no UTF-8");
-            Some(Header { key: "name", value: (place == 0).then_some(b"\xff") })
+        fn try_get(&self, index: usize) -> Option<Header<'_, &[u8]>> {
+            assert_ne!(index, 1, "the name is no UTF-8");
+            Some(Header { key: "name", value: (index == 0).then_some(b"\xff") })
         }
     }
 

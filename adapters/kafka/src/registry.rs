@@ -1,4 +1,4 @@
-mod answer;
+mod response;
 mod settings;
 
 use application::event_format::{EventReader, EventSchemas, PublishedSchema};
@@ -6,7 +6,7 @@ use application::one_line;
 use runtime::StartError;
 use runtime::config::KafkaArgs;
 
-pub(super) use self::settings::{Login, address, way_in};
+pub(super) use self::settings::{Login, address, http_client};
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -22,23 +22,23 @@ use schema_registry_converter::schema_registry_common::{
     RawError, RegisteredSchema, SchemaType, SuppliedSchema,
 };
 
-use self::answer::{About, about_id, about_schema, advice};
+use self::response::{FailedBy, advice, id_lookup_failed_by, registration_failed_by};
 use super::subjects::{SubjectError, Subjects};
 
 /// How long one answer of the registry may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The greatest id that a registry can give; on the wire it could be greater.
-const GREATEST_ID: u32 = i32::MAX.cast_unsigned();
+const MAX_SCHEMA_ID: u32 = i32::MAX.cast_unsigned();
 
 /// The schema registry, as clients of Kafka see it.
 ///
 /// Its answers are kept for good, since an id never changes its meaning. Its failures are not: the
 /// next question asks again.
 #[derive(Clone)]
-pub struct Registry(Arc<Inner>);
+pub struct Registry(Arc<RegistryInner>);
 
-struct Inner {
+struct RegistryInner {
     events: EventSchemas,
     settings: SrSettings,
     subjects: Subjects,
@@ -102,7 +102,7 @@ impl Registry {
             },
         )?;
         let (ids, readers) = Default::default();
-        Ok(Self(Arc::new(Inner { events, settings, subjects, ids, readers })))
+        Ok(Self(Arc::new(RegistryInner { events, settings, subjects, ids, readers })))
     }
 
     /// The id of a schema, which is registered if it is not yet. A registry that does not let it be
@@ -119,8 +119,8 @@ impl Registry {
         let supplied = SuppliedSchema::new(name, SchemaType::Avro, schema.json.to_owned());
         let id = match post_schema(&self.0.settings, key.0.clone(), supplied).await {
             Ok(registered) => registered.id,
-            Err(error) => match (status(&error).map(about_schema), reason(&error)) {
-                (Some(About::Question), reason) => self.find(schema, &key.0, reason).await?,
+            Err(error) => match (status(&error).map(registration_failed_by), reason(&error)) {
+                (Some(FailedBy::Request), reason) => self.find(schema, &key.0, reason).await?,
                 (_, reason) => return Err(RegistryError::Unavailable { reason }),
             },
         };
@@ -167,14 +167,14 @@ impl Registry {
     }
 
     async fn fetch(&self, id: u32) -> Result<RegisteredSchema, RegistryError> {
-        if id > GREATEST_ID {
+        if id > MAX_SCHEMA_ID {
             return Err(RegistryError::Impossible { id });
         }
         get_schema_by_id(id, &self.0.settings).await.map_err(|error| {
-            let about = status(&error).map(|status| about_id(status, code(&error)));
+            let failed_by = status(&error).map(|status| id_lookup_failed_by(status, code(&error)));
             let reason = reason(&error);
-            match about {
-                Some(About::Question) => RegistryError::Unknown { id, reason },
+            match failed_by {
+                Some(FailedBy::Request) => RegistryError::Unknown { id, reason },
                 _ => RegistryError::Unavailable { reason },
             }
         })

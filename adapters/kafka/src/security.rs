@@ -93,7 +93,7 @@ fn sasl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Star
             (USERNAME, username.is_some()),
             (PASSWORD, password.is_some()),
         ];
-        return useless(&set, "sasl_ssl or sasl_plaintext", protocol);
+        return reject_unused(&set, "sasl_ssl or sasl_plaintext", protocol);
     }
     let Some(mechanism) = mechanism else {
         return Err(StartError::setting(
@@ -139,7 +139,7 @@ fn ssl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Start
             (KEY, key.is_some()),
             (KEY_PASSWORD, key_password.is_some()),
         ];
-        return useless(&set, "ssl or sasl_ssl", protocol);
+        return reject_unused(&set, "ssl or sasl_ssl", protocol);
     }
     match (certificate, key) {
         (Some(_), None) => {
@@ -183,7 +183,7 @@ fn ssl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Start
 }
 
 /// Fails if anything was set that this protocol does not use.
-fn useless(
+fn reject_unused(
     set: &[(&'static str, bool)],
     used_with: &str,
     protocol: Protocol,
@@ -205,7 +205,7 @@ pub(super) fn variable_of(complaint: &str) -> Option<&'static str> {
         ("Private key check", KEY),
     ]
     .into_iter()
-    .find_map(|(said, variable)| complaint.contains(said).then_some(variable))
+    .find_map(|(message, variable)| complaint.contains(message).then_some(variable))
 }
 
 fn mechanisms() -> String {

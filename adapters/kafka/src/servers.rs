@@ -11,7 +11,7 @@ pub(super) fn parse(text: &str) -> Result<String, StartError> {
         return Err(wrong("it is empty; write host:port, several with commas".to_owned()));
     }
     match servers.iter().find(|server| !is_address(server)) {
-        Some(odd) => Err(wrong(format!("'{odd}' is no host:port; several go with commas"))),
+        Some(invalid) => Err(wrong(format!("'{invalid}' is no host:port; several go with commas"))),
         None => Ok(servers.join(",")),
     }
 }
@@ -55,8 +55,8 @@ mod tests {
             ("SSL://a:1", "'SSL://a:1' is no host:port; several go with commas"),
             ("::1:9092", "'::1:9092' is no host:port; several go with commas"),
         ] {
-            let said = parse(text).unwrap_err().to_string();
-            assert_eq!(said, format!("KAFKA_BOOTSTRAP_SERVERS is wrong: {reason}"));
+            let message = parse(text).unwrap_err().to_string();
+            assert_eq!(message, format!("KAFKA_BOOTSTRAP_SERVERS is wrong: {reason}"));
         }
     }
 }

@@ -67,7 +67,7 @@ pub(super) fn producer_settings(cluster: &Cluster) -> ClientConfig {
 }
 
 /// A producer whose every request carries a single record, so that Kafka's answer is about that record.
-pub(super) fn lone_producer_settings(cluster: &Cluster) -> ClientConfig {
+pub(super) fn single_record_producer_settings(cluster: &Cluster) -> ClientConfig {
     let mut config = producer_settings(cluster);
     // Whatever an operator added: the meaning of an answer rests on it.
     config.set("batch.num.messages", "1").set("linger.ms", "0");

@@ -10,7 +10,7 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer as _};
 
-pub use self::inspection::{Inspector, Settings, Shape, Undescribed};
+pub use self::inspection::{Inspector, Settings, SettingsUnreadable, Shape};
 pub use self::readers::Readers;
 pub use self::rules::{Deviation, Expected, SETTINGS, deviations};
 use super::client::Logging;
@@ -21,10 +21,10 @@ use super::settings::{PARTITIONS, client_settings};
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often to look whether the brokers refuse, which they go on doing however long one waits.
-const LOOK: Duration = Duration::from_secs(1);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long to listen to what the client has to say by then. Long enough for all of it.
-const LISTEN: Duration = Duration::from_millis(50);
+const CALLBACK_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Why the topic is not there.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,7 @@ pub enum TopicError {
     },
     /// The cluster does not let us in; trying again later is right, for it may be mended there.
     #[error("no broker at {servers} lets us in: {reason}")]
-    NotLetIn {
+    AuthenticationFailed {
         /// Where the cluster is.
         servers: String,
         /// What is wrong with the login or a certificate.
@@ -85,7 +85,7 @@ pub async fn ensure(
     let topic = cluster.topic.clone();
     let refused = |source| TopicError::Refused { topic: topic.clone(), source };
     let found = match find(cluster).await? {
-        Found::There => return Ok(false),
+        Found::Exists => return Ok(false),
         Found::Missing { brokers } => brokers,
     };
     if i32::try_from(found).is_ok_and(|found| found < replication) {
@@ -118,7 +118,7 @@ pub async fn ensure(
 /// # Errors
 /// When no broker answers, or none lets us in.
 pub(super) async fn exists(cluster: &Cluster) -> Result<bool, TopicError> {
-    Ok(matches!(find(cluster).await?, Found::There))
+    Ok(matches!(find(cluster).await?, Found::Exists))
 }
 
 async fn find(cluster: &Cluster) -> Result<Found, TopicError> {
@@ -129,40 +129,42 @@ async fn find(cluster: &Cluster) -> Result<Found, TopicError> {
         .map_err(|source| TopicError::Refused { topic: topic.clone(), source })?;
     // Asking for metadata blocks the thread, so it is done on one that may block. Dropping the
     // client joins a thread, and is done there too.
-    let asked = tokio::task::spawn_blocking(move || look(&client, &topic));
-    match asked.await.unwrap_or(Err(NotFound::Silence(KafkaError::Canceled))) {
+    let asked = tokio::task::spawn_blocking(move || fetch(&client, &topic));
+    match asked.await.unwrap_or(Err(LookupError::NoAnswer(KafkaError::Canceled))) {
         Ok(found) => Ok(found),
-        Err(NotFound::Refused(reason)) => Err(TopicError::NotLetIn { servers: servers(), reason }),
-        Err(NotFound::Silence(source)) => {
+        Err(LookupError::Refused(reason)) => {
+            Err(TopicError::AuthenticationFailed { servers: servers(), reason })
+        }
+        Err(LookupError::NoAnswer(source)) => {
             Err(TopicError::Unreachable { servers: servers(), source })
         }
     }
 }
 
 enum Found {
-    There,
+    Exists,
     Missing { brokers: usize },
 }
 
-enum NotFound {
+enum LookupError {
     /// No broker let us in, for this reason.
     Refused(String),
     /// No broker answered.
-    Silence(KafkaError),
+    NoAnswer(KafkaError),
 }
 
-fn look(client: &BaseProducer<Logging>, topic: &str) -> Result<Found, NotFound> {
+fn fetch(client: &BaseProducer<Logging>, topic: &str) -> Result<Found, LookupError> {
     let deadline = Instant::now() + TIMEOUT;
     let metadata = loop {
-        match client.client().fetch_metadata(Some(topic), LOOK) {
+        match client.client().fetch_metadata(Some(topic), ATTEMPT_TIMEOUT) {
             Ok(metadata) => break metadata,
             Err(error) => {
-                client.poll(LISTEN);
-                if let Some(reason) = client.context().refusal.take() {
-                    return Err(NotFound::Refused(reason));
+                client.poll(CALLBACK_TIMEOUT);
+                if let Some(reason) = client.context().auth_failure.take() {
+                    return Err(LookupError::Refused(reason));
                 }
                 if Instant::now() >= deadline {
-                    return Err(NotFound::Silence(error));
+                    return Err(LookupError::NoAnswer(error));
                 }
             }
         }
@@ -170,5 +172,5 @@ fn look(client: &BaseProducer<Logging>, topic: &str) -> Result<Found, NotFound> 
     let there = metadata.topics().iter().any(|found| {
         found.name() == topic && found.error().is_none() && !found.partitions().is_empty()
     });
-    Ok(if there { Found::There } else { Found::Missing { brokers: metadata.brokers().len() } })
+    Ok(if there { Found::Exists } else { Found::Missing { brokers: metadata.brokers().len() } })
 }

@@ -2,10 +2,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::outcome::{Answer, Meaning};
+use super::outcome::{ErrorKind, SendResult};
 
 /// What is said of a record that is still under way.
-const NOT_IN_TIME: &str = "Kafka did not acknowledge it in time";
+const NOT_ACKNOWLEDGED_IN_TIME: &str = "Kafka did not acknowledge it in time";
 
 /// Records that were handed to librdkafka together, and what has become of them so far.
 #[derive(Debug)]
@@ -16,26 +16,26 @@ pub(super) struct Batch {
 
 #[derive(Debug)]
 struct State {
-    answers: Vec<Option<Answer>>,
+    results: Vec<Option<SendResult>>,
     open: usize,
 }
 
 /// The claim of one record on its place in the batch. librdkafka carries it along and gives it
 /// back with the outcome.
 #[derive(Debug)]
-pub(super) struct Ticket {
+pub(super) struct DeliveryHandle {
     batch: Arc<Batch>,
-    place: usize,
+    index: usize,
 }
 
 impl Batch {
     pub(super) fn of(size: usize) -> Arc<Self> {
-        let state = State { answers: vec![None; size], open: size };
+        let state = State { results: vec![None; size], open: size };
         Arc::new(Self { state: Mutex::new(state), settled: Notify::new() })
     }
 
-    pub(super) fn ticket(self: &Arc<Self>, place: usize) -> Ticket {
-        Ticket { batch: Arc::clone(self), place }
+    pub(super) fn handle(self: &Arc<Self>, index: usize) -> DeliveryHandle {
+        DeliveryHandle { batch: Arc::clone(self), index }
     }
 
     /// Waits until each record has its outcome.
@@ -50,17 +50,17 @@ impl Batch {
     }
 
     /// What became of each record; for those still under way it is an outage.
-    pub(super) fn answers(&self) -> Vec<Answer> {
-        let unknown = || Answer::Error(Meaning::Outage, NOT_IN_TIME.to_owned());
+    pub(super) fn results(&self) -> Vec<SendResult> {
+        let unknown = || SendResult::Error(ErrorKind::Outage, NOT_ACKNOWLEDGED_IN_TIME.to_owned());
         self.with(|state| {
-            state.answers.iter().map(|answer| answer.clone().unwrap_or_else(unknown)).collect()
+            state.results.iter().map(|result| result.clone().unwrap_or_else(unknown)).collect()
         })
     }
 
-    fn settle(&self, place: usize, answer: Answer) {
+    fn settle(&self, index: usize, result: SendResult) {
         let all = self.with(|state| {
-            if let Some(slot @ None) = state.answers.get_mut(place) {
-                *slot = Some(answer);
+            if let Some(slot @ None) = state.results.get_mut(index) {
+                *slot = Some(result);
                 state.open -= 1;
             }
             state.open == 0
@@ -75,9 +75,9 @@ impl Batch {
     }
 }
 
-impl Ticket {
+impl DeliveryHandle {
     /// Notes what became of the record.
-    pub(super) fn settle(self, answer: Answer) {
-        self.batch.settle(self.place, answer);
+    pub(super) fn settle(self, result: SendResult) {
+        self.batch.settle(self.index, result);
     }
 }

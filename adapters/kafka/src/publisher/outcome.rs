@@ -6,9 +6,9 @@
 //!
 //! | meaning | sent in a batch | sent alone |
 //! |---|---|---|
-//! | [`Meaning::Outage`] | unreachable | unreachable |
-//! | [`Meaning::TooLarge`] | sent again alone | refused |
-//! | [`Meaning::Unclear`] | sent again alone | failed if Kafka takes other records, else unreachable |
+//! | [`ErrorKind::Outage`] | unreachable | unreachable |
+//! | [`ErrorKind::TooLarge`] | sent again delivery_alone | refused |
+//! | [`ErrorKind::Unclear`] | sent again delivery_alone | failed if Kafka takes other records, else unreachable |
 //!
 //! Whatever a setting, a right, a clock or a broker could cause is an outage: it is the same for the
 //! next record, and ends when somebody has mended it. A record must not pay for it.
@@ -18,7 +18,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
 /// What became of one record that was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum SendResult {
     /// It is acknowledged.
     Acknowledged,
     /// It was not handed over in time.
@@ -26,12 +26,12 @@ pub(super) enum Answer {
     /// It is larger than this client ever sends; Kafka was not asked.
     TooLargeToSend(String),
     /// It is not acknowledged, for this reason.
-    Error(Meaning, String),
+    Error(ErrorKind, String),
 }
 
 /// What an error code says about the record, its batch or Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Meaning {
+pub(super) enum ErrorKind {
     /// Kafka takes nothing at the moment, or nothing from this program. The record may have arrived.
     Outage,
     /// The batch is larger than the topic allows; alone, so is the record.
@@ -40,68 +40,68 @@ pub(super) enum Meaning {
     Unclear,
 }
 
-impl Answer {
+impl SendResult {
     /// The answer to an error of a record that was handed over.
     pub(super) fn of(error: &KafkaError) -> Self {
-        let meaning = error.rdkafka_error_code().map_or(Meaning::Unclear, Meaning::of);
+        let meaning = error.rdkafka_error_code().map_or(ErrorKind::Unclear, ErrorKind::of);
         Self::Error(meaning, error.to_string())
     }
 
     /// The answer to an error of a record that librdkafka did not take over.
-    pub(super) fn not_taken_over(error: &KafkaError) -> Self {
+    pub(super) fn of_enqueue_error(error: &KafkaError) -> Self {
         match error.rdkafka_error_code() {
             Some(Code::MessageSizeTooLarge) => Self::TooLargeToSend(error.to_string()),
             _ => Self::of(error),
         }
     }
 
-    /// What became of a record that was sent together with others; `None` if that is known only once
+    /// What became of a record that was sent batched with others; `None` if that is known only once
     /// it was sent alone.
-    pub(super) fn in_a_batch(&self) -> Option<Delivery> {
+    pub(super) fn delivery_in_batch(&self) -> Option<Delivery> {
         match self {
             Self::Acknowledged => Some(Delivery::Acknowledged),
             Self::Unsent => Some(Delivery::Unsent),
             Self::TooLargeToSend(why) => Some(Delivery::Refused(why.clone())),
-            Self::Error(Meaning::Outage, why) => Some(Delivery::Unreachable(why.clone())),
-            Self::Error(Meaning::TooLarge | Meaning::Unclear, _) => None,
+            Self::Error(ErrorKind::Outage, why) => Some(Delivery::Unreachable(why.clone())),
+            Self::Error(ErrorKind::TooLarge | ErrorKind::Unclear, _) => None,
         }
     }
 
-    /// What became of a record that was sent alone. `others_are_taken`: Kafka has acknowledged other
+    /// What became of a record that was sent delivery_alone. `others_are_taken`: Kafka has acknowledged other
     /// records at about the same time, so that what is wrong is with this one.
-    pub(super) fn alone(self, others_are_taken: bool) -> Delivery {
+    pub(super) fn delivery_alone(self, others_are_taken: bool) -> Delivery {
         match self {
             Self::Acknowledged => Delivery::Acknowledged,
             Self::Unsent => Delivery::Unsent,
-            Self::TooLargeToSend(why) | Self::Error(Meaning::TooLarge, why) => {
+            Self::TooLargeToSend(why) | Self::Error(ErrorKind::TooLarge, why) => {
                 Delivery::Refused(why)
             }
-            Self::Error(Meaning::Unclear, why) if others_are_taken => Delivery::Failed(why),
-            Self::Error(Meaning::Outage | Meaning::Unclear, why) => Delivery::Unreachable(why),
+            Self::Error(ErrorKind::Unclear, why) if others_are_taken => Delivery::Failed(why),
+            Self::Error(ErrorKind::Outage | ErrorKind::Unclear, why) => Delivery::Unreachable(why),
         }
     }
 }
 
-impl Meaning {
+impl ErrorKind {
     /// What this code means. One that is not in the table is newer than it, and unclear.
     fn of(code: Code) -> Self {
-        let row = MEANINGS.iter().find(|(_, codes)| codes.contains(&code));
+        let row = ERROR_KINDS.iter().find(|(_, codes)| codes.contains(&code));
         row.map_or(Self::Unclear, |(meaning, _)| *meaning)
     }
 }
 
 /// Every code that librdkafka knows. (`NoError` is no error, and never asked for.)
-const MEANINGS: &[(Meaning, &[Code])] = &[
+const ERROR_KINDS: &[(ErrorKind, &[Code])] = &[
     // `max.message.bytes` and `segment.bytes` of the topic. They could be raised, but as long as they
     // are not, the record would hold up its order for good.
     (
-        Meaning::TooLarge,
+        ErrorKind::TooLarge,
         &[Code::MessageSizeTooLarge, Code::MessageBatchTooLarge, Code::InvalidMessageSize],
     ),
     // A broker's own validation (of schemas, say) and errors without a name. They may be due to the
     // record, or to a setting: see what becomes of others.
     (
-        Meaning::Unclear,
+        ErrorKind::Unclear,
         &[
             Code::InvalidRecord,
             Code::InvalidDifferentRecord,
@@ -120,7 +120,7 @@ const MEANINGS: &[(Meaning, &[Code])] = &[
     ),
     // No broker, or none that can do it now.
     (
-        Meaning::Outage,
+        ErrorKind::Outage,
         &[
             Code::BrokerDestroy,
             Code::DestroyBroker,
@@ -165,11 +165,11 @@ const MEANINGS: &[(Meaning, &[Code])] = &[
         ],
     ),
     // What arrives damaged was damaged on its way, or an answer was.
-    (Meaning::Outage, &[Code::InvalidMessage, Code::BadMessage, Code::Underflow, Code::Partial]),
+    (ErrorKind::Outage, &[Code::InvalidMessage, Code::BadMessage, Code::Underflow, Code::Partial]),
     // The topic is not there, or not as it should be: its settings, a policy of the brokers, clocks
     // (`message.timestamp.before.max.ms` and `…after.max.ms`), what brokers of this version can do.
     (
-        Meaning::Outage,
+        ErrorKind::Outage,
         &[
             Code::UnknownTopicOrPartition,
             Code::UnknownTopic,
@@ -199,7 +199,7 @@ const MEANINGS: &[(Meaning, &[Code])] = &[
     ),
     // Rights, passwords and certificates.
     (
-        Meaning::Outage,
+        ErrorKind::Outage,
         &[
             Code::SSL,
             Code::Authentication,
@@ -224,7 +224,7 @@ const MEANINGS: &[(Meaning, &[Code])] = &[
     ),
     // The producer itself is at its end; the next one sends the record again.
     (
-        Meaning::Outage,
+        ErrorKind::Outage,
         &[
             Code::Fatal,
             Code::State,
@@ -244,7 +244,7 @@ const MEANINGS: &[(Meaning, &[Code])] = &[
     // About transactions, groups, offsets, administration and telemetry: no answer to a record. A
     // broker or proxy that gives one is not itself.
     (
-        Meaning::Outage,
+        ErrorKind::Outage,
         &[
             Code::InvalidTransactionalState,
             Code::InvalidProducerIdMapping,
@@ -317,8 +317,8 @@ mod tests {
         codes.map(Code::from).filter(|code| !is_end(code)).collect()
     }
 
-    fn answer(code: Code) -> Answer {
-        Answer::of(&KafkaError::MessageProduction(code))
+    fn result(code: Code) -> SendResult {
+        SendResult::of(&KafkaError::MessageProduction(code))
     }
 
     #[test]
@@ -326,17 +326,17 @@ mod tests {
         let known = known();
         assert!(known.len() > 150, "only {} codes", known.len());
         for code in &known {
-            let rows = MEANINGS.iter().flat_map(|(_, codes)| *codes).filter(|row| *row == code);
+            let rows = ERROR_KINDS.iter().flat_map(|(_, codes)| *codes).filter(|row| *row == code);
             assert_eq!(rows.count(), 1, "{code:?}");
         }
-        let rows: usize = MEANINGS.iter().map(|(_, codes)| codes.len()).sum();
+        let rows: usize = ERROR_KINDS.iter().map(|(_, codes)| codes.len()).sum();
         assert_eq!(rows, known.len(), "a row for a code that librdkafka does not know");
     }
 
     #[test]
     fn nothing_is_refused_or_failed_as_part_of_a_batch() {
         for code in known() {
-            let delivery = answer(code).in_a_batch();
+            let delivery = result(code).delivery_in_batch();
             assert!(
                 matches!(delivery, None | Some(Delivery::Unreachable(_))),
                 "{code:?}: {delivery:?}"
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn alone_a_record_is_refused_for_its_size_and_for_nothing_else() {
         for code in known() {
-            let delivery = answer(code).alone(true);
+            let delivery = result(code).delivery_alone(true);
             let size =
                 [Code::MessageSizeTooLarge, Code::MessageBatchTooLarge, Code::InvalidMessageSize];
             let refused = matches!(delivery, Delivery::Refused(_));
@@ -374,7 +374,9 @@ mod tests {
             Code::QueueFull,
             Code::PurgeQueue,
         ] {
-            for delivery in [answer(code).in_a_batch(), Some(answer(code).alone(true))] {
+            for delivery in
+                [result(code).delivery_in_batch(), Some(result(code).delivery_alone(true))]
+            {
                 assert!(
                     matches!(delivery, Some(Delivery::Unreachable(_))),
                     "{code:?}: {delivery:?}"
@@ -386,16 +388,19 @@ mod tests {
     #[test]
     fn an_unclear_error_is_the_records_own_only_if_others_are_taken() {
         for code in [Code::InvalidRecord, Code::Unknown, Code::InvalidRequest] {
-            assert_eq!(answer(code).in_a_batch(), None);
-            assert!(matches!(answer(code).alone(true), Delivery::Failed(_)), "{code:?}");
-            assert!(matches!(answer(code).alone(false), Delivery::Unreachable(_)), "{code:?}");
+            assert_eq!(result(code).delivery_in_batch(), None);
+            assert!(matches!(result(code).delivery_alone(true), Delivery::Failed(_)), "{code:?}");
+            assert!(
+                matches!(result(code).delivery_alone(false), Delivery::Unreachable(_)),
+                "{code:?}"
+            );
         }
     }
 
     #[test]
     fn a_record_that_is_too_large_for_this_client_needs_no_second_try() {
         let error = KafkaError::MessageProduction(Code::MessageSizeTooLarge);
-        let answer = Answer::not_taken_over(&error);
-        assert!(matches!(answer.in_a_batch(), Some(Delivery::Refused(_))), "{answer:?}");
+        let result = SendResult::of_enqueue_error(&error);
+        assert!(matches!(result.delivery_in_batch(), Some(Delivery::Refused(_))), "{result:?}");
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn settings(args: &KafkaArgs) -> Result<SrSettings, StartError> {
     let url = address(&args.schema_registry_url)?;
     let mut builder = SrSettings::new_builder(url.as_str().trim_end_matches('/').to_owned());
     builder.set_timeout(TIMEOUT);
-    let (client, login) = way_in(&args.registry)?;
+    let (client, login) = http_client(&args.registry)?;
     if let Some(Login { username, password }) = login {
         builder.set_basic_authorization(&username, Some(password.reveal()));
     }
@@ -43,11 +43,13 @@ pub(crate) struct Login {
 ///
 /// # Errors
 /// When a setting is wrong; the line names its variable and says what would be right.
-pub(crate) fn way_in(args: &RegistryArgs) -> Result<(ClientBuilder, Option<Login>), StartError> {
+pub(crate) fn http_client(
+    args: &RegistryArgs,
+) -> Result<(ClientBuilder, Option<Login>), StartError> {
     crate::tls::prepare();
     let mut client = ClientBuilder::new();
     if let Some(path) = given(args.schema_registry_ca_location.as_ref()) {
-        client = client.tls_certs_only(authorities(path)?);
+        client = client.tls_certs_only(ca_certificates(path)?);
     }
     Ok((client, login(args)?))
 }
@@ -98,7 +100,7 @@ fn login(args: &RegistryArgs) -> Result<Option<Login>, StartError> {
     }
 }
 
-fn authorities(path: &str) -> Result<Vec<Certificate>, StartError> {
+fn ca_certificates(path: &str) -> Result<Vec<Certificate>, StartError> {
     let right = "name a PEM file that holds certificates";
     let pem = std::fs::read(path).map_err(|error| {
         StartError::setting(CA, format!("cannot read {path}: {error}; {right}"))
@@ -165,9 +167,9 @@ mod tests {
             (&[("CA", MANIFEST)], CA, "there is no certificate in "),
         ];
         for (variables, variable, reason) in table {
-            let said = settings(&args(variables)).unwrap_err().to_string();
-            assert!(said.starts_with(&format!("{variable} is wrong: {reason}")), "{said}");
-            assert!(!said.contains('\n') && !said.contains("hunter2"), "{said}");
+            let message = settings(&args(variables)).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("{variable} is wrong: {reason}")), "{message}");
+            assert!(!message.contains('\n') && !message.contains("hunter2"), "{message}");
         }
     }
 }

@@ -124,19 +124,19 @@ fn every_wrong_setting_is_one_line_that_names_it_and_what_would_be_right() {
         (&[SSL, ("KEY_PASSWORD_FILE", NOWHERE)], KEY_PASSWORD_FILE, "cannot read /nowhere/file"),
     ];
     for (variables, variable, reason) in table {
-        let said = properties(&args(variables), true).unwrap_err().to_string();
-        assert!(said.starts_with(&format!("{variable} is wrong: ")), "{variables:?}: {said}");
-        assert!(said.contains(reason) && !said.contains('\n'), "{variables:?}: {said}");
+        let message = properties(&args(variables), true).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("{variable} is wrong: ")), "{variables:?}: {message}");
+        assert!(message.contains(reason) && !message.contains('\n'), "{variables:?}: {message}");
     }
 }
 
 #[test]
 fn a_program_built_without_tls_says_so() {
     for protocol in ["ssl", "sasl_plaintext", "sasl_ssl"] {
-        let said = properties(&args(&[("PROTOCOL", protocol)]), false).unwrap_err().to_string();
+        let message = properties(&args(&[("PROTOCOL", protocol)]), false).unwrap_err().to_string();
         let begins =
             format!("{PROTOCOL} is wrong: this program was built without {protocol}; build");
-        assert!(said.starts_with(&begins), "{said}");
+        assert!(message.starts_with(&begins), "{message}");
     }
     assert!(properties(&args(&[("PROTOCOL", "plaintext")]), false).is_ok());
 }

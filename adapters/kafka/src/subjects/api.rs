@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::SubjectError;
-use crate::registry::{Login, address, way_in};
+use crate::registry::{Login, address, http_client};
 
 /// How long one answer of the registry may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,7 +22,7 @@ pub(super) struct Api {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Refusal {
+struct ErrorBody {
     error_code: u32,
     message: String,
 }
@@ -30,12 +30,12 @@ struct Refusal {
 impl Api {
     pub(super) fn new(url: &str, args: &RegistryArgs) -> Result<Self, SubjectError> {
         let url = address(url)?;
-        let (client, login) = way_in(args)?;
+        let (client, login) = http_client(args)?;
         let client = client.timeout(TIMEOUT).build().map_err(SubjectError::Client)?;
         Ok(Self { client, login, url })
     }
 
-    pub(super) async fn ask<T: DeserializeOwned>(
+    pub(super) async fn request<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &[&str],
@@ -67,12 +67,12 @@ impl Api {
             .map_err(|error| SubjectError::Unreachable { host, source: error.without_url() })?;
         let status = answer.status();
         if status.is_success() {
-            return answer
-                .json()
-                .await
-                .map_err(|error| SubjectError::Strange { request, source: error.without_url() });
+            return answer.json().await.map_err(|error| SubjectError::InvalidResponse {
+                request,
+                source: error.without_url(),
+            });
         }
-        let Refusal { error_code, mut message } = answer.json().await.unwrap_or_default();
+        let ErrorBody { error_code, mut message } = answer.json().await.unwrap_or_default();
         if message.is_empty() {
             "it gives no reason; is its address right?".clone_into(&mut message);
         }

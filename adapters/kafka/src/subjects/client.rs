@@ -36,7 +36,7 @@ struct Level {
 
 /// What the registry answers when a level was set.
 #[derive(Deserialize)]
-struct Set {
+struct SetLevel {
     #[serde(rename = "compatibility")]
     _level: String,
 }
@@ -67,10 +67,11 @@ impl Subjects {
     /// # Errors
     /// When the registry gives no answer to use.
     pub async fn level(&self, subject: &str) -> Result<String, SubjectError> {
-        let own = self.0.ask(Method::GET, &["config", subject], "defaultToGlobal=true", None).await;
+        let own =
+            self.0.request(Method::GET, &["config", subject], "defaultToGlobal=true", None).await;
         let level: Level = match own {
             Err(error) if error.is(&[NO_SUBJECT, NO_LEVEL]) => {
-                self.0.ask(Method::GET, &["config"], "", None).await?
+                self.0.request(Method::GET, &["config"], "", None).await?
             }
             other => other?,
         };
@@ -83,7 +84,10 @@ impl Subjects {
     /// When the registry does not take it.
     pub async fn set_level(&self, subject: &str, level: &str) -> Result<(), SubjectError> {
         let body = json!({ "compatibility": level });
-        self.0.ask::<Set>(Method::PUT, &["config", subject], "", Some(body)).await.map(drop)
+        self.0
+            .request::<SetLevel>(Method::PUT, &["config", subject], "", Some(body))
+            .await
+            .map(drop)
     }
 
     /// Sets the level of all subjects that have none of their own.
@@ -92,7 +96,7 @@ impl Subjects {
     /// When the registry does not take it.
     pub async fn set_level_of_all(&self, level: &str) -> Result<(), SubjectError> {
         let body = json!({ "compatibility": level });
-        self.0.ask::<Set>(Method::PUT, &["config"], "", Some(body)).await.map(drop)
+        self.0.request::<SetLevel>(Method::PUT, &["config"], "", Some(body)).await.map(drop)
     }
 
     /// The numbers of a subject's versions.
@@ -100,7 +104,7 @@ impl Subjects {
     /// # Errors
     /// When the registry gives no answer to use.
     pub async fn versions(&self, subject: &str) -> Result<Vec<u32>, SubjectError> {
-        match self.0.ask(Method::GET, &["subjects", subject, "versions"], "", None).await {
+        match self.0.request(Method::GET, &["subjects", subject, "versions"], "", None).await {
             Err(error) if error.is(&[NO_SUBJECT]) => Ok(Vec::new()),
             other => other,
         }
@@ -112,7 +116,7 @@ impl Subjects {
     /// When the registry gives no answer to use.
     pub async fn latest(&self, subject: &str) -> Result<Option<Registered>, SubjectError> {
         let path = ["subjects", subject, "versions", "latest"];
-        match self.0.ask(Method::GET, &path, "", None).await {
+        match self.0.request(Method::GET, &path, "", None).await {
             Err(error) if error.is(&[NO_SUBJECT, NO_VERSION]) => Ok(None),
             other => other.map(Some),
         }
@@ -128,7 +132,7 @@ impl Subjects {
         schema: &str,
     ) -> Result<Option<Registered>, SubjectError> {
         let body = json!({ "schema": schema });
-        match self.0.ask(Method::POST, &["subjects", subject], "", Some(body)).await {
+        match self.0.request(Method::POST, &["subjects", subject], "", Some(body)).await {
             Err(error) if error.is(&[NO_SUBJECT, NO_SCHEMA]) => Ok(None),
             other => other.map(Some),
         }
@@ -145,7 +149,7 @@ impl Subjects {
     ) -> Result<Option<String>, SubjectError> {
         let path = ["compatibility", "subjects", subject, "versions"];
         let body = json!({ "schema": schema });
-        match self.0.ask::<Verdict>(Method::POST, &path, "verbose=true", Some(body)).await {
+        match self.0.request::<Verdict>(Method::POST, &path, "verbose=true", Some(body)).await {
             Ok(verdict) if verdict.is_compatible => Ok(None),
             // Not every registry gives reasons.
             Ok(verdict) if verdict.messages.is_empty() => Ok(Some("it is incompatible".to_owned())),
@@ -162,7 +166,7 @@ impl Subjects {
     pub async fn register(&self, subject: &str, schema: &str) -> Result<u32, SubjectError> {
         let path = ["subjects", subject, "versions"];
         let Id { id } =
-            self.0.ask(Method::POST, &path, "", Some(json!({ "schema": schema }))).await?;
+            self.0.request(Method::POST, &path, "", Some(json!({ "schema": schema }))).await?;
         Ok(id)
     }
 }

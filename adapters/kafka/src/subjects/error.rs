@@ -32,7 +32,7 @@ pub enum SubjectError {
     },
     /// It answers something else than a registry does.
     #[error("{request} is not answered as a schema registry does; is its address right?")]
-    Strange {
+    InvalidResponse {
         /// The method and the path.
         request: String,
         /// What is wrong with the answer.

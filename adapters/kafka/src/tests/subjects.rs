@@ -94,8 +94,8 @@ async fn something_else_that_listens_there_is_no_empty_registry() {
         subjects.register("s", "{}").await.map(drop),
         subjects.set_level_of_all("FULL").await,
     ] {
-        let said = one_line(&refused.unwrap_err());
-        assert!(said.contains("is its address right?"), "{said}");
+        let message = one_line(&refused.unwrap_err());
+        assert!(message.contains("is its address right?"), "{message}");
     }
     assert!(matches!(
         Subjects::new("localhost:8081", &RegistryArgs::default()),

@@ -37,7 +37,7 @@ pub type Settings = HashMap<String, String>;
     "the settings of the topic cannot be read; allow the relay to describe its configuration \
      (DescribeConfigs), or see to them yourself"
 )]
-pub struct Undescribed(#[source] KafkaError);
+pub struct SettingsUnreadable(#[source] KafkaError);
 
 impl Inspector {
     /// Of this cluster's topic. Nothing was connected to yet.
@@ -80,18 +80,19 @@ impl Inspector {
     ///
     /// # Errors
     /// When the brokers refuse to tell.
-    pub async fn settings(&self) -> Result<Option<Settings>, Undescribed> {
+    pub async fn settings(&self) -> Result<Option<Settings>, SettingsUnreadable> {
         let topic = ResourceSpecifier::Topic(&self.topic);
         let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
         let answer = self.admin.describe_configs([&topic], &options).await;
         let resources = match answer {
             Ok(resources) => resources,
             Err(error) if is_silence(&error) => return Ok(None),
-            Err(error) => return Err(Undescribed(error)),
+            Err(error) => return Err(SettingsUnreadable(error)),
         };
         let mut settings = Settings::new();
         for resource in resources {
-            let resource = resource.map_err(|code| Undescribed(KafkaError::AdminOp(code)))?;
+            let resource =
+                resource.map_err(|code| SettingsUnreadable(KafkaError::AdminOp(code)))?;
             let told = resource.entries.into_iter();
             settings.extend(told.filter_map(|entry| Some((entry.name, entry.value?))));
         }

@@ -13,10 +13,10 @@ use crate::settings::consumer_settings;
 
 /// How often all groups of the cluster are looked through for those that read the topic, once there
 /// is one.
-const SEARCH_EVERY: Duration = Duration::from_mins(10);
+const SEARCH_INTERVAL: Duration = Duration::from_mins(10);
 
 /// How many groups are looked through at the most.
-const MOST_GROUPS: usize = 500;
+const MAX_GROUPS: usize = 500;
 
 /// The groups that read the topic, whether they have a member now or not.
 pub struct Readers {
@@ -41,7 +41,7 @@ impl Readers {
         // librdkafka wants a group's name even of a consumer that joins none.
         let consumer = self.consumer("orders-watch")?;
         let starts = starts(&consumer, &self.cluster.topic)?;
-        let is_old = self.searched.is_none_or(|last| last.elapsed() >= SEARCH_EVERY);
+        let is_old = self.searched.is_none_or(|last| last.elapsed() >= SEARCH_INTERVAL);
         let is_search_due = is_old || self.groups.is_empty();
         let groups = if is_search_due { groups(&consumer)? } else { self.groups.clone() };
         let mut lost = BTreeMap::new();
@@ -68,7 +68,7 @@ impl Readers {
 fn groups(consumer: &BaseConsumer<Logging>) -> Result<Vec<String>, KafkaError> {
     let list = consumer.fetch_group_list(None, TIMEOUT)?;
     let names = list.groups().iter().map(|group| group.name().to_owned());
-    Ok(names.take(MOST_GROUPS).collect())
+    Ok(names.take(MAX_GROUPS).collect())
 }
 
 /// Where each partition begins.

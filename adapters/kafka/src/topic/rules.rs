@@ -48,8 +48,8 @@ pub struct Deviation {
 /// Everything in the topic that is not as it must be. A setting that was not told is not judged.
 #[must_use]
 pub fn deviations(shape: Shape, settings: &Settings, expected: &Expected) -> Vec<Deviation> {
-    let told = |name: &str| settings.get(name).map(String::as_str);
-    let number = |name: &str| told(name).and_then(|value| value.parse::<i64>().ok());
+    let value_of = |name: &str| settings.get(name).map(String::as_str);
+    let number = |name: &str| value_of(name).and_then(|value| value.parse::<i64>().ok());
     let warning = |setting, what| Deviation { setting, what, stops: false };
     let mut found = Vec::new();
 
@@ -88,7 +88,7 @@ pub fn deviations(shape: Shape, settings: &Settings, expected: &Expected) -> Vec
             ),
         ));
     }
-    if let Some(policy) = told("cleanup.policy")
+    if let Some(policy) = value_of("cleanup.policy")
         && policy != "delete"
     {
         found.push(warning(
@@ -126,7 +126,7 @@ pub fn deviations(shape: Shape, settings: &Settings, expected: &Expected) -> Vec
             ),
         ));
     }
-    if told("unclean.leader.election.enable") == Some("true") {
+    if value_of("unclean.leader.election.enable") == Some("true") {
         found.push(warning(
             "unclean.leader.election.enable",
             "unclean.leader.election.enable is true: a broker that missed events may become the \

@@ -5,11 +5,11 @@
 
 /// What an answer other than the wanted one is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum About {
+pub(super) enum FailedBy {
     /// The registry: it cannot be asked, or this is none. Every other question would fare alike.
     Registry,
     /// What was asked for: the id, or the schema to be registered.
-    Question,
+    Request,
 }
 
 /// What the answer to `GET /schemas/ids/{id}` is about.
@@ -26,10 +26,10 @@ pub(super) enum About {
 /// | 407, 408, 429 | any | a proxy, a slow network, a limit on requests | registry |
 /// | 3xx | none | it is elsewhere | registry |
 /// | 500, 502–504 | 50001–50004 | its store, its leader or a node behind it is away | registry |
-pub(super) const fn about_id(status: u16, code: u32) -> About {
+pub(super) const fn id_lookup_failed_by(status: u16, code: u32) -> FailedBy {
     match (status, code) {
-        (404, 40_400..=40_499) | (400 | 422, 1..) => About::Question,
-        _ => About::Registry,
+        (404, 40_400..=40_499) | (400 | 422, 1..) => FailedBy::Request,
+        _ => FailedBy::Registry,
     }
 }
 
@@ -45,10 +45,10 @@ pub(super) const fn about_id(status: u16, code: u32) -> About {
 /// | 403 | any | this login may not write, and may be able to read | schema |
 /// | 405 | any | a read-only replica, or a proxy that lets nobody write | schema |
 /// | all others | | as above | registry |
-pub(super) const fn about_schema(status: u16) -> About {
+pub(super) const fn registration_failed_by(status: u16) -> FailedBy {
     match status {
-        400 | 403 | 405 | 409 | 422 => About::Question,
-        _ => About::Registry,
+        400 | 403 | 405 | 409 | 422 => FailedBy::Request,
+        _ => FailedBy::Registry,
     }
 }
 

@@ -117,8 +117,8 @@ async fn each_answer_about_an_id_means_what_the_table_says() {
             other => panic!("{status} {body}: {other}"),
         };
         assert_eq!(got, means, "{status} {body}");
-        let said = one_line(&error);
-        assert!(!said.contains('\n'), "{said}");
+        let message = one_line(&error);
+        assert!(!message.contains('\n'), "{message}");
     }
 }
 
@@ -203,7 +203,7 @@ async fn a_refusal_says_what_to_do() {
         (429, coded(42901), "it limits how often it is asked"),
     ] {
         let registry = answering(status, body, nothing).await;
-        let said = one_line(&registry.reader(7).await.err().unwrap());
-        assert!(said.contains(advice), "{said}");
+        let message = one_line(&registry.reader(7).await.err().unwrap());
+        assert!(message.contains(advice), "{message}");
     }
 }

@@ -19,7 +19,7 @@ struct Inner {
     hidden: HashSet<usize>,
     empty: bool,
     read_only: bool,
-    questions: usize,
+    requests: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -80,8 +80,8 @@ impl StubRegistry {
     }
 
     /// How often it was asked.
-    pub(super) fn questions(&self) -> usize {
-        self.0.lock().unwrap().questions
+    pub(super) fn requests(&self) -> usize {
+        self.0.lock().unwrap().requests
     }
 
     /// Registers a schema without being asked; says its id.
@@ -98,7 +98,7 @@ impl StubRegistry {
     /// Answers a question, unless it was told to fail.
     fn answer(&self, answer: impl FnOnce(&Inner) -> Answer) -> Answer {
         let mut inner = self.0.lock().unwrap();
-        inner.questions += 1;
+        inner.requests += 1;
         if let Some(failure) = &inner.failing { failure.clone() } else { answer(&inner) }
     }
 }

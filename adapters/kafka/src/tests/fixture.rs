@@ -22,7 +22,7 @@ use runtime::config::KafkaArgs;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::registry::StubRegistry;
+use super::stub_registry::StubRegistry;
 use crate::{
     Cluster, ConsumeError, ConsumerConfig, ConsumerHealth, EventDecoder, KafkaPublisher, Registry,
     consume,
@@ -31,17 +31,17 @@ use crate::{
 pub(super) const TOPIC: &str = "order-created-topic";
 pub(super) const PARTITIONS: i32 = 4;
 
-/// The timestamp of what [`World::produce`] puts into the topic.
+/// The timestamp of what [`Fixture::produce`] puts into the topic.
 pub(super) const TIMESTAMP: i64 = 1_767_225_600_123;
 
 /// A cluster of three brokers and a registry.
-pub(super) struct World {
+pub(super) struct Fixture {
     pub(super) cluster: MockCluster<'static, DefaultProducerContext>,
     pub(super) registry: StubRegistry,
     pub(super) args: KafkaArgs,
 }
 
-impl World {
+impl Fixture {
     pub(super) async fn start() -> Self {
         let cluster = MockCluster::new(3).unwrap();
         cluster.create_topic(TOPIC, PARTITIONS, 3).unwrap();
@@ -54,13 +54,13 @@ impl World {
     }
 
     /// The cluster, as a client is told of it.
-    pub(super) fn way_in(&self) -> Cluster {
+    pub(super) fn cluster_settings(&self) -> Cluster {
         Cluster::new(&self.args).unwrap()
     }
 
     pub(super) fn publisher(&self) -> KafkaPublisher {
         KafkaPublisher::new(
-            &self.way_in(),
+            &self.cluster_settings(),
             Registry::new(&self.args, adapter_avro::SCHEMAS).unwrap(),
         )
         .unwrap()
@@ -123,25 +123,26 @@ impl World {
         committed.elements().iter().map(|element| offset(element.offset())).sum()
     }
 
-    pub(super) fn consumer(&self, group: &str, inbox: &Remembering) -> Running {
-        self.patient_consumer(group, inbox, Duration::from_secs(1))
+    pub(super) fn consumer(&self, group: &str, inbox: &RecordingInbox) -> Running {
+        self.consumer_with_timeout(group, inbox, Duration::from_secs(1))
     }
 
     /// One that asks so long for an id that the registry does not know.
-    pub(super) fn patient_consumer(
+    pub(super) fn consumer_with_timeout(
         &self,
         group: &str,
-        inbox: &Remembering,
-        patience: Duration,
+        inbox: &RecordingInbox,
+        unknown_schema_timeout: Duration,
     ) -> Running {
         let health = ConsumerHealth::default();
         let config = ConsumerConfig {
-            cluster: self.way_in(),
+            cluster: self.cluster_settings(),
             group: group.to_owned(),
             health: health.clone(),
         };
         let registry = Registry::new(&self.args, adapter_avro::SCHEMAS).unwrap();
-        let decoder = EventDecoder::new(registry).with_patience(patience);
+        let decoder =
+            EventDecoder::new(registry).with_unknown_schema_timeout(unknown_schema_timeout);
         let shutdown = CancellationToken::new();
         let (inbox, token) = (inbox.clone(), shutdown.clone());
         let task = tokio::spawn(async move { consume(config, decoder, &inbox, token).await });
@@ -165,24 +166,24 @@ impl Running {
 
 /// An inbox that remembers what it was told, and can be told to fail.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Remembering(Arc<Memory>);
+pub(super) struct RecordingInbox(Arc<InboxState>);
 
 #[derive(Debug, Default)]
-struct Memory {
-    taken: Mutex<Taken>,
+struct InboxState {
+    received: Mutex<Received>,
     failures: AtomicUsize,
     failed: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Received {
     events: HashSet<EventId>,
     repeats: usize,
     dead: Vec<DeadLetter>,
     largest: usize,
 }
 
-impl Remembering {
+impl RecordingInbox {
     /// Cannot be reached for the next so many calls.
     pub(super) fn fail(&self, times: usize) {
         self.0.failures.store(times, Ordering::SeqCst);
@@ -194,29 +195,29 @@ impl Remembering {
     }
 
     pub(super) fn has(&self, events: &[OrderEvent]) -> bool {
-        let taken = self.0.taken.lock().unwrap();
-        events.iter().all(|event| taken.events.contains(&event.id))
+        let received = self.0.received.lock().unwrap();
+        events.iter().all(|event| received.events.contains(&event.id))
     }
 
     pub(super) fn events(&self) -> usize {
-        self.0.taken.lock().unwrap().events.len()
+        self.0.received.lock().unwrap().events.len()
     }
 
     pub(super) fn repeats(&self) -> usize {
-        self.0.taken.lock().unwrap().repeats
+        self.0.received.lock().unwrap().repeats
     }
 
     /// The most bytes of records that became dead letters in one call.
     pub(super) fn largest(&self) -> usize {
-        self.0.taken.lock().unwrap().largest
+        self.0.received.lock().unwrap().largest
     }
 
     pub(super) fn dead(&self) -> Vec<DeadLetter> {
-        self.0.taken.lock().unwrap().dead.clone()
+        self.0.received.lock().unwrap().dead.clone()
     }
 }
 
-impl Inbox for Remembering {
+impl Inbox for RecordingInbox {
     async fn apply_batch(
         &self,
         events: &[PublishedEvent],
@@ -227,19 +228,19 @@ impl Inbox for Remembering {
             self.0.failed.fetch_add(1, Ordering::SeqCst);
             return Err(StoreError::Unavailable("told to fail".into()));
         }
-        let mut taken = self.0.taken.lock().unwrap();
+        let mut received = self.0.received.lock().unwrap();
         let mut intake = BatchOutcome { dead: dead.len() as u64, ..BatchOutcome::default() };
         for event in events {
-            if taken.events.insert(event.event_id) {
+            if received.events.insert(event.event_id) {
                 intake.applied += 1;
             } else {
-                taken.repeats += 1;
+                received.repeats += 1;
                 intake.repeated += 1;
             }
         }
         let bytes = dead.iter().map(|letter| letter.record.size()).sum();
-        taken.largest = taken.largest.max(bytes);
-        taken.dead.extend_from_slice(dead);
+        received.largest = received.largest.max(bytes);
+        received.dead.extend_from_slice(dead);
         Ok(intake)
     }
 }

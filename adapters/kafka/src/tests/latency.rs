@@ -2,17 +2,17 @@ use std::time::{Duration, Instant};
 
 use application::relay::{Delivery, Publisher};
 
-use super::world::{Remembering, World, events, eventually, outbox_record};
+use super::fixture::{Fixture, RecordingInbox, events, eventually, outbox_record};
 
 /// The end-to-end tests hold the whole way to 100 ms at the 99th percentile; half of all records must
 /// make Kafka's part of it in that time even on a busy machine, in a debug build.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn once_joined_an_event_travels_in_a_tenth_of_a_second() {
-    let world = World::start().await;
-    let inbox = Remembering::default();
-    let consumer = world.consumer("group", &inbox);
+    let fixture = Fixture::start().await;
+    let inbox = RecordingInbox::default();
+    let consumer = fixture.consumer("group", &inbox);
     eventually("joining", || consumer.health.is_ready()).await;
-    let publisher = world.publisher();
+    let publisher = fixture.publisher();
 
     let mut journeys = Vec::new();
     for event in events(100) {
