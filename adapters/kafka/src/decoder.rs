@@ -8,46 +8,47 @@ use tracing::debug;
 use super::registry::{Registry, RegistryError};
 use super::wire::unframe;
 
-/// How long an id that the registry does not know is asked for again before the record is given up.
-/// The nodes of a registry learn from each other within seconds.
+/// How long an unknown schema id is looked up again before its record becomes a dead letter. The
+/// nodes of a registry replicate schemas within seconds.
 const UNKNOWN_SCHEMA_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The longest reason that is told. Avro's library quotes the values that it does not like.
+/// Maximum length of a reason. Error messages of the Avro library can contain whole values.
 const MAX_REASON_BYTES: usize = 1_000;
 
-/// Reads records of the topic: the writer's schema comes from the registry, the reader's is compiled in.
+/// Decodes records of the topic. The writer's schema comes from the registry; the reader's schema is
+/// compiled in.
 #[derive(Debug, Clone)]
 pub struct EventDecoder {
     registry: Registry,
     unknown_schema_timeout: Duration,
 }
 
-/// The registry did not say what the record was written with. The record may be fine; try again.
+/// The registry did not return the writer's schema. The record may be valid; decode it again later.
 #[derive(Debug, thiserror::Error)]
-#[error("the writer's schema could not be had")]
+#[error("cannot get the writer's schema")]
 pub struct RegistryUnavailable(#[source] pub RegistryError);
 
-/// What a record says, as far as the registry tells at the moment.
+/// The result of decoding a record with the schemas that the registry knows now.
 pub(super) enum Decoded {
-    /// What it says.
+    /// The content of the record.
     Content(Content),
-    /// The registry does not know its schema, at least not yet.
+    /// The registry does not know the schema, at least not yet.
     UnknownSchema {
         /// The id of the schema.
         id: u32,
-        /// What the registry says.
+        /// The registry's message.
         why: Unreadable,
     },
 }
 
 impl EventDecoder {
-    /// A decoder that asks this registry.
+    /// A decoder that gets writers' schemas from this registry.
     #[must_use]
     pub const fn new(registry: Registry) -> Self {
         Self { registry, unknown_schema_timeout: UNKNOWN_SCHEMA_TIMEOUT }
     }
 
-    /// The same, but an id that the registry does not know is asked for again for so long only.
+    /// Changes how long an unknown schema id is looked up again.
     #[must_use]
     pub fn with_unknown_schema_timeout(self, unknown_schema_timeout: Duration) -> Self {
         Self { unknown_schema_timeout, ..self }
@@ -57,10 +58,10 @@ impl EventDecoder {
         self.unknown_schema_timeout
     }
 
-    /// What the record says, by what the registry knows now.
+    /// Decodes a record. A record whose schema the registry does not know is unreadable.
     ///
     /// # Errors
-    /// When the registry cannot be asked: that says nothing about the record.
+    /// When the registry is unavailable. The record may be valid.
     pub async fn decode(&self, raw: &RawRecord) -> Result<Content, RegistryUnavailable> {
         Ok(match self.read(raw).await? {
             Decoded::Content(content) => content,
@@ -68,10 +69,10 @@ impl EventDecoder {
         })
     }
 
-    /// What the record says, or that the registry does not know its schema.
+    /// Decodes a record, unless the registry does not know its schema.
     ///
     /// # Errors
-    /// When the registry cannot be asked: that says nothing about the record.
+    /// When the registry is unavailable. The record may be valid.
     pub(super) async fn read(&self, raw: &RawRecord) -> Result<Decoded, RegistryUnavailable> {
         let Some(value) = &raw.value else {
             return Ok(unreadable("the record is a tombstone: it has no value"));
@@ -105,10 +106,10 @@ impl EventDecoder {
         })
     }
 
-    /// Whether the registry is the one that this topic was published with.
+    /// Whether the registry has schemas of the events that are published to this topic.
     ///
     /// # Errors
-    /// When the registry cannot be asked.
+    /// When the registry is unavailable.
     pub(super) async fn registry_knows_topic(
         &self,
         topic: &str,
@@ -126,7 +127,7 @@ fn unreadable(why: impl Into<String>) -> Decoded {
     Decoded::Content(Content::Unreadable(Unreadable(why)))
 }
 
-/// The id of the schema that a record was written with, if it carries one.
+/// The schema id in a record's value. `None` if the value is missing or has another format.
 pub(super) fn schema_id(raw: &RawRecord) -> Option<u32> {
     unframe(raw.value.as_deref()?).map(|(id, _)| id)
 }

@@ -1,6 +1,7 @@
 mod batch;
-mod outcome;
+mod error_codes;
 mod producer;
+mod send_result;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,50 +13,49 @@ use rdkafka::message::{Header, OwnedHeaders};
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
-use self::outcome::SendResult;
 use self::producer::{OutgoingRecord, REPORT_TIMEOUT, ReplaceableProducer};
+use self::send_result::SendResult;
 use super::cluster::Cluster;
 use super::registry::Registry;
 use super::settings::{producer_settings, single_record_producer_settings};
 use super::wire::frame;
 
-/// Publishes what the outbox holds: frames it for the wire, dresses it as a `CloudEvent`, and waits
-/// for the acknowledgement of every record.
+/// Publishes records of the outbox to Kafka, in the Confluent wire format with `CloudEvents` headers.
 ///
-/// Records are sent in batches. When Kafka rejects a batch, its records are sent again one by one:
-/// only then is its answer about a record.
+/// Records are sent in batches. If Kafka rejects a batch, its records are sent again one by one,
+/// because only then is the error about a single record.
 ///
-/// The wait is bounded. What was sent and not acknowledged by then is [`Delivery::Unreachable`], and
-/// nothing of it is sent later behind the caller's back: a record is handed to librdkafka only while
-/// there is time left for all that may become of it.
+/// The time is bounded. A record that is sent but not acknowledged in time is
+/// [`Delivery::Unreachable`]. No record is sent after `publish` has returned: a record is passed to
+/// librdkafka only if its result will be known in time.
 #[derive(Debug)]
 pub struct KafkaPublisher {
     topic: String,
     registry: Registry,
     /// Sends records in batches.
     batched: ReplaceableProducer,
-    /// Sends each record in a request of its own.
-    alone: ReplaceableProducer,
+    /// Sends each record in its own request.
+    single: ReplaceableProducer,
 }
 
-/// Why there is no way to Kafka. An outage is none of it: clients connect in the background.
+/// The producer could not be created. Outages are not errors here: clients connect in the background.
 #[derive(Debug, thiserror::Error)]
-#[error("the Kafka producer cannot be made")]
+#[error("cannot create the Kafka producer")]
 pub struct PublisherError(#[source] pub(super) KafkaError);
 
 impl KafkaPublisher {
-    /// A publisher to the topic these settings name.
+    /// A publisher to the topic of these settings.
     ///
     /// # Errors
     /// When the settings are wrong.
     pub fn new(cluster: &Cluster, registry: Registry) -> Result<Self, PublisherError> {
         let batched = ReplaceableProducer::new(producer_settings(cluster));
-        batched.prepare().map_err(PublisherError)?;
-        let alone = ReplaceableProducer::new(single_record_producer_settings(cluster));
-        Ok(Self { topic: cluster.topic.clone(), registry, batched, alone })
+        batched.create_first().map_err(PublisherError)?;
+        let single = ReplaceableProducer::new(single_record_producer_settings(cluster));
+        Ok(Self { topic: cluster.topic.clone(), registry, batched, single })
     }
 
-    /// As [`Self::schema_id`], known by a certain moment.
+    /// Like [`Self::schema_id`], with a deadline.
     async fn schema_id_by(&self, fingerprint: &[u8], end: Instant) -> Result<u32, Delivery> {
         if Instant::now() >= end {
             return Err(Delivery::Unsent);
@@ -65,15 +65,16 @@ impl KafkaPublisher {
         timeout_at(end, self.schema_id(fingerprint)).await.map_err(unanswered)?
     }
 
-    /// The registry's id of the schema a payload was written with, or what becomes of the record.
+    /// The registry's id of the schema with this fingerprint, or the delivery of its records if the
+    /// id is not available.
     async fn schema_id(&self, fingerprint: &[u8]) -> Result<u32, Delivery> {
         let Some(schema) = self.registry.events().by_fingerprint(fingerprint) else {
-            // A newer program wrote it. Once this one is replaced as well, it will be known.
+            // A newer version of the program wrote it. It can be published after an upgrade.
             return Err(Delivery::Failed("its schema is not compiled into this relay".to_owned()));
         };
         self.registry.id_of(schema, &self.topic).await.map_err(|error| {
-            // What it refuses is about the schema, so about every event of that type and no event's
-            // own fault. Once somebody has looked after the registry, it will take it.
+            // A refused schema affects every event of that type. It is an outage until an operator
+            // has fixed the registry, not a failure of a record.
             Delivery::Unreachable(one_line(&error))
         })
     }
@@ -105,20 +106,20 @@ impl Publisher for KafkaPublisher {
 }
 
 impl KafkaPublisher {
-    /// Sends the records at these places with these schema ids: together at first, and those whose
-    /// batch was rejected once more, each alone.
+    /// Sends the records at these indexes with these schema ids, first in batches. The records of a
+    /// rejected batch are sent again, each alone.
     async fn send(
         &self,
         records: &[&OutboxRecord],
-        places: &[(usize, u32)],
+        indexes: &[(usize, u32)],
         deliveries: &mut [Option<Delivery>],
         enqueue_deadline: Instant,
     ) {
         let outgoing = |&(index, id): &(usize, u32)| OutgoingRecord::of(records[index], id);
-        let batched = places.iter().map(outgoing);
-        let results = self.batched.send(&self.topic, batched, enqueue_deadline).await;
+        let batch = indexes.iter().map(outgoing);
+        let results = self.batched.send(&self.topic, batch, enqueue_deadline).await;
         let mut rejected = Vec::new();
-        for (&(index, id), result) in places.iter().zip(results) {
+        for (&(index, id), result) in indexes.iter().zip(results) {
             deliveries[index] = result.delivery_in_batch();
             if deliveries[index].is_none() {
                 rejected.push((index, id));
@@ -128,12 +129,12 @@ impl KafkaPublisher {
             return;
         }
         debug!(records = rejected.len(), "Kafka rejected a batch; sending its records one by one");
-        let alone = rejected.iter().map(outgoing);
-        let results = self.alone.send(&self.topic, alone, enqueue_deadline).await;
-        let others_are_taken = deliveries.contains(&Some(Delivery::Acknowledged))
+        let singles = rejected.iter().map(outgoing);
+        let results = self.single.send(&self.topic, singles, enqueue_deadline).await;
+        let others_acknowledged = deliveries.contains(&Some(Delivery::Acknowledged))
             || results.contains(&SendResult::Acknowledged);
         for ((index, _), result) in rejected.into_iter().zip(results) {
-            deliveries[index] = Some(result.delivery_alone(others_are_taken));
+            deliveries[index] = Some(result.delivery_alone(others_acknowledged));
         }
     }
 }
@@ -148,7 +149,7 @@ impl OutgoingRecord {
     }
 }
 
-/// `CloudEvents` in binary mode: the envelope is in the headers, the value stays pure Avro.
+/// The headers of a record: `CloudEvents` in binary mode, so the value contains only Avro.
 fn headers(record: &OutboxRecord) -> OwnedHeaders {
     let id = record.event_id.to_string();
     let event_type = format!("orders.{}", record.event_type);

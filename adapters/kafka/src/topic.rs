@@ -1,4 +1,4 @@
-//! The topic that carries every event of every order: created as it must be, and checked.
+//! The topic of all order events: its creation, and checks of its settings.
 
 mod inspection;
 mod readers;
@@ -17,66 +17,69 @@ use super::client::Logging;
 use super::cluster::Cluster;
 use super::settings::{PARTITIONS, client_settings};
 
-/// How long the cluster may take for one answer.
+/// Timeout of one request to the cluster.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often to look whether the brokers refuse, which they go on doing however long one waits.
+/// Timeout of one attempt to get metadata. After each attempt, authentication failures are checked: if
+/// there is one, waiting longer is useless.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long to listen to what the client has to say by then. Long enough for all of it.
+/// How long to run pending callbacks of the client, which report authentication failures.
 const CALLBACK_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Why the topic is not there.
+/// Why the topic does not exist, or could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicError {
-    /// The cluster cannot be reached; trying again later is right.
+    /// No broker can be reached. Try again later.
     #[error("no broker answers at {servers}")]
     Unreachable {
-        /// Where it was looked for.
+        /// The configured brokers.
         servers: String,
-        /// What the client says.
+        /// The error of the client.
         #[source]
         source: KafkaError,
     },
-    /// The cluster does not let us in; trying again later is right, for it may be mended there.
-    #[error("no broker at {servers} lets us in: {reason}")]
+    /// The brokers reject the login or the certificate. Try again later: it may be fixed there.
+    #[error("the brokers at {servers} reject this client: {reason}")]
     AuthenticationFailed {
-        /// Where the cluster is.
+        /// The configured brokers.
         servers: String,
         /// What is wrong with the login or a certificate.
         reason: String,
     },
-    /// Fewer brokers answer than the topic has replicas; trying again later is right.
+    /// Fewer brokers are available than the topic needs replicas. Try again later.
     #[error(
-        "the topic {topic} is not there, and only {found} of the {wanted} brokers that are to keep it \
-         answer; start the others, or set KAFKA_TOPIC_REPLICATION to {found} if there are no more"
+        "the topic {topic} does not exist and needs {wanted} brokers, but only {found} are available; \
+         start the others, or set KAFKA_TOPIC_REPLICATION to {found} if there are no more"
     )]
     TooFewBrokers {
         /// The topic.
         topic: String,
-        /// How many replicas it is to have.
+        /// The number of replicas it needs.
         wanted: i32,
-        /// How many brokers answer.
+        /// The number of available brokers.
         found: usize,
     },
-    /// The cluster will not have it.
+    /// The cluster refuses to create it.
     #[error(
-        "the topic {topic} is not there and cannot be created; create it with {PARTITIONS} partitions"
+        "the topic {topic} does not exist and cannot be created; create it with {PARTITIONS} \
+         partitions"
     )]
     Refused {
         /// The topic.
         topic: String,
-        /// What the cluster says.
+        /// The error of the cluster.
         #[source]
         source: KafkaError,
     },
 }
 
-/// Creates the topic if it is not there, with so many partitions and replicas; says whether it did.
-/// It is never created with fewer replicas, since their number stays what it was at the beginning.
+/// Creates the topic if it does not exist, and returns whether it was created.
+///
+/// It is never created with fewer replicas, because their number does not grow by itself later.
 ///
 /// # Errors
-/// When the cluster cannot be reached, too few brokers answer, or it will not create the topic.
+/// When no broker can be reached, too few are available, or the cluster refuses to create the topic.
 pub async fn ensure(
     cluster: &Cluster,
     partitions: i32,
@@ -104,7 +107,7 @@ pub async fn ensure(
     tokio::task::spawn_blocking(move || drop(admin));
     for result in answer.map_err(&refused)? {
         match result {
-            // Somebody else was faster: the same is there.
+            // Another program has created it at the same time.
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => return Ok(false),
             Ok(_) => {}
             Err((_, code)) => return Err(refused(KafkaError::AdminOp(code))),
@@ -113,10 +116,10 @@ pub async fn ensure(
     Ok(true)
 }
 
-/// Whether the topic is there.
+/// Whether the topic exists.
 ///
 /// # Errors
-/// When no broker answers, or none lets us in.
+/// When no broker can be reached, or the brokers reject this client.
 pub(super) async fn exists(cluster: &Cluster) -> Result<bool, TopicError> {
     Ok(matches!(find(cluster).await?, Found::Exists))
 }
@@ -127,8 +130,7 @@ async fn find(cluster: &Cluster) -> Result<Found, TopicError> {
     let client: BaseProducer<Logging> = client_settings(cluster)
         .create_with_context(Logging::default())
         .map_err(|source| TopicError::Refused { topic: topic.clone(), source })?;
-    // Asking for metadata blocks the thread, so it is done on one that may block. Dropping the
-    // client joins a thread, and is done there too.
+    // The metadata request blocks. So does dropping the client, which joins a thread.
     let asked = tokio::task::spawn_blocking(move || fetch(&client, &topic));
     match asked.await.unwrap_or(Err(LookupError::NoAnswer(KafkaError::Canceled))) {
         Ok(found) => Ok(found),
@@ -147,7 +149,7 @@ enum Found {
 }
 
 enum LookupError {
-    /// No broker let us in, for this reason.
+    /// The brokers reject this client, for this reason.
     Refused(String),
     /// No broker answered.
     NoAnswer(KafkaError),
@@ -169,8 +171,8 @@ fn fetch(client: &BaseProducer<Logging>, topic: &str) -> Result<Found, LookupErr
             }
         }
     };
-    let there = metadata.topics().iter().any(|found| {
+    let exists = metadata.topics().iter().any(|found| {
         found.name() == topic && found.error().is_none() && !found.partitions().is_empty()
     });
-    Ok(if there { Found::Exists } else { Found::Missing { brokers: metadata.brokers().len() } })
+    Ok(if exists { Found::Exists } else { Found::Missing { brokers: metadata.brokers().len() } })
 }

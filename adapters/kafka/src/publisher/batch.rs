@@ -2,12 +2,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::outcome::{ErrorKind, SendResult};
+use super::error_codes::ErrorKind;
+use super::send_result::SendResult;
 
-/// What is said of a record that is still under way.
+/// The reason for a record without a delivery report at the deadline.
 const NOT_ACKNOWLEDGED_IN_TIME: &str = "Kafka did not acknowledge it in time";
 
-/// Records that were handed to librdkafka together, and what has become of them so far.
+/// The results of records that are sent together, as far as they are known.
 #[derive(Debug)]
 pub(super) struct Batch {
     state: Mutex<State>,
@@ -20,8 +21,7 @@ struct State {
     open: usize,
 }
 
-/// The claim of one record on its place in the batch. librdkafka carries it along and gives it
-/// back with the outcome.
+/// Refers to one record of a batch. librdkafka returns it with the delivery report of the record.
 #[derive(Debug)]
 pub(super) struct DeliveryHandle {
     batch: Arc<Batch>,
@@ -38,7 +38,7 @@ impl Batch {
         DeliveryHandle { batch: Arc::clone(self), index }
     }
 
-    /// Waits until each record has its outcome.
+    /// Waits until every record has a result.
     pub(super) async fn settled(&self) {
         loop {
             let notified = self.settled.notified();
@@ -49,7 +49,7 @@ impl Batch {
         }
     }
 
-    /// What became of each record; for those still under way it is an outage.
+    /// The result of each record. A record without a result counts as an outage.
     pub(super) fn results(&self) -> Vec<SendResult> {
         let unknown = || SendResult::Error(ErrorKind::Outage, NOT_ACKNOWLEDGED_IN_TIME.to_owned());
         self.with(|state| {
@@ -76,7 +76,7 @@ impl Batch {
 }
 
 impl DeliveryHandle {
-    /// Notes what became of the record.
+    /// Sets the result of the record. A second result is ignored.
     pub(super) fn settle(self, result: SendResult) {
         self.batch.settle(self.index, result);
     }

@@ -14,25 +14,26 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
 use super::batch::{Batch, DeliveryHandle};
-use super::outcome::{ErrorKind, SendResult};
+use super::error_codes::ErrorKind;
+use super::send_result::SendResult;
 use crate::client::Logging;
 use crate::settings::MESSAGE_TIMEOUT;
 
-/// Within which the outcome of a record is known once it was handed over: librdkafka should tell it
-/// after [`MESSAGE_TIMEOUT`], and what it still holds a little later is thrown away.
+/// Timeout of delivery reports. librdkafka reports after [`MESSAGE_TIMEOUT`] at the latest. If it does
+/// not, its producer is replaced and the records in it are dropped.
 pub(super) const REPORT_TIMEOUT: Duration = MESSAGE_TIMEOUT.saturating_add(Duration::from_secs(2));
 
-/// How long to wait before trying again to put a record into a full queue.
+/// Delay before a record is enqueued again after the queue of librdkafka was full.
 const QUEUE_FULL_DELAY: Duration = Duration::from_millis(5);
 
-/// A record to be sent.
+/// A record to send.
 pub(super) struct OutgoingRecord {
     pub(super) key: String,
     pub(super) value: Vec<u8>,
     pub(super) headers: OwnedHeaders,
 }
 
-/// The producer in use, and the means to make the next one when it is at its end.
+/// A producer that is replaced by a new one after a fatal error.
 pub(super) struct ReplaceableProducer {
     settings: ClientConfig,
     /// `None` until one is needed.
@@ -41,7 +42,7 @@ pub(super) struct ReplaceableProducer {
 
 type Producer = ThreadedProducer<DeliveryReports>;
 
-/// Receives the outcome of each record, on librdkafka's polling thread.
+/// Receives the delivery reports, on the polling thread of librdkafka.
 #[derive(Default)]
 struct DeliveryReports(Logging);
 
@@ -67,14 +68,14 @@ impl ProducerContext for DeliveryReports {
 }
 
 impl ReplaceableProducer {
-    /// Producers of these settings; the first is made when it is needed.
+    /// Stores the settings. The first producer is created when it is needed.
     pub(super) fn new(settings: ClientConfig) -> Self {
         Self { settings, current: Mutex::default() }
     }
 
-    /// Hands records over for as long as `enqueue_deadline` is ahead, and waits for what becomes of
-    /// each: [`REPORT_TIMEOUT`] at the most. A record is made only when it is handed over, so that
-    /// there is one more copy of a payload at a time, not of all.
+    /// Sends records until `enqueue_deadline`, then waits for their delivery reports, at most
+    /// [`REPORT_TIMEOUT`]. Each record is built just before it is sent, so that only one extra copy of
+    /// a payload exists at a time.
     pub(super) async fn send(
         &self,
         topic: &str,
@@ -101,22 +102,22 @@ impl ReplaceableProducer {
         let late = timeout(REPORT_TIMEOUT, batch.settled()).await.is_err();
         let mut results = batch.results();
         if let Some(reason) = producer.context().0.auth_failure.take() {
-            explain(&mut results, &reason);
+            set_outage_reason(&mut results, &reason);
         }
         if late {
-            self.replace(&producer, "it did not report on all records in time");
+            self.replace(&producer, "delivery reports are missing after the timeout");
         } else if let Some((code, why)) = producer.client().fatal_error() {
             self.replace(&producer, &format!("{code}: {why}"));
         }
         results
     }
 
-    /// Makes the first producer now, so that settings that are wrong are told.
-    pub(super) fn prepare(&self) -> Result<(), KafkaError> {
+    /// Creates the first producer, to find wrong settings.
+    pub(super) fn create_first(&self) -> Result<(), KafkaError> {
         self.current().map(drop)
     }
 
-    /// The producer in use, made if there is none.
+    /// The current producer. Creates one if there is none.
     fn current(&self) -> Result<Arc<Producer>, KafkaError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(producer) = current.as_ref() {
@@ -127,16 +128,15 @@ impl ReplaceableProducer {
         Ok(producer)
     }
 
-    /// Gives up a producer that is at its end, unless somebody has already; the next records get
-    /// another one.
+    /// Removes a failed producer, unless another task has removed it. The next records get a new one.
     ///
-    /// What the old one still holds is thrown away: it counts as unreachable and will be sent
-    /// again, and must not arrive behind what is sent by then.
+    /// Records in the old producer are dropped. They count as unreachable and are sent again, so they
+    /// must not be sent later by the old producer.
     fn replace(&self, old: &Arc<Producer>, why: &str) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(old) = current.take_if(|current| Arc::ptr_eq(current, old)) {
             warn!(why, "replacing the Kafka producer");
-            // Dropping purges what is queued, and waits up to a second for its thread.
+            // Dropping purges the queue and waits up to a second for the polling thread.
             tokio::task::spawn_blocking(move || drop(old));
         }
     }
@@ -148,8 +148,9 @@ impl fmt::Debug for ReplaceableProducer {
     }
 }
 
-/// Says of what was not sent that no broker lets us in: the record itself only knows that it waited.
-fn explain(results: &mut [SendResult], reason: &str) {
+/// Replaces the reason of outages by an authentication failure. The error of a record only says that
+/// it timed out.
+fn set_outage_reason(results: &mut [SendResult], reason: &str) {
     for result in results {
         if let SendResult::Error(ErrorKind::Outage, why) = result {
             reason.clone_into(why);
@@ -157,8 +158,8 @@ fn explain(results: &mut [SendResult], reason: &str) {
     }
 }
 
-/// Hands a record to librdkafka, which may have to make room for it first. Whatever it says, the
-/// ticket gets an answer.
+/// Passes a record to librdkafka, and waits while its queue is full. The record gets a result in
+/// every case.
 async fn enqueue(
     producer: &Producer,
     topic: &str,

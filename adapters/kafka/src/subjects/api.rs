@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::SubjectError;
-use crate::registry::{Login, address, http_client};
+use crate::registry::{Login, http_client, parse_url};
 
-/// How long one answer of the registry may take.
+/// Timeout of one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A registry's API: one question, one answer.
+/// HTTP client of a registry's REST API.
 #[derive(Debug, Clone)]
 pub(super) struct Api {
     client: Client,
@@ -29,7 +29,7 @@ struct ErrorBody {
 
 impl Api {
     pub(super) fn new(url: &str, args: &RegistryArgs) -> Result<Self, SubjectError> {
-        let url = address(url)?;
+        let url = parse_url(url)?;
         let (client, login) = http_client(args)?;
         let client = client.timeout(TIMEOUT).build().map_err(SubjectError::Client)?;
         Ok(Self { client, login, url })
@@ -60,7 +60,7 @@ impl Api {
                 .header("content-type", "application/vnd.schemaregistry.v1+json")
                 .body(body.to_string());
         }
-        // The address may carry a password.
+        // The URL may contain a password, so it is removed from errors.
         let answer = asked
             .send()
             .await
@@ -74,7 +74,7 @@ impl Api {
         }
         let ErrorBody { error_code, mut message } = answer.json().await.unwrap_or_default();
         if message.is_empty() {
-            "it gives no reason; is its address right?".clone_into(&mut message);
+            "no reason given; is its address right?".clone_into(&mut message);
         }
         Err(SubjectError::Refused { request, status: status.as_u16(), code: error_code, message })
     }

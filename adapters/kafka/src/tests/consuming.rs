@@ -121,7 +121,7 @@ async fn a_record_that_nobody_can_read_becomes_a_dead_letter_and_holds_up_none()
         (Some(b"no frame".to_vec()), "does not begin"),
         (None, "tombstone"),
         (Some(frame(999, b"datum")), "has no schema 999"),
-        (Some(frame(u32::MAX, b"hello")), "no schema registry can give the id 4294967295"),
+        (Some(frame(u32::MAX, b"hello")), "the schema id 4294967295 is invalid"),
         (Some(frame(1, b"\x06no")), "the bytes are no orders.OrderCreated"),
         (Some(frame(1, b"")), "the bytes are no orders.OrderCreated"),
     ];

@@ -196,11 +196,11 @@ async fn each_answer_to_a_registration_means_what_the_table_says() {
 #[tokio::test]
 async fn a_refusal_says_what_to_do() {
     for (status, body, advice) in [
-        (401, coded(401), "see SCHEMA_REGISTRY_USERNAME and its password"),
-        (403, coded(40301), "see SCHEMA_REGISTRY_USERNAME, and what it is allowed"),
-        (404, String::new(), "see SCHEMA_REGISTRY_URL"),
-        (407, PAGE.to_owned(), "see HTTP_PROXY and NO_PROXY"),
-        (429, coded(42901), "it limits how often it is asked"),
+        (401, coded(401), "check SCHEMA_REGISTRY_USERNAME and its password"),
+        (403, coded(40301), "check the permissions of the user in SCHEMA_REGISTRY_USERNAME"),
+        (404, String::new(), "check SCHEMA_REGISTRY_URL"),
+        (407, PAGE.to_owned(), "check HTTP_PROXY and NO_PROXY"),
+        (429, coded(42901), "the registry limits the rate of requests"),
     ] {
         let registry = answering(status, body, nothing).await;
         let message = one_line(&registry.reader(7).await.err().unwrap());

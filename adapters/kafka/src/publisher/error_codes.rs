@@ -1,105 +1,39 @@
-//! What an answer to a record means: the table of librdkafka's error codes.
+//! Classification of the error codes of librdkafka.
 //!
-//! Kafka answers for a batch of records, and librdkafka gives each of them that answer. So an answer
-//! says something about one record only if that record was sent alone, and even then only if it is
-//! about the record's size or content:
-//!
-//! | meaning | sent in a batch | sent alone |
-//! |---|---|---|
-//! | [`ErrorKind::Outage`] | unreachable | unreachable |
-//! | [`ErrorKind::TooLarge`] | sent again delivery_alone | refused |
-//! | [`ErrorKind::Unclear`] | sent again delivery_alone | failed if Kafka takes other records, else unreachable |
-//!
-//! Whatever a setting, a right, a clock or a broker could cause is an outage: it is the same for the
-//! next record, and ends when somebody has mended it. A record must not pay for it.
+//! Every error that a setting, an authorization, a clock or a broker can cause is an outage: it affects
+//! the next record too, and ends when an operator fixes it. Such an error must not fail a record.
 
-use application::relay::Delivery;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-
-/// What became of one record that was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum SendResult {
-    /// It is acknowledged.
-    Acknowledged,
-    /// It was not handed over in time.
-    Unsent,
-    /// It is larger than this client ever sends; Kafka was not asked.
-    TooLargeToSend(String),
-    /// It is not acknowledged, for this reason.
-    Error(ErrorKind, String),
-}
+use rdkafka::error::RDKafkaErrorCode as Code;
 
 /// What an error code says about the record, its batch or Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ErrorKind {
-    /// Kafka takes nothing at the moment, or nothing from this program. The record may have arrived.
+    /// Kafka accepts no records now, or none from this program. The record may have been stored.
     Outage,
-    /// The batch is larger than the topic allows; alone, so is the record.
+    /// The batch is larger than the topic allows. If the record was sent alone, the record is.
     TooLarge,
     /// The batch was rejected for a reason that the code does not name.
     Unclear,
 }
 
-impl SendResult {
-    /// The answer to an error of a record that was handed over.
-    pub(super) fn of(error: &KafkaError) -> Self {
-        let meaning = error.rdkafka_error_code().map_or(ErrorKind::Unclear, ErrorKind::of);
-        Self::Error(meaning, error.to_string())
-    }
-
-    /// The answer to an error of a record that librdkafka did not take over.
-    pub(super) fn of_enqueue_error(error: &KafkaError) -> Self {
-        match error.rdkafka_error_code() {
-            Some(Code::MessageSizeTooLarge) => Self::TooLargeToSend(error.to_string()),
-            _ => Self::of(error),
-        }
-    }
-
-    /// What became of a record that was sent batched with others; `None` if that is known only once
-    /// it was sent alone.
-    pub(super) fn delivery_in_batch(&self) -> Option<Delivery> {
-        match self {
-            Self::Acknowledged => Some(Delivery::Acknowledged),
-            Self::Unsent => Some(Delivery::Unsent),
-            Self::TooLargeToSend(why) => Some(Delivery::Refused(why.clone())),
-            Self::Error(ErrorKind::Outage, why) => Some(Delivery::Unreachable(why.clone())),
-            Self::Error(ErrorKind::TooLarge | ErrorKind::Unclear, _) => None,
-        }
-    }
-
-    /// What became of a record that was sent delivery_alone. `others_are_taken`: Kafka has acknowledged other
-    /// records at about the same time, so that what is wrong is with this one.
-    pub(super) fn delivery_alone(self, others_are_taken: bool) -> Delivery {
-        match self {
-            Self::Acknowledged => Delivery::Acknowledged,
-            Self::Unsent => Delivery::Unsent,
-            Self::TooLargeToSend(why) | Self::Error(ErrorKind::TooLarge, why) => {
-                Delivery::Refused(why)
-            }
-            Self::Error(ErrorKind::Unclear, why) if others_are_taken => Delivery::Failed(why),
-            Self::Error(ErrorKind::Outage | ErrorKind::Unclear, why) => Delivery::Unreachable(why),
-        }
-    }
-}
-
 impl ErrorKind {
-    /// What this code means. One that is not in the table is newer than it, and unclear.
-    fn of(code: Code) -> Self {
+    /// The kind of this code. A code that is newer than the table is [`Self::Unclear`].
+    pub(super) fn of(code: Code) -> Self {
         let row = ERROR_KINDS.iter().find(|(_, codes)| codes.contains(&code));
-        row.map_or(Self::Unclear, |(meaning, _)| *meaning)
+        row.map_or(Self::Unclear, |(kind, _)| *kind)
     }
 }
 
-/// Every code that librdkafka knows. (`NoError` is no error, and never asked for.)
+/// The kind of every error code of librdkafka, except `NoError`.
 const ERROR_KINDS: &[(ErrorKind, &[Code])] = &[
-    // `max.message.bytes` and `segment.bytes` of the topic. They could be raised, but as long as they
-    // are not, the record would hold up its order for good.
+    // `max.message.bytes` or `segment.bytes` of the topic. They could be raised, but until then the
+    // record would block the later events of its order.
     (
         ErrorKind::TooLarge,
         &[Code::MessageSizeTooLarge, Code::MessageBatchTooLarge, Code::InvalidMessageSize],
     ),
-    // A broker's own validation (of schemas, say) and errors without a name. They may be due to the
-    // record, or to a setting: see what becomes of others.
+    // Validation in the broker (of schemas, for example) and unspecific errors. The cause may be the
+    // record or a setting: the results of other records show which.
     (
         ErrorKind::Unclear,
         &[
@@ -118,7 +52,7 @@ const ERROR_KINDS: &[(ErrorKind, &[Code])] = &[
             Code::InvalidType,
         ],
     ),
-    // No broker, or none that can do it now.
+    // No broker is available, or none that can store the record now.
     (
         ErrorKind::Outage,
         &[
@@ -164,10 +98,10 @@ const ERROR_KINDS: &[(ErrorKind, &[Code])] = &[
             Code::OperationNotAttempted,
         ],
     ),
-    // What arrives damaged was damaged on its way, or an answer was.
+    // The request or the response was damaged in transit.
     (ErrorKind::Outage, &[Code::InvalidMessage, Code::BadMessage, Code::Underflow, Code::Partial]),
-    // The topic is not there, or not as it should be: its settings, a policy of the brokers, clocks
-    // (`message.timestamp.before.max.ms` and `…after.max.ms`), what brokers of this version can do.
+    // The topic is missing or misconfigured: its settings, a policy of the brokers, clocks
+    // (`message.timestamp.before.max.ms` and `…after.max.ms`), features the brokers do not support.
     (
         ErrorKind::Outage,
         &[
@@ -197,7 +131,7 @@ const ERROR_KINDS: &[(ErrorKind, &[Code])] = &[
             Code::FileSystem,
         ],
     ),
-    // Rights, passwords and certificates.
+    // Authorization, passwords and certificates.
     (
         ErrorKind::Outage,
         &[
@@ -222,7 +156,7 @@ const ERROR_KINDS: &[(ErrorKind, &[Code])] = &[
             Code::UnacceptableCredential,
         ],
     ),
-    // The producer itself is at its end; the next one sends the record again.
+    // The producer has failed and is replaced. The next one sends the record again.
     (
         ErrorKind::Outage,
         &[
@@ -241,8 +175,8 @@ const ERROR_KINDS: &[(ErrorKind, &[Code])] = &[
             Code::Fenced,
         ],
     ),
-    // About transactions, groups, offsets, administration and telemetry: no answer to a record. A
-    // broker or proxy that gives one is not itself.
+    // Errors of transactions, groups, offsets, administration and telemetry. A broker or proxy that
+    // answers a record with one of them does not work correctly.
     (
         ErrorKind::Outage,
         &[
@@ -304,26 +238,22 @@ const ERROR_KINDS: &[(ErrorKind, &[Code])] = &[
 ];
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rdkafka::types::RDKafkaRespErr;
 
     use super::*;
 
-    /// All codes of this version of librdkafka.
-    fn known() -> Vec<Code> {
+    /// All error codes of this version of librdkafka.
+    pub(in crate::publisher) fn all_codes() -> Vec<Code> {
         let codes = (-300..1000).filter_map(|code| RDKafkaRespErr::try_from(code).ok());
         let ends = ["Begin", "End", "EndAll", "NoError"];
         let is_end = |code: &Code| ends.contains(&format!("{code:?}").as_str());
         codes.map(Code::from).filter(|code| !is_end(code)).collect()
     }
 
-    fn result(code: Code) -> SendResult {
-        SendResult::of(&KafkaError::MessageProduction(code))
-    }
-
     #[test]
     fn every_code_has_one_row() {
-        let known = known();
+        let known = all_codes();
         assert!(known.len() > 150, "only {} codes", known.len());
         for code in &known {
             let rows = ERROR_KINDS.iter().flat_map(|(_, codes)| *codes).filter(|row| *row == code);
@@ -331,76 +261,5 @@ mod tests {
         }
         let rows: usize = ERROR_KINDS.iter().map(|(_, codes)| codes.len()).sum();
         assert_eq!(rows, known.len(), "a row for a code that librdkafka does not know");
-    }
-
-    #[test]
-    fn nothing_is_refused_or_failed_as_part_of_a_batch() {
-        for code in known() {
-            let delivery = result(code).delivery_in_batch();
-            assert!(
-                matches!(delivery, None | Some(Delivery::Unreachable(_))),
-                "{code:?}: {delivery:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn alone_a_record_is_refused_for_its_size_and_for_nothing_else() {
-        for code in known() {
-            let delivery = result(code).delivery_alone(true);
-            let size =
-                [Code::MessageSizeTooLarge, Code::MessageBatchTooLarge, Code::InvalidMessageSize];
-            let refused = matches!(delivery, Delivery::Refused(_));
-            assert_eq!(refused, size.contains(&code), "{code:?}: {delivery:?}");
-        }
-    }
-
-    #[test]
-    fn settings_rights_clocks_and_brokers_are_an_outage_however_the_record_was_sent() {
-        for code in [
-            Code::InvalidTimestamp,
-            Code::PolicyViolation,
-            Code::TopicAuthorizationFailed,
-            Code::ClusterAuthorizationFailed,
-            Code::SaslAuthenticationFailed,
-            Code::InvalidMessage,
-            Code::UnsupportedCompressionType,
-            Code::UnknownTopicOrPartition,
-            Code::InvalidTopic,
-            Code::InvalidRequiredAcks,
-            Code::NotEnoughReplicas,
-            Code::KafkaStorageError,
-            Code::MessageTimedOut,
-            Code::QueueFull,
-            Code::PurgeQueue,
-        ] {
-            for delivery in
-                [result(code).delivery_in_batch(), Some(result(code).delivery_alone(true))]
-            {
-                assert!(
-                    matches!(delivery, Some(Delivery::Unreachable(_))),
-                    "{code:?}: {delivery:?}"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn an_unclear_error_is_the_records_own_only_if_others_are_taken() {
-        for code in [Code::InvalidRecord, Code::Unknown, Code::InvalidRequest] {
-            assert_eq!(result(code).delivery_in_batch(), None);
-            assert!(matches!(result(code).delivery_alone(true), Delivery::Failed(_)), "{code:?}");
-            assert!(
-                matches!(result(code).delivery_alone(false), Delivery::Unreachable(_)),
-                "{code:?}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_record_that_is_too_large_for_this_client_needs_no_second_try() {
-        let error = KafkaError::MessageProduction(Code::MessageSizeTooLarge);
-        let result = SendResult::of_enqueue_error(&error);
-        assert!(matches!(result.delivery_in_batch(), Some(Delivery::Refused(_))), "{result:?}");
     }
 }
