@@ -1,4 +1,4 @@
-//! Against the cluster built into librdkafka and a registry of a few lines.
+//! Tests with the mock cluster of librdkafka and a stub registry.
 
 mod consuming;
 mod fixture;

@@ -17,7 +17,7 @@ pub(super) async fn publish(fixture: &Fixture, events: &[OrderEvent]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_event_is_taken_in_once_across_a_restart() {
+async fn each_event_is_applied_once_across_a_restart() {
     let fixture = Fixture::start().await;
     let (first, second) = (events(50), events(50));
     publish(&fixture, &first).await;
@@ -43,34 +43,34 @@ async fn an_outage_of_the_store_loses_nothing() {
     let (before, during) = (events(20), events(20));
     publish(&fixture, &before).await;
     let inbox = RecordingInbox::default();
-    inbox.fail(4);
+    inbox.fail_next(4);
 
     let consumer = fixture.consumer("group", &inbox);
-    eventually("the outage", || inbox.failed() >= 1 && consumer.health.problem().is_some()).await;
+    eventually("the outage", || inbox.failures() >= 1 && consumer.health.problem().is_some()).await;
     assert!(!consumer.health.is_ready());
     publish(&fixture, &during).await;
     eventually("all events", || inbox.has(&before) && inbox.has(&during)).await;
-    eventually("being well again", || consumer.health.is_ready()).await;
+    eventually("the recovery", || consumer.health.is_ready()).await;
     consumer.stop().await;
-    assert_eq!(inbox.failed(), 4);
+    assert_eq!(inbox.failures(), 4);
     assert_eq!((inbox.events(), inbox.repeats()), (40, 0));
     assert_eq!(fixture.committed("group"), 40);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stopped_in_an_outage_it_commits_nothing_of_what_had_no_effect() {
+async fn a_consumer_stopped_in_an_outage_does_not_commit_unapplied_records() {
     let fixture = Fixture::start().await;
     let sent = events(20);
     publish(&fixture, &sent).await;
     let inbox = RecordingInbox::default();
-    inbox.fail(usize::MAX);
+    inbox.fail_next(usize::MAX);
 
     let consumer = fixture.consumer("group", &inbox);
-    eventually("the outage", || inbox.failed() >= 2).await;
+    eventually("the outage", || inbox.failures() >= 2).await;
     consumer.stop().await;
     assert_eq!(fixture.committed("group"), 0);
 
-    inbox.fail(0);
+    inbox.fail_next(0);
     let consumer = fixture.consumer("group", &inbox);
     eventually("all events", || inbox.has(&sent)).await;
     consumer.stop().await;
@@ -95,7 +95,7 @@ async fn an_outage_of_the_registry_makes_no_dead_letters() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_outage_of_the_brokers_is_waited_out() {
+async fn consuming_continues_after_an_outage_of_the_brokers() {
     let fixture = Fixture::start().await;
     let (before, after) = (events(10), events(10));
     publish(&fixture, &before).await;
@@ -108,12 +108,12 @@ async fn an_outage_of_the_brokers_is_waited_out() {
     fixture.cluster.broker_up(-1).unwrap();
     publish(&fixture, &after).await;
     eventually("the other events", || inbox.has(&after)).await;
-    eventually("being well again", || consumer.health.is_ready()).await;
+    eventually("the recovery", || consumer.health.is_ready()).await;
     consumer.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_record_that_nobody_can_read_becomes_a_dead_letter_and_holds_up_none() {
+async fn an_unreadable_record_becomes_a_dead_letter_and_does_not_block_others() {
     let fixture = Fixture::start().await;
     let before = events(PARTITIONS.unsigned_abs() as usize * 5);
     publish(&fixture, &before).await;
@@ -148,7 +148,7 @@ async fn a_record_that_nobody_can_read_becomes_a_dead_letter_and_holds_up_none()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_batch_is_bounded_in_bytes() {
+async fn the_size_of_a_batch_is_limited_in_bytes() {
     let fixture = Fixture::start().await;
     let large = vec![b'x'; 100_000];
     for partition in 0..PARTITIONS {
@@ -156,22 +156,22 @@ async fn a_batch_is_bounded_in_bytes() {
             fixture.produce(partition, Some(&large));
         }
     }
-    // Nearly a batch of its own, and larger than what is asked for of a partition.
+    // Nearly a whole batch, and larger than the fetch limit of a partition.
     fixture.produce(0, Some(&vec![b'x'; 900_000]));
     let inbox = RecordingInbox::default();
     let consumer = fixture.consumer("group", &inbox);
     eventually("all records", || inbox.dead().len() == 81).await;
     consumer.stop().await;
-    assert!(inbox.largest() <= 1024 * 1024, "{}", inbox.largest());
+    assert!(inbox.largest_call() <= 1024 * 1024, "{}", inbox.largest_call());
     assert_eq!(fixture.committed("group"), 81);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_record_made_to_use_up_the_stack_is_a_dead_letter_and_kills_nobody() {
+async fn a_record_that_would_overflow_the_stack_becomes_a_dead_letter() {
     let fixture = Fixture::start().await;
     let list = r#"{"type":"record","name":"orders.OrderCreated","fields":[
         {"name":"next","type":["null","orders.OrderCreated"]}]}"#;
-    let id = fixture.registry.put("anything", list);
+    let id = fixture.registry.add_schema("anything", list);
     let bytes = [vec![2; 1_000], vec![0]].concat();
     fixture.produce(0, Some(&frame(id, &bytes)));
     let sent = events(20);
@@ -210,26 +210,26 @@ async fn two_members_share_the_partitions_and_one_takes_over_from_the_other() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn partitions_lost_during_an_outage_are_not_committed_by_who_lost_them() {
+async fn partitions_revoked_during_an_outage_are_not_committed_by_their_old_owner() {
     let fixture = Fixture::start().await;
     let sent = events(40);
     publish(&fixture, &sent).await;
-    let (stuck, well) = (RecordingInbox::default(), RecordingInbox::default());
-    stuck.fail(usize::MAX);
-    let one = fixture.consumer("group", &stuck);
-    eventually("the outage", || stuck.failed() >= 1).await;
+    let (blocked_inbox, working_inbox) = (RecordingInbox::default(), RecordingInbox::default());
+    blocked_inbox.fail_next(usize::MAX);
+    let one = fixture.consumer("group", &blocked_inbox);
+    eventually("the outage", || blocked_inbox.failures() >= 1).await;
 
-    // The other gets half of the partitions and does their records; the first still holds those
-    // records in the batch it tries again and again.
-    let other = fixture.consumer("group", &well);
+    // The second member gets half of the partitions and applies their records. The first still has
+    // these records in the batch that it retries.
+    let other = fixture.consumer("group", &working_inbox);
     let half = PARTITIONS.unsigned_abs() as usize / 2;
     eventually("an even share", || {
         one.health.partitions() == half && other.health.partitions() == half
     })
     .await;
-    eventually("some events", || well.events() > 0).await;
-    stuck.fail(0);
-    eventually("all events", || stuck.has(&sent)).await;
+    eventually("some events", || working_inbox.events() > 0).await;
+    blocked_inbox.fail_next(0);
+    eventually("all events", || blocked_inbox.has(&sent)).await;
     one.stop().await;
     other.stop().await;
     assert_eq!(fixture.committed("group"), 40);

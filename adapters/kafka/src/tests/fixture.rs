@@ -31,7 +31,7 @@ use crate::{
 pub(super) const TOPIC: &str = "order-created-topic";
 pub(super) const PARTITIONS: i32 = 4;
 
-/// The timestamp of what [`Fixture::produce`] puts into the topic.
+/// The timestamp of the records that [`Fixture::produce`] sends.
 pub(super) const TIMESTAMP: i64 = 1_767_225_600_123;
 
 /// A cluster of three brokers and a registry.
@@ -53,7 +53,7 @@ impl Fixture {
         Self { cluster, registry, args }
     }
 
-    /// The cluster, as a client is told of it.
+    /// The connection settings of the cluster.
     pub(super) fn cluster_settings(&self) -> Cluster {
         Cluster::new(&self.args).unwrap()
     }
@@ -66,11 +66,11 @@ impl Fixture {
         .unwrap()
     }
 
-    /// All that lies in the topic, once it is at least `count` records.
+    /// All records of the topic. Waits until there are at least `count`.
     pub(super) fn records(&self, count: usize) -> Vec<OwnedMessage> {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.args.kafka_bootstrap_servers)
-            .set("group.id", "onlooker")
+            .set("group.id", "observer")
             .set("fetch.wait.max.ms", "10")
             .create()
             .unwrap();
@@ -93,7 +93,7 @@ impl Fixture {
         records
     }
 
-    /// Puts bytes into the topic that no publisher of ours would send.
+    /// Sends a record with any value, also one that our publisher would not send.
     pub(super) fn produce(&self, partition: i32, value: Option<&[u8]>) {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.args.kafka_bootstrap_servers)
@@ -109,7 +109,7 @@ impl Fixture {
         producer.flush(Duration::from_secs(10)).unwrap();
     }
 
-    /// The offsets a group has committed, added up over all partitions.
+    /// The sum of the committed offsets of a group over all partitions.
     pub(super) fn committed(&self, group: &str) -> i64 {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.args.kafka_bootstrap_servers)
@@ -127,7 +127,7 @@ impl Fixture {
         self.consumer_with_timeout(group, inbox, Duration::from_secs(1))
     }
 
-    /// One that asks so long for an id that the registry does not know.
+    /// Starts a consumer with this timeout for unknown schema ids.
     pub(super) fn consumer_with_timeout(
         &self,
         group: &str,
@@ -150,7 +150,7 @@ impl Fixture {
     }
 }
 
-/// A consumer at work.
+/// A running consumer.
 pub(super) struct Running {
     pub(super) health: ConsumerHealth,
     shutdown: CancellationToken,
@@ -164,15 +164,15 @@ impl Running {
     }
 }
 
-/// An inbox that remembers what it was told, and can be told to fail.
+/// An inbox that records its calls and can simulate failures.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RecordingInbox(Arc<InboxState>);
 
 #[derive(Debug, Default)]
 struct InboxState {
     received: Mutex<Received>,
+    remaining_failures: AtomicUsize,
     failures: AtomicUsize,
-    failed: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
@@ -180,18 +180,18 @@ struct Received {
     events: HashSet<EventId>,
     repeats: usize,
     dead: Vec<DeadLetter>,
-    largest: usize,
+    largest_call: usize,
 }
 
 impl RecordingInbox {
-    /// Cannot be reached for the next so many calls.
-    pub(super) fn fail(&self, times: usize) {
-        self.0.failures.store(times, Ordering::SeqCst);
+    /// Makes the next `times` calls fail as unavailable.
+    pub(super) fn fail_next(&self, times: usize) {
+        self.0.remaining_failures.store(times, Ordering::SeqCst);
     }
 
-    /// How many calls have failed.
-    pub(super) fn failed(&self) -> usize {
-        self.0.failed.load(Ordering::SeqCst)
+    /// The number of failed calls.
+    pub(super) fn failures(&self) -> usize {
+        self.0.failures.load(Ordering::SeqCst)
     }
 
     pub(super) fn has(&self, events: &[OrderEvent]) -> bool {
@@ -207,9 +207,9 @@ impl RecordingInbox {
         self.0.received.lock().unwrap().repeats
     }
 
-    /// The most bytes of records that became dead letters in one call.
-    pub(super) fn largest(&self) -> usize {
-        self.0.received.lock().unwrap().largest
+    /// The largest size of the dead letters in one call.
+    pub(super) fn largest_call(&self) -> usize {
+        self.0.received.lock().unwrap().largest_call
     }
 
     pub(super) fn dead(&self) -> Vec<DeadLetter> {
@@ -224,8 +224,9 @@ impl Inbox for RecordingInbox {
         dead: &[DeadLetter],
     ) -> Result<BatchOutcome, StoreError> {
         let less = |left: usize| left.checked_sub(1);
-        if self.0.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
-            self.0.failed.fetch_add(1, Ordering::SeqCst);
+        if self.0.remaining_failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+        {
+            self.0.failures.fetch_add(1, Ordering::SeqCst);
             return Err(StoreError::Unavailable("told to fail".into()));
         }
         let mut received = self.0.received.lock().unwrap();
@@ -239,13 +240,13 @@ impl Inbox for RecordingInbox {
             }
         }
         let bytes = dead.iter().map(|letter| letter.record.size()).sum();
-        received.largest = received.largest.max(bytes);
+        received.largest_call = received.largest_call.max(bytes);
         received.dead.extend_from_slice(dead);
         Ok(intake)
     }
 }
 
-/// So many events, each the creation of an order of its own.
+/// `count` events, each the creation of another order.
 pub(super) fn events(count: usize) -> Vec<OrderEvent> {
     let item = OrderItem {
         product_id: ProductId::try_from(7).unwrap(),
@@ -264,7 +265,7 @@ pub(super) fn events(count: usize) -> Vec<OrderEvent> {
     (0..count).map(order).collect()
 }
 
-/// An event as it lies in the outbox.
+/// An event as stored in the outbox.
 pub(super) fn outbox_record(event: &OrderEvent) -> OutboxRecord {
     let encoded = avro::encode(event).unwrap();
     OutboxRecord {
@@ -283,11 +284,11 @@ pub(super) fn outbox_record(event: &OrderEvent) -> OutboxRecord {
 
 pub(super) const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Waits until something is so.
-pub(super) async fn eventually(what: &str, so: impl Fn() -> bool) {
+/// Waits until the condition is true. Panics after a deadline.
+pub(super) async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(40);
-    while !so() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
+    while !condition() {
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

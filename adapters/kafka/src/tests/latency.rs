@@ -4,17 +4,17 @@ use application::relay::{Delivery, Publisher};
 
 use super::fixture::{Fixture, RecordingInbox, events, eventually, outbox_record};
 
-/// The end-to-end tests hold the whole way to 100 ms at the 99th percentile; half of all records must
-/// make Kafka's part of it in that time even on a busy machine, in a debug build.
+/// The end-to-end tests allow 100 ms for the whole path at the 99th percentile. Here the median of
+/// Kafka's part has the same limit, so that the test passes on a busy machine in a debug build.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn once_joined_an_event_travels_in_a_tenth_of_a_second() {
+async fn the_median_latency_from_publisher_to_consumer_is_below_100_ms() {
     let fixture = Fixture::start().await;
     let inbox = RecordingInbox::default();
     let consumer = fixture.consumer("group", &inbox);
     eventually("joining", || consumer.health.is_ready()).await;
     let publisher = fixture.publisher();
 
-    let mut journeys = Vec::new();
+    let mut latencies = Vec::new();
     for event in events(100) {
         let began = Instant::now();
         let deliveries =
@@ -25,10 +25,10 @@ async fn once_joined_an_event_travels_in_a_tenth_of_a_second() {
             assert!(began.elapsed() < Duration::from_secs(20), "it never arrived");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        journeys.push(began.elapsed());
+        latencies.push(began.elapsed());
     }
     consumer.stop().await;
-    journeys.sort_unstable();
-    println!("median {:?}, 99th percentile {:?}", journeys[50], journeys[98]);
-    assert!(journeys[50] < Duration::from_millis(100), "median {:?}", journeys[50]);
+    latencies.sort_unstable();
+    println!("median {:?}, 99th percentile {:?}", latencies[50], latencies[98]);
+    assert!(latencies[50] < Duration::from_millis(100), "median {:?}", latencies[50]);
 }

@@ -5,7 +5,7 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use super::consuming::publish;
 use super::fixture::{Fixture, PARTITIONS, RecordingInbox, TOPIC, events, eventually};
 
-/// Commits an offset in the name of a group that has no member.
+/// Commits an offset for a group without members.
 fn commit(fixture: &Fixture, group: &str, partition: i32, offset: i64, metadata: &str) {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", &fixture.args.kafka_bootstrap_servers)
@@ -20,7 +20,7 @@ fn commit(fixture: &Fixture, group: &str, partition: i32, offset: i64, metadata:
     consumer.commit(&list, CommitMode::Sync).unwrap();
 }
 
-/// Publishes events until each partition has some.
+/// Publishes enough events so that each partition has some.
 pub(super) async fn publish_to_every_partition(fixture: &Fixture) -> Vec<OrderEvent> {
     let sent = events(PARTITIONS.unsigned_abs() as usize * 10);
     publish(fixture, &sent).await;
@@ -28,7 +28,7 @@ pub(super) async fn publish_to_every_partition(fixture: &Fixture) -> Vec<OrderEv
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn records_that_were_deleted_unread_are_told() {
+async fn records_deleted_before_they_were_read_are_reported() {
     let fixture = Fixture::start().await;
     let first = publish_to_every_partition(&fixture).await;
     let inbox = RecordingInbox::default();
@@ -36,7 +36,7 @@ async fn records_that_were_deleted_unread_are_told() {
     eventually("the first events", || inbox.has(&first)).await;
     consumer.stop().await;
 
-    // A partition of this cluster keeps 5 MiB; what comes first goes first.
+    // A partition of this cluster keeps 5 MiB. The oldest records are deleted first.
     fixture.produce(0, Some(b"unread"));
     for _ in 0..6 {
         fixture.produce(0, Some(&vec![0; 950_000]));
@@ -47,16 +47,16 @@ async fn records_that_were_deleted_unread_are_told() {
     assert!(warning.contains("records were deleted from order-created-topic partition 0 unread"));
     assert!(warning.contains("order-jobs replay"), "{warning}");
     eventually("the rest", || inbox.dead().len() >= 5).await;
-    assert!(consumer.health.is_ready(), "it goes on with what is there");
+    assert!(consumer.health.is_ready(), "it continues with the remaining records");
     consumer.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_topic_that_was_made_anew_nothing_is_skipped() {
+async fn no_record_of_a_topic_that_was_created_again_is_skipped() {
     let of_the_old_topic = "record-1 1 1700000000000 0123456789abcdef";
     for (what, offset, metadata) in [
-        ("it ends before what was read", 1000, ""),
-        ("it has grown beyond what was read", 2, of_the_old_topic),
+        ("it ends before the committed offset", 1000, ""),
+        ("it has grown beyond the committed offset", 2, of_the_old_topic),
     ] {
         let fixture = Fixture::start().await;
         let sent = publish_to_every_partition(&fixture).await;

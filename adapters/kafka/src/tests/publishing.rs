@@ -12,7 +12,7 @@ use super::fixture::{Fixture, TOPIC, TRACE, events, outbox_record};
 use crate::KafkaPublisher;
 use crate::wire::unframe;
 
-/// How long a relay holds its lanes.
+/// How long a relay has to publish a claim.
 const CLAIM_TIME: Duration = Duration::from_secs(20);
 
 async fn publish(publisher: &KafkaPublisher, records: &[OutboxRecord]) -> Vec<Delivery> {
@@ -24,7 +24,7 @@ fn records(count: usize) -> Vec<OutboxRecord> {
 }
 
 #[tokio::test]
-async fn a_record_arrives_framed_and_keyed_and_dressed_as_a_cloud_event() {
+async fn a_record_has_the_wire_format_the_key_and_the_cloud_event_headers() {
     let fixture = Fixture::start().await;
     let sent = &records(1)[0];
     let deliveries = publish(&fixture.publisher(), std::slice::from_ref(sent)).await;
@@ -57,7 +57,7 @@ async fn a_record_arrives_framed_and_keyed_and_dressed_as_a_cloud_event() {
 }
 
 #[tokio::test]
-async fn a_batch_is_acknowledged_record_by_record_and_asks_the_registry_once() {
+async fn every_record_of_a_batch_is_acknowledged_with_one_request_to_the_registry() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
     for _ in 0..2 {
@@ -70,7 +70,7 @@ async fn a_batch_is_acknowledged_record_by_record_and_asks_the_registry_once() {
 }
 
 #[tokio::test]
-async fn while_no_broker_answers_records_are_unreachable_and_later_they_flow() {
+async fn records_are_unreachable_while_no_broker_answers_and_published_later() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
     assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
@@ -93,7 +93,7 @@ async fn while_no_broker_answers_records_are_unreachable_and_later_they_flow() {
 }
 
 #[tokio::test]
-async fn while_the_registry_is_away_records_are_unreachable_and_later_they_flow() {
+async fn records_are_unreachable_while_the_registry_is_unavailable_and_published_later() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
     for status in [500, 503, 429, 404] {
@@ -107,11 +107,15 @@ async fn while_the_registry_is_away_records_are_unreachable_and_later_they_flow(
     fixture.registry.fail_with(None);
     assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
     fixture.registry.fail_with(Some(503));
-    assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged], "the id is known");
+    assert_eq!(
+        publish(&publisher, &records(1)).await,
+        [Delivery::Acknowledged],
+        "the id is cached"
+    );
 }
 
 #[tokio::test]
-async fn a_schema_that_the_registry_does_not_take_yet_lets_its_records_wait() {
+async fn records_wait_while_the_registry_refuses_their_schema() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
     for status in [409, 422, 403] {
@@ -130,11 +134,11 @@ async fn a_schema_that_the_registry_does_not_take_yet_lets_its_records_wait() {
 async fn a_read_only_registry_is_an_outage_until_it_has_the_schema() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
-    fixture.registry.read_only(true);
+    fixture.registry.set_read_only(true);
     let deliveries = publish(&publisher, &records(1)).await;
     assert!(matches!(deliveries[..], [Delivery::Unreachable(_)]), "{deliveries:?}");
     let schema = avro::latest("orders.OrderCreated").unwrap();
-    fixture.registry.put(&schema.subject(TOPIC), schema.json);
+    fixture.registry.add_schema(&schema.subject(TOPIC), schema.json);
     assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
 }
 
@@ -167,7 +171,7 @@ async fn records_of_a_batch_that_was_rejected_as_too_large_are_sent_one_by_one()
 async fn a_record_is_refused_only_once_it_was_sent_alone() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
-    // Once in its batch, and once alone.
+    // First in a batch, then alone.
     reject(&fixture, RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, 2);
     let deliveries = publish(&publisher, &records(1)).await;
     assert!(matches!(deliveries[..], [Delivery::Refused(_)]), "{deliveries:?}");
@@ -175,7 +179,7 @@ async fn a_record_is_refused_only_once_it_was_sent_alone() {
 }
 
 #[tokio::test]
-async fn what_a_setting_of_the_topic_or_a_clock_rejects_is_an_outage() {
+async fn a_rejection_by_a_topic_setting_or_a_clock_is_an_outage() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
     for error in [
@@ -190,26 +194,26 @@ async fn what_a_setting_of_the_topic_or_a_clock_rejects_is_an_outage() {
 }
 
 #[tokio::test]
-async fn a_batch_that_was_rejected_for_no_clear_reason_fails_no_record_that_kafka_takes_alone() {
+async fn a_batch_rejected_for_an_unclear_reason_fails_no_record_that_kafka_accepts_alone() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
     let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_RECORD;
     reject(&fixture, error, 1);
     let deliveries = publish(&publisher, &records(100)).await;
     assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
-    // Kafka takes nothing else either: who knows whose fault it is.
+    // Kafka accepts no other record either, so the record may not be the cause.
     reject(&fixture, error, 2);
     let deliveries = publish(&publisher, &records(1)).await;
     assert!(matches!(deliveries[..], [Delivery::Unreachable(_)]), "{deliveries:?}");
 }
 
-/// Lets the next so many requests to keep records end in an error.
+/// Makes the next `requests` produce requests fail.
 fn reject(fixture: &Fixture, error: RDKafkaRespErr, requests: usize) {
     fixture.cluster.request_errors(RDKafkaApiKey::Produce, &vec![error; requests]);
 }
 
 #[tokio::test]
-async fn a_record_of_a_schema_from_the_future_waits_for_a_newer_relay() {
+async fn a_record_with_an_unknown_schema_waits_for_a_newer_relay() {
     let fixture = Fixture::start().await;
     let mut batch = records(2);
     batch[0].schema_fingerprint = vec![7; 32];
@@ -221,12 +225,12 @@ async fn a_record_of_a_schema_from_the_future_waits_for_a_newer_relay() {
 }
 
 #[tokio::test]
-async fn a_producer_at_its_end_is_replaced_and_the_record_sent_again() {
+async fn a_producer_with_a_fatal_error_is_replaced_and_the_record_can_be_sent_again() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
     assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
 
-    // For an idempotent producer this is the end: it can no longer tell what was kept.
+    // Fatal for an idempotent producer: it no longer knows which records were stored.
     fixture.cluster.request_errors(
         RDKafkaApiKey::Produce,
         &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER],
@@ -238,9 +242,9 @@ async fn a_producer_at_its_end_is_replaced_and_the_record_sent_again() {
 }
 
 #[tokio::test]
-async fn a_registry_that_never_answers_takes_no_more_time_than_there_is() {
+async fn a_registry_that_never_answers_does_not_exceed_the_time_limit() {
     let mut fixture = Fixture::start().await;
-    // Connections are taken by the system, and nobody looks at them.
+    // The system accepts connections, but nothing answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     fixture.args = KafkaArgs::at(fixture.cluster.bootstrap_servers(), url, TOPIC);
@@ -250,7 +254,7 @@ async fn a_registry_that_never_answers_takes_no_more_time_than_there_is() {
     }
     let publisher = fixture.publisher();
     let began = Instant::now();
-    // Of which sending the records could take 12 s.
+    // 12 s of them are reserved for sending the records.
     let deliveries =
         publisher.publish(&batch.iter().collect::<Vec<_>>(), Duration::from_secs(14)).await;
     assert!(began.elapsed() < Duration::from_secs(4), "took {:?}", began.elapsed());
@@ -258,7 +262,7 @@ async fn a_registry_that_never_answers_takes_no_more_time_than_there_is() {
 }
 
 #[tokio::test]
-async fn a_record_whose_outcome_could_not_be_known_in_time_is_not_sent() {
+async fn a_record_whose_result_could_not_be_known_in_time_is_not_sent() {
     let fixture = Fixture::start().await;
     let publisher = fixture.publisher();
     let batch = records(3);
@@ -272,7 +276,7 @@ async fn a_record_whose_outcome_could_not_be_known_in_time_is_not_sent() {
 }
 
 #[tokio::test]
-async fn nothing_to_publish_is_published_at_once() {
+async fn publishing_no_records_returns_at_once() {
     let fixture = Fixture::start().await;
     fixture.cluster.broker_down(-1).unwrap();
     assert_eq!(publish(&fixture.publisher(), &[]).await, []);

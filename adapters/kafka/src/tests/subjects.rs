@@ -12,7 +12,7 @@ use crate::subjects::{SubjectError, Subjects};
 
 type Answer = (&'static str, u16, Value);
 
-/// Answers every path as told, and all others with a plain 404.
+/// A client of a registry with these answers. It answers other paths with a 404 without a body.
 async fn registry(answers: Vec<Answer>) -> Subjects {
     let app = Router::new().fallback(answer).with_state(Arc::new(answers));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -45,7 +45,7 @@ fn full() -> Value {
 }
 
 #[tokio::test]
-async fn a_subject_that_apicurio_does_not_know_has_nothing_and_takes_everything() {
+async fn a_subject_that_apicurio_does_not_know_has_no_versions_and_accepts_every_schema() {
     let subjects = registry(vec![
         ("/config/s?defaultToGlobal=true", 404, no_subject()),
         ("/config", 200, full()),
@@ -61,7 +61,7 @@ async fn a_subject_that_apicurio_does_not_know_has_nothing_and_takes_everything(
 }
 
 #[tokio::test]
-async fn a_registry_that_knows_no_fallback_is_asked_for_the_level_of_all() {
+async fn the_global_level_is_requested_if_a_subject_has_none() {
     let subjects = registry(vec![
         ("/config/s?defaultToGlobal=true", 404, no_level()),
         ("/config", 200, full()),
@@ -71,7 +71,7 @@ async fn a_registry_that_knows_no_fallback_is_asked_for_the_level_of_all() {
 }
 
 #[tokio::test]
-async fn a_registry_that_gives_no_reasons_objects_all_the_same() {
+async fn a_schema_is_incompatible_even_if_the_registry_gives_no_reasons() {
     for (verdict, objection) in [
         (json!({ "is_compatible": true }), None),
         (json!({ "is_compatible": false }), Some("it is incompatible")),
@@ -84,7 +84,7 @@ async fn a_registry_that_gives_no_reasons_objects_all_the_same() {
 }
 
 #[tokio::test]
-async fn something_else_that_listens_there_is_no_empty_registry() {
+async fn another_server_at_the_url_is_not_taken_for_an_empty_registry() {
     let subjects = registry(vec![("/config", 200, json!("hello"))]).await;
     for refused in [
         subjects.level("s").await.map(drop),
@@ -104,7 +104,7 @@ async fn something_else_that_listens_there_is_no_empty_registry() {
 }
 
 #[tokio::test]
-async fn it_logs_in_as_the_settings_say() {
+async fn requests_use_the_user_and_password_of_the_settings() {
     let app = Router::new().fallback(|headers: HeaderMap| async move {
         match headers.get_all("authorization").iter().collect::<Vec<_>>()[..] {
             [login] if login == "Basic YWRhOnBhc3M=" => (StatusCode::OK, "[7]"),
@@ -121,11 +121,11 @@ async fn it_logs_in_as_the_settings_say() {
         schema_registry_password: Some("pass".into()),
         ..RegistryArgs::default()
     });
-    for (args, is_let_in) in [(&ada, true), (&nobody, false), (&eve, false)] {
+    for (args, is_accepted) in [(&ada, true), (&nobody, false), (&eve, false)] {
         let subjects = Subjects::new(&format!("http://{address}"), args).unwrap();
         match subjects.versions("s").await {
-            Ok(versions) => assert!(is_let_in && versions == [7]),
-            Err(SubjectError::Refused { status, .. }) => assert!(!is_let_in && status == 401),
+            Ok(versions) => assert!(is_accepted && versions == [7]),
+            Err(SubjectError::Refused { status, .. }) => assert!(!is_accepted && status == 401),
             Err(other) => panic!("{}", one_line(&other)),
         }
     }
