@@ -122,8 +122,8 @@ async fn an_unreadable_record_becomes_a_dead_letter_and_does_not_block_others() 
         (None, "tombstone"),
         (Some(frame(999, b"datum")), "has no schema 999"),
         (Some(frame(u32::MAX, b"hello")), "the schema id 4294967295 is invalid"),
-        (Some(frame(1, b"\x06no")), "the bytes are no orders.OrderCreated"),
-        (Some(frame(1, b"")), "the bytes are no orders.OrderCreated"),
+        (Some(frame(1, b"\x06no")), "the bytes are not a valid orders.OrderCreated"),
+        (Some(frame(1, b"")), "the bytes are not a valid orders.OrderCreated"),
     ];
     for (value, _) in &poison {
         fixture.produce(0, value.as_deref());
