@@ -37,7 +37,8 @@ fn schema(
     PublishedSchema { event_type, fullname, version, json, fingerprint }
 }
 
-/// All released versions of all events' schemas. The versions of an event are in ascending sequence.
+/// All released versions of all events' schemas. The versions of an event are in ascending
+/// sequence.
 #[must_use]
 pub fn published() -> &'static [PublishedSchema] {
     SCHEMAS.as_slice()

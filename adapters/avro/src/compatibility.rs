@@ -1,7 +1,8 @@
 //! Compatibility of two versions of a schema, with the field that is incompatible.
 //!
-//! The rules are those of Avro, but stricter where Avro would misinterpret bytes: a logical type must
-//! not change, names are compared with their namespaces, and `bytes` cannot be read as `string`.
+//! The rules are those of Avro, but stricter where Avro would misinterpret bytes: a logical type
+//! must not change, names are compared with their namespaces, and `bytes` cannot be read as
+//! `string`.
 
 mod describe;
 mod read_check;
@@ -86,7 +87,8 @@ impl Level {
 /// Checks a newer schema against an older one.
 ///
 /// # Errors
-/// When they are incompatible at `level`. A schema that can read only some of the data is incompatible.
+/// When they are incompatible at `level`. A schema that can read only some of the data is
+/// incompatible.
 pub fn check(older: &str, newer: &str, level: Level) -> Result<(), Incompatible> {
     if level == Level::None {
         return Ok(());

@@ -53,8 +53,8 @@ pub enum DecodeError {
 
 /// Decodes an event that was written with `writer`, which can be any version of its schema.
 ///
-/// The data is resolved to the newest compiled-in version. Fields that it does not have are dropped.
-/// Fields that the writer did not have get their defaults.
+/// The data is resolved to the newest compiled-in version. Fields that it does not have are
+/// dropped. Fields that the writer did not have get their defaults.
 ///
 /// # Errors
 /// When the bytes are damaged, or are not an event of a known type.

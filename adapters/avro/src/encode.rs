@@ -34,7 +34,8 @@ pub enum EncodeError {
     },
 }
 
-/// Encodes an internal event of an order as a published event, with the newest version of its schema.
+/// Encodes an internal event of an order as a published event, with the newest version of its
+/// schema.
 ///
 /// This is the only place where an internal event becomes public. The exhaustive `match` makes sure
 /// that a new kind of event is not forgotten.

@@ -15,8 +15,8 @@ use self::filter::SchemaFilter;
 /// Maximum length of a schema's text. Our schemas have 3 kB; this is enough for very large ones.
 const MAX_TEXT: usize = 256 * 1024;
 
-/// Maximum nesting of types in a schema and of values in data. Our events have 7 levels. A test parses,
-/// decodes and compares at this depth with half of a worker's stack.
+/// Maximum nesting of types in a schema and of values in data. Our events have 7 levels. A test
+/// parses, decodes and compares at this depth with half of a worker's stack.
 pub(super) const MAX_DEPTH: usize = 24;
 
 /// Why a schema cannot be used.
@@ -42,8 +42,8 @@ pub enum SchemaError {
     TooLarge,
 }
 
-/// Parses a writer's schema for decoding. Parts that do not affect the encoding, such as defaults and
-/// documentation, are removed.
+/// Parses a writer's schema for decoding. Parts that do not affect the encoding, such as defaults
+/// and documentation, are removed.
 ///
 /// # Errors
 /// When it is not an Avro schema, or exceeds the limits.
@@ -71,8 +71,8 @@ pub fn parse(text: &str) -> Result<Schema, SchemaError> {
     avro(&with_defaults)
 }
 
-/// The full name of the type in a schema's text, or its keyword, such as `string`. `None` if the text
-/// contains neither. The schema itself may be invalid.
+/// The full name of the type in a schema's text, or its keyword, such as `string`. `None` if the
+/// text contains neither. The schema itself may be invalid.
 #[must_use]
 pub fn type_name(text: &str) -> Option<String> {
     match serde_json::from_str(text).ok()? {

@@ -15,8 +15,8 @@ const UNKNOWN_SCHEMA_TIMEOUT: Duration = Duration::from_secs(30);
 /// Maximum length of a reason. Error messages of the Avro library can contain whole values.
 const MAX_REASON_BYTES: usize = 1_000;
 
-/// Decodes records of the topic. The writer's schema comes from the registry; the reader's schema is
-/// compiled in.
+/// Decodes records of the topic. The writer's schema comes from the registry; the reader's schema
+/// is compiled in.
 #[derive(Debug, Clone)]
 pub struct EventDecoder {
     registry: Registry,

@@ -20,7 +20,8 @@ use super::registry::Registry;
 use super::settings::{producer_settings, single_record_producer_settings};
 use super::wire::frame;
 
-/// Publishes records of the outbox to Kafka, in the Confluent wire format with `CloudEvents` headers.
+/// Publishes records of the outbox to Kafka, in the Confluent wire format with `CloudEvents`
+/// headers.
 ///
 /// Records are sent in batches. If Kafka rejects a batch, its records are sent again one by one,
 /// because only then is the error about a single record.
@@ -38,7 +39,8 @@ pub struct KafkaPublisher {
     single: ReplaceableProducer,
 }
 
-/// The producer could not be created. Outages are not errors here: clients connect in the background.
+/// The producer could not be created. Outages are not errors here: clients connect in the
+/// background.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot create the Kafka producer")]
 pub struct PublisherError(#[source] pub(super) KafkaError);

@@ -33,8 +33,8 @@ const MAX_SCHEMA_ID: u32 = i32::MAX.cast_unsigned();
 
 /// Client of the schema registry for publishers and consumers.
 ///
-/// Schemas and ids are cached without limit of time, because an id never changes its meaning. Errors
-/// are not cached.
+/// Schemas and ids are cached without limit of time, because an id never changes its meaning.
+/// Errors are not cached.
 #[derive(Clone)]
 pub struct Registry(Arc<RegistryInner>);
 
@@ -180,8 +180,8 @@ impl Registry {
         })
     }
 
-    /// Whether the registry has at least one schema of the events in this topic, and returns it by its
-    /// id. If not, it may be empty or the wrong registry, so its unknown ids prove nothing.
+    /// Whether the registry has at least one schema of the events in this topic, and returns it by
+    /// its id. If not, it may be empty or the wrong registry, so its unknown ids prove nothing.
     ///
     /// # Errors
     /// When the registry is unavailable.

@@ -13,8 +13,8 @@ use super::cluster::Cluster;
 /// raised later without breaking the order of events.
 pub const PARTITIONS: i32 = 12;
 
-/// How long a record may wait for its acknowledgement. The relay holds its lanes during this time, so
-/// it must be short, but a leader election takes a few seconds.
+/// How long a record may wait for its acknowledgement. The relay holds its lanes during this time,
+/// so it must be short, but a leader election takes a few seconds.
 pub(super) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Settings of every client.
@@ -32,8 +32,8 @@ fn base(cluster: &Cluster) -> ClientConfig {
         // Reconnect within a second after an outage. The default is up to ten seconds.
         .set("reconnect.backoff.max.ms", "1000")
         .set("socket.keepalive.enable", "true")
-        // The default waits a minute for a broker that hangs. The cluster elects another leader long
-        // before that.
+        // The default waits a minute for a broker that hangs. The cluster elects another leader
+        // long before that.
         .set("socket.timeout.ms", "10000")
         .set("socket.nagle.disable", "true")
         .set_log_level(RDKafkaLogLevel::Info);
@@ -50,7 +50,8 @@ pub(super) fn producer_settings(cluster: &Cluster) -> ClientConfig {
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("max.in.flight.requests.per.connection", "5")
-        // The partitioner of the Java client, so that every client uses the same partition for an order.
+        // The partitioner of the Java client, so that every client uses the same partition for an
+        // order.
         .set("partitioner", "murmur2_random")
         // Fast, and effective because orders are similar to each other.
         .set("compression.type", "lz4")
@@ -61,8 +62,8 @@ pub(super) fn producer_settings(cluster: &Cluster) -> ClientConfig {
         .set("request.timeout.ms", "5000")
         // A new leader is often available at once.
         .set("retry.backoff.ms", "50")
-        // The default buffers up to 1 GiB while brokers are unavailable. The records that all workers of a
-        // relay send at once fit into this limit.
+        // The default buffers up to 1 GiB while brokers are unavailable. The records that all
+        // workers of a relay send at once fit into this limit.
         .set("queue.buffering.max.messages", "20000")
         .set("queue.buffering.max.kbytes", "16384");
     with_properties(config, cluster)
@@ -93,9 +94,9 @@ pub(super) fn consumer_settings(cluster: &Cluster, group: &str) -> ClientConfig 
         // The default pauses a partition for a second when the queue is full.
         .set("fetch.queue.backoff.ms", "20")
         .set("fetch.error.backoff.ms", "100")
-        // The defaults buffer 64 MiB and fetch as much from each broker, 1 MiB per partition. The largest
-        // orders have 54 kB. With these limits, 5,000 of them take 46 MB of the pharmacy's memory, and
-        // larger limits are not faster.
+        // The defaults buffer 64 MiB and fetch as much from each broker, 1 MiB per partition. The
+        // largest orders have 54 kB. With these limits, 5,000 of them take 46 MB of the pharmacy's
+        // memory, and larger limits are not faster.
         .set("queued.min.messages", "2000")
         .set("queued.max.messages.kbytes", "2048")
         .set("fetch.max.bytes", "1048576")

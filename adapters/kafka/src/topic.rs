@@ -20,8 +20,8 @@ use super::settings::{PARTITIONS, client_settings};
 /// Timeout of one request to the cluster.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Timeout of one attempt to get metadata. After each attempt, authentication failures are checked: if
-/// there is one, waiting longer is useless.
+/// Timeout of one attempt to get metadata. After each attempt, authentication failures are checked:
+/// if there is one, waiting longer is useless.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long to run pending callbacks of the client, which report authentication failures.
@@ -79,7 +79,8 @@ pub enum TopicError {
 /// It is never created with fewer replicas, because their number does not grow by itself later.
 ///
 /// # Errors
-/// When no broker can be reached, too few are available, or the cluster refuses to create the topic.
+/// When no broker can be reached, too few are available, or the cluster refuses to create the
+/// topic.
 pub async fn ensure(
     cluster: &Cluster,
     partitions: i32,
@@ -103,9 +104,9 @@ pub async fn ensure(
     let admin: AdminClient<Logging> =
         settings.create_with_context(Logging::default()).map_err(&refused)?;
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-    let answer = admin.create_topics([&new], &options).await;
+    let results = admin.create_topics([&new], &options).await;
     tokio::task::spawn_blocking(move || drop(admin));
-    for result in answer.map_err(&refused)? {
+    for result in results.map_err(&refused)? {
         match result {
             // Another program has created it at the same time.
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => return Ok(false),

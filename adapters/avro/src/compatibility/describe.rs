@@ -1,8 +1,8 @@
 use apache_avro::Schema;
 use apache_avro::schema::{FixedSchema, InnerDecimalSchema, UuidSchema};
 
-/// A short description of a schema: `string`, `record orders.OrderItem`, `union of null, string`. Two
-/// schemas without nested types are equal if and only if their descriptions are equal.
+/// A short description of a schema: `string`, `record orders.OrderItem`, `union of null, string`.
+/// Two schemas without nested types are equal if and only if their descriptions are equal.
 pub(super) fn describe(schema: &Schema) -> String {
     let word = match schema {
         Schema::Null => "null",

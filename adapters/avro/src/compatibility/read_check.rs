@@ -124,8 +124,8 @@ impl<'s> ReadCheck<'s> {
         can_read
     }
 
-    /// Finds where an incompatible reader fails, and why. `None` if the path goes through a record that
-    /// was visited before.
+    /// Finds where an incompatible reader fails, and why. `None` if the path goes through a record
+    /// that was visited before.
     fn explain(
         &mut self,
         writer: &'s Schema,
@@ -235,7 +235,8 @@ impl<'s> ReadCheck<'s> {
     }
 }
 
-/// The symbols of the writer that the reader does not have. Empty if the reader's enum has a default.
+/// The symbols of the writer that the reader does not have. Empty if the reader's enum has a
+/// default.
 fn unknown_symbols<'s>(written: &'s EnumSchema, read: &EnumSchema) -> Vec<&'s str> {
     if read.default.is_some() {
         return Vec::new();

@@ -14,9 +14,9 @@ const STACK: usize = 1024 * 1024;
 
 /// Runs a test on a small stack and asserts that it ends soon.
 fn bounded<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
-    let began = Instant::now();
+    let started = Instant::now();
     let result = std::thread::Builder::new().stack_size(STACK).spawn(test).unwrap().join().unwrap();
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     result
 }
 

@@ -130,8 +130,8 @@ fn recursive_records_are_compared() {
 
 #[test]
 fn a_named_type_is_compared_where_it_is_used_and_not_only_where_it_is_defined() {
-    // The older schema refers to the type. The newer one defines it there, because the field with the
-    // first definition was removed.
+    // The older schema refers to the type. The newer one defines it there, because the field with
+    // the first definition was removed.
     let item = |field: &str| format!(r#"{{"type":"record","name":"I","fields":[{field}]}}"#);
     let first = format!(
         r#"{{"name":"x","type":["null",{}],"default":null}},{{"name":"y","type":"I"}}"#,

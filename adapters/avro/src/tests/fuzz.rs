@@ -191,10 +191,10 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 
 /// Runs a test on a small stack. Fails if it panics or takes too long.
 fn bounded(what: impl FnOnce() + Send + 'static) -> Result<(), TestCaseError> {
-    let began = Instant::now();
+    let started = Instant::now();
     let run = std::thread::Builder::new().stack_size(STACK).spawn(what).unwrap().join();
     prop_assert!(run.is_ok(), "it panicked");
-    prop_assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    prop_assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     Ok(())
 }
 

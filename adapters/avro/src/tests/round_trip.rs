@@ -192,7 +192,8 @@ fn an_invalid_order_version_is_reported_with_its_field() {
     assert_eq!(error.to_string(), "the field orderVersion is missing or has an invalid value");
 }
 
-/// In each writer's schema `reason` is not a string. The messages of the Avro library contain its value.
+/// In each writer's schema `reason` is not a string. The messages of the Avro library contain its
+/// value.
 #[test]
 fn errors_contain_no_values_of_an_event() {
     let text = || Value::String("Zoë".to_owned());

@@ -1,4 +1,5 @@
-//! A Kafka cluster with three brokers in this process: the mock cluster of librdkafka, on TCP sockets.
+//! A Kafka cluster with three brokers in this process: the mock cluster of librdkafka, on TCP
+//! sockets.
 
 use rdkafka::ClientConfig;
 use rdkafka::client::{Client, ClientContext};

@@ -106,8 +106,8 @@ impl Binaries {
     }
 }
 
-/// The major version in the output of `postgres --version`: `postgres (PostgreSQL) 15.18 (Debian …)`,
-/// `postgres (PostgreSQL) 18beta1`.
+/// The major version in the output of `postgres --version`, such as
+/// `postgres (PostgreSQL) 15.18 (Debian …)` or `postgres (PostgreSQL) 18beta1`.
 fn major(version: &str) -> Option<u32> {
     let number = version.split(')').nth(1)?.trim_start();
     let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());

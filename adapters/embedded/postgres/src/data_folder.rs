@@ -112,7 +112,8 @@ impl DataFolder {
         })
     }
 
-    /// Creates the data directory if it does not exist. It is renamed into place when it is complete.
+    /// Creates the data directory if it does not exist. It is renamed into place when it is
+    /// complete.
     pub(super) fn initialise(
         &self,
         binaries: &Binaries,

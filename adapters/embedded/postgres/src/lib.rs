@@ -37,12 +37,12 @@ pub struct EmbeddedPostgres {
 }
 
 impl EmbeddedPostgres {
-    /// Starts a server on a free port of the loopback address, with the data in the folder, and waits
-    /// until it accepts connections. Creates the data at the first start.
+    /// Starts a server on a free port of the loopback address, with the data in the folder, and
+    /// waits until it accepts connections. Creates the data at the first start.
     ///
     /// # Errors
-    /// When no Postgres can be found or downloaded, or the folder cannot be used or is used by another
-    /// process. The message has one line and says what to do.
+    /// When no Postgres can be found or downloaded, or the folder cannot be used or is used by
+    /// another process. The message has one line and says what to do.
     pub async fn start(settings: &PostgresSettings) -> Result<Self, StartError> {
         Self::start_with(settings, &Search::of_this_host(), &Downloads::in_cache(download_folder()))
             .await
@@ -90,7 +90,8 @@ impl EmbeddedPostgres {
         )
     }
 
-    /// Creates a database if it does not exist. The name may have only letters, digits and underscores.
+    /// Creates a database if it does not exist. The name may have only letters, digits and
+    /// underscores.
     ///
     /// # Errors
     /// When the server refuses.

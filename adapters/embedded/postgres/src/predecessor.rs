@@ -1,7 +1,7 @@
 //! A previous server on the same data.
 //!
-//! If its parent process was killed, it needs a moment to stop. If it was killed itself, it leaves a
-//! stale `postmaster.pid`.
+//! If its parent process was killed, it needs a moment to stop. If it was killed itself, it leaves
+//! a stale `postmaster.pid`.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use runtime::StartError;
 /// Waits until no server uses the data, and removes a stale `postmaster.pid`.
 ///
 /// Postgres refuses to start if any process has the id in `postmaster.pid`. After a restart of a
-/// container, an unrelated process often has it. A Postgres server always has its data folder as the
-/// working directory, so a process is a previous server only if that is the case.
+/// container, an unrelated process often has it. A Postgres server always has its data folder as
+/// the working directory, so a process is a previous server only if that is the case.
 pub(super) async fn wait_until_stopped(data: &Path, deadline: Instant) -> Result<(), StartError> {
     while is_server_running(data) {
         if Instant::now() > deadline {

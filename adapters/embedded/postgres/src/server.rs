@@ -21,8 +21,8 @@ const PORT_TAKEN: &str = "could not create any TCP/IP sockets";
 /// Shell script that starts the server, and a watcher that stops it when this process ends.
 ///
 /// The watcher reads from a pipe whose other end this process holds. When this process ends for any
-/// reason, the pipe closes, and the watcher sends SIGINT to the server. `$1` is the log file, `$2` a
-/// folder to remove afterwards, or empty.
+/// reason, the pipe closes, and the watcher sends SIGINT to the server. `$1` is the log file, `$2`
+/// a folder to remove afterwards, or empty.
 const START_SCRIPT: &str = r#"
 log=$1; remove=$2; shift 2
 server=$$

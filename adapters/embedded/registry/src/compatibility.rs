@@ -42,7 +42,8 @@ pub(super) async fn check_version(
     Ok(verdict(reasons, &query))
 }
 
-/// Checks a schema as its registration would, against the versions that the subject's level requires.
+/// Checks a schema as its registration would, against the versions that the subject's level
+/// requires.
 pub(super) async fn check_all(
     State(store): State<Store>,
     InPath(subject): InPath<String>,

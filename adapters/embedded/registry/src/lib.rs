@@ -1,7 +1,7 @@
 //! A schema registry with the API of Confluent, stored in Postgres.
 //!
-//! An id never changes its schema, and a schema never has two ids. A schema that is incompatible with
-//! earlier versions is refused with the reason. Only Avro without references is supported.
+//! An id never changes its schema, and a schema never has two ids. A schema that is incompatible
+//! with earlier versions is refused with the reason. Only Avro without references is supported.
 
 mod api_error;
 mod compatibility;
@@ -26,7 +26,8 @@ use self::api_error::ApiError;
 use self::response::JsonResponse;
 use self::store::Store;
 
-/// Migrates the registry's tables in this database, in the schema `registry`, and returns its routes.
+/// Migrates the registry's tables in this database, in the schema `registry`, and returns its
+/// routes.
 ///
 /// # Errors
 /// When the migration fails.

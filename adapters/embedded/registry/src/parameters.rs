@@ -57,7 +57,8 @@ impl fmt::Display for Version {
 
 /// The global level until another one is set: the one that the published events need.
 ///
-/// The default of Confluent is `BACKWARD`, which allows a new version that older readers cannot read.
+/// The default of Confluent is `BACKWARD`, which allows a new version that older readers cannot
+/// read.
 pub(super) const DEFAULT_LEVEL: Level = Level::FullTransitive;
 
 const LEVELS: [Level; 7] = [

@@ -54,7 +54,8 @@ impl Schema {
     }
 }
 
-/// Sorts the keys itself: any crate in the build can make `serde_json` preserve their order instead.
+/// Sorts the keys itself: any crate in the build can make `serde_json` preserve their order
+/// instead.
 fn write_sorted(json: &Value, out: &mut String) {
     match json {
         Value::Object(members) => {

@@ -123,7 +123,8 @@ impl Store {
         versions.iter().map(Registered::parsed).collect()
     }
 
-    /// The text of a schema. `id` is wider than the ids here, because clients can send any 32-bit id.
+    /// The text of a schema. `id` is wider than the ids here, because clients can send any 32-bit
+    /// id.
     pub(super) async fn text(&self, id: i64) -> Result<String, ApiError> {
         let text = sqlx::query_scalar("SELECT schema FROM registry.schemas WHERE id = $1");
         let text = text.bind(id).fetch_optional(&self.pool).await;

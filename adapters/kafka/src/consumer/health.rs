@@ -72,7 +72,7 @@ impl ConsumerHealth {
         warning
             .as_ref()
             .filter(|(since, _)| since.elapsed() < WARNING_DURATION)
-            .map(|(_, what)| what.clone())
+            .map(|(_, warning)| warning.clone())
     }
 
     /// The number of partitions that are assigned to this consumer.
@@ -112,13 +112,13 @@ impl ConsumerHealth {
         self.0.authorization.begins(why);
     }
 
-    pub(super) fn set_warning(&self, what: String) {
+    pub(super) fn set_warning(&self, warning: String) {
         *self.0.warning.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((Instant::now(), what));
+            Some((Instant::now(), warning));
     }
 
-    pub(super) fn set_blocked(&self, what: String) {
-        *self.0.blocked.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    pub(super) fn set_blocked(&self, reason: String) {
+        *self.0.blocked.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
     pub(super) fn clear_blocked(&self) {

@@ -31,8 +31,8 @@ use crate::settings::consumer_settings;
 /// Maximum number of records in a batch, and so in a transaction.
 const MAX_BATCH_RECORDS: usize = 500;
 
-/// Maximum size of the records in a batch, unless it is a single record. Decoded and on their way to
-/// the database they take several times as much memory.
+/// Maximum size of the records in a batch, unless it is a single record. Decoded and on their way
+/// to the database they take several times as much memory.
 const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
 /// How long a batch waits for more records after its first. Short, compared with a transaction.

@@ -1,7 +1,7 @@
 //! Progress of the group in one partition, and detection of lost records.
 //!
-//! If an offset no longer exists, librdkafka continues at the start of the log and reports that only
-//! in its own log lines. So this module checks the offsets: for gaps, and for going back.
+//! If an offset no longer exists, librdkafka continues at the start of the log and reports that
+//! only in its own log lines. So this module checks the offsets: for gaps, and for going back.
 
 use std::collections::VecDeque;
 
@@ -199,8 +199,8 @@ impl PartitionProgress {
         self.last
     }
 
-    /// The offset after the last processed record and the transaction markers or deleted records that
-    /// follow it. `None` if nothing follows, or if a delivered record is not processed yet.
+    /// The offset after the last processed record and the transaction markers or deleted records
+    /// that follow it. `None` if nothing follows, or if a delivered record is not processed yet.
     pub(super) fn trailing_offset(&self) -> Option<i64> {
         let processed = self.processed.unwrap_or(0);
         let is_all_processed =

@@ -1,7 +1,8 @@
 //! Classification of the error codes of librdkafka.
 //!
-//! Every error that a setting, an authorization, a clock or a broker can cause is an outage: it affects
-//! the next record too, and ends when an operator fixes it. Such an error must not fail a record.
+//! Every error that a setting, an authorization, a clock or a broker can cause is an outage: it
+//! affects the next record too, and ends when an operator fixes it. Such an error must not fail a
+//! record.
 
 use rdkafka::error::RDKafkaErrorCode as Code;
 
@@ -32,8 +33,8 @@ const ERROR_KINDS: &[(ErrorKind, &[Code])] = &[
         ErrorKind::TooLarge,
         &[Code::MessageSizeTooLarge, Code::MessageBatchTooLarge, Code::InvalidMessageSize],
     ),
-    // Validation in the broker (of schemas, for example) and unspecific errors. The cause may be the
-    // record or a setting: the results of other records show which.
+    // Validation in the broker (of schemas, for example) and unspecific errors. The cause may be
+    // the record or a setting: the results of other records show which.
     (
         ErrorKind::Unclear,
         &[

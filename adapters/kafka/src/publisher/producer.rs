@@ -19,8 +19,8 @@ use super::send_result::SendResult;
 use crate::client::Logging;
 use crate::settings::MESSAGE_TIMEOUT;
 
-/// Timeout of delivery reports. librdkafka reports after [`MESSAGE_TIMEOUT`] at the latest. If it does
-/// not, its producer is replaced and the records in it are dropped.
+/// Timeout of delivery reports. librdkafka reports after [`MESSAGE_TIMEOUT`] at the latest. If it
+/// does not, its producer is replaced and the records in it are dropped.
 pub(super) const REPORT_TIMEOUT: Duration = MESSAGE_TIMEOUT.saturating_add(Duration::from_secs(2));
 
 /// Delay before a record is enqueued again after the queue of librdkafka was full.
@@ -74,8 +74,8 @@ impl ReplaceableProducer {
     }
 
     /// Sends records until `enqueue_deadline`, then waits for their delivery reports, at most
-    /// [`REPORT_TIMEOUT`]. Each record is built just before it is sent, so that only one extra copy of
-    /// a payload exists at a time.
+    /// [`REPORT_TIMEOUT`]. Each record is built just before it is sent, so that only one extra copy
+    /// of a payload exists at a time.
     pub(super) async fn send(
         &self,
         topic: &str,
@@ -128,10 +128,11 @@ impl ReplaceableProducer {
         Ok(producer)
     }
 
-    /// Removes a failed producer, unless another task has removed it. The next records get a new one.
+    /// Removes a failed producer, unless another task has removed it. The next records get a new
+    /// one.
     ///
-    /// Records in the old producer are dropped. They count as unreachable and are sent again, so they
-    /// must not be sent later by the old producer.
+    /// Records in the old producer are dropped. They count as unreachable and are sent again, so
+    /// they must not be sent later by the old producer.
     fn replace(&self, old: &Arc<Producer>, why: &str) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(old) = current.take_if(|current| Arc::ptr_eq(current, old)) {
@@ -148,8 +149,8 @@ impl fmt::Debug for ReplaceableProducer {
     }
 }
 
-/// Replaces the reason of outages by an authentication failure. The error of a record only says that
-/// it timed out.
+/// Replaces the reason of outages by an authentication failure. The error of a record only says
+/// that it timed out.
 fn set_outage_reason(results: &mut [SendResult], reason: &str) {
     for result in results {
         if let SendResult::Error(ErrorKind::Outage, why) = result {

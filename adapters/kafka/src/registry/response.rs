@@ -16,8 +16,8 @@ pub(super) enum FailedBy {
 ///
 /// | status | code | sent by, and when | cause |
 /// |---|---|---|---|
-/// | 404 | 40403 | all three: unknown id. Karapace also if the user is not allowed to read it | id |
-/// | 404 | 40401, 40402, 40404–40407 | Confluent: the subject or version of the id was deleted | id |
+/// | 404 | 40403 | all three: unknown id. Karapace also if the user may not read it | id |
+/// | 404 | 40401, 40402, 40404–40407 | Confluent: its subject or version was deleted | id |
 /// | 400, 422 | any | an id that the registry cannot have, such as 2^31 or more | id |
 /// | 404 | 404 | Confluent and Karapace: unknown path; the URL is wrong | registry |
 /// | 404 | none | Apicurio, a proxy: unknown path | registry |
@@ -25,7 +25,7 @@ pub(super) enum FailedBy {
 /// | 405, 406 | any | another server listens at this URL | registry |
 /// | 407, 408, 429 | any | a proxy, a slow network, a rate limit | registry |
 /// | 3xx | none | a redirect | registry |
-/// | 500, 502–504 | 50001–50004 | its store, its leader or a node behind it is unavailable | registry |
+/// | 500, 502–504 | 50001–50004 | its store or its leader is unavailable | registry |
 pub(super) const fn id_lookup_failed_by(status: u16, code: u32) -> FailedBy {
     match (status, code) {
         (404, 40_400..=40_499) | (400 | 422, 1..) => FailedBy::Request,
@@ -37,7 +37,7 @@ pub(super) const fn id_lookup_failed_by(status: u16, code: u32) -> FailedBy {
 ///
 /// | status | code | sent by, and when | cause |
 /// |---|---|---|---|
-/// | 409 | 409, 40901 | all three: the schema is incompatible. Apicurio also if read-only | schema |
+/// | 409 | 409, 40901 | all three: incompatible schema. Apicurio also if read-only | schema |
 /// | 422 | 42201, 42209 | all three: the schema is invalid, or too large for Karapace | schema |
 /// | 422 | 42205 | Confluent: the registry or the subject is read-only | schema |
 /// | 422 | 42206–42208 | a reference, an id or the subject's name is invalid | schema |

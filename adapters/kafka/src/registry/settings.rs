@@ -39,7 +39,8 @@ pub(crate) struct Login {
     pub(crate) password: Secret,
 }
 
-/// Builder of an HTTP client that trusts the configured CA certificates, and the login, if any is set.
+/// Builder of an HTTP client that trusts the configured CA certificates, and the login, if any is
+/// set.
 ///
 /// # Errors
 /// When a setting is wrong. The message names its variable and says what would be right.

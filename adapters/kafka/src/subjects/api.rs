@@ -51,28 +51,28 @@ impl Api {
         let host = url.host_str().unwrap_or_default().to_owned();
         let host =
             url.port_or_known_default().map_or(host.clone(), |port| format!("{host}:{port}"));
-        let mut asked = self.client.request(method, url);
+        let mut builder = self.client.request(method, url);
         if let Some(Login { username, password }) = &self.login {
-            asked = asked.basic_auth(username, Some(password.reveal()));
+            builder = builder.basic_auth(username, Some(password.reveal()));
         }
         if let Some(body) = body {
-            asked = asked
+            builder = builder
                 .header("content-type", "application/vnd.schemaregistry.v1+json")
                 .body(body.to_string());
         }
         // The URL may contain a password, so it is removed from errors.
-        let answer = asked
+        let response = builder
             .send()
             .await
             .map_err(|error| SubjectError::Unreachable { host, source: error.without_url() })?;
-        let status = answer.status();
+        let status = response.status();
         if status.is_success() {
-            return answer.json().await.map_err(|error| SubjectError::InvalidResponse {
+            return response.json().await.map_err(|error| SubjectError::InvalidResponse {
                 request,
                 source: error.without_url(),
             });
         }
-        let ErrorBody { error_code, mut message } = answer.json().await.unwrap_or_default();
+        let ErrorBody { error_code, mut message } = response.json().await.unwrap_or_default();
         if message.is_empty() {
             "no reason given; is its address right?".clone_into(&mut message);
         }

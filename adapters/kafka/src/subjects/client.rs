@@ -94,7 +94,7 @@ impl Subjects {
     ///
     /// # Errors
     /// When the registry refuses it or cannot be reached.
-    pub async fn set_level_of_all(&self, level: &str) -> Result<(), SubjectError> {
+    pub async fn set_global_level(&self, level: &str) -> Result<(), SubjectError> {
         let body = json!({ "compatibility": level });
         self.0.request::<SetLevel>(Method::PUT, &["config"], "", Some(body)).await.map(drop)
     }
@@ -142,7 +142,7 @@ impl Subjects {
     ///
     /// # Errors
     /// When the request fails.
-    pub async fn objection(
+    pub async fn incompatibility(
         &self,
         subject: &str,
         schema: &str,

@@ -227,7 +227,7 @@ impl Inbox for RecordingInbox {
         if self.0.remaining_failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
         {
             self.0.failures.fetch_add(1, Ordering::SeqCst);
-            return Err(StoreError::Unavailable("told to fail".into()));
+            return Err(StoreError::Unavailable("simulated failure".into()));
         }
         let mut received = self.0.received.lock().unwrap();
         let mut intake = BatchOutcome { dead: dead.len() as u64, ..BatchOutcome::default() };

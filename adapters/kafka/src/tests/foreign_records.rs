@@ -76,10 +76,10 @@ async fn many_unknown_schema_ids_wait_at_the_same_time() {
         fixture.produce(0, Some(&frame(id, b"foreign again")));
     }
     let inbox = RecordingInbox::default();
-    let began = std::time::Instant::now();
+    let started = std::time::Instant::now();
     let consumer = fixture.consumer_with_timeout("group", &inbox, Duration::from_secs(4));
     eventually("all dead letters", || inbox.dead().len() == 20).await;
-    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     eventually("all events", || inbox.has(&sent)).await;
     consumer.stop().await;
     assert_eq!(fixture.committed("group"), 40);

@@ -16,16 +16,16 @@ async fn the_median_latency_from_publisher_to_consumer_is_below_100_ms() {
 
     let mut latencies = Vec::new();
     for event in events(100) {
-        let began = Instant::now();
+        let started = Instant::now();
         let deliveries =
             publisher.publish(&[&outbox_record(&event)], Duration::from_secs(20)).await;
         assert_eq!(deliveries, [Delivery::Acknowledged]);
         let event = [event];
         while !inbox.has(&event) {
-            assert!(began.elapsed() < Duration::from_secs(20), "it never arrived");
+            assert!(started.elapsed() < Duration::from_secs(20), "it never arrived");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        latencies.push(began.elapsed());
+        latencies.push(started.elapsed());
     }
     consumer.stop().await;
     latencies.sort_unstable();

@@ -77,9 +77,9 @@ async fn records_are_unreachable_while_no_broker_answers_and_published_later() {
 
     fixture.cluster.broker_down(-1).unwrap();
     let during = records(3);
-    let began = Instant::now();
+    let started = Instant::now();
     let deliveries = publish(&publisher, &during).await;
-    assert!(began.elapsed() < Duration::from_secs(13), "took {:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(13), "took {:?}", started.elapsed());
     assert!(deliveries.iter().all(|d| matches!(d, Delivery::Unreachable(_))), "{deliveries:?}");
 
     fixture.cluster.broker_up(-1).unwrap();
@@ -253,11 +253,11 @@ async fn a_registry_that_never_answers_does_not_exceed_the_time_limit() {
         record.schema_fingerprint = schema.fingerprint.to_vec();
     }
     let publisher = fixture.publisher();
-    let began = Instant::now();
+    let started = Instant::now();
     // 12 s of them are reserved for sending the records.
     let deliveries =
         publisher.publish(&batch.iter().collect::<Vec<_>>(), Duration::from_secs(14)).await;
-    assert!(began.elapsed() < Duration::from_secs(4), "took {:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(4), "took {:?}", started.elapsed());
     assert!(matches!(deliveries[0], Delivery::Unreachable(_)), "{deliveries:?}");
 }
 
@@ -267,9 +267,9 @@ async fn a_record_whose_result_could_not_be_known_in_time_is_not_sent() {
     let publisher = fixture.publisher();
     let batch = records(3);
     let batch: Vec<_> = batch.iter().collect();
-    let began = Instant::now();
+    let started = Instant::now();
     let deliveries = publisher.publish(&batch, Duration::from_secs(11)).await;
-    assert!(began.elapsed() < Duration::from_secs(1), "took {:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(1), "took {:?}", started.elapsed());
     assert_eq!(deliveries, [Delivery::Unsent, Delivery::Unsent, Delivery::Unsent]);
     assert_eq!(publisher.publish(&batch, CLAIM_TIME).await, vec![Delivery::Acknowledged; 3]);
     assert_eq!(fixture.records(3).len(), 3);

@@ -47,7 +47,7 @@ impl StubRegistry {
     pub(super) fn fail_with(&self, status: Option<u16>) {
         let answer = |status| {
             let code = u32::from(status) * 100;
-            let body = json!({ "error_code": code, "message": "told to fail" });
+            let body = json!({ "error_code": code, "message": "simulated failure" });
             answer(StatusCode::from_u16(status).unwrap(), &body)
         };
         self.0.lock().unwrap().failure = status.map(answer);
@@ -111,7 +111,7 @@ fn answer(status: StatusCode, body: &Value) -> Answer {
 
 fn refusal(code: u16) -> Answer {
     let status = StatusCode::from_u16(code / 100).unwrap();
-    answer(status, &json!({ "error_code": code, "message": "told to refuse" }))
+    answer(status, &json!({ "error_code": code, "message": "simulated refusal" }))
 }
 
 /// The versions of a subject, as indexes into all schemas.

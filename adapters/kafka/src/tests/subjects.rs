@@ -57,7 +57,7 @@ async fn a_subject_that_apicurio_does_not_know_has_no_versions_and_accepts_every
     assert_eq!(subjects.level("s").await.unwrap(), "FULL_TRANSITIVE");
     assert_eq!(subjects.versions("s").await.unwrap(), [0_u32; 0]);
     assert_eq!(subjects.find("s", "{}").await.unwrap(), None);
-    assert_eq!(subjects.objection("s", "{}").await.unwrap(), None);
+    assert_eq!(subjects.incompatibility("s", "{}").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_schema_is_incompatible_even_if_the_registry_gives_no_reasons() {
     ] {
         let path = "/compatibility/subjects/s/versions?verbose=true";
         let subjects = registry(vec![(path, 200, verdict)]).await;
-        assert_eq!(subjects.objection("s", "{}").await.unwrap().as_deref(), objection);
+        assert_eq!(subjects.incompatibility("s", "{}").await.unwrap().as_deref(), objection);
     }
 }
 
@@ -90,9 +90,9 @@ async fn another_server_at_the_url_is_not_taken_for_an_empty_registry() {
         subjects.level("s").await.map(drop),
         subjects.versions("s").await.map(drop),
         subjects.find("s", "{}").await.map(drop),
-        subjects.objection("s", "{}").await.map(drop),
+        subjects.incompatibility("s", "{}").await.map(drop),
         subjects.register("s", "{}").await.map(drop),
-        subjects.set_level_of_all("FULL").await,
+        subjects.set_global_level("FULL").await,
     ] {
         let message = one_line(&refused.unwrap_err());
         assert!(message.contains("is its address right?"), "{message}");
@@ -115,13 +115,13 @@ async fn requests_use_the_user_and_password_of_the_settings() {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
 
-    let nobody = RegistryArgs::default();
+    let anonymous = RegistryArgs::default();
     let [ada, eve] = ["ada", "eve"].map(|name| RegistryArgs {
         schema_registry_username: Some(name.to_owned()),
         schema_registry_password: Some("pass".into()),
         ..RegistryArgs::default()
     });
-    for (args, is_accepted) in [(&ada, true), (&nobody, false), (&eve, false)] {
+    for (args, is_accepted) in [(&ada, true), (&anonymous, false), (&eve, false)] {
         let subjects = Subjects::new(&format!("http://{address}"), args).unwrap();
         match subjects.versions("s").await {
             Ok(versions) => assert!(is_accepted && versions == [7]),

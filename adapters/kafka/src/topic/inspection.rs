@@ -83,8 +83,8 @@ impl Inspector {
     pub async fn settings(&self) -> Result<Option<Settings>, SettingsUnreadable> {
         let topic = ResourceSpecifier::Topic(&self.topic);
         let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-        let answer = self.admin.describe_configs([&topic], &options).await;
-        let resources = match answer {
+        let result = self.admin.describe_configs([&topic], &options).await;
+        let resources = match result {
             Ok(resources) => resources,
             Err(error) if is_no_answer(&error) => return Ok(None),
             Err(error) => return Err(SettingsUnreadable(error)),

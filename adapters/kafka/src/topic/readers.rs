@@ -82,8 +82,8 @@ fn starts(consumer: &BaseConsumer<Logging>, topic: &str) -> Result<TopicPartitio
     Ok(starts)
 }
 
-/// The number of records between the committed offsets of a group and the start of the log. `None` if
-/// the group has committed nothing, so that it does not read the topic.
+/// The number of records between the committed offsets of a group and the start of the log. `None`
+/// if the group has committed nothing, so that it does not read the topic.
 fn unread(starts: &TopicPartitionList, committed: &TopicPartitionList) -> Option<i64> {
     let both = starts.elements().into_iter().filter_map(|start| {
         let committed = committed.find_partition(start.topic(), start.partition())?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::inspection::{Settings, Shape};
 
-/// Size of the largest record: the body of an order has at most 64 KiB, its event is not larger, and
-/// 4 KiB are for the key, the headers, the ids and the record batch.
+/// Size of the largest record: the body of an order has at most 64 KiB, its event is not larger,
+/// and 4 KiB are for the key, the headers, the ids and the record batch.
 const LARGEST_RECORD: i64 = 64 * 1024 + 4 * 1024;
 
 /// How long a consumer must be able to be offline without losing records.

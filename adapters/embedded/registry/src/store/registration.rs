@@ -15,13 +15,14 @@ impl Store {
         subject: &str,
         schema: &Schema,
     ) -> Result<i32, ApiError> {
-        // Most schemas are registered already, because every program registers its schemas at start.
+        // Most schemas are registered already, because every program registers its schemas at
+        // start.
         if let Some(found) = find(&self.pool, subject, schema, false).await? {
             return Ok(found.id);
         }
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        // Only one registration runs at a time, so that it is checked against all earlier ones and a
-        // schema does not get two ids. This lock does not block reads.
+        // Only one registration runs at a time, so that it is checked against all earlier ones and
+        // a schema does not get two ids. This lock does not block reads.
         sqlx::query("LOCK TABLE registry.versions IN SHARE ROW EXCLUSIVE MODE")
             .execute(&mut *transaction)
             .await

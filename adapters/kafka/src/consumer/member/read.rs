@@ -20,7 +20,8 @@ impl Member {
     /// Decodes fetched records up to a full batch, and waits while the registry is unavailable.
     /// `None` if shutdown was requested meanwhile.
     ///
-    /// The batch ends before a record that has to wait, so that earlier records are applied at once.
+    /// The batch ends before a record that has to wait, so that earlier records are applied at
+    /// once.
     pub(super) async fn read(
         &mut self,
         shutdown: &CancellationToken,
@@ -73,8 +74,10 @@ impl Member {
 
     /// Decodes a record, or returns why it has to wait.
     async fn content(&mut self, record: &RawRecord) -> Result<Content, Blocked> {
-        let asked = schema_id(record);
-        if let Some(id) = asked.filter(|&id| self.unknown_schemas.is_given_up(id, Instant::now())) {
+        let requested_id = schema_id(record);
+        if let Some(id) =
+            requested_id.filter(|&id| self.unknown_schemas.is_given_up(id, Instant::now()))
+        {
             let why = format!("the schema registry still has no schema {id}");
             return Ok(Content::Unreadable(Unreadable(why)));
         }
@@ -82,7 +85,7 @@ impl Member {
             match self.decoder.read(record).await.map_err(|error| registry_outage(&error))? {
                 Decoded::UnknownSchema { id, why } => (id, why),
                 Decoded::Content(content) => {
-                    if let Some(id) = asked {
+                    if let Some(id) = requested_id {
                         self.unknown_schemas.remove(id);
                     }
                     return Ok(content);
@@ -96,8 +99,8 @@ impl Member {
             self.look_up_following_ids().await;
             return Err(Blocked { reason, kind: BlockedBy::Record });
         }
-        // A record becomes a dead letter only if the registry has the schemas of our events. One that
-        // has none of them may be the wrong registry, or empty.
+        // A record becomes a dead letter only if the registry has the schemas of our events. One
+        // that has none of them may be the wrong registry, or empty.
         if !self
             .decoder
             .registry_knows_topic(&record.topic)
@@ -116,13 +119,13 @@ impl Member {
 
     /// Looks up the schema ids of the following records, so that all unknown ids wait together.
     async fn look_up_following_ids(&mut self) {
-        let mut asked = HashSet::new();
+        let mut requested_ids = HashSet::new();
         for Fetched { record, .. } in self.fetched.iter() {
             let Some(id) = schema_id(record) else { continue };
-            if self.unknown_schemas.contains(id) || !asked.insert(id) {
+            if self.unknown_schemas.contains(id) || !requested_ids.insert(id) {
                 continue;
             }
-            if asked.len() > MAX_LOOKAHEAD_IDS {
+            if requested_ids.len() > MAX_LOOKAHEAD_IDS {
                 return;
             }
             match self.decoder.read(record).await {

@@ -79,31 +79,34 @@ mod tests {
 
     #[test]
     fn an_id_is_given_up_after_the_timeout() {
-        let (mut unknown, began) = (UnknownSchemaIds::new(UNKNOWN_SCHEMA_TIMEOUT), Instant::now());
-        assert!(!unknown.add(7, began));
-        assert!(!unknown.add(8, began + UNKNOWN_SCHEMA_TIMEOUT / 2));
-        assert!(!unknown.add(7, began + UNKNOWN_SCHEMA_TIMEOUT / 2));
-        assert!(unknown.add(7, began + UNKNOWN_SCHEMA_TIMEOUT));
-        assert!(!unknown.add(8, began + UNKNOWN_SCHEMA_TIMEOUT));
+        let (mut unknown, started) =
+            (UnknownSchemaIds::new(UNKNOWN_SCHEMA_TIMEOUT), Instant::now());
+        assert!(!unknown.add(7, started));
+        assert!(!unknown.add(8, started + UNKNOWN_SCHEMA_TIMEOUT / 2));
+        assert!(!unknown.add(7, started + UNKNOWN_SCHEMA_TIMEOUT / 2));
+        assert!(unknown.add(7, started + UNKNOWN_SCHEMA_TIMEOUT));
+        assert!(!unknown.add(8, started + UNKNOWN_SCHEMA_TIMEOUT));
         unknown.remove(7);
-        assert!(!unknown.add(7, began + UNKNOWN_SCHEMA_TIMEOUT));
+        assert!(!unknown.add(7, started + UNKNOWN_SCHEMA_TIMEOUT));
     }
 
     #[test]
     fn an_id_that_was_given_up_is_requested_again_later() {
-        let (mut unknown, began) = (UnknownSchemaIds::new(UNKNOWN_SCHEMA_TIMEOUT), Instant::now());
-        unknown.add(7, began);
-        assert!(!unknown.is_given_up(7, began));
-        unknown.give_up(7, began);
-        assert!(unknown.is_given_up(7, began + RECHECK_AFTER / 2));
-        assert!(!unknown.is_given_up(7, began + RECHECK_AFTER));
+        let (mut unknown, started) =
+            (UnknownSchemaIds::new(UNKNOWN_SCHEMA_TIMEOUT), Instant::now());
+        unknown.add(7, started);
+        assert!(!unknown.is_given_up(7, started));
+        unknown.give_up(7, started);
+        assert!(unknown.is_given_up(7, started + RECHECK_AFTER / 2));
+        assert!(!unknown.is_given_up(7, started + RECHECK_AFTER));
     }
 
     #[test]
     fn the_number_of_ids_in_memory_is_limited() {
-        let (mut unknown, began) = (UnknownSchemaIds::new(UNKNOWN_SCHEMA_TIMEOUT), Instant::now());
+        let (mut unknown, started) =
+            (UnknownSchemaIds::new(UNKNOWN_SCHEMA_TIMEOUT), Instant::now());
         for id in 0..5_000 {
-            unknown.add(id, began + Duration::from_millis(id.into()));
+            unknown.add(id, started + Duration::from_millis(id.into()));
         }
         assert_eq!(unknown.since.len(), MAX_IDS);
         assert!(unknown.contains(4_999) && !unknown.contains(0));

@@ -34,7 +34,7 @@ fn reading_starts_at_the_committed_offset_or_the_record_before_it() {
     for (committed, metadata, start) in [
         (None, String::new(), Offset::Beginning),
         (Some(60), String::new(), Offset::Offset(60)),
-        (Some(60), "somebody else's".to_owned(), Offset::Offset(60)),
+        (Some(60), "another program's".to_owned(), Offset::Offset(60)),
         (Some(60), fingerprint(59), Offset::Offset(59)),
         // Transaction markers follow the last record.
         (Some(60), fingerprint(57), Offset::Offset(57)),
