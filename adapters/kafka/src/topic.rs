@@ -132,8 +132,8 @@ async fn find(cluster: &Cluster) -> Result<Found, TopicError> {
         .create_with_context(Logging::default())
         .map_err(|source| TopicError::Refused { topic: topic.clone(), source })?;
     // The metadata request blocks. So does dropping the client, which joins a thread.
-    let asked = tokio::task::spawn_blocking(move || fetch(&client, &topic));
-    match asked.await.unwrap_or(Err(LookupError::NoAnswer(KafkaError::Canceled))) {
+    let lookup = tokio::task::spawn_blocking(move || fetch(&client, &topic));
+    match lookup.await.unwrap_or(Err(LookupError::NoAnswer(KafkaError::Canceled))) {
         Ok(found) => Ok(found),
         Err(LookupError::Refused(reason)) => {
             Err(TopicError::AuthenticationFailed { servers: servers(), reason })

@@ -37,14 +37,14 @@ pub(super) struct Mode {
 }
 
 /// Returns the global level.
-pub(super) async fn default(
+pub(super) async fn global(
     State(store): State<Store>,
 ) -> Result<JsonResponse<CurrentLevel>, ApiError> {
-    Ok(current(store.default_level().await?))
+    Ok(current(store.global_level().await?))
 }
 
 /// Sets the global level.
-pub(super) async fn set_default(
+pub(super) async fn set_global(
     State(store): State<Store>,
     Body(new): Body<NewLevel>,
 ) -> Result<JsonResponse<NewLevel>, ApiError> {
@@ -59,7 +59,7 @@ pub(super) async fn of_subject(
 ) -> Result<JsonResponse<CurrentLevel>, ApiError> {
     match store.own_level(&subject).await? {
         Some(level) => Ok(current(level)),
-        None if fallback.default_to_global => Ok(current(store.default_level().await?)),
+        None if fallback.default_to_global => Ok(current(store.global_level().await?)),
         None => Err(ApiError::NoSubjectLevel(subject)),
     }
 }

@@ -52,7 +52,7 @@ pub async fn router(database: &Database) -> Result<Router, StartError> {
         .route("/schemas/ids/{id}/schema", get(schemas::text_by_id))
         .route("/schemas/ids/{id}/subjects", get(schemas::subjects_by_id))
         .route("/schemas/ids/{id}/versions", get(schemas::versions_by_id))
-        .route("/config", get(configuration::default).put(configuration::set_default))
+        .route("/config", get(configuration::global).put(configuration::set_global))
         .route(
             "/config/{subject}",
             get(configuration::of_subject)

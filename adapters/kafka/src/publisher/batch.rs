@@ -18,7 +18,7 @@ pub(super) struct Batch {
 #[derive(Debug)]
 struct State {
     results: Vec<Option<SendResult>>,
-    open: usize,
+    pending: usize,
 }
 
 /// Refers to one record of a batch. librdkafka returns it with the delivery report of the record.
@@ -30,7 +30,7 @@ pub(super) struct DeliveryHandle {
 
 impl Batch {
     pub(super) fn of(size: usize) -> Arc<Self> {
-        let state = State { results: vec![None; size], open: size };
+        let state = State { results: vec![None; size], pending: size };
         Arc::new(Self { state: Mutex::new(state), settled: Notify::new() })
     }
 
@@ -42,7 +42,7 @@ impl Batch {
     pub(super) async fn settled(&self) {
         loop {
             let notified = self.settled.notified();
-            if self.with(|state| state.open == 0) {
+            if self.with(|state| state.pending == 0) {
                 return;
             }
             notified.await;
@@ -61,9 +61,9 @@ impl Batch {
         let all = self.with(|state| {
             if let Some(slot @ None) = state.results.get_mut(index) {
                 *slot = Some(result);
-                state.open -= 1;
+                state.pending -= 1;
             }
-            state.open == 0
+            state.pending == 0
         });
         if all {
             self.settled.notify_waiters();

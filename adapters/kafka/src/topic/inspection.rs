@@ -70,8 +70,8 @@ impl Inspector {
     pub async fn shape(&self) -> Result<Option<Shape>, TopicError> {
         let (client, topic) = (Arc::clone(&self.client), self.topic.clone());
         // The metadata request blocks.
-        let asked = tokio::task::spawn_blocking(move || shape(&client, &topic)).await;
-        asked
+        let lookup = tokio::task::spawn_blocking(move || shape(&client, &topic)).await;
+        lookup
             .unwrap_or(Err(KafkaError::Canceled))
             .map_err(|source| TopicError::Unreachable { servers: self.servers.clone(), source })
     }

@@ -16,7 +16,7 @@ impl Store {
     }
 
     /// The global level.
-    pub(in super::super) async fn default_level(&self) -> Result<Level, StoreError> {
+    pub(in super::super) async fn global_level(&self) -> Result<Level, StoreError> {
         level(&self.pool, GLOBAL).await
     }
 
