@@ -37,7 +37,8 @@ fn schema(
     PublishedSchema { event_type, fullname, version, json, fingerprint }
 }
 
-/// Every version of every event's schema, oldest first.
+/// All released versions of all events' schemas. The versions of an event are in ascending
+/// sequence.
 #[must_use]
 pub fn published() -> &'static [PublishedSchema] {
     SCHEMAS.as_slice()
@@ -52,12 +53,12 @@ pub fn latest(fullname: &str) -> Option<&'static PublishedSchema> {
 /// A released schema, parsed.
 ///
 /// # Errors
-/// When the file is no Avro schema; a test prevents its release.
+/// When the file is not an Avro schema. A test prevents the release of such a file.
 pub(crate) fn parsed(
     schema: &PublishedSchema,
 ) -> Result<&'static Schema, &'static apache_avro::Error> {
     static PARSED: LazyLock<Vec<Result<Schema, apache_avro::Error>>> =
         LazyLock::new(|| published().iter().map(|s| Schema::parse_str(s.json)).collect());
-    let place = published().iter().position(|s| s.fingerprint == schema.fingerprint);
-    PARSED[place.expect("only released schemas can be named")].as_ref()
+    let index = published().iter().position(|s| s.fingerprint == schema.fingerprint);
+    PARSED[index.expect("only released schemas can be named")].as_ref()
 }

@@ -1,48 +1,49 @@
-//! Whether two versions of a schema understand each other, and which field is to blame if not.
+//! Compatibility of two versions of a schema, with the field that is incompatible.
 //!
-//! The rules are Avro's, and stricter where Avro would read bytes as something they are not: a
-//! logical type may not change, a name counts in full, and bytes are no string.
+//! The rules are those of Avro, but stricter where Avro would misinterpret bytes: a logical type
+//! must not change, names are compared with their namespaces, and `bytes` cannot be read as
+//! `string`.
 
 mod describe;
-mod reading;
+mod read_check;
 
 use apache_avro::Schema;
 
-use self::reading::Reading;
+use self::read_check::ReadCheck;
 use super::SchemaError;
 
-/// Who must be able to read what, in the schema registry's words.
+/// Compatibility level of the schema registry: which schema must be able to read which.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// Nothing is promised.
+    /// Not checked.
     None,
-    /// The newer schema reads what the one before it wrote.
+    /// The new schema can read data of the previous one.
     Backward,
-    /// The newer schema reads what any before it wrote.
+    /// The new schema can read data of all earlier ones.
     BackwardTransitive,
-    /// The schema before it reads what the newer one writes.
+    /// The previous schema can read data of the new one.
     Forward,
-    /// Every schema before it reads what the newer one writes.
+    /// All earlier schemas can read data of the new one.
     ForwardTransitive,
-    /// Both directions, with the one before it.
+    /// Both directions, with the previous schema.
     Full,
-    /// Both directions, with all before it. What this product promises.
+    /// Both directions, with all earlier schemas. The level of this product's events.
     FullTransitive,
 }
 
-/// Which of two schemas could not read what the other writes.
+/// Which of two schemas cannot read data of the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// The newer could not read what the older wrote.
+    /// The newer cannot read data of the older.
     Backward,
-    /// The older could not read what the newer writes.
+    /// The older cannot read data of the newer.
     Forward,
 }
 
-/// Why two schemas do not understand each other.
+/// Why two schemas are incompatible.
 #[derive(Debug, thiserror::Error)]
 pub enum Incompatible {
-    /// One of the texts is no Avro schema.
+    /// One of the texts is not an Avro schema.
     #[error("the {which} schema cannot be used")]
     NotAvro {
         /// `older` or `newer`.
@@ -51,7 +52,7 @@ pub enum Incompatible {
         #[source]
         source: SchemaError,
     },
-    /// One cannot read what the other writes.
+    /// One schema cannot read data of the other.
     #[error("{place}: {reason}, so that {reader}", reader = match .direction {
         Direction::Backward => "the newer schema cannot read what the older wrote",
         Direction::Forward => "the older schema cannot read what the newer writes",
@@ -76,18 +77,18 @@ impl Level {
         }
     }
 
-    /// Whether all versions before count, not only the last.
+    /// Whether all earlier versions are checked, not only the previous one.
     #[must_use]
     pub const fn is_transitive(self) -> bool {
         matches!(self, Self::BackwardTransitive | Self::ForwardTransitive | Self::FullTransitive)
     }
 }
 
-/// Checks a newer schema against one older.
+/// Checks a newer schema against an older one.
 ///
 /// # Errors
-/// When they do not understand each other as `level` asks. What works for some data only counts as
-/// not working.
+/// When they are incompatible at `level`. A schema that can read only some of the data is
+/// incompatible.
 pub fn check(older: &str, newer: &str, level: Level) -> Result<(), Incompatible> {
     if level == Level::None {
         return Ok(());
@@ -99,31 +100,31 @@ pub fn check(older: &str, newer: &str, level: Level) -> Result<(), Incompatible>
             Direction::Backward => (&older, &newer),
             Direction::Forward => (&newer, &older),
         };
-        if let Err(blame) = Reading::check(writer, reader, direction) {
-            let place = if blame.place.is_empty() {
+        if let Err(mismatch) = ReadCheck::check(writer, reader, direction) {
+            let place = if mismatch.place.is_empty() {
                 "the schema itself".to_owned()
             } else {
-                format!("field {}", blame.place)
+                format!("field {}", mismatch.place)
             };
-            return Err(Incompatible::At { place, reason: blame.reason, direction });
+            return Err(Incompatible::At { place, reason: mismatch.reason, direction });
         }
     }
     Ok(())
 }
 
-/// Checks a newer schema against the versions before it (oldest first), or against the last of
+/// Checks a newer schema against the earlier versions (oldest first), or only against the last of
 /// them if `level` is not transitive.
 ///
 /// # Errors
-/// Which version it does not go with (its place in `history`), and why.
+/// The index in `history` of the first incompatible version, and why it is incompatible.
 pub fn check_history<'a>(
     history: &[&'a str],
     newer: &'a str,
     level: Level,
 ) -> Result<(), (usize, Incompatible)> {
     let from = if level.is_transitive() { 0 } else { history.len().saturating_sub(1) };
-    history.iter().enumerate().skip(from).try_for_each(|(place, older)| {
-        check(older, newer, level).map_err(|incompatible| (place, incompatible))
+    history.iter().enumerate().skip(from).try_for_each(|(index, older)| {
+        check(older, newer, level).map_err(|incompatible| (index, incompatible))
     })
 }
 

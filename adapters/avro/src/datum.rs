@@ -1,4 +1,4 @@
-//! Bytes that claim to be a value of a schema, looked through before anything is made of them.
+//! Validation of encoded data before it is decoded.
 
 use std::mem::size_of;
 
@@ -6,55 +6,53 @@ use apache_avro::Schema;
 use apache_avro::schema::{DecimalSchema, InnerDecimalSchema, NamesRef, RecordSchema, UuidSchema};
 use apache_avro::types::Value;
 
-use super::parse::MOST_DEPTH;
+use super::parse::MAX_DEPTH;
 
-/// The most memory that the values of one datum may take. The largest order takes 0.3 MB.
-const MOST_MEMORY: usize = 8 * 1024 * 1024;
+/// Maximum memory of the decoded values of a datum. The largest order takes 0.3 MB.
+const MAX_MEMORY: usize = 8 * 1024 * 1024;
 
-/// Why bytes are not decoded.
+/// Why encoded data cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DatumError {
-    /// They end too soon.
+    /// The bytes end too early.
     #[error("the bytes end before the event does")]
     End,
-    /// They are no value of the schema.
-    #[error("the bytes are damaged")]
+    /// The bytes are not a value of the schema.
+    #[error("the bytes do not match the schema")]
     Damaged,
-    /// The value contains itself, or nearly.
-    #[error("its values are nested more than {MOST_DEPTH} deep")]
+    /// Values are nested too deeply, for example in a recursive schema.
+    #[error("its values are nested more than {MAX_DEPTH} deep")]
     TooDeep,
-    /// The value is larger than any event; a few bytes can claim billions of items.
-    #[error("its values would take more than {MOST_MEMORY} bytes of memory")]
+    /// The values would be larger than any event. A few bytes can declare billions of items.
+    #[error("its values would take more than {MAX_MEMORY} bytes of memory")]
     TooLarge,
 }
 
-/// Checks that the datum at the beginning of these bytes can be decoded on a small stack and in little
-/// memory, by going through it as the decoder will.
+/// Checks that the datum at the start of these bytes can be decoded with limited stack and memory.
 ///
-/// The decoder itself follows a schema that contains itself until the stack is used up, makes as many
-/// items as an array claims to have, and takes the end of the bytes for null where a union should
-/// begin.
+/// The decoder of the Avro library has no limits: it follows a recursive schema until the stack
+/// overflows, allocates as many items as an array declares, and reads a missing union as null.
 pub(super) fn check(schema: &Schema, names: &NamesRef<'_>, bytes: &[u8]) -> Result<(), DatumError> {
-    Walk { names, rest: bytes, memory: 0 }.value(schema, None, 0)
+    DatumCheck { names, rest: bytes, memory: 0 }.value(schema, None, 0)
 }
 
-struct Walk<'a> {
+struct DatumCheck<'a> {
     names: &'a NamesRef<'a>,
     rest: &'a [u8],
     memory: usize,
 }
 
-impl Walk<'_> {
+impl DatumCheck<'_> {
     fn value(
         &mut self,
         schema: &Schema,
         namespace: Option<&str>,
         depth: usize,
     ) -> Result<(), DatumError> {
-        if depth > MOST_DEPTH {
+        if depth > MAX_DEPTH {
             return Err(DatumError::TooDeep);
         }
-        self.takes(size_of::<Value>())?;
+        self.reserve(size_of::<Value>())?;
         match schema {
             Schema::Null => Ok(()),
             Schema::Boolean => self.skip(1),
@@ -80,25 +78,25 @@ impl Walk<'_> {
             | Schema::Duration(fixed)
             | Schema::Decimal(DecimalSchema { inner: InnerDecimalSchema::Fixed(fixed), .. })
             | Schema::Uuid(UuidSchema::Fixed(fixed)) => {
-                self.takes(fixed.size)?;
+                self.reserve(fixed.size)?;
                 self.skip(fixed.size)
             }
             Schema::Enum(symbols) => {
-                let place = self.place()?;
-                let symbol = symbols.symbols.get(place).ok_or(DatumError::Damaged)?;
-                self.takes(symbol.len())
+                let index = self.index()?;
+                let symbol = symbols.symbols.get(index).ok_or(DatumError::Damaged)?;
+                self.reserve(symbol.len())
             }
             Schema::Array(array) => {
-                self.blocks(|walk| walk.value(&array.items, namespace, depth + 1))
+                self.blocks(|check| check.value(&array.items, namespace, depth + 1))
             }
-            Schema::Map(map) => self.blocks(|walk| {
-                walk.takes(size_of::<(String, Value)>())?;
-                walk.bytes()?;
-                walk.value(&map.types, namespace, depth + 1)
+            Schema::Map(map) => self.blocks(|check| {
+                check.reserve(size_of::<(String, Value)>())?;
+                check.bytes()?;
+                check.value(&map.types, namespace, depth + 1)
             }),
             Schema::Union(union) => {
-                let place = self.place()?;
-                let branch = union.variants().get(place).ok_or(DatumError::Damaged)?;
+                let index = self.index()?;
+                let branch = union.variants().get(index).ok_or(DatumError::Damaged)?;
                 self.value(branch, namespace, depth + 1)
             }
             Schema::Record(record) => self.record(record, namespace, depth),
@@ -119,13 +117,13 @@ impl Walk<'_> {
         let name = record.name.fully_qualified_name(namespace).into_owned();
         for field in &record.fields {
             // A decoded record holds the names of its fields.
-            self.takes(size_of::<String>() + field.name.len())?;
+            self.reserve(size_of::<String>() + field.name.len())?;
             self.value(&field.schema, name.namespace(), depth + 1)?;
         }
         Ok(())
     }
 
-    /// The blocks of an array or a map, up to the empty one.
+    /// Checks the blocks of an array or a map, up to the empty block that ends it.
     fn blocks(
         &mut self,
         mut item: impl FnMut(&mut Self) -> Result<(), DatumError>,
@@ -133,7 +131,7 @@ impl Walk<'_> {
         loop {
             let count = self.long()?;
             if count < 0 {
-                // The block's size in bytes, for those who want to skip it.
+                // The size of the block in bytes, which allows readers to skip it.
                 self.long()?;
             }
             match count.unsigned_abs() {
@@ -144,17 +142,17 @@ impl Walk<'_> {
     }
 
     fn bytes(&mut self) -> Result<(), DatumError> {
-        let length = self.place()?;
-        self.takes(length)?;
+        let length = self.index()?;
+        self.reserve(length)?;
         self.skip(length)
     }
 
-    /// A number from 0 on.
-    fn place(&mut self) -> Result<usize, DatumError> {
+    /// Reads a number that must not be negative.
+    fn index(&mut self) -> Result<usize, DatumError> {
         usize::try_from(self.long()?).map_err(|_| DatumError::Damaged)
     }
 
-    /// A zigzag number of at most 10 bytes.
+    /// Reads a zigzag-encoded number of at most 10 bytes.
     fn long(&mut self) -> Result<i64, DatumError> {
         let mut number = 0_u64;
         for shift in (0..70).step_by(7) {
@@ -173,8 +171,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn takes(&mut self, bytes: usize) -> Result<(), DatumError> {
+    fn reserve(&mut self, bytes: usize) -> Result<(), DatumError> {
         self.memory = self.memory.saturating_add(bytes);
-        if self.memory > MOST_MEMORY { Err(DatumError::TooLarge) } else { Ok(()) }
+        if self.memory > MAX_MEMORY { Err(DatumError::TooLarge) } else { Ok(()) }
     }
 }

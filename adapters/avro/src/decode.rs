@@ -8,16 +8,16 @@ use uuid::Uuid;
 
 use super::catalogue::{latest, parsed};
 use super::datum::{self, DatumError};
-use super::fault::AvroFault;
+use super::redacted_error::RedactedAvroError;
 
-/// Why bytes are no event that this program understands.
+/// Why bytes cannot be decoded as an event.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// The record is of a type that nobody here has heard of.
-    #[error("{0} is no event of the published language")]
+    /// The type of the record is unknown.
+    #[error("{0} is not the type of a known event")]
     UnknownRecord(String),
-    /// The schema that is compiled in cannot be used.
-    #[error("the schema of {fullname} is broken")]
+    /// The compiled-in schema cannot be parsed.
+    #[error("cannot parse the schema of {fullname}")]
     Schema {
         /// The record's full name.
         fullname: &'static str,
@@ -25,17 +25,17 @@ pub enum DecodeError {
         #[source]
         source: &'static apache_avro::Error,
     },
-    /// The bytes are damaged, or the writer's schema and ours do not go together.
-    #[error("the bytes are no {fullname}")]
+    /// The bytes are damaged, or the writer's schema is incompatible with ours.
+    #[error("the bytes are not a valid {fullname}")]
     Datum {
         /// The record's full name.
         fullname: String,
-        /// What Avro says.
+        /// The error of the Avro library.
         #[source]
-        source: AvroFault,
+        source: RedactedAvroError,
     },
-    /// The bytes are damaged, or claim to be more than an event can be.
-    #[error("the bytes are no {fullname}")]
+    /// The bytes are damaged, or exceed the limits of an event.
+    #[error("the bytes are not a valid {fullname}")]
     Bytes {
         /// The record's full name.
         fullname: String,
@@ -43,21 +43,21 @@ pub enum DecodeError {
         #[source]
         source: DatumError,
     },
-    /// The event ended before the bytes did.
-    #[error("{0} bytes follow after the end of the event")]
+    /// There are more bytes after the end of the event.
+    #[error("there are {0} more bytes after the end of the event")]
     Trailing(usize),
-    /// A field holds what it never can.
-    #[error("the field {0} is missing or holds an impossible value")]
+    /// A field is missing or its value is invalid.
+    #[error("the field {0} is missing or has an invalid value")]
     Field(&'static str),
 }
 
-/// Reads an event that was written with `writer`, any version of its schema.
+/// Decodes an event that was written with `writer`, which can be any version of its schema.
 ///
-/// The bytes are resolved against the newest version that is compiled in: fields it does not know
-/// are dropped, fields the writer did not know take their defaults.
+/// The data is resolved to the newest compiled-in version. Fields that it does not have are
+/// dropped. Fields that the writer did not have get their defaults.
 ///
 /// # Errors
-/// When the bytes are damaged, or are no event of the published language.
+/// When the bytes are damaged, or are not an event of a known type.
 pub fn decode(writer: &Schema, datum: &[u8]) -> Result<PublishedEvent, DecodeError> {
     let fullname = writer.name().map(ToString::to_string).unwrap_or_default();
     let Some(published) = latest(&fullname) else {
@@ -66,7 +66,7 @@ pub fn decode(writer: &Schema, datum: &[u8]) -> Result<PublishedEvent, DecodeErr
     let reader = parsed(published)
         .map_err(|source| DecodeError::Schema { fullname: published.fullname, source })?;
     let broken =
-        |fullname, source| DecodeError::Datum { fullname, source: AvroFault::from(source) };
+        |fullname, source| DecodeError::Datum { fullname, source: RedactedAvroError::from(source) };
     let names = match ResolvedSchema::new(writer) {
         Ok(names) => names,
         Err(source) => return Err(broken(fullname, source)),
@@ -138,7 +138,7 @@ fn string(value: Value) -> Option<String> {
     if let Value::String(text) = value { Some(text) } else { None }
 }
 
-/// The fields of a record, taken out one by one.
+/// The fields of a record, from which they are removed by name.
 struct Fields(Vec<(String, Value)>);
 
 impl Fields {
@@ -152,10 +152,10 @@ impl Fields {
     fn take<T>(
         &mut self,
         name: &'static str,
-        want: impl FnOnce(Value) -> Option<T>,
+        convert: impl FnOnce(Value) -> Option<T>,
     ) -> Result<T, DecodeError> {
-        let place = self.0.iter().position(|(field, _)| field == name);
-        place.and_then(|place| want(self.0.swap_remove(place).1)).ok_or(DecodeError::Field(name))
+        let index = self.0.iter().position(|(field, _)| field == name);
+        index.and_then(|index| convert(self.0.swap_remove(index).1)).ok_or(DecodeError::Field(name))
     }
 
     fn uuid(&mut self, name: &'static str) -> Result<Uuid, DecodeError> {
@@ -178,15 +178,15 @@ impl Fields {
         self.take(name, string)
     }
 
-    /// A union of null and what is wanted.
+    /// Takes an optional field: a union of null and another type.
     fn optional<T>(
         &mut self,
         name: &'static str,
-        want: impl FnOnce(Value) -> Option<T>,
+        convert: impl FnOnce(Value) -> Option<T>,
     ) -> Result<Option<T>, DecodeError> {
         self.take(name, |value| match value {
             Value::Union(_, value) if *value == Value::Null => Some(None),
-            Value::Union(_, value) => want(*value).map(Some),
+            Value::Union(_, value) => convert(*value).map(Some),
             _ => None,
         })
     }

@@ -6,16 +6,16 @@ use domain::ordering::{
 };
 
 use super::catalogue::{latest, parsed};
-use super::fault::AvroFault;
+use super::redacted_error::RedactedAvroError;
 
-/// Why an event cannot be published. Nothing of it was stored.
+/// Why an event cannot be encoded. It was not stored.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// No schema of this name is compiled in.
+    /// No schema with this name is compiled in.
     #[error("there is no schema of {0}")]
     NoSchema(&'static str),
-    /// The schema that is compiled in cannot be used.
-    #[error("the schema of {fullname} is broken")]
+    /// The compiled-in schema cannot be parsed.
+    #[error("cannot parse the schema of {fullname}")]
     Schema {
         /// The record's full name.
         fullname: &'static str,
@@ -28,16 +28,17 @@ pub enum EncodeError {
     Datum {
         /// The record's full name.
         fullname: &'static str,
-        /// What Avro says.
+        /// The error of the Avro library.
         #[source]
-        source: AvroFault,
+        source: RedactedAvroError,
     },
 }
 
-/// Says publicly what the order recorded privately, in the newest version of the event.
+/// Encodes an internal event of an order as a published event, with the newest version of its
+/// schema.
 ///
-/// This is the one place where an event becomes public; what the order learns to record later
-/// cannot be forgotten here.
+/// This is the only place where an internal event becomes public. The exhaustive `match` makes sure
+/// that a new kind of event is not forgotten.
 ///
 /// # Errors
 /// When the event does not fit its schema.
@@ -94,7 +95,7 @@ fn text(text: &impl ToString) -> Value {
     Value::String(text.to_string())
 }
 
-/// What may be absent is a union of null, which comes first, and what it is.
+/// An optional value: a union whose first branch is null.
 fn optional(value: Option<Value>) -> Value {
     match value {
         None => Value::Union(0, Box::new(Value::Null)),

@@ -1,17 +1,16 @@
-//! The published language in Avro: the schemas of `schemas/`, compiled in.
+//! Avro schemas of the published events, compiled in from `schemas/`, and their encoding.
 //!
-//! Whoever writes needs no registry to encode an event, and whoever reads understands every
-//! version that was ever released. A released schema is never edited; a new version can be read by
-//! old readers and can read what old writers wrote.
+//! Encoding needs no registry. Decoding understands every released version. A released schema is
+//! never edited; a new version is compatible with all older ones in both directions.
 
 mod catalogue;
 pub mod compatibility;
 mod datum;
 mod decode;
 mod encode;
-mod fault;
 mod parse;
 mod reader;
+mod redacted_error;
 #[cfg(test)]
 mod tests;
 
@@ -19,16 +18,16 @@ pub use catalogue::{latest, published};
 pub use datum::DatumError;
 pub use decode::{DecodeError, decode};
 pub use encode::{EncodeError, encode};
-pub use fault::AvroFault;
 pub use parse::{SchemaError, parse, parse_writer, type_name};
 pub use reader::reader;
+pub use redacted_error::RedactedAvroError;
 
 use std::error::Error;
 
 use application::event_format::{EncodedEvent, EventSchemas};
 use domain::ordering::OrderEvent;
 
-/// The released schemas, for adapters that carry the bytes of events.
+/// The released schemas, for adapters that store or send encoded events.
 pub const SCHEMAS: EventSchemas = EventSchemas { released: published, reader };
 
 /// [`encode`], for adapters that store events.

@@ -1,76 +1,78 @@
-//! Reads schemas that others wrote, within bounds: whatever a text holds, reading it ends soon, needs
-//! little memory, and fits on the stack of a worker thread.
+//! Parsing of schemas from other programs, with limits.
+//!
+//! For any text, parsing takes little time and memory and does not overflow the stack of a worker
+//! thread.
 
-mod reduce;
-mod visits;
+mod default_cost;
+mod filter;
 
 use apache_avro::Schema;
 use apache_avro::schema::ResolvedSchema;
 use serde_json::Value;
 
-use self::reduce::Reduce;
+use self::filter::SchemaFilter;
 
-/// The longest text. Our schemas have 3 kB; this leaves room for the largest that people write.
-const MOST_TEXT: usize = 256 * 1024;
+/// Maximum length of a schema's text. Our schemas have 3 kB; this is enough for very large ones.
+const MAX_TEXT: usize = 256 * 1024;
 
-/// How deeply types may be nested, in a schema as in the data. Our events are 7 deep. A test reads,
-/// decodes and compares at this depth on half of a worker's stack.
-pub(super) const MOST_DEPTH: usize = 24;
+/// Maximum nesting of types in a schema and of values in data. Our events have 7 levels. A test
+/// parses, decodes and compares at this depth with half of a worker's stack.
+pub(super) const MAX_DEPTH: usize = 24;
 
-/// Why a text is no schema to work with.
+/// Why a schema cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    /// It is no Avro schema.
+    /// It is not an Avro schema.
     #[error("it is no Avro schema")]
     NotAvro(#[source] Box<apache_avro::Error>),
-    /// It is no JSON, or JSON that is nested deeper than any schema.
+    /// It is not JSON, or the JSON is nested too deeply for a schema.
     #[error("it is no JSON")]
     NotJson(#[source] serde_json::Error),
     /// The text is too long.
-    #[error("the schema has {0} bytes; at most {MOST_TEXT} are read")]
+    #[error("the schema has {0} bytes; at most {MAX_TEXT} are read")]
     TooLong(usize),
     /// Types are nested too deeply.
-    #[error("the schema nests types more than {MOST_DEPTH} deep")]
+    #[error("the schema nests types more than {MAX_DEPTH} deep")]
     TooDeep,
-    /// A size, a precision or a scale is greater than that of any type in use.
+    /// A size, a precision or a scale is larger than that of any type in use.
     #[error("the schema has a size, precision or scale beyond 2^30")]
     NumberTooGreat,
-    /// Its defaults take too long to check.
+    /// Checking its defaults would take too long.
     #[error("the schema uses its types within each other too often to check its defaults")]
     TooLarge,
 }
 
-/// Reads the schema of a writer, to decode with. What does not matter to its bytes, such as defaults
-/// and documentation, is left out.
+/// Parses a writer's schema for decoding. Parts that do not affect the encoding, such as defaults
+/// and documentation, are removed.
 ///
 /// # Errors
-/// When it is no Avro schema, or is beyond the bounds.
+/// When it is not an Avro schema, or exceeds the limits.
 pub fn parse_writer(text: &str) -> Result<Schema, SchemaError> {
     let json = json(text)?;
-    avro(&Reduce::default().schema(&json)?)
+    avro(&SchemaFilter::default().schema(&json)?)
 }
 
-/// Reads a schema with its defaults, to compare or to register.
+/// Parses a schema with its defaults, to compare or to register it.
 ///
 /// # Errors
-/// When it is no Avro schema, or is beyond the bounds.
+/// When it is not an Avro schema, or exceeds the limits.
 pub fn parse(text: &str) -> Result<Schema, SchemaError> {
     let json = json(text)?;
-    let mut reduce = Reduce::keeping_defaults();
-    let whole = reduce.schema(&json)?;
-    if reduce.defaults > 0 {
-        // The library tries a default on its type while it reads. What that takes, and whether it
-        // ends, is found out without them.
-        let bare = avro(&Reduce::default().schema(&json)?)?;
+    let mut filter = SchemaFilter::keeping_defaults();
+    let with_defaults = filter.schema(&json)?;
+    if filter.defaults > 0 {
+        // The library checks each default against its type while it parses. The cost of that is
+        // computed first, with a schema without defaults.
+        let bare = avro(&SchemaFilter::default().schema(&json)?)?;
         let names =
             ResolvedSchema::new(&bare).map_err(|source| SchemaError::NotAvro(Box::new(source)))?;
-        visits::check(&bare, names.get_names(), reduce.defaults)?;
+        default_cost::check(&bare, names.get_names(), filter.defaults)?;
     }
-    avro(&whole)
+    avro(&with_defaults)
 }
 
-/// The full name of the type that a text describes, or the word for it, such as `string`; `None` if
-/// the text does not tell. It need not be a schema that can be used.
+/// The full name of the type in a schema's text, or its keyword, such as `string`. `None` if the
+/// text contains neither. The schema itself may be invalid.
 #[must_use]
 pub fn type_name(text: &str) -> Option<String> {
     match serde_json::from_str(text).ok()? {
@@ -90,9 +92,9 @@ pub fn type_name(text: &str) -> Option<String> {
     }
 }
 
-/// Follows at most 128 levels, which is `serde_json`'s own bound.
+/// Parses JSON with at most 128 levels, which is the limit of `serde_json`.
 fn json(text: &str) -> Result<Value, SchemaError> {
-    if text.len() > MOST_TEXT {
+    if text.len() > MAX_TEXT {
         return Err(SchemaError::TooLong(text.len()));
     }
     serde_json::from_str(text).map_err(SchemaError::NotJson)

@@ -4,7 +4,7 @@ use application::published::Unreadable;
 
 use super::{decode, latest, parse_writer, type_name};
 
-/// What can be done with the bytes that were written with this schema, given as its text.
+/// The reader for data that was written with this schema, given as text.
 #[must_use]
 pub fn reader(schema: &str) -> EventReader {
     if let Some(name) = type_name(schema)

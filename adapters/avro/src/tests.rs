@@ -2,7 +2,7 @@ mod bounds;
 mod compatibility;
 mod fuzz;
 mod golden;
-mod reading;
+mod round_trip;
 
 use std::fmt::Write as _;
 

@@ -7,18 +7,18 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use tracing::{debug, trace, warn};
 
-/// Passes what librdkafka says on to the log, in a voice that fits.
+/// Forwards the log lines and errors of librdkafka to `tracing`.
 ///
-/// A broker that cannot be reached is no error of this program: librdkafka tries again by itself.
+/// An unreachable broker is logged at debug level only, because librdkafka reconnects by itself.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Logging {
-    /// Why a broker did not let this client in, if one did not.
-    pub(super) refusal: Refusal,
+    /// The last authentication or TLS failure.
+    pub(super) auth_failure: AuthFailure,
 }
 
 impl ClientContext for Logging {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        // Even its warnings are about connections that it makes again by itself.
+        // Even its warnings are mostly about connections that it restores by itself.
         if matches!(level, RDKafkaLogLevel::Debug) {
             trace!(target: "librdkafka", facility, "{message}");
         } else {
@@ -28,17 +28,17 @@ impl ClientContext for Logging {
 
     fn error(&self, error: KafkaError, reason: &str) {
         match error.rdkafka_error_code() {
-            // Said for each attempt. Whoever needs a broker and finds none says so once.
+            // Reported for each attempt. The code that needs a broker logs the outage once.
             Some(
                 Code::BrokerTransportFailure
                 | Code::Resolve
                 | Code::OperationTimedOut
                 | Code::AllBrokersDown,
             ) => debug!(target: "librdkafka", "{reason}"),
-            // So is this, and it tells why none is found.
+            // Also reported for each attempt. It is kept as the reason of the outage.
             Some(Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL) => {
                 debug!(target: "librdkafka", "{reason}");
-                self.refusal.note(reason);
+                self.auth_failure.note(reason);
             }
             _ => warn!(target: "librdkafka", "{reason}"),
         }
@@ -53,16 +53,16 @@ impl ProducerContext for Logging {
     fn delivery(&self, _: &DeliveryResult<'_>, (): ()) {}
 }
 
-/// The last reason for which a broker did not let a client in: a password, or a certificate.
+/// The last reason why a broker rejected this client: a wrong password or certificate.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Refusal(Arc<Mutex<Option<String>>>);
+pub(super) struct AuthFailure(Arc<Mutex<Option<String>>>);
 
-impl Refusal {
+impl AuthFailure {
     fn note(&self, reason: &str) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
     }
 
-    /// The reason, if there was one since somebody asked.
+    /// Returns the reason and clears it. `None` if there was no failure since the last call.
     pub(super) fn take(&self) -> Option<String> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -12,25 +12,24 @@ use super::security::{self, Properties};
 use super::settings::{consumer_settings, producer_settings};
 use super::{properties, servers};
 
-/// The Kafka cluster that the settings name, and the way to it: what every client is made of.
+/// The connection settings of a Kafka cluster, from which every client is created.
 ///
-/// Whoever has one has settings without a contradiction, that librdkafka accepts. Nothing was
-/// connected to yet.
+/// The settings were validated, also by librdkafka. No connection has been opened yet.
 #[derive(Clone)]
 pub struct Cluster {
     pub(super) servers: String,
     pub(super) topic: String,
     pub(super) fetch_wait_ms: u32,
     pub(super) security: Properties,
-    /// What an operator added, applied last.
+    /// Properties that an operator has set in `KAFKA_PROPERTIES`. They are applied last.
     pub(super) properties: Vec<(String, String)>,
 }
 
 impl Cluster {
-    /// The cluster of these settings.
+    /// Validates the settings.
     ///
     /// # Errors
-    /// When a setting is wrong; the line names its variable and says what would be right.
+    /// When a setting is wrong. The message names its variable and says what would be right.
     pub fn new(args: &KafkaArgs) -> Result<Self, StartError> {
         let cluster = Self {
             servers: servers::parse(&args.kafka_bootstrap_servers)?,
@@ -39,47 +38,47 @@ impl Cluster {
             security: security::properties(&args.security, security::TLS_IS_BUILT_IN)?,
             properties: properties::parse(&args.security.kafka_properties)?,
         };
-        cluster.try_each_property()?;
-        cluster.try_a_client()?;
+        cluster.check_properties()?;
+        cluster.check_clients()?;
         Ok(cluster)
     }
 
-    /// Finds a property that librdkafka does not know, or whose value it does not take.
-    fn try_each_property(&self) -> Result<(), StartError> {
+    /// Fails for a property that librdkafka does not know, or whose value it does not accept.
+    fn check_properties(&self) -> Result<(), StartError> {
         for (name, value) in &self.properties {
-            let alone = ClientConfig::new().set(name, value).create_native_config();
-            alone.map(drop).map_err(|error| wrong_property(name, &error))?;
+            let config = ClientConfig::new().set(name, value).create_native_config();
+            config.map(drop).map_err(|error| wrong_property(name, &error))?;
         }
         Ok(())
     }
 
-    /// Finds what librdkafka sees only when a client is made: a file without a certificate, values
-    /// that do not go together. These clients know no broker, so they ask none.
-    fn try_a_client(&self) -> Result<(), StartError> {
-        let alone = |mut settings: ClientConfig| {
+    /// Creates clients to find errors that librdkafka reports only then: a file without a
+    /// certificate, or values that contradict each other. They have no broker and do not connect.
+    fn check_clients(&self) -> Result<(), StartError> {
+        let without_brokers = |mut settings: ClientConfig| {
             settings.remove("bootstrap.servers");
             settings
         };
-        let producer = alone(producer_settings(self));
-        let consumer = alone(consumer_settings(self, "orders"));
-        let refused = |error| self.refused(error);
+        let producer = without_brokers(producer_settings(self));
+        let consumer = without_brokers(consumer_settings(self, "orders"));
+        let failed = |error| self.start_error(error);
         producer
             .create_with_context::<_, BaseProducer<Logging>>(Logging::default())
-            .map_err(refused)?;
+            .map_err(failed)?;
         consumer
             .create_with_context::<_, BaseConsumer<Logging>>(Logging::default())
-            .map_err(refused)?;
+            .map_err(failed)?;
         Ok(())
     }
 
-    fn refused(&self, error: KafkaError) -> StartError {
+    fn start_error(&self, error: KafkaError) -> StartError {
         let KafkaError::ClientCreation(complaint) = &error else {
             return StartError::other("cannot use Kafka", error);
         };
         let complaint = complaint.trim_end();
         if let Some(variable) = security::variable_of(complaint) {
             StartError::setting(variable, format!("{complaint}; name a PEM file that holds it"))
-        } else if self.properties.is_empty() || self.without_properties().try_a_client().is_err() {
+        } else if self.properties.is_empty() || self.without_properties().check_clients().is_err() {
             StartError::other("cannot use Kafka", error)
         } else {
             StartError::setting(properties::VARIABLE, complaint.to_owned())
@@ -130,23 +129,23 @@ mod tests {
     }
 
     #[test]
-    fn what_librdkafka_does_not_take_is_one_line_that_names_the_property() {
+    fn a_property_that_librdkafka_refuses_is_reported_in_one_line_with_its_name() {
         for (properties, reason) in [
             ("linger.msec=5", "librdkafka refuses linger.msec: No such configuration property"),
             ("linger.ms=soon", "librdkafka refuses linger.ms: Invalid value"),
             ("session.timeout.ms=-5", "librdkafka refuses session.timeout.ms: "),
-            // Each would do alone.
+            // Each is valid alone, but contradicts another setting.
             ("session.timeout.ms=900000", "session.timeout.ms"),
             ("linger.ms=20000", "linger.ms"),
         ] {
-            let said = with(properties).unwrap_err();
-            assert!(said.starts_with("KAFKA_PROPERTIES is wrong: "), "{said}");
-            assert!(said.contains(reason) && !said.contains('\n'), "{properties}: {said}");
+            let message = with(properties).unwrap_err();
+            assert!(message.starts_with("KAFKA_PROPERTIES is wrong: "), "{message}");
+            assert!(message.contains(reason) && !message.contains('\n'), "{properties}: {message}");
         }
     }
 
     #[test]
-    fn what_may_hold_a_password_is_not_in_what_is_logged() {
+    fn the_debug_output_contains_no_property_values() {
         let mut args = KafkaArgs::at("localhost:9092", "http://localhost:8081", "topic");
         args.security.kafka_properties = vec![Secret::from("client.rack=hunter2")];
         let cluster = Cluster::new(&args).unwrap();
@@ -156,15 +155,15 @@ mod tests {
 
     #[cfg(feature = "tls")]
     #[test]
-    fn a_file_without_a_certificate_is_told_before_anything_connects() {
+    fn a_ca_file_without_a_certificate_is_reported_before_connecting() {
         let mut args = KafkaArgs::at("localhost:9092", "http://localhost:8081", "topic");
         args.security.kafka_security_protocol = Some("ssl".to_owned());
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         args.security.kafka_ssl_ca_location = Some(manifest.to_owned());
-        let said = Cluster::new(&args).unwrap_err().to_string();
+        let message = Cluster::new(&args).unwrap_err().to_string();
         assert!(
-            said.starts_with("KAFKA_SSL_CA_LOCATION is wrong: ssl.ca.location failed"),
-            "{said}"
+            message.starts_with("KAFKA_SSL_CA_LOCATION is wrong: ssl.ca.location failed"),
+            "{message}"
         );
     }
 }

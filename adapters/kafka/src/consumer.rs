@@ -1,12 +1,12 @@
-mod client;
+mod callbacks;
+mod fingerprint;
 mod health;
 mod loss;
-mod mark;
 mod measure;
 mod member;
 mod membership;
-mod reading;
-mod readings;
+mod partition_progress;
+mod progress;
 
 use std::time::Duration;
 
@@ -16,64 +16,64 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 pub use self::health::ConsumerHealth;
-use self::member::{Left, Member};
+use self::member::{Exit, Member};
 use super::cluster::Cluster;
 use super::decoder::EventDecoder;
 use super::topic;
 
-/// How long to wait before joining again after librdkafka gave up for good.
-const REJOIN_PAUSE: Duration = Duration::from_secs(1);
+/// Wait before joining again after a fatal error of librdkafka.
+const REJOIN_DELAY: Duration = Duration::from_secs(1);
 
-/// How often to look whether a topic that is not there was created.
-const TOPIC_PAUSE: Duration = Duration::from_secs(1);
+/// Interval of the checks whether a missing topic was created.
+const TOPIC_POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Who consumes what.
+/// Configuration of a consumer.
 #[derive(Debug, Clone)]
 pub struct ConsumerConfig {
-    /// The cluster and the topic.
+    /// The cluster and the topic to read.
     pub cluster: Cluster,
-    /// The consumer group to be a member of.
+    /// The consumer group to join.
     pub group: String,
-    /// Where this consumer says how it is.
+    /// Health that this consumer updates.
     pub health: ConsumerHealth,
 }
 
-/// Why nothing can be consumed. An outage is none of it: that is waited out.
+/// The consumer could not be created. Outages are retried and never returned.
 #[derive(Debug, thiserror::Error)]
-#[error("the Kafka consumer cannot be made")]
+#[error("cannot create the Kafka consumer")]
 pub struct ConsumeError(#[source] KafkaError);
 
-/// Waits until the topic is there, or until nobody answers, which whoever joins waits out.
+/// Waits until the topic exists. Returns also if no broker answers: joining retries that.
 async fn wait_for_topic(config: &ConsumerConfig, shutdown: &CancellationToken) {
     let ConsumerConfig { cluster, group, health } = config;
-    let mut told = false;
+    let mut logged = false;
     while let Ok(false) = topic::exists(cluster).await {
-        if !told {
-            told = true;
+        if !logged {
+            logged = true;
             warn!(
                 group,
                 topic = cluster.topic,
-                "the topic does not exist; waiting for it. A relay that starts creates it, unless \
-                 KAFKA_TOPIC is misspelt here"
+                "the topic does not exist; waiting for it. A relay creates it when it starts; \
+                 check KAFKA_TOPIC if the relay uses another name"
             );
-            health.waits_for(format!("the topic {} does not exist", cluster.topic));
+            health.set_blocked(format!("the topic {} does not exist", cluster.topic));
         }
-        let pause = tokio::time::sleep(TOPIC_PAUSE);
+        let pause = tokio::time::sleep(TOPIC_POLL_INTERVAL);
         if shutdown.run_until_cancelled(pause).await.is_none() {
             return;
         }
     }
 }
 
-/// Takes every event of the topic into `inbox`, as a member of a group, until `shutdown`.
+/// Consumes the topic as a member of a group and applies every event to `inbox`, until `shutdown`.
 ///
 /// An offset is committed only after [`application::inbox::receive`] has returned for every record
-/// before it. While the store or the registry is away, the batch at hand is tried again and again:
-/// the member stays in its group, fetches nothing more, and loses nothing. At shutdown the batch at
-/// hand is finished if it can be, its offsets are committed, and the group is left.
+/// before it. While the store or the registry is unavailable, the current batch is retried. The
+/// member stays in its group, fetches no more records, and loses none. At shutdown it finishes the
+/// current batch unless an outage prevents it, commits the offsets and leaves the group.
 ///
 /// # Errors
-/// When no consumer can be made of the settings.
+/// When no consumer can be created with these settings.
 pub async fn consume(
     config: ConsumerConfig,
     decoder: EventDecoder,
@@ -83,24 +83,23 @@ pub async fn consume(
     measure::describe();
     loop {
         let member = Member::join(&config, decoder.clone()).map_err(ConsumeError)?;
-        // Whether it is in its group is told by its first assignment.
-        config.health.goes_on();
-        // Boxed, for down to the database its type is so deep that a program's would pass the
-        // compiler's limit.
+        // The consumer counts as joined only after its first assignment.
+        config.health.clear_blocked();
+        // Boxed, because the type of this future would exceed the compiler's recursion limit.
         match Box::pin(member.run(inbox, &shutdown)).await {
-            Left::Shutdown => {
+            Exit::Shutdown => {
                 info!(group = config.group, "left the consumer group");
                 return Ok(());
             }
-            Left::TopicMissing => wait_for_topic(&config, &shutdown).await,
-            Left::Fatal(why) => {
-                error!(group = config.group, why, "the Kafka consumer gave up; joining again");
-                config.health.waits_for(format!("Kafka: {why}"));
+            Exit::TopicMissing => wait_for_topic(&config, &shutdown).await,
+            Exit::Fatal(why) => {
+                error!(group = config.group, why, "fatal Kafka consumer error; joining again");
+                config.health.set_blocked(format!("Kafka: {why}"));
             }
         }
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(REJOIN_PAUSE) => {}
+            () = tokio::time::sleep(REJOIN_DELAY) => {}
         }
     }
 }

@@ -8,71 +8,72 @@ use tracing::debug;
 use super::registry::{Registry, RegistryError};
 use super::wire::unframe;
 
-/// How long an id that the registry does not know is asked for again before the record is given up.
-/// The nodes of a registry learn from each other within seconds.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long an unknown schema id is looked up again before its record becomes a dead letter. The
+/// nodes of a registry replicate schemas within seconds.
+const UNKNOWN_SCHEMA_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The longest reason that is told. Avro's library quotes the values that it does not like.
-const LONGEST_REASON: usize = 1_000;
+/// Maximum length of a reason. Error messages of the Avro library can contain whole values.
+const MAX_REASON_BYTES: usize = 1_000;
 
-/// Reads records of the topic: the writer's schema comes from the registry, the reader's is compiled in.
+/// Decodes records of the topic. The writer's schema comes from the registry; the reader's schema
+/// is compiled in.
 #[derive(Debug, Clone)]
 pub struct EventDecoder {
     registry: Registry,
-    patience: Duration,
+    unknown_schema_timeout: Duration,
 }
 
-/// The registry did not say what the record was written with. The record may be fine; try again.
+/// The registry did not return the writer's schema. The record may be valid; decode it again later.
 #[derive(Debug, thiserror::Error)]
-#[error("the writer's schema could not be had")]
+#[error("cannot get the writer's schema")]
 pub struct RegistryUnavailable(#[source] pub RegistryError);
 
-/// What a record says, as far as the registry tells at the moment.
-pub(super) enum Reading {
-    /// What it says.
-    Says(Content),
-    /// The registry does not know its schema, at least not yet.
+/// The result of decoding a record with the schemas that the registry knows now.
+pub(super) enum Decoded {
+    /// The content of the record.
+    Content(Content),
+    /// The registry does not know the schema, at least not yet.
     UnknownSchema {
         /// The id of the schema.
         id: u32,
-        /// What the registry says.
+        /// The registry's message.
         why: Unreadable,
     },
 }
 
 impl EventDecoder {
-    /// A decoder that asks this registry.
+    /// A decoder that gets writers' schemas from this registry.
     #[must_use]
     pub const fn new(registry: Registry) -> Self {
-        Self { registry, patience: PATIENCE }
+        Self { registry, unknown_schema_timeout: UNKNOWN_SCHEMA_TIMEOUT }
     }
 
-    /// The same, but an id that the registry does not know is asked for again for so long only.
+    /// Changes how long an unknown schema id is looked up again.
     #[must_use]
-    pub fn with_patience(self, patience: Duration) -> Self {
-        Self { patience, ..self }
+    pub fn with_unknown_schema_timeout(self, unknown_schema_timeout: Duration) -> Self {
+        Self { unknown_schema_timeout, ..self }
     }
 
-    pub(super) const fn patience(&self) -> Duration {
-        self.patience
+    pub(super) const fn unknown_schema_timeout(&self) -> Duration {
+        self.unknown_schema_timeout
     }
 
-    /// What the record says, by what the registry knows now.
+    /// Decodes a record. A record whose schema the registry does not know is unreadable.
     ///
     /// # Errors
-    /// When the registry cannot be asked: that says nothing about the record.
+    /// When the registry is unavailable. The record may be valid.
     pub async fn decode(&self, raw: &RawRecord) -> Result<Content, RegistryUnavailable> {
         Ok(match self.read(raw).await? {
-            Reading::Says(content) => content,
-            Reading::UnknownSchema { why, .. } => Content::Unreadable(why),
+            Decoded::Content(content) => content,
+            Decoded::UnknownSchema { why, .. } => Content::Unreadable(why),
         })
     }
 
-    /// What the record says, or that the registry does not know its schema.
+    /// Decodes a record, unless the registry does not know its schema.
     ///
     /// # Errors
-    /// When the registry cannot be asked: that says nothing about the record.
-    pub(super) async fn read(&self, raw: &RawRecord) -> Result<Reading, RegistryUnavailable> {
+    /// When the registry is unavailable. The record may be valid.
+    pub(super) async fn read(&self, raw: &RawRecord) -> Result<Decoded, RegistryUnavailable> {
         let Some(value) = &raw.value else {
             return Ok(unreadable("the record is a tombstone: it has no value"));
         };
@@ -82,7 +83,7 @@ impl EventDecoder {
         let reader = match self.registry.reader(id).await {
             Ok(reader) => reader,
             Err(error @ RegistryError::Unknown { .. }) => {
-                return Ok(Reading::UnknownSchema { id, why: Unreadable(one_line(&error)) });
+                return Ok(Decoded::UnknownSchema { id, why: Unreadable(one_line(&error)) });
             }
             Err(error @ RegistryError::Impossible { .. }) => {
                 return Ok(unreadable(one_line(&error)));
@@ -91,13 +92,13 @@ impl EventDecoder {
         };
         Ok(match reader.as_ref() {
             EventReader::Decodes(decode) => match decode(datum) {
-                Ok(event) => Reading::Says(Content::Event(event)),
+                Ok(event) => Decoded::Content(Content::Event(event)),
                 Err(Unreadable(why)) => unreadable(why),
             },
             EventReader::UnknownType(name) => {
                 let RawRecord { topic, partition, offset, .. } = raw;
                 debug!(topic, partition, offset, "skipping {name}");
-                Reading::Says(Content::UnknownType(name.clone()))
+                Decoded::Content(Content::UnknownType(name.clone()))
             }
             EventReader::Unusable(why) => {
                 unreadable(format!("the schema {id} cannot be used: {why}"))
@@ -105,25 +106,28 @@ impl EventDecoder {
         })
     }
 
-    /// Whether the registry is the one that this topic was published with.
+    /// Whether the registry has schemas of the events that are published to this topic.
     ///
     /// # Errors
-    /// When the registry cannot be asked.
-    pub(super) async fn trusts_registry(&self, topic: &str) -> Result<bool, RegistryUnavailable> {
+    /// When the registry is unavailable.
+    pub(super) async fn registry_knows_topic(
+        &self,
+        topic: &str,
+    ) -> Result<bool, RegistryUnavailable> {
         self.registry.knows_events_of(topic).await.map_err(RegistryUnavailable)
     }
 }
 
-fn unreadable(why: impl Into<String>) -> Reading {
+fn unreadable(why: impl Into<String>) -> Decoded {
     let mut why = why.into();
-    if why.len() > LONGEST_REASON {
-        why.truncate(why.floor_char_boundary(LONGEST_REASON));
+    if why.len() > MAX_REASON_BYTES {
+        why.truncate(why.floor_char_boundary(MAX_REASON_BYTES));
         why.push('…');
     }
-    Reading::Says(Content::Unreadable(Unreadable(why)))
+    Decoded::Content(Content::Unreadable(Unreadable(why)))
 }
 
-/// The id of the schema that a record was written with, if it carries one.
+/// The schema id in a record's value. `None` if the value is missing or has another format.
 pub(super) fn schema_id(raw: &RawRecord) -> Option<u32> {
     unframe(raw.value.as_deref()?).map(|(id, _)| id)
 }

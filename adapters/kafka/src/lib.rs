@@ -1,7 +1,7 @@
-//! Kafka: the way events leave ordering and reach the other contexts.
+//! Kafka clients: the publisher of the outbox and the consumers of the other contexts.
 //!
-//! Publishing waits for the acknowledgement of every record, consuming commits an offset only after
-//! the event took effect. So a record may travel twice, and none is lost.
+//! The publisher waits for the acknowledgement of every record. A consumer commits an offset only
+//! after the event was applied. So an event can be delivered twice, but is never lost.
 
 mod client;
 mod cluster;

@@ -1,66 +1,61 @@
-//! Properties of librdkafka that an operator adds. Those on which the product's promises rest are
-//! not for changing.
+//! Additional librdkafka properties from `KAFKA_PROPERTIES`. Properties that are needed for the
+//! delivery guarantees cannot be set.
 
 use runtime::StartError;
 use runtime::config::Secret;
 
-/// Where they come from.
+/// The environment variable with the properties.
 pub(super) const VARIABLE: &str = "KAFKA_PROPERTIES";
 
-const ONCE: &str = "without it an event could be doubled, lost or overtaken";
-const PLACE: &str = "an order's events must all go to the same partition, whoever publishes them";
-const DONE: &str = "an offset is committed only after the event took effect";
-const HERE: &str = "a setting of its own names it";
-const GROUP: &str = "all members of a group must agree on it";
-const REPORT: &str = "an event counts as published only once its acknowledgement was reported";
+const EXACTLY_ONCE: &str = "another value could duplicate, lose or reorder events";
+const SAME_PARTITION: &str = "every publisher must send an order's events to the same partition";
+const COMMIT_AFTER_APPLY: &str = "an offset is committed only after the event was applied";
+const OWN_VARIABLE: &str = "it has an environment variable of its own";
+const GROUP_WIDE: &str = "all members of a group must use the same value";
+const DELIVERY_REPORT: &str = "an event counts as published only after its delivery report";
+const MESSAGE_TIMEOUT: &str = "the relay waits exactly this long for an acknowledgement";
 
-/// What may not be changed, and why.
+/// Properties that cannot be changed, with the reason.
 const FIXED: [(&str, &str); 32] = [
-    ("acks", ONCE),
-    ("request.required.acks", ONCE),
-    ("enable.idempotence", ONCE),
-    ("max.in.flight", ONCE),
-    ("max.in.flight.requests.per.connection", ONCE),
+    ("acks", EXACTLY_ONCE),
+    ("request.required.acks", EXACTLY_ONCE),
+    ("enable.idempotence", EXACTLY_ONCE),
+    ("max.in.flight", EXACTLY_ONCE),
+    ("max.in.flight.requests.per.connection", EXACTLY_ONCE),
     ("transactional.id", "events are published without Kafka's transactions"),
-    ("delivery.report.only.error", REPORT),
-    (
-        "message.timeout.ms",
-        "the relay waits as long as that for an acknowledgement, and not longer",
-    ),
-    (
-        "delivery.timeout.ms",
-        "the relay waits as long as that for an acknowledgement, and not longer",
-    ),
-    ("partitioner", PLACE),
-    ("enable.auto.commit", DONE),
-    ("auto.commit.enable", DONE),
-    ("enable.auto.offset.store", DONE),
-    ("auto.offset.reset", "a new group begins with the first event, so that it misses none"),
-    ("partition.assignment.strategy", GROUP),
-    ("group.protocol", GROUP),
-    ("group.instance.id", "two instances of the same one put each other out of the group"),
-    ("statistics.interval.ms", "the lag and the readiness are taken from these figures"),
-    ("allow.auto.create.topics", "a misspelt topic would become a new one, of one partition"),
-    ("group.id", HERE),
-    ("bootstrap.servers", HERE),
-    ("metadata.broker.list", HERE),
-    ("security.protocol", HERE),
-    ("sasl.mechanism", HERE),
-    ("sasl.mechanisms", HERE),
-    ("sasl.username", HERE),
-    ("sasl.password", HERE),
-    ("ssl.ca.location", HERE),
-    ("ssl.certificate.location", HERE),
-    ("ssl.key.location", HERE),
-    ("ssl.key.password", HERE),
-    ("fetch.wait.max.ms", HERE),
+    ("delivery.report.only.error", DELIVERY_REPORT),
+    ("message.timeout.ms", MESSAGE_TIMEOUT),
+    ("delivery.timeout.ms", MESSAGE_TIMEOUT),
+    ("partitioner", SAME_PARTITION),
+    ("enable.auto.commit", COMMIT_AFTER_APPLY),
+    ("auto.commit.enable", COMMIT_AFTER_APPLY),
+    ("enable.auto.offset.store", COMMIT_AFTER_APPLY),
+    ("auto.offset.reset", "a new group starts at the first event, so that it misses none"),
+    ("partition.assignment.strategy", GROUP_WIDE),
+    ("group.protocol", GROUP_WIDE),
+    ("group.instance.id", "two instances with the same id remove each other from the group"),
+    ("statistics.interval.ms", "lag and readiness are computed from the statistics"),
+    ("allow.auto.create.topics", "a misspelt topic name would create a topic with one partition"),
+    ("group.id", OWN_VARIABLE),
+    ("bootstrap.servers", OWN_VARIABLE),
+    ("metadata.broker.list", OWN_VARIABLE),
+    ("security.protocol", OWN_VARIABLE),
+    ("sasl.mechanism", OWN_VARIABLE),
+    ("sasl.mechanisms", OWN_VARIABLE),
+    ("sasl.username", OWN_VARIABLE),
+    ("sasl.password", OWN_VARIABLE),
+    ("ssl.ca.location", OWN_VARIABLE),
+    ("ssl.certificate.location", OWN_VARIABLE),
+    ("ssl.key.location", OWN_VARIABLE),
+    ("ssl.key.password", OWN_VARIABLE),
+    ("fetch.wait.max.ms", OWN_VARIABLE),
 ];
 
-/// Reads `name=value`, several with commas. A value may have commas too: what has no `=` belongs to
-/// the value before it.
+/// Parses `name=value` entries, separated by commas. A value can contain commas: text without `=`
+/// belongs to the value before it.
 ///
 /// # Errors
-/// When there is no name, or it is a property that may not be changed.
+/// When a name is missing, or the property cannot be changed.
 pub(super) fn parse(given: &[Secret]) -> Result<Vec<(String, String)>, StartError> {
     let wrong = |reason| StartError::setting(VARIABLE, reason);
     let mut properties: Vec<(String, String)> = Vec::new();
@@ -74,8 +69,8 @@ pub(super) fn parse(given: &[Secret]) -> Result<Vec<(String, String)>, StartErro
                 value.push(',');
                 value.push_str(entry.trim());
             }
-            // What was written there may be a secret, so it is not repeated.
-            _ => return Err(wrong("write name=value, several with commas".to_owned())),
+            // The text may be a secret, so the message does not contain it.
+            _ => return Err(wrong("write name=value, separated by commas".to_owned())),
         }
     }
     let fixed = |name: &str| FIXED.iter().find(|(fixed, _)| *fixed == name);
@@ -94,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn properties_are_read_with_all_the_commas_they_have() {
+    fn property_values_can_contain_commas() {
         for (text, expected) in [
             ("", vec![]),
             ("linger.ms=5", vec![("linger.ms", "5")]),
@@ -114,19 +109,22 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_property_is_refused_without_repeating_it() {
+    fn text_without_a_property_name_is_refused_without_repeating_it() {
         for text in ["hunter2", "=hunter2", ",hunter2", "client.rack=a,=hunter2"] {
-            let said = read(text).unwrap_err();
-            let right = "KAFKA_PROPERTIES is wrong: write name=value, several with commas";
-            assert_eq!(said, right, "{text}");
+            let message = read(text).unwrap_err();
+            let expected = "KAFKA_PROPERTIES is wrong: write name=value, separated by commas";
+            assert_eq!(message, expected, "{text}");
         }
     }
 
     #[test]
-    fn what_the_promises_rest_on_is_refused_with_the_reason() {
+    fn a_property_that_the_guarantees_depend_on_is_refused_with_the_reason() {
         for (name, why) in FIXED {
-            let said = read(&format!("client.rack=a,{name}=1")).unwrap_err();
-            assert_eq!(said, format!("KAFKA_PROPERTIES is wrong: {name} cannot be changed: {why}"));
+            let message = read(&format!("client.rack=a,{name}=1")).unwrap_err();
+            assert_eq!(
+                message,
+                format!("KAFKA_PROPERTIES is wrong: {name} cannot be changed: {why}")
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
 mod batch;
-mod outcome;
+mod error_codes;
 mod producer;
+mod send_result;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,39 +13,40 @@ use rdkafka::message::{Header, OwnedHeaders};
 use tokio::time::{Instant, timeout_at};
 use tracing::debug;
 
-use self::outcome::Answer;
-use self::producer::{Outgoing, Producers, REPORTED_WITHIN};
+use self::producer::{OutgoingRecord, REPORT_TIMEOUT, ReplaceableProducer};
+use self::send_result::SendResult;
 use super::cluster::Cluster;
 use super::registry::Registry;
-use super::settings::{lone_producer_settings, producer_settings};
+use super::settings::{producer_settings, single_record_producer_settings};
 use super::wire::frame;
 
-/// Publishes what the outbox holds: frames it for the wire, dresses it as a `CloudEvent`, and waits
-/// for the acknowledgement of every record.
+/// Publishes records of the outbox to Kafka, in the Confluent wire format with `CloudEvents`
+/// headers.
 ///
-/// Records are sent in batches. When Kafka rejects a batch, its records are sent again one by one:
-/// only then is its answer about a record.
+/// Records are sent in batches. If Kafka rejects a batch, its records are sent again one by one,
+/// because only then is the error about a single record.
 ///
-/// The wait is bounded. What was sent and not acknowledged by then is [`Delivery::Unreachable`], and
-/// nothing of it is sent later behind the caller's back: a record is handed to librdkafka only while
-/// there is time left for all that may become of it.
+/// The time is bounded. A record that is sent but not acknowledged in time is
+/// [`Delivery::Unreachable`]. No record is sent after `publish` has returned: a record is passed to
+/// librdkafka only if its result will be known in time.
 #[derive(Debug)]
 pub struct KafkaPublisher {
     topic: String,
     source: &'static str,
     registry: Registry,
     /// Sends records in batches.
-    together: Producers,
-    /// Sends each record in a request of its own.
-    alone: Producers,
+    batched: ReplaceableProducer,
+    /// Sends each record in its own request.
+    single: ReplaceableProducer,
 }
 
-/// Why there is no way to Kafka. An outage is none of it: clients connect in the background.
+/// The producer could not be created. Outages are not errors here: clients connect in the
+/// background.
 #[derive(Debug, thiserror::Error)]
-#[error("the Kafka producer cannot be made")]
+#[error("cannot create the Kafka producer")]
 pub struct PublisherError(#[source] pub(super) KafkaError);
 
-/// A schema as the registry knows it.
+/// A registered schema.
 #[derive(Debug, Clone, Copy)]
 struct Registered {
     /// The id that records carry.
@@ -54,8 +56,8 @@ struct Registered {
 }
 
 impl KafkaPublisher {
-    /// A publisher to the topic these settings name. `source` is the context that the events come
-    /// from, as CloudEvents name it: `/ordering`.
+    /// A publisher to the topic of these settings. `source` is the context that the events come from,
+    /// as in CloudEvents: `/ordering`.
     ///
     /// # Errors
     /// When the settings are wrong.
@@ -64,13 +66,13 @@ impl KafkaPublisher {
         registry: Registry,
         source: &'static str,
     ) -> Result<Self, PublisherError> {
-        let together = Producers::new(producer_settings(cluster));
-        together.prepare().map_err(PublisherError)?;
-        let alone = Producers::new(lone_producer_settings(cluster));
-        Ok(Self { topic: cluster.topic.clone(), source, registry, together, alone })
+        let batched = ReplaceableProducer::new(producer_settings(cluster));
+        batched.create_first().map_err(PublisherError)?;
+        let single = ReplaceableProducer::new(single_record_producer_settings(cluster));
+        Ok(Self { topic: cluster.topic.clone(), source, registry, batched, single })
     }
 
-    /// As [`Self::registered`], known by a certain moment.
+    /// Like [`Self::registered`], with a deadline.
     async fn registered_by(
         &self,
         fingerprint: &[u8],
@@ -84,17 +86,18 @@ impl KafkaPublisher {
         timeout_at(end, self.registered(fingerprint)).await.map_err(unanswered)?
     }
 
-    /// The schema a payload was written with, or what becomes of the record.
+    /// The schema with this fingerprint as it is registered, or the delivery of its records if the
+    /// registry gives no id.
     async fn registered(&self, fingerprint: &[u8]) -> Result<Registered, Delivery> {
         let Some(schema) = self.registry.events().by_fingerprint(fingerprint) else {
-            // A newer program wrote it. Once this one is replaced as well, it will be known.
+            // A newer version of the program wrote it. It can be published after an upgrade.
             return Err(Delivery::Failed("its schema is not compiled into this relay".to_owned()));
         };
         let id = self.registry.id_of(schema, &self.topic).await;
         let registered = id.map(|id| Registered { id, fullname: schema.fullname });
         registered.map_err(|error| {
-            // What it refuses is about the schema, so about every event of that type and no event's
-            // own fault. Once somebody has looked after the registry, it will take it.
+            // A refused schema affects every event of that type. It is an outage until an operator
+            // has fixed the registry, not a failure of a record.
             Delivery::Unreachable(one_line(&error))
         })
     }
@@ -102,67 +105,68 @@ impl KafkaPublisher {
 
 impl Publisher for KafkaPublisher {
     async fn publish(&self, records: &[&OutboxRecord], time_left: Duration) -> Vec<Delivery> {
-        let hand_over_until = Instant::now() + time_left.saturating_sub(REPORTED_WITHIN);
-        let mut ids: HashMap<&[u8], Result<Registered, Delivery>> = HashMap::new();
+        let enqueue_deadline = Instant::now() + time_left.saturating_sub(REPORT_TIMEOUT);
+        let mut schemas: HashMap<&[u8], Result<Registered, Delivery>> = HashMap::new();
         for record in records {
             let fingerprint = record.schema_fingerprint.as_slice();
-            if !ids.contains_key(fingerprint) {
-                ids.insert(fingerprint, self.registered_by(fingerprint, hand_over_until).await);
+            if !schemas.contains_key(fingerprint) {
+                schemas
+                    .insert(fingerprint, self.registered_by(fingerprint, enqueue_deadline).await);
             }
         }
         let mut deliveries: Vec<Option<Delivery>> = vec![None; records.len()];
         let mut known = Vec::with_capacity(records.len());
-        for (place, record) in records.iter().enumerate() {
-            match ids.get(record.schema_fingerprint.as_slice()) {
-                Some(Ok(schema)) => known.push((place, *schema)),
-                Some(Err(delivery)) => deliveries[place] = Some(delivery.clone()),
+        for (index, record) in records.iter().enumerate() {
+            match schemas.get(record.schema_fingerprint.as_slice()) {
+                Some(Ok(schema)) => known.push((index, *schema)),
+                Some(Err(delivery)) => deliveries[index] = Some(delivery.clone()),
                 None => {}
             }
         }
-        self.send(records, &known, &mut deliveries, hand_over_until).await;
+        self.send(records, &known, &mut deliveries, enqueue_deadline).await;
         let unsent = || Delivery::Unsent;
         deliveries.into_iter().map(|delivery| delivery.unwrap_or_else(unsent)).collect()
     }
 }
 
 impl KafkaPublisher {
-    /// Sends the records at these places with these schema ids: together at first, and those whose
-    /// batch was rejected once more, each alone.
+    /// Sends the records at these indexes with these schema ids, first in batches. The records of a
+    /// rejected batch are sent again, each alone.
     async fn send(
         &self,
         records: &[&OutboxRecord],
-        places: &[(usize, Registered)],
+        indexes: &[(usize, Registered)],
         deliveries: &mut [Option<Delivery>],
-        hand_over_until: Instant,
+        enqueue_deadline: Instant,
     ) {
         let outgoing =
-            |&(place, schema): &(usize, Registered)| self.outgoing(records[place], schema);
-        let together = places.iter().map(outgoing);
-        let answers = self.together.send(&self.topic, together, hand_over_until).await;
+            |&(index, schema): &(usize, Registered)| self.outgoing(records[index], schema);
+        let batch = indexes.iter().map(outgoing);
+        let results = self.batched.send(&self.topic, batch, enqueue_deadline).await;
         let mut rejected = Vec::new();
-        for (&(place, schema), answer) in places.iter().zip(answers) {
-            deliveries[place] = answer.in_a_batch();
-            if deliveries[place].is_none() {
-                rejected.push((place, schema));
+        for (&(index, schema), result) in indexes.iter().zip(results) {
+            deliveries[index] = result.delivery_in_batch();
+            if deliveries[index].is_none() {
+                rejected.push((index, schema));
             }
         }
         if rejected.is_empty() {
             return;
         }
         debug!(records = rejected.len(), "Kafka rejected a batch; sending its records one by one");
-        let alone = rejected.iter().map(outgoing);
-        let answers = self.alone.send(&self.topic, alone, hand_over_until).await;
-        let others_are_taken = deliveries.contains(&Some(Delivery::Acknowledged))
-            || answers.contains(&Answer::Acknowledged);
-        for ((place, _), answer) in rejected.into_iter().zip(answers) {
-            deliveries[place] = Some(answer.alone(others_are_taken));
+        let singles = rejected.iter().map(outgoing);
+        let results = self.single.send(&self.topic, singles, enqueue_deadline).await;
+        let others_acknowledged = deliveries.contains(&Some(Delivery::Acknowledged))
+            || results.contains(&SendResult::Acknowledged);
+        for ((index, _), result) in rejected.into_iter().zip(results) {
+            deliveries[index] = Some(result.delivery_alone(others_acknowledged));
         }
     }
 }
 
 impl KafkaPublisher {
-    fn outgoing(&self, record: &OutboxRecord, schema: Registered) -> Outgoing {
-        Outgoing {
+    fn outgoing(&self, record: &OutboxRecord, schema: Registered) -> OutgoingRecord {
+        OutgoingRecord {
             key: record.aggregate_id.to_string(),
             value: frame(schema.id, &record.payload),
             headers: headers(record, schema.fullname, self.source),
@@ -170,7 +174,7 @@ impl KafkaPublisher {
     }
 }
 
-/// `CloudEvents` in binary mode: the envelope is in the headers, the value stays pure Avro.
+/// The headers of a record: `CloudEvents` in binary mode, so the value contains only Avro.
 fn headers(record: &OutboxRecord, event_type: &str, source: &str) -> OwnedHeaders {
     let id = record.event_id.to_string();
     let time = record.occurred_at.to_string();

@@ -1,4 +1,4 @@
-//! A record as librdkafka hands it over, copied out of its memory.
+//! Copies a record out of the memory of librdkafka.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -6,8 +6,8 @@ use application::published::{RawRecord, RecordHeader};
 use rdkafka::Message;
 use rdkafka::message::{BorrowedMessage, Headers};
 
-/// What stands for the name of a header that is no UTF-8.
-const NO_NAME: &str = "\u{fffd}";
+/// Replaces the name of a header that is not UTF-8.
+const INVALID_NAME: &str = "\u{fffd}";
 
 pub(super) fn raw_record(message: &BorrowedMessage<'_>) -> RawRecord {
     RawRecord {
@@ -22,15 +22,15 @@ pub(super) fn raw_record(message: &BorrowedMessage<'_>) -> RawRecord {
 }
 
 fn headers(headers: &impl Headers) -> Vec<RecordHeader> {
-    let header = |place| {
-        // rdkafka panics at a name that is no UTF-8, which any client can send.
+    let header = |index| {
+        // rdkafka panics if the name is not UTF-8. Any client can send such a header.
         let header = catch_unwind(AssertUnwindSafe(|| {
-            headers.try_get(place).map(|header| RecordHeader {
+            headers.try_get(index).map(|header| RecordHeader {
                 name: header.key.to_owned(),
                 value: header.value.map(<[u8]>::to_vec),
             })
         }));
-        header.unwrap_or_else(|_| Some(RecordHeader { name: NO_NAME.to_owned(), value: None }))
+        header.unwrap_or_else(|_| Some(RecordHeader { name: INVALID_NAME.to_owned(), value: None }))
     };
     (0..headers.count()).filter_map(header).collect()
 }
@@ -41,7 +41,7 @@ mod tests {
 
     use super::*;
 
-    /// Headers as rdkafka gives them, the second with a name that is no UTF-8.
+    /// Headers like those of rdkafka. The name of the second is not UTF-8.
     struct Foreign;
 
     impl Headers for Foreign {
@@ -49,19 +49,20 @@ mod tests {
             3
         }
 
-        fn try_get(&self, place: usize) -> Option<Header<'_, &[u8]>> {
-            assert_ne!(place, 1, "the name is no UTF-8");
-            Some(Header { key: "name", value: (place == 0).then_some(b"\xff") })
+        fn try_get(&self, index: usize) -> Option<Header<'_, &[u8]>> {
+            assert_ne!(index, 1, "the name is not UTF-8");
+            Some(Header { key: "name", value: (index == 0).then_some(b"\xff") })
         }
     }
 
     #[test]
-    fn a_header_whose_name_is_no_text_kills_nobody() {
+    fn a_header_whose_name_is_not_utf8_does_not_panic() {
         let header = |name: &str, value: Option<&[u8]>| RecordHeader {
             name: name.to_owned(),
             value: value.map(<[u8]>::to_vec),
         };
-        let expected = [header("name", Some(b"\xff")), header(NO_NAME, None), header("name", None)];
+        let expected =
+            [header("name", Some(b"\xff")), header(INVALID_NAME, None), header("name", None)];
         assert_eq!(headers(&Foreign), expected);
     }
 }

@@ -1,4 +1,4 @@
-mod answer;
+mod response;
 mod settings;
 
 use application::event_format::{EventReader, EventSchemas, PublishedSchema};
@@ -6,7 +6,7 @@ use application::one_line;
 use runtime::StartError;
 use runtime::config::KafkaArgs;
 
-pub(super) use self::settings::{Login, address, way_in};
+pub(super) use self::settings::{Login, http_client, parse_url};
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -22,23 +22,23 @@ use schema_registry_converter::schema_registry_common::{
     RawError, RegisteredSchema, SchemaType, SuppliedSchema,
 };
 
-use self::answer::{About, about_id, about_schema, advice};
+use self::response::{FailedBy, advice, id_lookup_failed_by, registration_failed_by};
 use super::subjects::{SubjectError, Subjects};
 
-/// How long one answer of the registry may take.
+/// Timeout of one request to the registry.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The greatest id that a registry can give; on the wire it could be greater.
-const GREATEST_ID: u32 = i32::MAX.cast_unsigned();
+/// The largest id that a registry can assign. The wire format allows larger ones.
+const MAX_SCHEMA_ID: u32 = i32::MAX.cast_unsigned();
 
-/// The schema registry, as clients of Kafka see it.
+/// Client of the schema registry for publishers and consumers.
 ///
-/// Its answers are kept for good, since an id never changes its meaning. Its failures are not: the
-/// next question asks again.
+/// Schemas and ids are cached without limit of time, because an id never changes its meaning.
+/// Errors are not cached.
 #[derive(Clone)]
-pub struct Registry(Arc<Inner>);
+pub struct Registry(Arc<RegistryInner>);
 
-struct Inner {
+struct RegistryInner {
     events: EventSchemas,
     settings: SrSettings,
     subjects: Subjects,
@@ -46,36 +46,36 @@ struct Inner {
     readers: Mutex<HashMap<u32, Arc<EventReader>>>,
 }
 
-/// Why the registry gave no answer to use.
+/// Why a request to the registry failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// It cannot be asked, or is not itself. Asking again later is right.
+    /// It is unavailable, or answers like something else than a registry. Try again later.
     #[error("the schema registry cannot be used: {reason}")]
     Unavailable {
-        /// What is the matter with it.
+        /// What is wrong.
         reason: String,
     },
-    /// It does not take this schema. It will once somebody has looked after it.
+    /// It does not accept this schema. An operator has to fix the registry.
     #[error(
         "the schema registry refuses to register {subject}: {reason}; `schemas check --registry` \
-         tells what is wrong, `schemas register` brings it up to date"
+         shows what is wrong, `schemas register` registers all schemas"
     )]
     Refused {
-        /// Under which subject the schema was to be registered.
+        /// The subject of the schema.
         subject: String,
-        /// Why.
+        /// The registry's reason.
         reason: String,
     },
-    /// It has no schema of this id. That may be a matter of time.
+    /// It has no schema with this id, at least not yet.
     #[error("the schema registry has no schema {id}: {reason}")]
     Unknown {
         /// The id.
         id: u32,
-        /// What it says.
+        /// The registry's message.
         reason: String,
     },
-    /// No registry can have a schema of this id.
-    #[error("no schema registry can give the id {id}, which is beyond 2^31")]
+    /// No registry can have a schema with this id.
+    #[error("the schema id {id} is invalid: ids are less than 2^31")]
     Impossible {
         /// The id.
         id: u32,
@@ -89,10 +89,10 @@ impl fmt::Debug for Registry {
 }
 
 impl Registry {
-    /// The registry these settings name. It is not asked yet.
+    /// A client with these settings. It sends no request yet.
     ///
     /// # Errors
-    /// When a setting is wrong; the line names its variable and says what would be right.
+    /// When a setting is wrong. The message names its variable and says what would be right.
     pub fn new(args: &KafkaArgs, events: EventSchemas) -> Result<Self, StartError> {
         let settings = settings::settings(args)?;
         let subjects = Subjects::new(&args.schema_registry_url, &args.registry).map_err(
@@ -102,14 +102,14 @@ impl Registry {
             },
         )?;
         let (ids, readers) = Default::default();
-        Ok(Self(Arc::new(Inner { events, settings, subjects, ids, readers })))
+        Ok(Self(Arc::new(RegistryInner { events, settings, subjects, ids, readers })))
     }
 
-    /// The id of a schema, which is registered if it is not yet. A registry that does not let it be
-    /// registered is asked whether it has been already.
+    /// The id of a schema. Registers the schema if it is not registered. If the registry refuses to
+    /// register it, for example because it is read-only, this looks it up.
     ///
     /// # Errors
-    /// When the registry cannot be asked or refuses the schema.
+    /// When the registry is unavailable, or neither accepts nor has the schema.
     pub async fn id_of(&self, schema: &PublishedSchema, topic: &str) -> Result<u32, RegistryError> {
         let key = (schema.subject(topic), schema.fingerprint);
         if let Some(&id) = lock(&self.0.ids).get(&key) {
@@ -119,8 +119,8 @@ impl Registry {
         let supplied = SuppliedSchema::new(name, SchemaType::Avro, schema.json.to_owned());
         let id = match post_schema(&self.0.settings, key.0.clone(), supplied).await {
             Ok(registered) => registered.id,
-            Err(error) => match (status(&error).map(about_schema), reason(&error)) {
-                (Some(About::Question), reason) => self.find(schema, &key.0, reason).await?,
+            Err(error) => match (status(&error).map(registration_failed_by), reason(&error)) {
+                (Some(FailedBy::Request), reason) => self.find(schema, &key.0, reason).await?,
                 (_, reason) => return Err(RegistryError::Unavailable { reason }),
             },
         };
@@ -128,7 +128,7 @@ impl Registry {
         Ok(id)
     }
 
-    /// The id of a schema that cannot be registered, for the reason given, if it is there already.
+    /// Looks up a schema that could not be registered for `reason`.
     async fn find(
         &self,
         schema: &PublishedSchema,
@@ -137,17 +137,17 @@ impl Registry {
     ) -> Result<u32, RegistryError> {
         match self.0.subjects.find(subject, schema.json).await {
             Ok(Some(found)) => Ok(found.id),
-            // Why it was not found either adds nothing.
+            // The reason of the refusal is more useful than the error of the lookup.
             Ok(None) | Err(_) => {
                 Err(RegistryError::Refused { subject: subject.to_owned(), reason })
             }
         }
     }
 
-    /// What can be done with bytes that were written with the schema of this id.
+    /// The reader for records with this schema id.
     ///
     /// # Errors
-    /// When the registry cannot be asked or does not know the id.
+    /// When the registry is unavailable or does not know the id.
     pub(super) async fn reader(&self, id: u32) -> Result<Arc<EventReader>, RegistryError> {
         if let Some(reader) = lock(&self.0.readers).get(&id) {
             return Ok(Arc::clone(reader));
@@ -167,25 +167,24 @@ impl Registry {
     }
 
     async fn fetch(&self, id: u32) -> Result<RegisteredSchema, RegistryError> {
-        if id > GREATEST_ID {
+        if id > MAX_SCHEMA_ID {
             return Err(RegistryError::Impossible { id });
         }
         get_schema_by_id(id, &self.0.settings).await.map_err(|error| {
-            let about = status(&error).map(|status| about_id(status, code(&error)));
+            let failed_by = status(&error).map(|status| id_lookup_failed_by(status, code(&error)));
             let reason = reason(&error);
-            match about {
-                Some(About::Question) => RegistryError::Unknown { id, reason },
+            match failed_by {
+                Some(FailedBy::Request) => RegistryError::Unknown { id, reason },
                 _ => RegistryError::Unavailable { reason },
             }
         })
     }
 
-    /// Whether this is the registry that the events of the topic were published with: it has their
-    /// subjects, and the ids of these can be read. What it does not know may then be foreign; a
-    /// registry that is empty, or another one, knows nothing.
+    /// Whether the registry has at least one schema of the events in this topic, and returns it by
+    /// its id. If not, it may be empty or the wrong registry, so its unknown ids prove nothing.
     ///
     /// # Errors
-    /// When the registry cannot be asked.
+    /// When the registry is unavailable.
     pub(super) async fn knows_events_of(&self, topic: &str) -> Result<bool, RegistryError> {
         let mut subjects: Vec<String> =
             (self.0.events.released)().iter().map(|schema| schema.subject(topic)).collect();
@@ -207,24 +206,24 @@ impl Registry {
     }
 }
 
-/// A map is whole between any two steps, so a panic elsewhere cannot have damaged it.
+/// Ignores poisoning: each access leaves the map in a valid state.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The code in the body; 0 if there is none.
+/// The error code in the response body. 0 if there is none.
 fn code(error: &SRCError) -> u32 {
     let raw = error.source().and_then(|source| source.downcast_ref::<RawError>());
     raw.map_or(0, |raw| raw.error_code)
 }
 
-/// The HTTP status, which the client's error tells only in words.
+/// The HTTP status. The error of the client library has it only in its text.
 fn status(error: &SRCError) -> Option<u16> {
     let (_, tail) = error.error.rsplit_once("failed with status ")?;
     tail.get(..3)?.parse().ok()
 }
 
-/// The error in one line. Its own `Display` repeats its sources and tells of the client's inner life.
+/// The error in one line. Its own `Display` repeats its sources and prints internals of the client.
 fn reason(error: &SRCError) -> String {
     let mut line = error.error.clone();
     let mut source = error.source();

@@ -1,5 +1,6 @@
-//! How to be let in by the brokers: settings of ours on one side, properties of librdkafka on the
-//! other, and every contradiction told before anything connects.
+//! TLS and SASL settings of the brokers, converted to properties of librdkafka.
+//!
+//! Contradictions between settings are reported before a client connects.
 
 #[cfg(test)]
 mod tests;
@@ -9,10 +10,10 @@ use std::fs::File;
 use runtime::StartError;
 use runtime::config::{KafkaSecurityArgs, given, secret};
 
-/// Whether this program was built with OpenSSL, without which librdkafka speaks plaintext only.
+/// Whether this program was built with OpenSSL. Without it, librdkafka supports only plaintext.
 pub(super) const TLS_IS_BUILT_IN: bool = cfg!(feature = "tls");
 
-/// The variables; errors name them.
+// The environment variables, named in error messages.
 const PROTOCOL: &str = "KAFKA_SECURITY_PROTOCOL";
 const MECHANISM: &str = "KAFKA_SASL_MECHANISM";
 const USERNAME: &str = "KAFKA_SASL_USERNAME";
@@ -24,10 +25,10 @@ const KEY: &str = "KAFKA_SSL_KEY_LOCATION";
 const KEY_PASSWORD: &str = "KAFKA_SSL_KEY_PASSWORD";
 const KEY_PASSWORD_FILE: &str = "KAFKA_SSL_KEY_PASSWORD_FILE";
 
-/// Properties of librdkafka, by name.
+/// Names and values of librdkafka properties.
 pub(super) type Properties = Vec<(&'static str, String)>;
 
-/// How a client talks to a broker.
+/// Security protocol of a connection to a broker.
 #[derive(Debug, Clone, Copy)]
 struct Protocol {
     name: &'static str,
@@ -45,10 +46,10 @@ const PROTOCOLS: [Protocol; 4] = [
 
 const MECHANISMS: [&str; 3] = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
 
-/// The properties that these settings mean.
+/// The librdkafka properties for these settings.
 ///
 /// # Errors
-/// When they are wrong, contradict each other, or ask for what this build has not.
+/// When they are wrong, contradict each other, or need a feature that this build does not have.
 pub(super) fn properties(
     args: &KafkaSecurityArgs,
     tls_is_built_in: bool,
@@ -79,7 +80,7 @@ fn protocol(args: &KafkaSecurityArgs, tls_is_built_in: bool) -> Result<Protocol,
     Ok(protocol)
 }
 
-/// What it takes to log in.
+/// The properties of SASL.
 fn sasl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, StartError> {
     let mechanism = given(args.kafka_sasl_mechanism.as_ref());
     let username = given(args.kafka_sasl_username.as_ref());
@@ -93,7 +94,7 @@ fn sasl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Star
             (USERNAME, username.is_some()),
             (PASSWORD, password.is_some()),
         ];
-        return useless(&set, "sasl_ssl or sasl_plaintext", protocol);
+        return reject_unused(&set, "sasl_ssl or sasl_plaintext", protocol);
     }
     let Some(mechanism) = mechanism else {
         return Err(StartError::setting(
@@ -109,7 +110,7 @@ fn sasl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Star
     let Some(username) = username else {
         return Err(StartError::setting(
             USERNAME,
-            format!("it is not set; name the user to log in as by {known}"),
+            format!("it is not set; set the user to log in as with {known}"),
         ));
     };
     let Some(password) = password else {
@@ -123,7 +124,7 @@ fn sasl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Star
     ])
 }
 
-/// Whom to believe to be a broker, and what to show to it.
+/// The properties of TLS: trusted CAs, client certificate and key.
 fn ssl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, StartError> {
     let ca = given(args.kafka_ssl_ca_location.as_ref());
     let certificate = given(args.kafka_ssl_certificate_location.as_ref());
@@ -139,7 +140,7 @@ fn ssl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Start
             (KEY, key.is_some()),
             (KEY_PASSWORD, key_password.is_some()),
         ];
-        return useless(&set, "ssl or sasl_ssl", protocol);
+        return reject_unused(&set, "ssl or sasl_ssl", protocol);
     }
     match (certificate, key) {
         (Some(_), None) => {
@@ -162,7 +163,8 @@ fn ssl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Start
         }
         _ => {}
     }
-    // OpenSSL, compiled into the program, knows no folder of this system; librdkafka finds it.
+    // The built-in OpenSSL does not know the certificate folder of this system. With `probe`,
+    // librdkafka searches for it.
     let mut properties = vec![("ssl.ca.location", ca.unwrap_or("probe").to_owned())];
     for (variable, name, path) in [
         (CA, None, ca),
@@ -182,8 +184,8 @@ fn ssl(args: &KafkaSecurityArgs, protocol: Protocol) -> Result<Properties, Start
     Ok(properties)
 }
 
-/// Fails if anything was set that this protocol does not use.
-fn useless(
+/// Fails if a variable is set that this protocol does not use.
+fn reject_unused(
     set: &[(&'static str, bool)],
     used_with: &str,
     protocol: Protocol,
@@ -196,7 +198,7 @@ fn useless(
     Err(StartError::setting(variable, reason))
 }
 
-/// The variable to name when librdkafka refuses what is in one of these files.
+/// The variable of the file that librdkafka complains about, if it is one of these.
 pub(super) fn variable_of(complaint: &str) -> Option<&'static str> {
     [
         ("ssl.ca.location", CA),
@@ -205,7 +207,7 @@ pub(super) fn variable_of(complaint: &str) -> Option<&'static str> {
         ("Private key check", KEY),
     ]
     .into_iter()
-    .find_map(|(said, variable)| complaint.contains(said).then_some(variable))
+    .find_map(|(message, variable)| complaint.contains(message).then_some(variable))
 }
 
 fn mechanisms() -> String {

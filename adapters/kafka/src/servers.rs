@@ -1,17 +1,19 @@
 use runtime::StartError;
 
-/// Reads the brokers to ask first: `host:port`, several with commas.
+/// Parses the bootstrap brokers: `host:port`, separated by commas.
 ///
 /// # Errors
-/// When there is none, or one of them is something else.
+/// When the list is empty, or an entry is not `host:port`.
 pub(super) fn parse(text: &str) -> Result<String, StartError> {
     let servers: Vec<&str> = text.split(',').map(str::trim).collect();
     let wrong = |reason| StartError::setting("KAFKA_BOOTSTRAP_SERVERS", reason);
     if servers == [""] {
-        return Err(wrong("it is empty; write host:port, several with commas".to_owned()));
+        return Err(wrong("it is empty; write host:port, separated by commas".to_owned()));
     }
     match servers.iter().find(|server| !is_address(server)) {
-        Some(odd) => Err(wrong(format!("'{odd}' is no host:port; several go with commas"))),
+        Some(invalid) => {
+            Err(wrong(format!("'{invalid}' is not host:port; separate several with commas")))
+        }
         None => Ok(servers.join(",")),
     }
 }
@@ -41,22 +43,22 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_told_in_one_line() {
+    fn an_invalid_address_is_reported_in_one_line() {
         for (text, reason) in [
-            ("", "it is empty; write host:port, several with commas"),
-            ("  ", "it is empty; write host:port, several with commas"),
-            ("kafka", "'kafka' is no host:port; several go with commas"),
-            ("kafka:", "'kafka:' is no host:port; several go with commas"),
-            ("kafka:0", "'kafka:0' is no host:port; several go with commas"),
-            ("kafka:65536", "'kafka:65536' is no host:port; several go with commas"),
-            (":9092", "':9092' is no host:port; several go with commas"),
-            ("a:1,,b:2", "'' is no host:port; several go with commas"),
-            ("a:1;b:2", "'a:1;b:2' is no host:port; several go with commas"),
-            ("SSL://a:1", "'SSL://a:1' is no host:port; several go with commas"),
-            ("::1:9092", "'::1:9092' is no host:port; several go with commas"),
+            ("", "it is empty; write host:port, separated by commas"),
+            ("  ", "it is empty; write host:port, separated by commas"),
+            ("kafka", "'kafka' is not host:port; separate several with commas"),
+            ("kafka:", "'kafka:' is not host:port; separate several with commas"),
+            ("kafka:0", "'kafka:0' is not host:port; separate several with commas"),
+            ("kafka:65536", "'kafka:65536' is not host:port; separate several with commas"),
+            (":9092", "':9092' is not host:port; separate several with commas"),
+            ("a:1,,b:2", "'' is not host:port; separate several with commas"),
+            ("a:1;b:2", "'a:1;b:2' is not host:port; separate several with commas"),
+            ("SSL://a:1", "'SSL://a:1' is not host:port; separate several with commas"),
+            ("::1:9092", "'::1:9092' is not host:port; separate several with commas"),
         ] {
-            let said = parse(text).unwrap_err().to_string();
-            assert_eq!(said, format!("KAFKA_BOOTSTRAP_SERVERS is wrong: {reason}"));
+            let message = parse(text).unwrap_err().to_string();
+            assert_eq!(message, format!("KAFKA_BOOTSTRAP_SERVERS is wrong: {reason}"));
         }
     }
 }

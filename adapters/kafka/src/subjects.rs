@@ -1,4 +1,4 @@
-//! The subjects of a schema registry: their versions and their compatibility levels.
+//! Subjects of a schema registry: their versions and their compatibility levels.
 
 mod api;
 mod client;

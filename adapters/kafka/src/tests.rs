@@ -1,12 +1,12 @@
-//! Against the cluster built into librdkafka and a registry of a few lines.
+//! Tests with the mock cluster of librdkafka and a stub registry.
 
-mod answers;
 mod consuming;
-mod foreign;
+mod fixture;
+mod foreign_records;
+mod latency;
 mod loss;
 mod publishing;
-mod registry;
-mod speed;
+mod registry_responses;
+mod stub_registry;
 mod subjects;
 mod topic;
-mod world;

@@ -1,9 +1,10 @@
-//! TLS, for this process's HTTP clients.
+//! TLS of the HTTP clients in this process.
 
-/// Names ring as the cryptography of every HTTP client made from now on. Without it, making one
-/// panics in any build that holds the embedded world, even if the client never uses TLS. Calling
-/// it again changes nothing.
+/// Selects ring as the cryptography provider of all HTTP clients that are created after this call.
+///
+/// A build with the embedded servers has two providers, and creating a client without a selection
+/// panics, even if the client does not use TLS. Further calls have no effect.
 pub fn prepare() {
-    // Fails when there is a choice already, which is as good.
+    // Fails if a provider was selected before. That one is used then.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -1,4 +1,4 @@
-//! The topic that carries every event of every order: created as it must be, and checked.
+//! The topic of all order events: its creation, and checks of its settings.
 
 mod inspection;
 mod readers;
@@ -10,73 +10,77 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseProducer, Producer as _};
 
-pub use self::inspection::{Inspector, Settings, Shape, Undescribed};
+pub use self::inspection::{Inspector, Settings, SettingsUnreadable, Shape};
 pub use self::readers::Readers;
 pub use self::rules::{Deviation, Expected, SETTINGS, deviations};
 use super::client::Logging;
 use super::cluster::Cluster;
 use super::settings::{PARTITIONS, client_settings};
 
-/// How long the cluster may take for one answer.
+/// Timeout of one request to the cluster.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often to look whether the brokers refuse, which they go on doing however long one waits.
-const LOOK: Duration = Duration::from_secs(1);
+/// Timeout of one attempt to get metadata. After each attempt, authentication failures are checked:
+/// if there is one, waiting longer is useless.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long to listen to what the client has to say by then. Long enough for all of it.
-const LISTEN: Duration = Duration::from_millis(50);
+/// How long to run pending callbacks of the client, which report authentication failures.
+const CALLBACK_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Why the topic is not there.
+/// Why the topic does not exist, or could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum TopicError {
-    /// The cluster cannot be reached; trying again later is right.
+    /// No broker can be reached. Try again later.
     #[error("no broker answers at {servers}")]
     Unreachable {
-        /// Where it was looked for.
+        /// The configured brokers.
         servers: String,
-        /// What the client says.
+        /// The error of the client.
         #[source]
         source: KafkaError,
     },
-    /// The cluster does not let us in; trying again later is right, for it may be mended there.
-    #[error("no broker at {servers} lets us in: {reason}")]
-    NotLetIn {
-        /// Where the cluster is.
+    /// The brokers reject the login or the certificate. Try again later: it may be fixed there.
+    #[error("the brokers at {servers} reject this client: {reason}")]
+    AuthenticationFailed {
+        /// The configured brokers.
         servers: String,
         /// What is wrong with the login or a certificate.
         reason: String,
     },
-    /// Fewer brokers answer than the topic has replicas; trying again later is right.
+    /// Fewer brokers are available than the topic needs replicas. Try again later.
     #[error(
-        "the topic {topic} is not there, and only {found} of the {wanted} brokers that are to keep it \
-         answer; start the others, or set KAFKA_TOPIC_REPLICATION to {found} if there are no more"
+        "the topic {topic} does not exist and needs {wanted} brokers, but only {found} are available; \
+         start the others, or set KAFKA_TOPIC_REPLICATION to {found} if there are no more"
     )]
     TooFewBrokers {
         /// The topic.
         topic: String,
-        /// How many replicas it is to have.
+        /// The number of replicas it needs.
         wanted: i32,
-        /// How many brokers answer.
+        /// The number of available brokers.
         found: usize,
     },
-    /// The cluster will not have it.
+    /// The cluster refuses to create it.
     #[error(
-        "the topic {topic} is not there and cannot be created; create it with {PARTITIONS} partitions"
+        "the topic {topic} does not exist and cannot be created; create it with {PARTITIONS} \
+         partitions"
     )]
     Refused {
         /// The topic.
         topic: String,
-        /// What the cluster says.
+        /// The error of the cluster.
         #[source]
         source: KafkaError,
     },
 }
 
-/// Creates the topic if it is not there, with so many partitions and replicas; says whether it did.
-/// It is never created with fewer replicas, since their number stays what it was at the beginning.
+/// Creates the topic if it does not exist, and returns whether it was created.
+///
+/// It is never created with fewer replicas, because their number does not grow by itself later.
 ///
 /// # Errors
-/// When the cluster cannot be reached, too few brokers answer, or it will not create the topic.
+/// When no broker can be reached, too few are available, or the cluster refuses to create the
+/// topic.
 pub async fn ensure(
     cluster: &Cluster,
     partitions: i32,
@@ -85,7 +89,7 @@ pub async fn ensure(
     let topic = cluster.topic.clone();
     let refused = |source| TopicError::Refused { topic: topic.clone(), source };
     let found = match find(cluster).await? {
-        Found::There => return Ok(false),
+        Found::Exists => return Ok(false),
         Found::Missing { brokers } => brokers,
     };
     if i32::try_from(found).is_ok_and(|found| found < replication) {
@@ -100,11 +104,11 @@ pub async fn ensure(
     let admin: AdminClient<Logging> =
         settings.create_with_context(Logging::default()).map_err(&refused)?;
     let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-    let answer = admin.create_topics([&new], &options).await;
+    let results = admin.create_topics([&new], &options).await;
     tokio::task::spawn_blocking(move || drop(admin));
-    for result in answer.map_err(&refused)? {
+    for result in results.map_err(&refused)? {
         match result {
-            // Somebody else was faster: the same is there.
+            // Another program has created it at the same time.
             Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => return Ok(false),
             Ok(_) => {}
             Err((_, code)) => return Err(refused(KafkaError::AdminOp(code))),
@@ -113,12 +117,12 @@ pub async fn ensure(
     Ok(true)
 }
 
-/// Whether the topic is there.
+/// Whether the topic exists.
 ///
 /// # Errors
-/// When no broker answers, or none lets us in.
+/// When no broker can be reached, or the brokers reject this client.
 pub(super) async fn exists(cluster: &Cluster) -> Result<bool, TopicError> {
-    Ok(matches!(find(cluster).await?, Found::There))
+    Ok(matches!(find(cluster).await?, Found::Exists))
 }
 
 async fn find(cluster: &Cluster) -> Result<Found, TopicError> {
@@ -127,48 +131,49 @@ async fn find(cluster: &Cluster) -> Result<Found, TopicError> {
     let client: BaseProducer<Logging> = client_settings(cluster)
         .create_with_context(Logging::default())
         .map_err(|source| TopicError::Refused { topic: topic.clone(), source })?;
-    // Asking for metadata blocks the thread, so it is done on one that may block. Dropping the
-    // client joins a thread, and is done there too.
-    let asked = tokio::task::spawn_blocking(move || look(&client, &topic));
-    match asked.await.unwrap_or(Err(NotFound::Silence(KafkaError::Canceled))) {
+    // The metadata request blocks. So does dropping the client, which joins a thread.
+    let lookup = tokio::task::spawn_blocking(move || fetch(&client, &topic));
+    match lookup.await.unwrap_or(Err(LookupError::NoAnswer(KafkaError::Canceled))) {
         Ok(found) => Ok(found),
-        Err(NotFound::Refused(reason)) => Err(TopicError::NotLetIn { servers: servers(), reason }),
-        Err(NotFound::Silence(source)) => {
+        Err(LookupError::Refused(reason)) => {
+            Err(TopicError::AuthenticationFailed { servers: servers(), reason })
+        }
+        Err(LookupError::NoAnswer(source)) => {
             Err(TopicError::Unreachable { servers: servers(), source })
         }
     }
 }
 
 enum Found {
-    There,
+    Exists,
     Missing { brokers: usize },
 }
 
-enum NotFound {
-    /// No broker let us in, for this reason.
+enum LookupError {
+    /// The brokers reject this client, for this reason.
     Refused(String),
     /// No broker answered.
-    Silence(KafkaError),
+    NoAnswer(KafkaError),
 }
 
-fn look(client: &BaseProducer<Logging>, topic: &str) -> Result<Found, NotFound> {
+fn fetch(client: &BaseProducer<Logging>, topic: &str) -> Result<Found, LookupError> {
     let deadline = Instant::now() + TIMEOUT;
     let metadata = loop {
-        match client.client().fetch_metadata(Some(topic), LOOK) {
+        match client.client().fetch_metadata(Some(topic), ATTEMPT_TIMEOUT) {
             Ok(metadata) => break metadata,
             Err(error) => {
-                client.poll(LISTEN);
-                if let Some(reason) = client.context().refusal.take() {
-                    return Err(NotFound::Refused(reason));
+                client.poll(CALLBACK_TIMEOUT);
+                if let Some(reason) = client.context().auth_failure.take() {
+                    return Err(LookupError::Refused(reason));
                 }
                 if Instant::now() >= deadline {
-                    return Err(NotFound::Silence(error));
+                    return Err(LookupError::NoAnswer(error));
                 }
             }
         }
     };
-    let there = metadata.topics().iter().any(|found| {
+    let exists = metadata.topics().iter().any(|found| {
         found.name() == topic && found.error().is_none() && !found.partitions().is_empty()
     });
-    Ok(if there { Found::There } else { Found::Missing { brokers: metadata.brokers().len() } })
+    Ok(if exists { Found::Exists } else { Found::Missing { brokers: metadata.brokers().len() } })
 }

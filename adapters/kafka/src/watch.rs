@@ -17,37 +17,38 @@ use super::raw::raw_record;
 use super::registry::Registry;
 use super::settings::consumer_settings;
 
-/// How long the cluster may take to say where the partitions end.
+/// Timeout of the requests for the ends of the partitions.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Looks on as events come into the topic, outside of every group and leaving no trace.
+/// Reads new events of the topic without a consumer group. It commits nothing.
 pub struct Watch {
     consumer: StreamConsumer<Logging>,
     decoder: EventDecoder,
 }
 
-/// An event that came into the topic.
+/// An event that arrived in the topic.
 #[derive(Debug, Clone)]
 pub struct Watched {
     /// The event.
     pub published_event: PublishedEvent,
-    /// When it was seen.
+    /// When it was received here.
     pub arrived_at: Timestamp,
 }
 
-/// Why the watch ends.
+/// Why no more events can be read.
 #[derive(Debug, thiserror::Error)]
 pub enum WatchError {
-    /// Kafka gave no records.
-    #[error("Kafka gave no records")]
+    /// A fatal error of the Kafka client.
+    #[error("cannot read records from Kafka")]
     Kafka(#[source] KafkaError),
-    /// The registry gave no schema.
-    #[error("a record could not be read")]
+    /// The registry is unavailable.
+    #[error("cannot decode a record")]
     Registry(#[from] RegistryUnavailable),
 }
 
 impl Watch {
-    /// Begins at the present end of the topic: every event that comes after this returns is seen.
+    /// Starts at the current end of the topic. Every event that is published after this returns is
+    /// read.
     ///
     /// # Errors
     /// When a setting is wrong or the cluster cannot be reached.
@@ -55,12 +56,12 @@ impl Watch {
         let cluster = Cluster::new(args)?;
         let registry = Registry::new(args, events)?;
         let failed = |error| StartError::other("cannot watch the topic", error);
-        // librdkafka wants a group's name even of a consumer that joins none.
+        // librdkafka requires a group name, even for a consumer that joins no group.
         let settings = consumer_settings(&cluster, "orders-watch");
         let consumer: StreamConsumer<Logging> =
             settings.create_with_context(Logging::default()).map_err(failed)?;
         let topic = cluster.topic;
-        // Asking for offsets blocks the thread, so it is done on one that may block.
+        // The requests for offsets block.
         let found = tokio::task::spawn_blocking(move || {
             let ends = ends(&consumer, &topic)?;
             consumer.assign(&ends)?;
@@ -70,10 +71,10 @@ impl Watch {
         Ok(Self { consumer, decoder: EventDecoder::new(registry) })
     }
 
-    /// The next event; what is no event of an order is passed over.
+    /// Waits for the next event. Other records are skipped.
     ///
     /// # Errors
-    /// When Kafka or the registry fails for good.
+    /// When the Kafka client has a fatal error, or the registry is unavailable.
     pub async fn next(&mut self) -> Result<Watched, WatchError> {
         loop {
             let message = match self.consumer.recv().await {

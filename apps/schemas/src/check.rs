@@ -41,7 +41,7 @@ async fn check_event(
                 let line = line.clone();
                 findings.push(Finding::Unlisted { event, version, subject, line });
             }
-        } else if let Some(reason) = subjects.objection(&subject, schema).await? {
+        } else if let Some(reason) = subjects.incompatibility(&subject, schema).await? {
             findings.push(Finding::Refused { event, version, subject, reason });
         } else if unreleased.is_none() {
             findings.push(Finding::NotRegistered { event, version, subject });

@@ -44,7 +44,7 @@ pub async fn register(
 ) -> Result<(Vec<Registration>, Vec<Finding>), SubjectError> {
     let (mut registrations, mut findings) = (Vec::new(), Vec::new());
     if scope == Scope::Registry {
-        subjects.set_level_of_all(LEVEL).await?;
+        subjects.set_global_level(LEVEL).await?;
     }
     for event in &report.events {
         let subject = event.subject(topic);

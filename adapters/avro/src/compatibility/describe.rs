@@ -1,8 +1,8 @@
 use apache_avro::Schema;
 use apache_avro::schema::{FixedSchema, InnerDecimalSchema, UuidSchema};
 
-/// A schema in a word or two: `string`, `record orders.OrderItem`, `union of null, string`. Two
-/// schemas without parts are the same exactly when their words are.
+/// A short description of a schema: `string`, `record orders.OrderItem`, `union of null, string`.
+/// Two schemas without nested types are equal if and only if their descriptions are equal.
 pub(super) fn describe(schema: &Schema) -> String {
     let word = match schema {
         Schema::Null => "null",
@@ -54,7 +54,7 @@ fn sized(fixed: &FixedSchema) -> String {
     format!("fixed {} of {} bytes", fixed.name, fixed.size)
 }
 
-/// Whether the bytes carry a meaning of their own beside their type, such as a unit.
+/// Whether the schema has a logical type, which defines the meaning of the bytes, such as a unit.
 pub(super) const fn is_logical(schema: &Schema) -> bool {
     matches!(
         schema,

@@ -1,4 +1,4 @@
-//! What was made to break a reader ends soon, in little memory, on a small stack.
+//! Malicious schemas and data take little time, memory and stack.
 
 use std::time::{Duration, Instant};
 
@@ -9,18 +9,18 @@ use crate::catalogue::parsed;
 use crate::compatibility::{Level, check};
 use crate::{DecodeError, SchemaError, decode, latest, parse, parse_writer};
 
-/// Half of what a worker of tokio has.
+/// Half the stack of a tokio worker.
 const STACK: usize = 1024 * 1024;
 
-/// Runs on a stack as small, and asserts that it ends soon.
+/// Runs a test on a small stack and asserts that it ends soon.
 fn bounded<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
-    let began = Instant::now();
+    let started = Instant::now();
     let result = std::thread::Builder::new().stack_size(STACK).spawn(test).unwrap().join().unwrap();
-    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
     result
 }
 
-/// An `orders.OrderCreated` with these fields, and no others.
+/// A schema named `orders.OrderCreated` with only these fields.
 fn named(fields: &str) -> String {
     format!(r#"{{"type":"record","name":"orders.OrderCreated","fields":[{fields}]}}"#)
 }
@@ -30,21 +30,21 @@ fn why(schema: &str, datum: &[u8]) -> String {
 }
 
 #[test]
-fn a_schema_that_contains_itself_is_followed_to_a_bounded_depth() {
+fn a_recursive_schema_is_followed_to_a_limited_depth() {
     let list = named(r#"{"name":"next","type":["null","orders.OrderCreated"]}"#);
     let datum = [vec![2; 1_000], vec![0]].concat();
-    let said = bounded(move || why(&list, &datum));
-    assert!(said.contains("nested more than 24 deep"), "{said}");
+    let message = bounded(move || why(&list, &datum));
+    assert!(message.contains("nested more than 24 deep"), "{message}");
 }
 
 #[test]
-fn a_schema_that_is_nothing_but_itself_is_followed_to_a_bounded_depth() {
+fn a_schema_that_contains_only_itself_is_followed_to_a_limited_depth() {
     let circle = named(r#"{"name":"next","type":"orders.OrderCreated"}"#);
-    let said = bounded(move || why(&circle, b""));
-    assert!(said.contains("nested more than 24 deep"), "{said}");
+    let message = bounded(move || why(&circle, b""));
+    assert!(message.contains("nested more than 24 deep"), "{message}");
 }
 
-/// Ten records, each of which is the one before it ten times, and no byte in all of it.
+/// Ten records. Each has ten fields of the previous record's type, and their data has no bytes.
 fn multiplying(default: &str) -> String {
     let mut fields =
         vec![r#"{"name":"r0","type":{"type":"record","name":"R0","fields":[]}}"#.to_owned()];
@@ -61,20 +61,20 @@ fn multiplying(default: &str) -> String {
 }
 
 #[test]
-fn types_that_multiply_with_each_use_are_not_unfolded() {
-    let said = bounded(|| why(&multiplying(""), b""));
-    assert!(said.contains("would take more than"), "{said}");
+fn types_that_grow_exponentially_are_refused() {
+    let message = bounded(|| why(&multiplying(""), b""));
+    assert!(message.contains("would take more than"), "{message}");
 }
 
 #[test]
-fn defaults_that_multiply_with_each_use_are_not_tried() {
+fn defaults_that_grow_exponentially_are_refused() {
     let text = multiplying(r#","default":{}"#);
     let refusal = bounded(move || (parse(&text).unwrap_err(), parse_writer(&text).is_ok()));
     assert!(matches!(refusal, (SchemaError::TooLarge, true)), "{refusal:?}");
 }
 
 #[test]
-fn a_default_that_would_go_around_in_a_circle_is_refused() {
+fn a_recursive_default_is_refused() {
     for first in [
         r#"{"name":"x","type":{"type":"record","name":"R","fields":[]}}"#,
         r#"{"name":"x","type":{"type":"record","name":"S","aliases":["R"],"fields":[]}}"#,
@@ -89,7 +89,7 @@ fn a_default_that_would_go_around_in_a_circle_is_refused() {
 }
 
 #[test]
-fn a_few_bytes_that_claim_billions_of_items_are_refused() {
+fn a_few_bytes_that_declare_billions_of_items_are_refused() {
     // 2^40 items in one block, 2^20 in each of 2^20 blocks, and as many with a size in bytes.
     let claims = [
         vec![0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 0x00],
@@ -105,20 +105,23 @@ fn a_few_bytes_that_claim_billions_of_items_are_refused() {
         let list = named(&format!(r#"{{"name":"a","type":{{"type":"array","items":{items}}}}}"#));
         for claim in claims.clone() {
             let list = list.clone();
-            let said = bounded(move || why(&list, &claim));
-            assert!(said.starts_with("the bytes are no orders.OrderCreated: "), "{said}");
+            let message = bounded(move || why(&list, &claim));
+            assert!(
+                message.starts_with("the bytes are not a valid orders.OrderCreated: "),
+                "{message}"
+            );
         }
     }
 }
 
 #[test]
-fn lengths_and_sizes_beyond_the_bytes_are_refused_before_memory_is_asked_for() {
+fn lengths_and_sizes_larger_than_the_data_are_refused_before_allocating_memory() {
     for number in [u64::MAX, 1 << 40] {
         for kind in [
             format!(r#"{{"type":"fixed","name":"F","size":{number}}}"#),
             format!(r#"{{"type":"bytes","logicalType":"decimal","precision":{number}}}"#),
         ] {
-            // A default that does not fit makes the library print the schema.
+            // For a default of the wrong type, the library prints the schema.
             let schema = named(&format!(r#"{{"name":"a","type":{kind},"default":{{}}}}"#));
             assert!(matches!(parse(&schema), Err(SchemaError::NumberTooGreat)));
             assert!(matches!(parse_writer(&schema), Err(SchemaError::NumberTooGreat)));
@@ -131,23 +134,26 @@ fn lengths_and_sizes_beyond_the_bytes_are_refused_before_memory_is_asked_for() {
         (r#"{"type":"map","values":"null"}"#, b"\x80\x80\x80\x80\x80\x40"),
     ] {
         let schema = named(&format!(r#"{{"name":"a","type":{kind}}}"#));
-        let said = bounded(move || why(&schema, datum));
-        assert!(said.starts_with("the bytes are no orders.OrderCreated: "), "{said}");
+        let message = bounded(move || why(&schema, datum));
+        assert!(
+            message.starts_with("the bytes are not a valid orders.OrderCreated: "),
+            "{message}"
+        );
     }
 }
 
 #[test]
-fn long_names_are_not_copied_for_each_item() {
+fn field_names_count_for_the_memory_of_each_item() {
     let name = "n".repeat(100_000);
     let item =
         format!(r#"{{"type":"record","name":"I","fields":[{{"name":"{name}","type":"int"}}]}}"#);
     let list = named(&format!(r#"{{"name":"a","type":{{"type":"array","items":{item}}}}}"#));
     let datum = [vec![0x80, 0x80, 0x04], vec![0; 32_769]].concat();
-    let said = bounded(move || why(&list, &datum));
-    assert!(said.contains("would take more than"), "{said}");
+    let message = bounded(move || why(&list, &datum));
+    assert!(message.contains("would take more than"), "{message}");
 }
 
-/// A type nested so many times in these.
+/// A type that is nested `times` times.
 fn nested(times: usize, wrap: impl Fn(usize, String) -> String) -> String {
     (0..times).fold(r#""int""#.to_owned(), |inner, level| wrap(level, inner))
 }
@@ -166,7 +172,7 @@ fn wraps() -> [fn(usize, String) -> String; 4] {
 }
 
 #[test]
-fn a_schema_that_is_nested_too_deeply_is_refused_in_words() {
+fn a_schema_that_is_nested_too_deeply_is_refused_without_a_crash() {
     for wrap in wraps() {
         for levels in [30, 40, 200, 4_000] {
             let deep = nested(levels, wrap);
@@ -184,7 +190,7 @@ fn a_schema_that_is_nested_too_deeply_is_refused_in_words() {
 }
 
 #[test]
-fn the_deepest_schema_that_is_read_is_decoded_and_compared_on_a_small_stack() {
+fn the_deepest_allowed_schema_is_decoded_and_compared_on_a_small_stack() {
     for (wrap, datum) in wraps().into_iter().zip([vec![2; 40], vec![2; 90], vec![2], vec![2]]) {
         let deepest = nested(22, wrap);
         let event = named(&format!(r#"{{"name":"deep","type":{deepest}}}"#));
@@ -200,8 +206,8 @@ fn the_deepest_schema_that_is_read_is_decoded_and_compared_on_a_small_stack() {
 }
 
 #[test]
-fn comparing_takes_no_longer_with_each_level() {
-    // Each level is used twice in the next, as a branch that does not fit at its end.
+fn the_time_to_compare_does_not_grow_exponentially_with_the_levels() {
+    // Each level is used twice in the next one, and the innermost type is incompatible.
     let tower = |leaf: &str| {
         let mut fields = vec![format!(
             r#"{{"name":"r0","type":{{"type":"record","name":"R0","fields":[{{"name":"a","type":"{leaf}"}}]}}}}"#
@@ -221,15 +227,15 @@ fn comparing_takes_no_longer_with_each_level() {
         )
     };
     let (older, newer) = (tower("int"), tower("string"));
-    let said = bounded(move || {
+    let message = bounded(move || {
         check(&older, &older, Level::FullTransitive).unwrap();
         one_line(&check(&older, &newer, Level::FullTransitive).unwrap_err())
     });
-    assert!(said.contains("int was changed to string"), "{said}");
+    assert!(message.contains("int was changed to string"), "{message}");
 }
 
 #[test]
-fn optional_types_in_optional_types_are_compared_in_no_time() {
+fn nested_optional_types_are_compared_quickly() {
     // Inline, so that every level is another type.
     let tower = |leaf: &str| {
         (0..9).fold(format!(r#""{leaf}""#), |inner, level| {
@@ -239,12 +245,12 @@ fn optional_types_in_optional_types_are_compared_in_no_time() {
         })
     };
     let (older, newer) = (tower("int"), tower("string"));
-    let said = bounded(move || one_line(&check(&older, &newer, Level::Backward).unwrap_err()));
-    assert!(said.contains("field a.a.a.a.a.a.a.a.a: the branch int was removed"), "{said}");
+    let message = bounded(move || one_line(&check(&older, &newer, Level::Backward).unwrap_err()));
+    assert!(message.contains("field a.a.a.a.a.a.a.a.a: the branch int was removed"), "{message}");
 }
 
 #[test]
-fn defaults_and_documentation_make_no_difference_to_a_writer() {
+fn a_writers_schema_without_defaults_and_documentation_has_the_same_canonical_form() {
     for fullname in ["orders.OrderCreated", "orders.OrderCancelled"] {
         let published = latest(fullname).unwrap();
         let writer = parse_writer(published.json).unwrap();

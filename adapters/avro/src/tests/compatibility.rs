@@ -18,7 +18,7 @@ fn why(older: &str, newer: &str, level: Level) -> String {
 }
 
 #[test]
-fn all_versions_of_every_event_understand_each_other() {
+fn all_versions_of_every_event_are_compatible_with_each_other() {
     for newer in published() {
         for older in published().iter().filter(|s| s.fullname == newer.fullname) {
             if older.version <= newer.version {
@@ -29,7 +29,7 @@ fn all_versions_of_every_event_understand_each_other() {
 }
 
 #[test]
-fn every_schema_is_what_the_catalogue_says() {
+fn every_schema_has_the_name_in_the_catalogue() {
     for schema in published() {
         let parsed = parsed(schema).unwrap();
         assert_eq!(parsed.name().unwrap().to_string(), schema.fullname);
@@ -39,14 +39,14 @@ fn every_schema_is_what_the_catalogue_says() {
 }
 
 #[test]
-fn a_field_with_a_default_may_come_and_go() {
+fn a_field_with_a_default_can_be_added_and_removed() {
     let (without, with) = (record(A), record(&format!("{A},{B_DEFAULT}")));
     check(&without, &with, Level::Full).unwrap();
     check(&with, &without, Level::Full).unwrap();
 }
 
 #[test]
-fn a_field_added_without_a_default_is_named() {
+fn a_field_added_without_a_default_is_reported() {
     let (older, newer) = (record(A), record(&format!("{A},{B}")));
     let why = why(&older, &newer, Level::Full);
     assert!(why.starts_with("field b: was added"), "{why}");
@@ -54,7 +54,7 @@ fn a_field_added_without_a_default_is_named() {
 }
 
 #[test]
-fn a_field_removed_that_had_no_default_is_named() {
+fn a_removed_field_without_a_default_is_reported() {
     let (older, newer) = (record(&format!("{A},{B}")), record(A));
     let why = why(&older, &newer, Level::Full);
     assert!(why.starts_with("field b: was removed"), "{why}");
@@ -62,21 +62,21 @@ fn a_field_removed_that_had_no_default_is_named() {
 }
 
 #[test]
-fn a_field_renamed_is_named() {
+fn a_renamed_field_is_reported() {
     let renamed = A.replace(r#""a""#, r#""c""#);
     let why = why(&record(A), &record(&renamed), Level::Full);
     assert!(why.starts_with("field c: was added (or renamed)"), "{why}");
 }
 
 #[test]
-fn a_field_of_another_type_is_named_with_both_types() {
+fn a_field_of_another_type_is_reported_with_both_types() {
     let (older, newer) = (record(B), record(&B.replace("int", "string")));
     let why = why(&older, &newer, Level::Full);
     assert!(why.starts_with("field b: int was changed to string"), "{why}");
 }
 
 #[test]
-fn a_field_that_was_widened_reads_one_way_only() {
+fn a_widened_type_is_compatible_in_one_direction_only() {
     let (int, long) = (record(B), record(&B.replace("int", "long")));
     check(&int, &long, Level::Backward).unwrap();
     let why = why(&int, &long, Level::Full);
@@ -85,7 +85,7 @@ fn a_field_that_was_widened_reads_one_way_only() {
 }
 
 #[test]
-fn what_works_for_some_data_only_does_not_work() {
+fn a_schema_that_can_read_only_some_data_is_incompatible() {
     let optional = A.replace(r#""string""#, r#"["null","string"]"#);
     check(&record(A), &record(&optional), Level::Backward).unwrap();
     let why = why(&record(A), &record(&optional), Level::Full);
@@ -93,7 +93,7 @@ fn what_works_for_some_data_only_does_not_work() {
 }
 
 #[test]
-fn a_symbol_removed_or_added_is_named_with_its_field() {
+fn a_removed_or_added_symbol_is_reported_with_its_field() {
     let symbols = |list: &str| {
         record(&format!(
             r#"{{"name":"kind","type":{{"type":"enum","name":"K","symbols":[{list}]}}}}"#
@@ -107,7 +107,7 @@ fn a_symbol_removed_or_added_is_named_with_its_field() {
 }
 
 #[test]
-fn a_field_deep_inside_is_named_with_its_path() {
+fn a_nested_field_is_reported_with_its_path() {
     let deep = |field: &str| {
         record(&format!(
             r#"{{"name":"items","type":{{"type":"array","items":
@@ -119,7 +119,7 @@ fn a_field_deep_inside_is_named_with_its_path() {
 }
 
 #[test]
-fn a_record_that_contains_itself_is_followed_down_and_back() {
+fn recursive_records_are_compared() {
     let tree = |leaf: &str| {
         record(&format!(r#"{leaf},{{"name":"next","type":["null","R"],"default":null}}"#))
     };
@@ -129,8 +129,9 @@ fn a_record_that_contains_itself_is_followed_down_and_back() {
 }
 
 #[test]
-fn what_is_inside_a_named_type_counts_wherever_it_is_used() {
-    // The older names the type, the newer has it in full: the field where it was defined has gone.
+fn a_named_type_is_compared_where_it_is_used_and_not_only_where_it_is_defined() {
+    // The older schema refers to the type. The newer one defines it there, because the field with
+    // the first definition was removed.
     let item = |field: &str| format!(r#"{{"type":"record","name":"I","fields":[{field}]}}"#);
     let first = format!(
         r#"{{"name":"x","type":["null",{}],"default":null}},{{"name":"y","type":"I"}}"#,
@@ -143,13 +144,13 @@ fn what_is_inside_a_named_type_counts_wherever_it_is_used() {
 }
 
 #[test]
-fn another_name_is_another_record() {
+fn a_record_with_another_name_is_incompatible() {
     let why = why(&record(A), &record(A).replace(r#""R""#, r#""S""#), Level::Full);
     assert!(why.starts_with("the schema itself: record t.R was changed to record t.S"), "{why}");
 }
 
 #[test]
-fn a_text_that_is_no_schema_is_refused() {
+fn a_text_that_is_not_a_schema_is_refused() {
     assert!(
         why("{", &record(A), Level::Full)
             .starts_with("the older schema cannot be used: it is no JSON")
@@ -161,8 +162,9 @@ fn a_text_that_is_no_schema_is_refused() {
 }
 
 #[test]
-fn a_level_says_how_far_back_to_look() {
-    // The field left with a default and comes back as another type: only the oldest minds.
+fn only_transitive_levels_check_all_earlier_versions() {
+    // A field with a default was removed and is added with another type: only the oldest version is
+    // incompatible.
     let (first, second) = (record(&format!("{A},{B_DEFAULT}")), record(A));
     let third = record(&format!(r#"{A},{{"name":"b","type":"string","default":""}}"#));
     let history = [first.as_str(), second.as_str()];
@@ -170,8 +172,8 @@ fn a_level_says_how_far_back_to_look() {
         check_history(&history, &third, level).unwrap();
     }
     for level in [Level::BackwardTransitive, Level::ForwardTransitive, Level::FullTransitive] {
-        let (place, why) = check_history(&history, &third, level).unwrap_err();
-        assert_eq!(place, 0);
+        let (index, why) = check_history(&history, &third, level).unwrap_err();
+        assert_eq!(index, 0);
         assert!(why.to_string().starts_with("field b: int was changed to string"), "{why}");
     }
     check_history(&[], &third, Level::FullTransitive).unwrap();

@@ -1,6 +1,6 @@
-//! Arbitrary schemas and arbitrary bytes: whatever comes, reading it ends soon and kills nobody.
+//! Property tests: arbitrary schemas and bytes are read quickly and without a panic.
 //!
-//! `PROPTEST_CASES=1000000` makes a long run of it.
+//! `PROPTEST_CASES=1000000` runs more cases.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -13,19 +13,19 @@ use serde_json::{Value, json};
 use crate::compatibility::{Level, check};
 use crate::{DecodeError, decode, encode, latest, parse, parse_writer};
 
-use super::reading::event;
+use super::round_trip::event;
 
-/// Half of what a worker of tokio has.
+/// Half the stack of a tokio worker.
 const STACK: usize = 1024 * 1024;
 
-/// A type, before it is known which names are defined where it is used.
+/// A type. Whether it defines a name or refers to it is decided when it is rendered.
 #[derive(Debug, Clone)]
 enum Type {
     Word(&'static str),
     Logical(&'static str, &'static str),
     Fixed(usize, u64),
     Enum(usize, usize),
-    /// A record that was defined before, or is being defined, or else a new and empty one.
+    /// A reference to a record that is defined already. Otherwise a new, empty record.
     Use(usize),
     Array(Box<Type>),
     Map(Box<Type>),
@@ -41,7 +41,7 @@ struct Field {
     default: Option<Value>,
 }
 
-/// The names of what is defined. The first is our event's.
+/// The names of the types. The first is the name of our event.
 const NAMES: [&str; 6] = [
     "orders.OrderCreated",
     "orders.OrderItem",
@@ -104,7 +104,7 @@ fn default() -> impl Strategy<Value = Option<Value>> {
     prop::option::weighted(0.3, prop::sample::select(values.to_vec()))
 }
 
-/// Something that is called as our event is, most of the time with ours as a model.
+/// A schema with the name of our event: random, or ours with one field changed.
 fn schema() -> impl Strategy<Value = String> {
     let ours = latest("orders.OrderCreated").unwrap();
     let field = (prop::sample::select(FIELDS.to_vec()), kind(), default())
@@ -118,7 +118,7 @@ fn schema() -> impl Strategy<Value = String> {
             let mut json: Value = serde_json::from_str(ours.json).unwrap();
             let fields = json["fields"].as_array_mut().unwrap();
             let at = at.index(fields.len());
-            // The names of our schema are taken, except for those behind the changed field.
+            // The names in our schema are in use, except those after the changed field.
             let mut defined = HashSet::from([0]);
             fields[at]["type"] = kind.render(&mut defined);
             if let Some(default) = default {
@@ -173,7 +173,7 @@ impl Type {
             Self::Union(branches) => {
                 let mut kinds = HashSet::new();
                 let branches = branches.iter().map(|branch| branch.render(defined));
-                // No two of a kind, and no union in a union.
+                // A union must not contain a type twice, nor another union.
                 let branches = branches.filter(|branch| {
                     let kind = branch.get("name").or(branch.get("type")).unwrap_or(branch);
                     !branch.is_array() && kinds.insert(kind.to_string())
@@ -184,23 +184,23 @@ impl Type {
     }
 }
 
-/// Bytes of which many are small numbers, such as lengths and branches.
+/// Bytes with many small numbers, such as lengths and union branches.
 fn bytes() -> impl Strategy<Value = Vec<u8>> {
     vec(prop_oneof![4 => 0..8_u8, 1 => any::<u8>(), 1 => Just(0x80)], 0..400)
 }
 
-/// Runs on a small stack; says how long it took.
+/// Runs a test on a small stack. Fails if it panics or takes too long.
 fn bounded(what: impl FnOnce() + Send + 'static) -> Result<(), TestCaseError> {
-    let began = Instant::now();
+    let started = Instant::now();
     let run = std::thread::Builder::new().stack_size(STACK).spawn(what).unwrap().join();
     prop_assert!(run.is_ok(), "it panicked");
-    prop_assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    prop_assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     Ok(())
 }
 
 proptest! {
     #[test]
-    fn any_schema_and_any_bytes_are_read_within_bounds(schema in schema(), bytes in bytes()) {
+    fn any_schema_and_any_bytes_are_read_within_the_limits(schema in schema(), bytes in bytes()) {
         bounded(move || {
             if let Ok(schema) = parse_writer(&schema)
                 && let Err(error) = decode(&schema, &bytes)
@@ -211,7 +211,7 @@ proptest! {
     }
 
     #[test]
-    fn an_event_of_ours_is_read_within_bounds_whatever_it_is_said_to_be(
+    fn an_event_of_ours_is_read_within_the_limits_with_any_schema(
         schema in schema(), event in event(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
     ) {
         let mut payload = encode(&event).unwrap().payload;
@@ -225,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn any_two_schemas_are_compared_within_bounds(older in schema(), newer in schema()) {
+    fn any_two_schemas_are_compared_within_the_limits(older in schema(), newer in schema()) {
         bounded(move || {
             let _ = parse(&older).map_err(|error| one_line(&error));
             let _ = check(&older, &older, Level::Full).map_err(|error| one_line(&error));
@@ -234,7 +234,7 @@ proptest! {
     }
 
     #[test]
-    fn a_schema_that_is_damaged_anywhere_is_read_within_bounds(
+    fn a_damaged_schema_is_read_within_the_limits(
         schema in schema(), at in any::<prop::sample::Index>(), text in "[\\[\\]{}\",:0-9a-z]{0,6}",
     ) {
         let at = schema.floor_char_boundary(at.index(schema.len()));
@@ -246,7 +246,7 @@ proptest! {
 }
 
 #[test]
-fn half_of_the_schemas_made_here_are_schemas() {
+fn many_of_the_generated_schemas_are_valid() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
 
@@ -257,10 +257,10 @@ fn half_of_the_schemas_made_here_are_schemas() {
         let datum = bytes().new_tree(&mut runner).unwrap().current();
         if let Ok(schema) = parse_writer(&text) {
             good += 1;
-            // Most of what can be read is no event.
+            // Most readable data are not an event.
             read += usize::from(!matches!(decode(&schema, &datum), Err(DecodeError::Bytes { .. })));
         }
     }
-    println!("{good} of 500 are schemas, {read} of these data could be read");
+    println!("{good} of 500 schemas are valid, {read} of their data could be read");
     assert!(good > 150 && read > 20, "{good} schemas, {read} read");
 }

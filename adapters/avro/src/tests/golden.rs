@@ -1,5 +1,6 @@
-//! The bytes of known events, worked out by hand from the Avro specification. Records like these
-//! lie in topics and outboxes; whatever changes here makes them unreadable.
+//! The bytes of known events, derived by hand from the Avro specification.
+//!
+//! Topics and outboxes contain such records. A change of these bytes would make them unreadable.
 
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
@@ -10,7 +11,7 @@ use domain::ordering::{
 };
 
 use super::hex;
-use super::reading::announced;
+use super::round_trip::published_event;
 use crate::catalogue::parsed;
 use crate::{SCHEMAS, decode, encode};
 
@@ -77,7 +78,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 #[test]
-fn known_events_have_the_bytes_they_always_had() {
+fn known_events_are_encoded_to_the_same_bytes_as_ever() {
     let [created, cancelled] = history().map(|event| encode(&event).unwrap());
     assert_eq!(created.event_type, "OrderCreated");
     assert_eq!(hex(&created.schema_fingerprint), CREATED_V2_SCHEMA);
@@ -88,15 +89,15 @@ fn known_events_have_the_bytes_they_always_had() {
 }
 
 #[test]
-fn known_bytes_are_the_events_they_always_were() {
-    let [created, cancelled] = history().map(|event| announced(&event));
+fn known_bytes_are_decoded_to_the_same_events_as_ever() {
+    let [created, cancelled] = history().map(|event| published_event(&event));
     assert_eq!(read(CREATED_V2_SCHEMA, CREATED_V2), created);
     assert_eq!(read(CANCELLED_V1_SCHEMA, CANCELLED_V1), cancelled);
 }
 
 #[test]
-fn an_event_of_the_first_version_is_read_without_what_could_not_be_said_then() {
-    let [created, _] = history().map(|event| announced(&event));
+fn an_event_of_the_first_version_is_decoded_without_the_newer_fields() {
+    let [created, _] = history().map(|event| published_event(&event));
     let item = |product_id, quantity| PublishedItem { product_id, quantity, medication: None };
     let payload = Payload::OrderCreated {
         customer_name: "Zoë 李".to_owned(),
@@ -107,14 +108,14 @@ fn an_event_of_the_first_version_is_read_without_what_could_not_be_said_then() {
 }
 
 #[test]
-fn a_program_of_the_first_version_reads_todays_events_without_what_is_new() {
+fn a_reader_of_the_first_version_decodes_new_events_without_the_newer_fields() {
     let written = parsed(SCHEMAS.by_fingerprint(&bytes(CREATED_V2_SCHEMA)).unwrap()).unwrap();
     let known = parsed(SCHEMAS.by_fingerprint(&bytes(CREATED_V1_SCHEMA)).unwrap()).unwrap();
     let reader = GenericDatumReader::builder(written).reader_schema(known).build().unwrap();
     let datum = bytes(CREATED_V2);
     let mut rest = datum.as_slice();
     let Value::Record(fields) = reader.read_value(&mut rest).unwrap() else { panic!("a record") };
-    assert_eq!(rest, b"", "all of it was read");
+    assert_eq!(rest, b"", "all bytes were read");
 
     let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
     let known = ["eventId", "occurredAt", "orderId", "orderVersion", "customerName", "items"];
@@ -130,7 +131,7 @@ fn a_program_of_the_first_version_reads_todays_events_without_what_is_new() {
 }
 
 #[test]
-fn an_event_of_any_version_that_was_cut_off_is_refused() {
+fn a_truncated_event_of_any_version_is_refused() {
     for (schema, datum) in [
         (CREATED_V1_SCHEMA, CREATED_V1),
         (CREATED_V2_SCHEMA, CREATED_V2),
@@ -144,7 +145,7 @@ fn an_event_of_any_version_that_was_cut_off_is_refused() {
     }
 }
 
-/// What a program of today reads in these bytes.
+/// Decodes these bytes with the current schemas.
 fn read(schema: &str, datum: &str) -> PublishedEvent {
     let schema = parsed(SCHEMAS.by_fingerprint(&bytes(schema)).unwrap()).unwrap();
     decode(schema, &bytes(datum)).unwrap()

@@ -1,4 +1,5 @@
-//! A Kafka cluster of three brokers inside this process: librdkafka's own, on real sockets.
+//! A Kafka cluster with three brokers in this process: the mock cluster of librdkafka, on TCP
+//! sockets.
 
 use rdkafka::ClientConfig;
 use rdkafka::client::{Client, ClientContext};
@@ -9,19 +10,18 @@ use rdkafka::types::RDKafkaType;
 
 use runtime::StartError;
 
-/// A cluster that speaks Kafka's protocol to any client on this host. It lives as long as this
-/// handle.
+/// A Kafka cluster for all clients on this host. Dropping it stops the brokers.
 ///
-/// It is volatile and small: 5 MiB or 100,000 records a partition, after which the oldest go. It
-/// has no admin requests, so its topic is made here; and a broker that is down keeps the lead of
-/// its partitions, which wait until it is up again.
+/// Records are kept in memory only, at most 5 MiB or 100,000 records per partition; then the oldest
+/// are deleted. There is no admin API, so the topic is created here. There is no leader election:
+/// the partitions of a stopped broker are unavailable until it runs again.
 pub struct EmbeddedKafka {
-    // The client owns the cluster, may be shared between threads, and lends the cluster out.
+    // The client owns the cluster and, unlike the cluster, can be shared between threads.
     client: Client<Quiet>,
     bootstrap_servers: String,
 }
 
-/// The cluster's own log has nothing an operator could act on.
+/// Drops the log lines of the cluster, which contain nothing that an operator could act on.
 struct Quiet;
 
 impl ClientContext for Quiet {
@@ -30,7 +30,7 @@ impl ClientContext for Quiet {
     fn error(&self, _: KafkaError, _: &str) {}
 }
 
-/// Why a broker could not be taken down or brought up.
+/// Why a broker could not be stopped or started.
 #[derive(Debug, thiserror::Error)]
 #[error("the embedded Kafka has no broker {broker}; its brokers are 1 to 3")]
 pub struct BrokerError {
@@ -40,14 +40,14 @@ pub struct BrokerError {
 }
 
 impl EmbeddedKafka {
-    /// How many brokers the cluster has; their ids count from 1.
+    /// The number of brokers. Their ids start at 1.
     pub const BROKERS: u16 = 3;
 
-    /// Starts three brokers on free ports of the loopback address and makes the topic, with a
+    /// Starts three brokers on free ports of the loopback address and creates the topic, with a
     /// replica of every partition on each broker.
     ///
     /// # Errors
-    /// When the brokers cannot listen or the topic's name or size is refused.
+    /// When the brokers cannot listen, or the topic's name or number of partitions is invalid.
     pub fn start(topic: &str, partitions: i32) -> Result<Self, StartError> {
         Self::start_cluster(topic, partitions)
             .map_err(|error| StartError::other("cannot start the embedded Kafka", error))
@@ -67,24 +67,24 @@ impl EmbeddedKafka {
         Ok(Self { client, bootstrap_servers })
     }
 
-    /// The brokers, as `KAFKA_BOOTSTRAP_SERVERS` wants them.
+    /// The brokers, in the format of `KAFKA_BOOTSTRAP_SERVERS`.
     #[must_use]
     pub fn bootstrap_servers(&self) -> String {
         self.bootstrap_servers.clone()
     }
 
-    /// Takes a broker down: its connections break and it accepts no new ones.
+    /// Stops a broker: closes its connections and accepts no new ones.
     ///
     /// # Errors
-    /// When there is no such broker.
+    /// When the broker does not exist.
     pub fn broker_down(&self, broker: i32) -> Result<(), BrokerError> {
         self.on(broker, |cluster| cluster.broker_down(broker))
     }
 
-    /// Brings a broker up again, with all it held.
+    /// Starts a stopped broker again, with all its records.
     ///
     /// # Errors
-    /// When there is no such broker.
+    /// When the broker does not exist.
     pub fn broker_up(&self, broker: i32) -> Result<(), BrokerError> {
         self.on(broker, |cluster| cluster.broker_up(broker))
     }

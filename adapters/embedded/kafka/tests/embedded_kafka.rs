@@ -1,4 +1,4 @@
-//! The Kafka cluster inside the process, as an ordinary client meets it.
+//! Tests of the embedded Kafka cluster with ordinary clients.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::time::Duration;
@@ -15,11 +15,11 @@ use rdkafka::{Offset, TopicPartitionList};
 const TOPIC: &str = "order-created-topic";
 const DEADLINE: Duration = Duration::from_secs(10);
 
-fn producer(kafka: &EmbeddedKafka, patience: Duration) -> FutureProducer {
+fn producer(kafka: &EmbeddedKafka, message_timeout: Duration) -> FutureProducer {
     ClientConfig::new()
         .set("bootstrap.servers", kafka.bootstrap_servers())
         .set("acks", "all")
-        .set("message.timeout.ms", patience.as_millis().to_string())
+        .set("message.timeout.ms", message_timeout.as_millis().to_string())
         .set("reconnect.backoff.max.ms", "100")
         .set("log_level", "0")
         .create()
@@ -57,7 +57,7 @@ async fn the_topic_has_its_partitions_on_three_brokers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_cluster_goes_on_wherever_its_handle_is_moved() {
+async fn the_cluster_keeps_running_when_its_handle_is_moved_to_another_task() {
     let kafka = EmbeddedKafka::start(TOPIC, 3).unwrap();
     let kafka = tokio::spawn(async move {
         send(&producer(&kafka, DEADLINE), 2, "placed").await.unwrap();
@@ -69,24 +69,24 @@ async fn the_cluster_goes_on_wherever_its_handle_is_moved() {
 }
 
 #[tokio::test]
-async fn a_record_for_a_broker_that_is_down_arrives_once_it_is_up() {
+async fn a_record_for_a_stopped_broker_arrives_after_its_restart() {
     let kafka = EmbeddedKafka::start(TOPIC, 1).unwrap();
-    let hasty = producer(&kafka, Duration::from_millis(500));
-    send(&hasty, 0, "before").await.unwrap();
+    let short_timeout = producer(&kafka, Duration::from_millis(500));
+    send(&short_timeout, 0, "before").await.unwrap();
 
     for broker in 1..=3 {
         kafka.broker_down(broker).unwrap();
     }
-    let refused = send(&hasty, 0, "too early").await;
+    let refused = send(&short_timeout, 0, "too early").await;
     assert_eq!(refused.unwrap_err().rdkafka_error_code(), Some(RDKafkaErrorCode::MessageTimedOut));
 
-    let patient = producer(&kafka, DEADLINE);
-    let (sent, ()) = tokio::join!(send(&patient, 0, "after"), async {
+    let long_timeout = producer(&kafka, DEADLINE);
+    let (sent, ()) = tokio::join!(send(&long_timeout, 0, "after"), async {
         for broker in 1..=3 {
             kafka.broker_up(broker).unwrap();
         }
     });
-    assert_eq!(sent.unwrap(), 1, "the record before is still there");
+    assert_eq!(sent.unwrap(), 1, "the earlier record still exists");
 }
 
 #[test]

@@ -6,13 +6,15 @@ use std::process::{Command, Stdio};
 
 use runtime::StartError;
 
-/// The account the server runs under. Postgres refuses to run as root, so root, which a fresh
-/// container is, gives way to `postgres` or else `nobody`.
+/// The user account of the server process.
+///
+/// Postgres refuses to run as root, which is the user in a new container. Then the account is
+/// `postgres`, or `nobody` if that does not exist.
 #[derive(Debug, Clone)]
 pub(super) enum Account {
-    /// This process's own account.
+    /// The account of this process.
     Own,
-    /// Another one, because this process is root.
+    /// Another account, because this process is root.
     Other { name: &'static str, uid: u32, gid: u32 },
 }
 
@@ -30,49 +32,49 @@ impl Account {
             })
             .ok_or_else(|| StartError::Setting {
                 variable: "DATABASE_URL",
-                reason: "Postgres does not run as root and there is no account `postgres` or \
-                         `nobody` to run it; start as another user or name a running Postgres"
+                reason: "Postgres does not run as root, and neither the account `postgres` nor \
+                         `nobody` exists; start as another user, or set it to a running Postgres"
                     .to_owned(),
             })
     }
 
-    /// Who that is, for messages.
-    pub(super) fn who(&self) -> String {
+    /// A description for error messages.
+    pub(super) fn description(&self) -> String {
         match self {
             Self::Own => "this user".to_owned(),
             Self::Other { name, .. } => {
-                format!("the account `{name}`, which runs Postgres because root must not,")
+                format!("the account `{name}` (Postgres does not run as root)")
             }
         }
     }
 
-    /// A command that runs under the account, hearing nothing from this process's terminal.
+    /// A command that runs under the account and does not get signals of this process's terminal.
     pub(super) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         if let Self::Other { uid, gid, .. } = self {
             command.uid(*uid).gid(*gid);
         }
-        // A Ctrl-C in the terminal is for this process, which then stops the server in order.
+        // Ctrl-C must reach only this process, which then stops the server gracefully.
         command.process_group(0).stdin(Stdio::null()).current_dir("/");
         command
     }
 
-    /// Gives an open file or folder to the account.
-    pub(super) fn own(&self, file: &File) -> std::io::Result<()> {
+    /// Makes the account the owner of an open file or folder.
+    pub(super) fn change_owner(&self, file: &File) -> std::io::Result<()> {
         match self {
             Self::Own => Ok(()),
             Self::Other { uid, gid, .. } => fchown(file, Some(*uid), Some(*gid)),
         }
     }
 
-    /// Whether the account can write into the folder, and so reach it.
+    /// Whether the account can reach the folder and write to it.
     pub(super) fn can_write(&self, folder: &Path) -> bool {
         let script = "test -w \"$1\" && test -x \"$1\"";
         let status = self.command("sh").args(["-c", script, "sh"]).arg(folder).status();
         status.is_ok_and(|status| status.success())
     }
 
-    /// What a program of Postgres says its version is, if the account can run it.
+    /// The output of `--version` of a Postgres program. `None` if the account cannot run it.
     pub(super) fn version_of(&self, program: &Path) -> Option<String> {
         let output = self.command(program).arg("--version").stderr(Stdio::null()).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())

@@ -3,17 +3,16 @@ use std::path::{Path, PathBuf};
 use runtime::StartError;
 
 use super::account::Account;
-use super::data_folder::DataFolder;
 use super::download::Downloads;
 use super::search::Search;
 
-/// The oldest major version that new data are made with.
-const OLDEST: u32 = 15;
+/// Minimum major version for a new data folder.
+const MIN_MAJOR: u32 = 15;
 
-/// The major version that is downloaded for new data.
-const NEWEST: u32 = 17;
+/// The major version that is downloaded for a new data folder.
+const DOWNLOADED_MAJOR: u32 = 17;
 
-/// A Postgres server's programs.
+/// The programs of a Postgres server.
 #[derive(Debug, Clone)]
 pub(super) struct Binaries {
     folder: PathBuf,
@@ -21,38 +20,40 @@ pub(super) struct Binaries {
 }
 
 impl Binaries {
-    /// Finds a Postgres that fits the data, or downloads one.
+    /// Finds a Postgres with the version of the existing data in `home`, or downloads one.
+    ///
+    /// `created_by` is the major version that created the data. `None` if there is no data yet.
     pub(super) async fn find_or_download(
         search: &Search,
         downloads: &Downloads,
-        folder: &DataFolder,
+        home: &Path,
+        created_by: Option<u32>,
         account: &Account,
     ) -> Result<Self, StartError> {
-        let made_by = folder.made_by()?;
         if let Some(given) = &search.given {
-            return Self::given(given, made_by, folder, account);
+            return Self::given(given, home, created_by, account);
         }
-        let wanted = made_by.unwrap_or(NEWEST);
+        let wanted = created_by.unwrap_or(DOWNLOADED_MAJOR);
         let found = search
             .folders
             .iter()
             .cloned()
-            .chain(downloads.of(wanted))
+            .chain(downloads.find(wanted))
             .filter_map(|candidate| Self::in_folder(&candidate, account))
-            .find(|binaries| binaries.fits(made_by));
+            .find(|binaries| binaries.supports(created_by));
         if let Some(found) = found {
             return Ok(found);
         }
-        if made_by.is_some() {
-            let home = folder.home().display();
-            tracing::info!("the data in {home} need Postgres {wanted}, which is not installed");
+        if created_by.is_some() {
+            let home = home.display();
+            tracing::info!("the data in {home} needs Postgres {wanted}, which is not installed");
         }
         let downloaded = downloads.download(wanted).await?;
         Self::in_folder(&downloaded, account).ok_or_else(|| StartError::Setting {
             variable: "PG_BIN",
             reason: format!(
-                "the Postgres downloaded to {} does not run here; install Postgres {wanted}, or \
-                 set PG_BIN to the folder of its programs",
+                "the downloaded Postgres in {} does not run on this system; install Postgres \
+                 {wanted}, or set PG_BIN to the folder of its programs",
                 downloaded.display()
             ),
         })
@@ -60,25 +61,25 @@ impl Binaries {
 
     fn given(
         given: &Path,
-        made_by: Option<u32>,
-        folder: &DataFolder,
+        home: &Path,
+        created_by: Option<u32>,
         account: &Account,
     ) -> Result<Self, StartError> {
         let wrong = |reason| StartError::Setting { variable: "PG_BIN", reason };
         let found = Self::in_folder(given, account).ok_or_else(|| {
-            let who = account.who();
-            wrong(format!("{} holds no postgres and initdb that {who} can run", given.display()))
+            let who = account.description();
+            wrong(format!("{} has no postgres and initdb that {who} can run", given.display()))
         })?;
-        match made_by {
-            Some(data) if !found.fits(made_by) => Err(wrong(format!(
-                "{} holds Postgres {}, and the data in {} are of Postgres {data}; set it to a \
-                 Postgres {data} or name another data folder",
+        match created_by {
+            Some(data) if !found.supports(created_by) => Err(wrong(format!(
+                "{} has Postgres {}, but the data in {} was created by Postgres {data}; set it to \
+                 a Postgres {data}, or name another data folder",
                 given.display(),
                 found.major,
-                folder.home().display(),
+                home.display(),
             ))),
-            None if !found.fits(None) => Err(wrong(format!(
-                "{} holds Postgres {}; {OLDEST} or later is needed",
+            None if !found.supports(None) => Err(wrong(format!(
+                "{} has Postgres {}; {MIN_MAJOR} or later is needed",
                 given.display(),
                 found.major
             ))),
@@ -86,9 +87,9 @@ impl Binaries {
         }
     }
 
-    /// Data can be read by the major version that made them, and by no other.
-    fn fits(&self, made_by: Option<u32>) -> bool {
-        made_by.map_or(self.major >= OLDEST, |major| self.major == major)
+    /// Whether this version can use the data. Only the major version that created it can.
+    fn supports(&self, created_by: Option<u32>) -> bool {
+        created_by.map_or(self.major >= MIN_MAJOR, |major| self.major == major)
     }
 
     fn in_folder(folder: &Path, account: &Account) -> Option<Self> {
@@ -99,14 +100,14 @@ impl Binaries {
         Some(Self { folder: folder.to_owned(), major: major(&version)? })
     }
 
-    /// One of the programs.
+    /// The path of a program.
     pub(super) fn program(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 }
 
-/// The major version in what `postgres --version` says: `postgres (PostgreSQL) 15.18 (Debian …)`,
-/// `postgres (PostgreSQL) 18beta1`.
+/// The major version in the output of `postgres --version`, such as
+/// `postgres (PostgreSQL) 15.18 (Debian …)` or `postgres (PostgreSQL) 18beta1`.
 fn major(version: &str) -> Option<u32> {
     let number = version.split(')').nth(1)?.trim_start();
     let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
@@ -118,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_major_version_is_read_however_it_is_told() {
+    fn the_major_version_is_parsed_in_all_formats() {
         assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(major("postgres (PostgreSQL) 17.5\n"), Some(17));
         assert_eq!(major("postgres (PostgreSQL) 18beta1"), Some(18));

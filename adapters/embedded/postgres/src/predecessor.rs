@@ -1,5 +1,7 @@
-//! The server before this one, on the same data: one whose starter was killed needs a moment to
-//! stop, and one that was killed itself leaves a file behind.
+//! A previous server on the same data.
+//!
+//! If its parent process was killed, it needs a moment to stop. If it was killed itself, it leaves
+//! a stale `postmaster.pid`.
 
 use std::fs;
 use std::path::Path;
@@ -7,38 +9,40 @@ use std::time::{Duration, Instant};
 
 use runtime::StartError;
 
-/// Waits until no server works on the data, and clears away what a killed one left.
+/// Waits until no server uses the data, and removes a stale `postmaster.pid`.
 ///
-/// Postgres refuses to start while the process number in its `postmaster.pid` is anybody's, as it
-/// is soon enough after a restart of a container. The folder is locked, so whoever that is, it can
-/// only be a server if it works in the data folder.
-pub(super) async fn outlive(data: &Path, deadline: Instant) -> Result<(), StartError> {
-    while is_somebody_in(data) {
+/// Postgres refuses to start if any process has the id in `postmaster.pid`. After a restart of a
+/// container, an unrelated process often has it. A Postgres server always has its data folder as
+/// the working directory, so a process is a previous server only if that is the case.
+pub(super) async fn wait_until_stopped(data: &Path, deadline: Instant) -> Result<(), StartError> {
+    while is_server_running(data) {
         if Instant::now() > deadline {
             return Err(StartError::Setting {
                 variable: "ORDERS_DATA_DIR",
                 reason: format!(
-                    "another Postgres server works on {}; stop it or name another folder",
+                    "another Postgres server uses {}; stop it or name another folder",
                     data.display()
                 ),
             });
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    if can_tell() {
-        // What cannot be removed the server will complain about.
+    if has_proc() {
+        // If the file cannot be removed, the server reports it.
         let _ = fs::remove_file(data.join("postmaster.pid"));
     }
     Ok(())
 }
 
-/// Whether this system tells where its processes work. Elsewhere Postgres is left to judge.
-fn can_tell() -> bool {
+/// Whether `/proc` shows the working directories of processes. Without it, Postgres checks its
+/// `postmaster.pid` itself.
+fn has_proc() -> bool {
     fs::read_link("/proc/self/cwd").is_ok()
 }
 
-/// Every process of a server works in its data folder. So may somebody's shell.
-fn is_somebody_in(data: &Path) -> bool {
+/// Whether a process named `postgres` has the data folder as its working directory. The name is
+/// checked because a shell can have the same working directory.
+fn is_server_running(data: &Path) -> bool {
     let Ok(processes) = fs::read_dir("/proc") else { return false };
     let data = fs::canonicalize(data).unwrap_or_else(|_| data.to_owned());
     processes.filter_map(Result::ok).map(|process| process.path()).any(|process| {

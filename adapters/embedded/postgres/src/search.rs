@@ -2,7 +2,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where distributions put Postgres; a star stands for a version.
+/// Installation folders of common distributions. A star stands for a version.
 const USUAL_FOLDERS: [&str; 8] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -14,29 +14,29 @@ const USUAL_FOLDERS: [&str; 8] = [
     "/usr/local/pgsql/bin",
 ];
 
-/// Where a Postgres may be installed.
+/// The folders to search for a Postgres installation.
 #[derive(Debug, Clone)]
 pub(super) struct Search {
-    /// The folder that `$PG_BIN` names; then no other counts.
+    /// The folder in `$PG_BIN`. If it is set, no other folder is searched.
     pub(super) given: Option<PathBuf>,
-    /// The folders to look in, in this order.
+    /// The folders to search, in this sequence.
     pub(super) folders: Vec<PathBuf>,
 }
 
 impl Search {
-    /// `$PG_BIN`; else `PATH`, then the usual folders, the newest version first.
+    /// `$PG_BIN` if it is set. Otherwise `PATH`, then the common folders, newest version first.
     pub(super) fn of_this_host() -> Self {
         let given = env::var_os("PG_BIN").filter(|given| !given.is_empty()).map(PathBuf::from);
         let given = given.map(|given| std::path::absolute(&given).unwrap_or(given));
         let path = env::var_os("PATH").unwrap_or_default();
-        // A relative folder means another one to the account the server runs under.
+        // Relative folders are skipped: the server runs with another working directory.
         let path = env::split_paths(&path).filter(|folder| folder.is_absolute());
         let usual = USUAL_FOLDERS.iter().flat_map(|pattern| expand(pattern));
         Self { given, folders: path.chain(usual).collect() }
     }
 }
 
-/// The folders a pattern with at most one star stands for, the highest version first.
+/// The folders that match a pattern with at most one star, highest version first.
 fn expand(pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else {
         return vec![PathBuf::from(pattern)];

@@ -12,17 +12,18 @@ use super::binaries::Binaries;
 use super::data_folder::DataFolder;
 use super::predecessor;
 
-/// How long a server may take to answer, recovery after a crash and a predecessor that is still
-/// stopping included.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Timeout of the start, including crash recovery and the stop of a previous server.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What Postgres logs when somebody took its port since it was found free.
+/// The log line of Postgres if another program has taken the port in the meantime.
 const PORT_TAKEN: &str = "could not create any TCP/IP sockets";
 
-/// Becomes the server, after leaving a watcher behind that holds the other end of a pipe to the
-/// process that started it. When that process ends, however it ends, the pipe closes and the
-/// watcher tells the server to stop. `$1` is the log, `$2` a folder to remove afterwards, or empty.
-const LIFELINE: &str = r#"
+/// Shell script that starts the server, and a watcher that stops it when this process ends.
+///
+/// The watcher reads from a pipe whose other end this process holds. When this process ends for any
+/// reason, the pipe closes, and the watcher sends SIGINT to the server. `$1` is the log file, `$2`
+/// a folder to remove afterwards, or empty.
+const START_SCRIPT: &str = r#"
 log=$1; remove=$2; shift 2
 server=$$
 exec 3<&0
@@ -37,7 +38,7 @@ exec 3<&0
 exec "$@" </dev/null 3<&- >"$log" 2>&1
 "#;
 
-/// The server's process. Dropping it tells the server to stop.
+/// The process of the server. Dropping it makes the server stop.
 #[derive(Debug)]
 pub(super) struct Server {
     process: Child,
@@ -46,23 +47,23 @@ pub(super) struct Server {
     deadline: Instant,
 }
 
-/// How a server that is starting is doing.
+/// State of a server that does not accept connections yet.
 pub(super) enum Starting {
-    /// It may answer soon.
-    Still,
-    /// Another program was faster to take the port; another port will do.
+    /// It is still starting.
+    InProgress,
+    /// Another program has taken the port. Start again on another port.
     PortTaken,
 }
 
 impl Server {
-    /// Starts the server on a free port; it may not answer yet.
+    /// Starts the server on a free port. It may not accept connections yet.
     pub(super) async fn start(
         folder: &DataFolder,
         binaries: &Binaries,
         account: &Account,
     ) -> Result<Self, StartError> {
-        let deadline = Instant::now() + PATIENCE;
-        predecessor::outlive(&folder.data(), deadline).await?;
+        let deadline = Instant::now() + START_TIMEOUT;
+        predecessor::wait_until_stopped(&folder.data(), deadline).await?;
         let port =
             free_port().map_err(|error| StartError::other("cannot find a free port", error))?;
         Self::start_on(port, deadline, folder, binaries, account)
@@ -77,7 +78,7 @@ impl Server {
     ) -> Result<Self, StartError> {
         let remove = if folder.keep() { OsStr::new("") } else { folder.home().as_os_str() };
         let mut command = account.command("sh");
-        command.args(["-c", LIFELINE, "orders-postgres"]).arg(folder.log()).arg(remove);
+        command.args(["-c", START_SCRIPT, "orders-postgres"]).arg(folder.log()).arg(remove);
         command.arg(binaries.program("postgres")).arg("-D").arg(folder.data());
         command.args(["-p", &port.to_string()]);
         for setting in settings(folder.keep()) {
@@ -89,12 +90,12 @@ impl Server {
         Ok(Self { process, port, log: folder.log(), deadline })
     }
 
-    /// The port it listens on.
+    /// The port of the server.
     pub(super) const fn port(&self) -> u16 {
         self.port
     }
 
-    /// Waits a moment; fails when the server has ended or takes too long.
+    /// Waits a moment. Fails if the server has exited or the start takes too long.
     pub(super) async fn check_starting(&mut self) -> Result<Starting, StartError> {
         let ended = self.process.try_wait().is_ok_and(|status| status.is_some());
         if ended || Instant::now() > self.deadline {
@@ -106,14 +107,14 @@ impl Server {
             }
             return Err(StartError::other(
                 format!("Postgres does not start; see {}", self.log.display()),
-                fatal.unwrap_or("it says nothing").to_owned(),
+                fatal.unwrap_or("the log is empty").to_owned(),
             ));
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
-        Ok(Starting::Still)
+        Ok(Starting::InProgress)
     }
 
-    /// Tells the server to stop and waits until it has.
+    /// Stops the server and waits until it has exited.
     pub(super) async fn stop(mut self) {
         drop(self.process.stdin.take());
         let _ = tokio::task::spawn_blocking(move || self.process.wait()).await;
@@ -127,11 +128,11 @@ fn free_port() -> io::Result<u16> {
 fn settings(keep: bool) -> impl Iterator<Item = &'static str> {
     let always = [
         "listen_addresses=127.0.0.1",
-        // No socket in the file system: its path would have a length limit, and a place to be.
+        // No Unix socket: its path has a length limit and would need a writable folder.
         "unix_socket_directories=",
         "shared_buffers=64MB",
         "log_min_messages=warning",
-        // Without the details of errors, which quote rows and so personal data.
+        // Without error details, which contain rows and so personal data.
         "log_error_verbosity=terse",
         "log_line_prefix=%m [%p] ",
         "timezone=UTC",
@@ -139,7 +140,7 @@ fn settings(keep: bool) -> impl Iterator<Item = &'static str> {
     let depending: &[&str] = if keep {
         &["max_connections=100"]
     } else {
-        // Worthless data need not survive a power cut; tests run side by side, with pools each.
+        // The data need not survive a power failure. Tests run in parallel, each with its own pool.
         &["max_connections=500", "fsync=off", "full_page_writes=off"]
     };
     always.into_iter().chain(depending.iter().copied())

@@ -1,4 +1,4 @@
-//! A throw-away Postgres for tests: one server for a test program, a database for each test.
+//! Temporary Postgres for tests: one server per test program, one database per test.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,16 +14,16 @@ use super::{EmbeddedPostgres, PostgresSettings};
 static SERVER: OnceCell<EmbeddedPostgres> = OnceCell::const_new();
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
-/// An empty database of one test's own. The server goes, with all data, when the program ends.
+/// An empty database for one test. The server and its data are removed when the test program ends.
 #[derive(Debug, Clone)]
 pub struct FreshDatabase {
     url: String,
 }
 
-/// Makes an empty database, on a server that is started by the first test that asks.
+/// Creates an empty database. The first call starts the server.
 ///
 /// # Errors
-/// When Postgres cannot be started; the message says what to install.
+/// When Postgres cannot be started. The message says what to install.
 pub async fn fresh_database() -> Result<FreshDatabase, StartError> {
     let server = SERVER.get_or_try_init(start).await?;
     let name = format!("test_{}", DATABASES.fetch_add(1, Ordering::Relaxed));
@@ -38,13 +38,13 @@ async fn start() -> Result<EmbeddedPostgres, StartError> {
 }
 
 impl FreshDatabase {
-    /// Where it is, as `DATABASE_URL` wants it.
+    /// The URL, in the format of `DATABASE_URL`.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Executes SQL in it, as somebody may who has the password.
+    /// Executes SQL in the database as a superuser.
     ///
     /// # Errors
     /// When Postgres refuses.
@@ -55,7 +55,7 @@ impl FreshDatabase {
         connection.close().await.map_err(failed)
     }
 
-    /// Where it is, as a program's settings.
+    /// The settings of a program that uses the database.
     #[must_use]
     pub fn args(&self) -> DatabaseArgs {
         DatabaseArgs::at(self.url.as_str(), 10)

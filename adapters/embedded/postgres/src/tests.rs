@@ -1,4 +1,4 @@
-//! Which Postgres is taken, on hosts that have this or that.
+//! Tests of the search for a Postgres installation.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,10 +10,10 @@ use super::download::Downloads;
 use super::search::Search;
 use super::{EmbeddedPostgres, PostgresSettings};
 
-/// A folder of one test's own, open to all.
-struct Scratch(PathBuf);
+/// A temporary folder of one test that all accounts can read.
+struct TempFolder(PathBuf);
 
-impl Scratch {
+impl TempFolder {
     fn new() -> Self {
         let name = format!("orders-test-{:08x}", clock::random() >> 96);
         let folder = std::env::temp_dir().join(name);
@@ -30,7 +30,7 @@ impl Scratch {
         PostgresSettings { home: self.path("home"), keep: true }
     }
 
-    /// Programs that only say which version they are.
+    /// Creates programs that only print this version.
     fn programs(&self, version: &str) -> PathBuf {
         let folder = self.path(version);
         fs::create_dir(&folder).unwrap();
@@ -43,8 +43,8 @@ impl Scratch {
         folder
     }
 
-    /// Data of a server of another version.
-    fn data_of(&self, major: &str) {
+    /// Creates a data folder of this major version.
+    fn create_data(&self, major: &str) {
         fs::create_dir_all(self.path("home/postgres")).unwrap();
         fs::write(self.path("home/postgres/PG_VERSION"), format!("{major}\n")).unwrap();
         fs::set_permissions(self.path("home"), fs::Permissions::from_mode(0o777)).unwrap();
@@ -55,14 +55,14 @@ impl Scratch {
         EmbeddedPostgres::start_with(&self.settings(), &search, &offline).await
     }
 
-    async fn refusal(&self, search: Search) -> String {
+    async fn start_error(&self, search: Search) -> String {
         let line = one_line(&self.start(search).await.unwrap_err());
         assert!(!line.contains('\n'));
         line
     }
 }
 
-impl Drop for Scratch {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -77,57 +77,57 @@ fn installed(folders: &[&Path]) -> Search {
 }
 
 #[tokio::test]
-async fn where_there_is_no_postgres_all_ways_out_are_told() {
-    let refusal = Scratch::new().refusal(installed(&[])).await;
+async fn the_error_without_postgres_lists_all_solutions() {
+    let error = TempFolder::new().start_error(installed(&[])).await;
     for way in ["install Postgres 17", "PG_BIN", "DATABASE_URL"] {
-        assert!(refusal.contains(way), "{refusal}");
+        assert!(error.contains(way), "{error}");
     }
 }
 
 #[tokio::test]
-async fn a_given_folder_without_a_server_is_refused_though_another_is_installed() {
-    let scratch = Scratch::new();
+async fn pg_bin_without_a_server_is_refused_even_if_postgres_is_installed() {
+    let folder = TempFolder::new();
     let mut search = Search::of_this_host();
-    search.given = Some(scratch.path("nothing"));
-    let refusal = scratch.refusal(search).await;
-    assert!(refusal.starts_with("PG_BIN is wrong") && refusal.contains("nothing"), "{refusal}");
+    search.given = Some(folder.path("nothing"));
+    let error = folder.start_error(search).await;
+    assert!(error.starts_with("PG_BIN is wrong") && error.contains("nothing"), "{error}");
 }
 
 #[tokio::test]
-async fn a_postgres_that_is_too_old_is_refused_when_given_and_passed_over_when_installed() {
-    let scratch = Scratch::new();
-    let old = scratch.programs("9.6.24");
-    let refusal = scratch.refusal(given(old.clone())).await;
-    assert!(refusal.contains("holds Postgres 9; 15 or later"), "{refusal}");
-    let refusal = scratch.refusal(installed(&[&old])).await;
-    assert!(refusal.contains("no Postgres that fits is installed"), "{refusal}");
+async fn a_too_old_postgres_is_refused_in_pg_bin_and_skipped_in_other_folders() {
+    let folder = TempFolder::new();
+    let old = folder.programs("9.6.24");
+    let error = folder.start_error(given(old.clone())).await;
+    assert!(error.contains("has Postgres 9; 15 or later"), "{error}");
+    let error = folder.start_error(installed(&[&old])).await;
+    assert!(error.contains("no suitable Postgres is installed"), "{error}");
 }
 
 #[tokio::test]
-async fn data_of_another_version_are_refused_by_both_versions() {
-    let scratch = Scratch::new();
-    scratch.data_of("16");
-    let refusal = scratch.refusal(given(scratch.programs("17.5"))).await;
-    assert!(refusal.contains("holds Postgres 17") && refusal.contains("are of Postgres 16"));
-    let refusal = scratch.refusal(installed(&[&scratch.path("17.5")])).await;
-    assert!(refusal.contains("install Postgres 16"), "{refusal}");
+async fn data_of_another_major_version_is_refused() {
+    let folder = TempFolder::new();
+    folder.create_data("16");
+    let error = folder.start_error(given(folder.programs("17.5"))).await;
+    assert!(error.contains("has Postgres 17") && error.contains("created by Postgres 16"));
+    let error = folder.start_error(installed(&[&folder.path("17.5")])).await;
+    assert!(error.contains("install Postgres 16"), "{error}");
 }
 
 #[tokio::test]
-async fn a_folder_that_holds_something_else_is_left_alone() {
-    let scratch = Scratch::new();
-    scratch.data_of("");
-    let refusal = scratch.refusal(given(scratch.programs("17.5"))).await;
-    assert!(refusal.contains("holds no data of a Postgres server"), "{refusal}");
-    assert!(scratch.path("home/postgres/PG_VERSION").exists());
+async fn a_folder_with_other_files_is_not_changed() {
+    let folder = TempFolder::new();
+    folder.create_data("");
+    let error = folder.start_error(given(folder.programs("17.5"))).await;
+    assert!(error.contains("is not the data of a Postgres server"), "{error}");
+    assert!(folder.path("home/postgres/PG_VERSION").exists());
 }
 
 #[tokio::test]
-async fn what_was_downloaded_before_is_used_again() {
-    let scratch = Scratch::new();
-    fs::create_dir_all(scratch.path("cache/postgres-17")).unwrap();
-    fs::rename(scratch.programs("17.5"), scratch.path("cache/postgres-17/bin")).unwrap();
-    // These programs make no data, which is told, so they were taken.
-    let refusal = scratch.refusal(installed(&[])).await;
-    assert!(refusal.starts_with("cannot make the Postgres data folder"), "{refusal}");
+async fn a_downloaded_postgres_is_used_again() {
+    let folder = TempFolder::new();
+    fs::create_dir_all(folder.path("cache/postgres-17")).unwrap();
+    fs::rename(folder.programs("17.5"), folder.path("cache/postgres-17/bin")).unwrap();
+    // The start fails because these programs create no data, which proves that they were used.
+    let error = folder.start_error(installed(&[])).await;
+    assert!(error.starts_with("cannot create the Postgres data folder"), "{error}");
 }

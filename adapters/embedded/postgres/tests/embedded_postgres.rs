@@ -1,4 +1,4 @@
-//! The embedded Postgres, for real.
+//! Tests of the embedded Postgres with a real server.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::fs;
@@ -15,7 +15,7 @@ use runtime::clock;
 use runtime::one_line;
 use sqlx::{Connection, Executor, PgConnection};
 
-/// A folder for one test's server.
+/// A folder for the server of one test.
 struct Home(PathBuf);
 
 impl Home {
@@ -32,8 +32,8 @@ impl Home {
         EmbeddedPostgres::start(&settings(&self.0)).await.unwrap()
     }
 
-    async fn refusal(&self) -> String {
-        refusal(&self.0).await
+    async fn start_error(&self) -> String {
+        start_error(&self.0).await
     }
 }
 
@@ -47,7 +47,7 @@ fn settings(home: &Path) -> PostgresSettings {
     PostgresSettings { home: home.to_owned(), keep: true }
 }
 
-async fn refusal(home: &Path) -> String {
+async fn start_error(home: &Path) -> String {
     let error = EmbeddedPostgres::start(&settings(home)).await.unwrap_err();
     let line = one_line(&error);
     assert!(!line.contains('\n'), "{line}");
@@ -58,9 +58,9 @@ async fn connect(url: &str) -> Result<PgConnection, sqlx::Error> {
     PgConnection::connect(url).await
 }
 
-async fn ask(url: &str, question: &'static str) -> String {
+async fn query(url: &str, sql: &'static str) -> String {
     let mut connection = connect(url).await.unwrap();
-    sqlx::query_scalar(question).fetch_one(&mut connection).await.unwrap()
+    sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
 }
 
 #[tokio::test]
@@ -90,7 +90,7 @@ async fn each_test_has_a_database_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_was_stored_is_there_after_a_restart() {
+async fn data_survives_a_restart() {
     let home = Home::new();
     let postgres = home.start().await;
     postgres.create_database("orders").await.unwrap();
@@ -101,12 +101,12 @@ async fn what_was_stored_is_there_after_a_restart() {
 
     let again = home.start().await;
     again.create_database("orders").await.unwrap();
-    assert_eq!(ask(&again.url("orders"), "SELECT value FROM t").await, "kept");
+    assert_eq!(query(&again.url("orders"), "SELECT value FROM t").await, "kept");
     again.stop().await;
 }
 
 #[tokio::test]
-async fn nobody_gets_in_without_the_password_that_only_its_owner_reads() {
+async fn connecting_needs_the_password_and_only_the_owner_can_read_it() {
     let home = Home::new();
     let postgres = home.start().await;
     let url = postgres.url("postgres");
@@ -114,21 +114,21 @@ async fn nobody_gets_in_without_the_password_that_only_its_owner_reads() {
     assert!(connect(&url).await.is_ok());
     assert!(connect(&url.replace(password.trim(), "guess")).await.is_err());
     assert_eq!(fs::metadata(home.path("password")).unwrap().mode() & 0o777, 0o600);
-    assert_eq!(ask(&url, "SHOW listen_addresses").await, "127.0.0.1");
-    assert_eq!(ask(&url, "SHOW unix_socket_directories").await, "");
+    assert_eq!(query(&url, "SHOW listen_addresses").await, "127.0.0.1");
+    assert_eq!(query(&url, "SHOW unix_socket_directories").await, "");
     postgres.stop().await;
 }
 
 #[tokio::test]
-async fn the_databases_are_the_same_on_every_host() {
+async fn encoding_locale_and_time_zone_do_not_depend_on_the_host() {
     let home = Home::new();
     let postgres = home.start().await;
     let url = postgres.url("postgres");
-    assert_eq!(ask(&url, "SHOW server_encoding").await, "UTF8");
-    assert_eq!(ask(&url, "SHOW lc_messages").await, "C");
+    assert_eq!(query(&url, "SHOW server_encoding").await, "UTF8");
+    assert_eq!(query(&url, "SHOW lc_messages").await, "C");
     let collation = "SELECT datcollate FROM pg_database WHERE datname = current_database()";
-    assert_eq!(ask(&url, collation).await, "C");
-    assert_eq!(ask(&url, "SHOW timezone").await, "UTC");
+    assert_eq!(query(&url, collation).await, "C");
+    assert_eq!(query(&url, "SHOW timezone").await, "UTC");
     postgres.stop().await;
 }
 
@@ -136,16 +136,16 @@ async fn the_databases_are_the_same_on_every_host() {
 async fn a_second_instance_on_the_same_folder_is_refused() {
     let home = Home::new();
     let postgres = home.start().await;
-    let refusal = home.refusal().await;
-    assert!(refusal.contains("another instance uses"), "{refusal}");
-    assert_eq!(ask(&postgres.url("postgres"), "SELECT 'unharmed'").await, "unharmed");
+    let error = home.start_error().await;
+    assert!(error.contains("another instance uses"), "{error}");
+    assert_eq!(query(&postgres.url("postgres"), "SELECT 'unharmed'").await, "unharmed");
     postgres.stop().await;
 }
 
-/// Plays both parts: the test, and, in a process of its own, the parent that is killed.
+/// Runs as the test, and in a second process as the parent that is killed.
 #[tokio::test]
-async fn a_killed_parent_leaves_no_server_behind_and_its_data_stay() {
-    const NAME: &str = "a_killed_parent_leaves_no_server_behind_and_its_data_stay";
+async fn a_server_stops_when_its_parent_is_killed_and_keeps_its_data() {
+    const NAME: &str = "a_server_stops_when_its_parent_is_killed_and_keeps_its_data";
     const HOME: &str = "ORDERS_TEST_HOME";
     if let Some(home) = std::env::var_os(HOME) {
         let postgres = EmbeddedPostgres::start(&settings(Path::new(&home))).await.unwrap();
@@ -160,23 +160,23 @@ async fn a_killed_parent_leaves_no_server_behind_and_its_data_stay() {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let said = BufReader::new(parent.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let url = { said }.find_map(|line| Some(line.strip_prefix("serving ")?.to_owned())).unwrap();
+    let lines = BufReader::new(parent.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let url = { lines }.find_map(|line| Some(line.strip_prefix("serving ")?.to_owned())).unwrap();
     let mut connection = connect(&url).await.unwrap();
     connection.execute("CREATE TABLE t AS SELECT 'kept' AS value").await.unwrap();
     parent.kill().unwrap();
     parent.wait().unwrap();
 
-    // At once, while the server is still stopping.
+    // Starts at once, while the first server is still stopping.
     let again = home.start().await;
-    assert_eq!(ask(&again.url("postgres"), "SELECT value FROM t").await, "kept");
-    assert!(connect(&url).await.is_err(), "the first server is gone");
+    assert_eq!(query(&again.url("postgres"), "SELECT value FROM t").await, "kept");
+    assert!(connect(&url).await.is_err(), "the first server has stopped");
     again.stop().await;
     assert!(!home.path("postgres/postmaster.pid").exists());
 }
 
 #[tokio::test]
-async fn a_server_dropped_stops_by_itself() {
+async fn a_dropped_server_stops() {
     let home = Home::new();
     let postgres = home.start().await;
     let url = postgres.url("postgres");
@@ -188,23 +188,23 @@ async fn a_server_dropped_stops_by_itself() {
     }
 }
 
-// Elsewhere Postgres judges by itself, and is wrong here.
+// Only on Linux. On other systems Postgres checks the file itself, and refuses to start.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_file_left_by_a_killed_server_is_no_obstacle() {
+async fn a_stale_postmaster_pid_does_not_prevent_the_start() {
     let home = Home::new();
     home.start().await.stop().await;
-    // The number of a process that is there, of the account that runs the server, and no server.
+    // The id of a running process of the same account that is not a server.
     let owner = fs::metadata(home.path("postgres")).unwrap();
     let mut command = Command::new("sleep");
     std::os::unix::process::CommandExt::uid(&mut command, owner.uid());
-    let mut somebody = command.arg("600").spawn().unwrap();
+    let mut other_process = command.arg("600").spawn().unwrap();
     let content =
-        format!("{}\n{}\n0\n1\n\n127.0.0.1\n", somebody.id(), home.path("postgres").display());
+        format!("{}\n{}\n0\n1\n\n127.0.0.1\n", other_process.id(), home.path("postgres").display());
     fs::write(home.path("postgres/postmaster.pid"), content).unwrap();
     let started = EmbeddedPostgres::start(&settings(&home.0)).await;
-    somebody.kill().unwrap();
-    somebody.wait().unwrap();
+    other_process.kill().unwrap();
+    other_process.wait().unwrap();
     started.unwrap().stop().await;
 }
 
@@ -212,12 +212,13 @@ async fn a_file_left_by_a_killed_server_is_no_obstacle() {
 async fn a_folder_that_cannot_be_written_is_refused() {
     let outer = Home::new();
     fs::create_dir(&outer.0).unwrap();
-    // To root's servers this is a private home; to anybody's, a folder that takes no files.
+    // For root, another account runs the server and cannot enter this folder. For other users, the
+    // folder is not writable.
     fs::set_permissions(&outer.0, fs::Permissions::from_mode(0o500)).unwrap();
-    let refusal = refusal(&outer.path("data")).await;
-    assert!(refusal.starts_with("ORDERS_DATA_DIR is wrong"), "{refusal}");
-    assert!(refusal.contains("name another folder"), "{refusal}");
-    assert!(!outer.path("data").exists(), "nothing is left there");
+    let error = start_error(&outer.path("data")).await;
+    assert!(error.starts_with("ORDERS_DATA_DIR is wrong"), "{error}");
+    assert!(error.contains("name another folder"), "{error}");
+    assert!(!outer.path("data").exists(), "no folder is left");
     fs::set_permissions(&outer.0, fs::Permissions::from_mode(0o700)).unwrap();
 }
 
@@ -225,37 +226,37 @@ async fn a_folder_that_cannot_be_written_is_refused() {
 async fn a_file_in_place_of_the_folder_is_refused() {
     let home = Home::new();
     fs::write(&home.0, "").unwrap();
-    let refusal = home.refusal().await;
-    assert!(refusal.starts_with("ORDERS_DATA_DIR is wrong: cannot write to"), "{refusal}");
+    let error = home.start_error().await;
+    assert!(error.starts_with("ORDERS_DATA_DIR is wrong: cannot write to"), "{error}");
     fs::remove_file(&home.0).unwrap();
 }
 
 #[tokio::test]
-async fn a_password_that_is_not_the_servers_is_told() {
+async fn a_wrong_or_missing_password_file_is_reported() {
     let home = Home::new();
     home.start().await.stop().await;
     fs::write(home.path("password"), "another\n").unwrap();
-    let told = home.refusal().await;
-    assert!(told.contains("the password in"), "{told}");
+    let error = home.start_error().await;
+    assert!(error.contains("the password in"), "{error}");
     fs::remove_file(home.path("password")).unwrap();
-    let told = home.refusal().await;
-    assert!(told.contains("cannot read the server's password"), "{told}");
+    let error = home.start_error().await;
+    assert!(error.contains("cannot read the server's password"), "{error}");
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_start_says_why() {
+async fn the_error_of_a_failed_start_has_the_reason_and_the_log_file() {
     let home = Home::new();
     home.start().await.stop().await;
     fs::write(home.path("postgres/postgresql.conf"), "no_such_setting = 1\n").unwrap();
-    let told = home.refusal().await;
-    assert!(told.contains("postgres.log") && told.contains("FATAL"), "{told}");
+    let error = home.start_error().await;
+    assert!(error.contains("postgres.log") && error.contains("FATAL"), "{error}");
 }
 
 #[tokio::test]
-async fn a_long_path_with_spaces_will_do() {
+async fn a_long_path_with_spaces_is_accepted() {
     let home = Home::new();
     let deep = home.path(&format!("{}/of 'Orders'", "a long path ".repeat(12)));
     let postgres = EmbeddedPostgres::start(&settings(&deep)).await.unwrap();
-    assert_eq!(ask(&postgres.url("postgres"), "SELECT 'here'").await, "here");
+    assert_eq!(query(&postgres.url("postgres"), "SELECT 'here'").await, "here");
     postgres.stop().await;
 }

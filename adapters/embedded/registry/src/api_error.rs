@@ -4,11 +4,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::compatibility::level;
-use super::reply::Reply;
-use super::version::Version;
+use super::parameters::{InvalidLevel, InvalidVersion, Version, level_names};
+use super::response::JsonResponse;
 
-/// Why a request is refused, by the codes that Confluent's API documents.
+/// Why a request is refused, with the error codes and messages of the Confluent API.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiError {
     #[error("Subject '{0}' not found.")]
@@ -28,7 +27,7 @@ pub(super) enum ApiError {
     #[error("Subject '{0}' Version {1} was not deleted first before being permanently deleted")]
     VersionNotSoftDeleted(String, i32),
     #[error("Subject '{0}' does not have subject-level compatibility configured")]
-    NoLevelOfItsOwn(String),
+    NoSubjectLevel(String),
     #[error("Invalid schema: {0}")]
     InvalidSchema(String),
     #[error(
@@ -36,10 +35,10 @@ pub(super) enum ApiError {
          [1, 2^31-1] and the string \"latest\""
     )]
     InvalidVersion(String),
-    #[error("Invalid compatibility level. Valid values are {}", level::names())]
+    #[error("Invalid compatibility level. Valid values are {}", level_names())]
     InvalidLevel,
     #[error("Subject '{0}' is not in import mode: ids and versions are given by the registry")]
-    NotImporting(String),
+    NotInImportMode(String),
     #[error(
         "Schema being registered is incompatible with an earlier schema for subject \"{subject}\", \
          details: {}", .reasons.join("; ")
@@ -48,15 +47,15 @@ pub(super) enum ApiError {
     #[error("{message}")]
     Malformed { status: StatusCode, message: String },
     #[error("HTTP 404 Not Found")]
-    NoSuchRoute,
+    UnknownRoute,
     #[error("HTTP 405 Method Not Allowed")]
-    NoSuchMethod,
+    MethodNotAllowed,
     #[error("Error in the backend data store")]
     Store(#[from] StoreError),
 }
 
 impl ApiError {
-    /// Confluent's code, whose first three digits are the HTTP status.
+    /// The error code of Confluent. Its first three digits are the HTTP status.
     fn code(&self) -> u16 {
         match self {
             Self::UnknownSubject(_) => 40401,
@@ -66,15 +65,15 @@ impl ApiError {
             Self::SubjectNotSoftDeleted(_) => 40405,
             Self::VersionSoftDeleted(..) => 40406,
             Self::VersionNotSoftDeleted(..) => 40407,
-            Self::NoLevelOfItsOwn(_) => 40408,
+            Self::NoSubjectLevel(_) => 40408,
             Self::InvalidSchema(_) => 42201,
             Self::InvalidVersion(_) => 42202,
             Self::InvalidLevel => 42203,
-            Self::NotImporting(_) => 42205,
+            Self::NotInImportMode(_) => 42205,
             Self::Incompatible { .. } => 409,
             Self::Malformed { status, .. } => status.as_u16(),
-            Self::NoSuchRoute => 404,
-            Self::NoSuchMethod => 405,
+            Self::UnknownRoute => 404,
+            Self::MethodNotAllowed => 405,
             Self::Store(_) => 50001,
         }
     }
@@ -83,7 +82,7 @@ impl ApiError {
         if let Self::Store(error) = self
             && error.is_unavailable()
         {
-            // Clients take 503, and not 500, for what may be tried again.
+            // Clients retry after a 503, but not after a 500.
             return StatusCode::SERVICE_UNAVAILABLE;
         }
         let code = self.code();
@@ -92,12 +91,24 @@ impl ApiError {
     }
 }
 
+impl From<InvalidVersion> for ApiError {
+    fn from(InvalidVersion(text): InvalidVersion) -> Self {
+        Self::InvalidVersion(text)
+    }
+}
+
+impl From<InvalidLevel> for ApiError {
+    fn from(InvalidLevel: InvalidLevel) -> Self {
+        Self::InvalidLevel
+    }
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::Store(error) = &self {
-            tracing::warn!("the schema registry cannot answer: {}", one_line(error));
+            tracing::warn!("the schema registry failed to answer a request: {}", one_line(error));
         }
         let body = json!({ "error_code": self.code(), "message": self.to_string() });
-        (self.status(), Reply(body)).into_response()
+        (self.status(), JsonResponse(body)).into_response()
     }
 }

@@ -1,21 +1,64 @@
-//! Whether a schema fits those before it, by the rules of the published language.
+//! Routes that check whether a schema is compatible, without registering it.
 
-pub(super) mod check;
-pub(super) mod level;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
 
-use adapter_avro::compatibility::{Level, check_history};
-use application::one_line;
+use super::api_error::ApiError;
+use super::parameters::Version;
+use super::request::{Body, InPath, InQuery, SchemaRequest};
+use super::response::JsonResponse;
+use super::store::Store;
 
-use super::schema::Schema;
+/// Query parameter: whether to return the reasons.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+pub(super) struct VerboseQuery {
+    verbose: bool,
+}
 
-/// Why `new` does not fit the `earlier` versions, oldest first, under a level; empty when it does.
-pub(super) fn refusals(level: Level, new: &Schema, earlier: &[(i32, Schema)]) -> Vec<String> {
-    let history: Vec<&str> = earlier.iter().map(|(_, schema)| schema.text()).collect();
-    match check_history(&history, new.text(), level) {
-        Ok(()) => Vec::new(),
-        Err((place, why)) => {
-            let version = earlier.get(place).map_or(0, |(version, _)| *version);
-            vec![format!("version {version}: {}", one_line(&why))]
-        }
-    }
+#[derive(Serialize)]
+pub(super) struct Verdict {
+    is_compatible: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<String>>,
+}
+
+/// Checks a schema against one version at the subject's level.
+pub(super) async fn check_version(
+    State(store): State<Store>,
+    InPath((subject, version)): InPath<(String, String)>,
+    InQuery(query): InQuery<VerboseQuery>,
+    Body(request): Body<SchemaRequest>,
+) -> Result<JsonResponse<Verdict>, ApiError> {
+    let version: Version = version.parse()?;
+    let schema = request.schema()?;
+    let earlier = match store.version(&subject, version, false).await {
+        Ok(found) => vec![found.parsed()?],
+        // Every schema is compatible with a subject without versions.
+        Err(ApiError::UnknownSubject(_)) if version == Version::Latest => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let reasons = schema.incompatibilities(store.level(&subject).await?, &earlier);
+    Ok(verdict(reasons, &query))
+}
+
+/// Checks a schema as its registration would, against the versions that the subject's level
+/// requires.
+pub(super) async fn check_all(
+    State(store): State<Store>,
+    InPath(subject): InPath<String>,
+    InQuery(query): InQuery<VerboseQuery>,
+    Body(request): Body<SchemaRequest>,
+) -> Result<JsonResponse<Verdict>, ApiError> {
+    let schema = request.schema()?;
+    let earlier = store.earlier(&subject).await?;
+    let reasons = schema.incompatibilities(store.level(&subject).await?, &earlier);
+    Ok(verdict(reasons, &query))
+}
+
+fn verdict(reasons: Vec<String>, query: &VerboseQuery) -> JsonResponse<Verdict> {
+    JsonResponse(Verdict {
+        is_compatible: reasons.is_empty(),
+        messages: query.verbose.then_some(reasons),
+    })
 }

@@ -1,98 +1,104 @@
-//! How schemas may change: for all subjects, and for one.
+//! Routes for the compatibility level, global and per subject.
 
 use adapter_avro::compatibility::Level;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use super::compatibility::level;
-use super::reply::Reply;
+use super::parameters::{level_name, parse_level};
 use super::request::{Body, InPath, InQuery};
+use super::response::JsonResponse;
 use super::store::Store;
 
-/// A level as clients set it, and as they are told that it is set.
+/// Request and response body of setting a level.
 #[derive(Deserialize, Serialize)]
-pub(super) struct Setting {
+pub(super) struct NewLevel {
     compatibility: String,
 }
 
-/// The level that holds.
+/// Response body with the current level.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Current {
+pub(super) struct CurrentLevel {
     compatibility_level: &'static str,
 }
 
-/// Whether a subject without a level of its own answers with that of all.
+/// Query parameter: whether to return the global level for a subject without a level of its own.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Fallback {
+pub(super) struct FallbackQuery {
     default_to_global: bool,
 }
 
-/// Whether schemas can be registered.
+/// Response body with the mode of the registry.
 #[derive(Serialize)]
 pub(super) struct Mode {
     mode: &'static str,
 }
 
-/// The level of the subjects that have none of their own.
-pub(super) async fn default(State(store): State<Store>) -> Result<Reply<Current>, ApiError> {
-    Ok(current(store.default_level().await?))
-}
-
-/// Sets it.
-pub(super) async fn set_default(
+/// Returns the global level.
+pub(super) async fn global(
     State(store): State<Store>,
-    Body(setting): Body<Setting>,
-) -> Result<Reply<Setting>, ApiError> {
-    set(&store, "", &setting).await
+) -> Result<JsonResponse<CurrentLevel>, ApiError> {
+    Ok(current(store.global_level().await?))
 }
 
-/// A subject's own level.
+/// Sets the global level.
+pub(super) async fn set_global(
+    State(store): State<Store>,
+    Body(new): Body<NewLevel>,
+) -> Result<JsonResponse<NewLevel>, ApiError> {
+    set(&store, "", &new).await
+}
+
+/// Returns a subject's own level.
 pub(super) async fn of_subject(
     State(store): State<Store>,
     InPath(subject): InPath<String>,
-    InQuery(fallback): InQuery<Fallback>,
-) -> Result<Reply<Current>, ApiError> {
+    InQuery(fallback): InQuery<FallbackQuery>,
+) -> Result<JsonResponse<CurrentLevel>, ApiError> {
     match store.own_level(&subject).await? {
         Some(level) => Ok(current(level)),
-        None if fallback.default_to_global => Ok(current(store.default_level().await?)),
-        None => Err(ApiError::NoLevelOfItsOwn(subject)),
+        None if fallback.default_to_global => Ok(current(store.global_level().await?)),
+        None => Err(ApiError::NoSubjectLevel(subject)),
     }
 }
 
-/// Gives a subject a level of its own.
+/// Sets a subject's own level.
 pub(super) async fn set_subject(
     State(store): State<Store>,
     InPath(subject): InPath<String>,
-    Body(setting): Body<Setting>,
-) -> Result<Reply<Setting>, ApiError> {
-    set(&store, &subject, &setting).await
+    Body(new): Body<NewLevel>,
+) -> Result<JsonResponse<NewLevel>, ApiError> {
+    set(&store, &subject, &new).await
 }
 
-/// Takes it away again; answers what it was.
-pub(super) async fn unset_subject(
+/// Removes a subject's own level and returns it.
+pub(super) async fn remove_subject(
     State(store): State<Store>,
     InPath(subject): InPath<String>,
-) -> Result<Reply<Current>, ApiError> {
-    match store.unset_level(&subject).await? {
+) -> Result<JsonResponse<CurrentLevel>, ApiError> {
+    match store.remove_level(&subject).await? {
         Some(level) => Ok(current(level)),
         None => Err(ApiError::UnknownSubject(subject)),
     }
 }
 
-/// Schemas can always be read and registered.
-pub(super) async fn mode() -> Reply<Mode> {
-    Reply(Mode { mode: "READWRITE" })
+/// Returns the mode. Schemas can always be read and registered.
+pub(super) async fn mode() -> JsonResponse<Mode> {
+    JsonResponse(Mode { mode: "READWRITE" })
 }
 
-async fn set(store: &Store, subject: &str, setting: &Setting) -> Result<Reply<Setting>, ApiError> {
-    let level = level::parse(&setting.compatibility)?;
+async fn set(
+    store: &Store,
+    subject: &str,
+    new: &NewLevel,
+) -> Result<JsonResponse<NewLevel>, ApiError> {
+    let level = parse_level(&new.compatibility)?;
     store.set_level(subject, level).await?;
-    Ok(Reply(Setting { compatibility: level::name(level).to_owned() }))
+    Ok(JsonResponse(NewLevel { compatibility: level_name(level).to_owned() }))
 }
 
-const fn current(level: Level) -> Reply<Current> {
-    Reply(Current { compatibility_level: level::name(level) })
+const fn current(level: Level) -> JsonResponse<CurrentLevel> {
+    JsonResponse(CurrentLevel { compatibility_level: level_name(level) })
 }

@@ -1,27 +1,29 @@
-//! Hiding subjects and versions, and then, when asked again, removing them. Ids stay readable.
+//! Routes that delete subjects and versions, first softly and then permanently.
+//!
+//! A schema can always be read by its id, even after a permanent deletion.
 
 use axum::extract::State;
 use serde::Deserialize;
 
 use super::api_error::ApiError;
-use super::reply::Reply;
+use super::parameters::Version;
 use super::request::{InPath, InQuery};
+use super::response::JsonResponse;
 use super::store::Store;
-use super::version::Version;
 
-/// Whether what is hidden goes for good.
+/// Query parameter: whether to delete permanently.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Permanence {
+pub(super) struct PermanentQuery {
     permanent: bool,
 }
 
-/// Deletes a subject; answers the numbers of its versions.
+/// Deletes a subject and returns the numbers of its versions.
 pub(super) async fn of_subject(
     State(store): State<Store>,
     InPath(subject): InPath<String>,
-    InQuery(Permanence { permanent }): InQuery<Permanence>,
-) -> Result<Reply<Vec<i32>>, ApiError> {
+    InQuery(PermanentQuery { permanent }): InQuery<PermanentQuery>,
+) -> Result<JsonResponse<Vec<i32>>, ApiError> {
     let versions = store.versions(&subject, true).await?;
     let visible: Vec<i32> = versions.iter().filter(|v| !v.deleted).map(|v| v.version).collect();
     if permanent {
@@ -29,31 +31,31 @@ pub(super) async fn of_subject(
             return Err(ApiError::SubjectNotSoftDeleted(subject));
         }
         let all: Vec<i32> = versions.iter().map(|v| v.version).collect();
-        store.remove(&subject, &all).await?;
-        return Ok(Reply(all));
+        store.delete_permanently(&subject, &all).await?;
+        return Ok(JsonResponse(all));
     }
     if visible.is_empty() {
         return Err(ApiError::SubjectSoftDeleted(subject));
     }
-    store.hide(&subject, &visible).await?;
-    Ok(Reply(visible))
+    store.soft_delete(&subject, &visible).await?;
+    Ok(JsonResponse(visible))
 }
 
-/// Deletes a version; answers its number.
+/// Deletes a version and returns its number.
 pub(super) async fn of_version(
     State(store): State<Store>,
     InPath((subject, version)): InPath<(String, String)>,
-    InQuery(Permanence { permanent }): InQuery<Permanence>,
-) -> Result<Reply<i32>, ApiError> {
+    InQuery(PermanentQuery { permanent }): InQuery<PermanentQuery>,
+) -> Result<JsonResponse<i32>, ApiError> {
     let version: Version = version.parse()?;
-    // The latest is the latest that can be seen.
+    // `latest` is the latest version that is not deleted.
     let found = store.version(&subject, version, version != Version::Latest).await?;
     let number = found.version;
     match (permanent, found.deleted) {
-        (true, true) => store.remove(&subject, &[number]).await?,
+        (true, true) => store.delete_permanently(&subject, &[number]).await?,
         (true, false) => return Err(ApiError::VersionNotSoftDeleted(subject, number)),
         (false, true) => return Err(ApiError::VersionSoftDeleted(subject, number)),
-        (false, false) => store.hide(&subject, &[number]).await?,
+        (false, false) => store.soft_delete(&subject, &[number]).await?,
     }
-    Ok(Reply(number))
+    Ok(JsonResponse(number))
 }

@@ -9,16 +9,16 @@ use serde_json::Value;
 use super::api_error::ApiError;
 use super::schema::Schema;
 
-/// What stands in the path.
+/// Extractor for path parameters.
 pub(super) struct InPath<T>(pub(super) T);
 
-/// What stands in the query; what is not known there is ignored.
+/// Extractor for query parameters. Unknown parameters are ignored.
 pub(super) struct InQuery<T>(pub(super) T);
 
-/// What stands in the body: JSON, whatever its media type is called.
+/// Extractor for a JSON body. The media type of the request is ignored.
 pub(super) struct Body<T>(pub(super) T);
 
-/// A schema as clients send it.
+/// Request body with a schema.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct SchemaRequest {
@@ -29,15 +29,15 @@ pub(super) struct SchemaRequest {
     version: Option<i32>,
 }
 
-/// Whether the deleted are meant as well.
+/// Query parameter: whether to include deleted versions.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Deleted {
+pub(super) struct DeletedQuery {
     pub(super) deleted: bool,
 }
 
 impl SchemaRequest {
-    /// The schema, if it is one this registry keeps.
+    /// Parses the schema. Fails if it is not Avro or has references.
     pub(super) fn schema(&self) -> Result<Schema, ApiError> {
         let kind = self.schema_type.as_deref().unwrap_or("AVRO");
         if !kind.is_empty() && kind != "AVRO" {
@@ -51,11 +51,11 @@ impl SchemaRequest {
         Schema::parse(self.schema.as_deref().unwrap_or_default())
     }
 
-    /// The schema, if no id or version is asked for with it.
+    /// Parses the schema for a registration. Fails if the request contains an id or a version.
     pub(super) fn new_schema(&self, subject: &str) -> Result<Schema, ApiError> {
         let given = [self.id, self.version].into_iter().flatten().any(|number| number > 0);
         if given {
-            return Err(ApiError::NotImporting(subject.to_owned()));
+            return Err(ApiError::NotInImportMode(subject.to_owned()));
         }
         self.schema()
     }

@@ -2,12 +2,13 @@ use std::error::Error;
 use std::fmt::Write;
 
 use adapter_avro as avro;
+use adapter_avro::compatibility::{Level, check_history};
 use application::one_line;
 use serde_json::Value;
 
 use super::api_error::ApiError;
 
-/// An Avro schema that was understood.
+/// A valid Avro schema.
 #[derive(Debug, Clone)]
 pub(super) struct Schema {
     text: String,
@@ -15,7 +16,7 @@ pub(super) struct Schema {
 }
 
 impl Schema {
-    /// Reads a schema.
+    /// Parses a schema.
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
         if text.trim().is_empty() {
             return Err(ApiError::InvalidSchema("it is empty".to_owned()));
@@ -28,19 +29,33 @@ impl Schema {
         Ok(Self { text: text.to_owned(), canonical })
     }
 
-    /// As it was sent.
+    /// The text as the client sent it.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Without spaces and with sorted keys: equal for schemas that say the same, documentation
-    /// and defaults included.
+    /// The text without spaces and with sorted keys. It is equal for schemas that differ only in
+    /// formatting, but not if documentation or defaults differ.
     pub(super) fn canonical(&self) -> &[u8] {
         self.canonical.as_bytes()
     }
+
+    /// Why this schema is incompatible with the `earlier` versions (oldest first) at a level. Empty
+    /// if it is compatible.
+    pub(super) fn incompatibilities(&self, level: Level, earlier: &[(i32, Self)]) -> Vec<String> {
+        let history: Vec<&str> = earlier.iter().map(|(_, schema)| schema.text()).collect();
+        match check_history(&history, self.text(), level) {
+            Ok(()) => Vec::new(),
+            Err((index, why)) => {
+                let version = earlier.get(index).map_or(0, |(version, _)| *version);
+                vec![format!("version {version}: {}", one_line(&why))]
+            }
+        }
+    }
 }
 
-/// Sorts by itself: whether `serde_json` keeps the order of keys is up to any crate in the build.
+/// Sorts the keys itself: any crate in the build can make `serde_json` preserve their order
+/// instead.
 fn write_sorted(json: &Value, out: &mut String) {
     match json {
         Value::Object(members) => {
@@ -75,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spaces_and_the_order_of_keys_do_not_make_another_schema() {
+    fn schemas_with_other_spaces_and_key_order_are_the_same() {
         let one = Schema::parse(r#"{"type":"enum","name":"E","symbols":["A","B"]}"#).unwrap();
         let other =
             Schema::parse(r#" { "name": "E", "symbols": ["A", "B"], "type": "enum" } "#).unwrap();
@@ -83,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn documentation_and_the_order_of_symbols_make_another_schema() {
+    fn schemas_with_other_documentation_or_symbol_order_differ() {
         let schemas = [
             r#"{"type":"enum","name":"E","symbols":["A","B"]}"#,
             r#"{"type":"enum","name":"E","symbols":["B","A"]}"#,
@@ -95,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_schema_is_refused_with_the_reason() {
+    fn an_invalid_schema_is_refused_with_the_reason() {
         for text in ["", " ", "{", r#"{"type":"record","name":"R"}"#, r#"{"type":"nothing"}"#] {
             let refusal = Schema::parse(text).unwrap_err();
             assert!(matches!(&refusal, ApiError::InvalidSchema(why) if !why.is_empty()), "{text}");

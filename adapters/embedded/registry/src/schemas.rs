@@ -1,17 +1,17 @@
-//! The schemas by their ids, whatever subjects they belong to.
+//! Routes for schemas by id.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use super::reply::{Reply, Text};
-use super::request::{Deleted, InPath, InQuery};
+use super::request::{DeletedQuery, InPath, InQuery};
+use super::response::{JsonResponse, SchemaText};
 use super::store::{Registered, Store};
 
-/// Which schemas are meant.
+/// Query parameters of the list of schemas.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Filter {
+pub(super) struct SchemasQuery {
     subject_prefix: String,
     deleted: bool,
     latest_only: bool,
@@ -19,65 +19,66 @@ pub(super) struct Filter {
     limit: Option<usize>,
 }
 
-/// A schema that is known by its id already.
+/// Response body with a schema.
 #[derive(Serialize)]
-pub(super) struct SchemaText {
+pub(super) struct SchemaBody {
     schema: String,
 }
 
-/// Where a schema is registered.
+/// Response body with a subject and a version.
 #[derive(Serialize)]
-pub(super) struct Place {
+pub(super) struct SubjectVersion {
     subject: String,
     version: i32,
 }
 
-/// All versions of all subjects.
+/// Returns the versions of all subjects.
 pub(super) async fn list(
     State(store): State<Store>,
-    InQuery(filter): InQuery<Filter>,
-) -> Result<Reply<Vec<Registered>>, ApiError> {
-    let all = store.all(&filter.subject_prefix, filter.deleted, filter.latest_only).await?;
-    let limit = filter.limit.unwrap_or(usize::MAX);
-    Ok(Reply(all.into_iter().skip(filter.offset).take(limit).collect()))
+    InQuery(query): InQuery<SchemasQuery>,
+) -> Result<JsonResponse<Vec<Registered>>, ApiError> {
+    let all = store.all(&query.subject_prefix, query.deleted, query.latest_only).await?;
+    let limit = query.limit.unwrap_or(usize::MAX);
+    Ok(JsonResponse(all.into_iter().skip(query.offset).take(limit).collect()))
 }
 
-/// A schema.
+/// Returns a schema as a JSON object.
 pub(super) async fn by_id(
     State(store): State<Store>,
     InPath(id): InPath<i64>,
-) -> Result<Reply<SchemaText>, ApiError> {
-    Ok(Reply(SchemaText { schema: store.text(id).await? }))
+) -> Result<JsonResponse<SchemaBody>, ApiError> {
+    Ok(JsonResponse(SchemaBody { schema: store.text(id).await? }))
 }
 
-/// A schema's text alone.
+/// Returns only the text of a schema.
 pub(super) async fn text_by_id(
     State(store): State<Store>,
     InPath(id): InPath<i64>,
-) -> Result<Text, ApiError> {
-    Ok(Text(store.text(id).await?))
+) -> Result<SchemaText, ApiError> {
+    Ok(SchemaText(store.text(id).await?))
 }
 
-/// The subjects a schema is registered under.
+/// Returns the subjects of a schema.
 pub(super) async fn subjects_by_id(
     State(store): State<Store>,
     InPath(id): InPath<i64>,
-    InQuery(Deleted { deleted }): InQuery<Deleted>,
-) -> Result<Reply<Vec<String>>, ApiError> {
-    let places = store.places(id, deleted).await?;
-    let mut subjects: Vec<_> = places.into_iter().map(|place| place.subject).collect();
+    InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
+) -> Result<JsonResponse<Vec<String>>, ApiError> {
+    let versions = store.versions_of_schema(id, deleted).await?;
+    let mut subjects: Vec<_> = versions.into_iter().map(|version| version.subject).collect();
     subjects.dedup();
-    Ok(Reply(subjects))
+    Ok(JsonResponse(subjects))
 }
 
-/// The subjects and versions a schema is registered under.
+/// Returns the subjects and versions of a schema.
 pub(super) async fn versions_by_id(
     State(store): State<Store>,
     InPath(id): InPath<i64>,
-    InQuery(Deleted { deleted }): InQuery<Deleted>,
-) -> Result<Reply<Vec<Place>>, ApiError> {
-    let places = store.places(id, deleted).await?;
-    let places =
-        places.into_iter().map(|Registered { subject, version, .. }| Place { subject, version });
-    Ok(Reply(places.collect()))
+    InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
+) -> Result<JsonResponse<Vec<SubjectVersion>>, ApiError> {
+    let versions = store.versions_of_schema(id, deleted).await?;
+    let versions = versions
+        .into_iter()
+        .map(|Registered { subject, version, .. }| SubjectVersion { subject, version });
+    Ok(JsonResponse(versions.collect()))
 }

@@ -1,4 +1,4 @@
-//! The registry's tables.
+//! Storage of the registry in Postgres.
 
 mod levels;
 mod registration;
@@ -10,16 +10,16 @@ use sqlx::PgPool;
 use sqlx::prelude::FromRow;
 
 use super::api_error::ApiError;
+use super::parameters::Version;
 use super::schema::Schema;
-use super::version::Version;
 
-/// What is kept in Postgres.
+/// Access to the tables of the registry.
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     pool: PgPool,
 }
 
-/// A schema as a version of a subject.
+/// A version of a subject, with its schema.
 #[derive(Debug, Clone, FromRow, Serialize)]
 pub(super) struct Registered {
     pub(super) subject: String,
@@ -31,7 +31,7 @@ pub(super) struct Registered {
 }
 
 impl Registered {
-    /// The version's number and the schema, read.
+    /// The number of the version and its parsed schema.
     pub(super) fn parsed(&self) -> Result<(i32, Schema), ApiError> {
         Ok((self.version, Schema::parse(&self.schema)?))
     }
@@ -50,13 +50,13 @@ macro_rules! select_registered {
 use select_registered;
 
 impl Store {
-    /// Brings the tables up to date.
+    /// Migrates the tables.
     pub(super) async fn open(database: &Database) -> Result<Self, MigrateError> {
         database.migrate(sqlx::migrate!("../../../migrations/registry"), "registry").await?;
         Ok(Self { pool: database.pool().clone() })
     }
 
-    /// The subjects whose names begin so.
+    /// The subjects with this prefix.
     pub(super) async fn subjects(
         &self,
         prefix: &str,
@@ -70,7 +70,7 @@ impl Store {
         Ok(subjects.map_err(PgError::from)?)
     }
 
-    /// The versions of all subjects whose names begin so, or the latest of each.
+    /// All versions of the subjects with this prefix, or only the latest of each.
     pub(super) async fn all(
         &self,
         prefix: &str,
@@ -89,7 +89,7 @@ impl Store {
         Ok(all.map_err(PgError::from)?)
     }
 
-    /// A subject's versions, oldest first; there is at least one.
+    /// The versions of a subject, oldest first. Fails if there is none.
     pub(super) async fn versions(
         &self,
         subject: &str,
@@ -102,7 +102,7 @@ impl Store {
         Ok(versions)
     }
 
-    /// One version.
+    /// A version of a subject.
     pub(super) async fn version(
         &self,
         subject: &str,
@@ -117,44 +117,57 @@ impl Store {
         .ok_or(ApiError::UnknownVersion(version))
     }
 
-    /// A subject's schemas, read, oldest first.
+    /// The parsed schemas of a subject's versions, oldest first. Deleted versions are not included.
     pub(super) async fn earlier(&self, subject: &str) -> Result<Vec<(i32, Schema)>, ApiError> {
         let versions = select_versions(&self.pool, subject, false).await?;
         versions.iter().map(Registered::parsed).collect()
     }
 
-    /// A schema's text. Ids are smaller than what clients may ask for: an id on the wire has 32 bits.
+    /// The text of a schema. `id` is wider than the ids here, because clients can send any 32-bit
+    /// id.
     pub(super) async fn text(&self, id: i64) -> Result<String, ApiError> {
         let text = sqlx::query_scalar("SELECT schema FROM registry.schemas WHERE id = $1");
         let text = text.bind(id).fetch_optional(&self.pool).await;
         text.map_err(|error| StoreError::from(PgError::from(error)))?.ok_or(ApiError::UnknownId(id))
     }
 
-    /// Where a schema is registered.
-    pub(super) async fn places(&self, id: i64, deleted: bool) -> Result<Vec<Registered>, ApiError> {
+    /// The versions that have this schema.
+    pub(super) async fn versions_of_schema(
+        &self,
+        id: i64,
+        deleted: bool,
+    ) -> Result<Vec<Registered>, ApiError> {
         self.text(id).await?;
-        let places = sqlx::query_as(select_registered!(
+        let versions = sqlx::query_as(select_registered!(
             "WHERE s.id = $1 AND (NOT v.deleted OR $2) ORDER BY v.subject, v.version"
         ));
-        let places = places.bind(id).bind(deleted).fetch_all(&self.pool).await;
-        Ok(places.map_err(|error| StoreError::from(PgError::from(error)))?)
+        let versions = versions.bind(id).bind(deleted).fetch_all(&self.pool).await;
+        Ok(versions.map_err(|error| StoreError::from(PgError::from(error)))?)
     }
 
-    /// Hides versions.
-    pub(super) async fn hide(&self, subject: &str, versions: &[i32]) -> Result<(), StoreError> {
-        let hide = sqlx::query(
+    /// Marks versions as deleted.
+    pub(super) async fn soft_delete(
+        &self,
+        subject: &str,
+        versions: &[i32],
+    ) -> Result<(), StoreError> {
+        let update = sqlx::query(
             "UPDATE registry.versions SET deleted = true WHERE subject = $1 AND version = ANY($2)",
         );
-        hide.bind(subject).bind(versions).execute(&self.pool).await.map_err(PgError::from)?;
+        update.bind(subject).bind(versions).execute(&self.pool).await.map_err(PgError::from)?;
         Ok(())
     }
 
-    /// Removes hidden versions.
-    pub(super) async fn remove(&self, subject: &str, versions: &[i32]) -> Result<(), StoreError> {
-        let remove = sqlx::query(
+    /// Deletes versions that are marked as deleted.
+    pub(super) async fn delete_permanently(
+        &self,
+        subject: &str,
+        versions: &[i32],
+    ) -> Result<(), StoreError> {
+        let delete = sqlx::query(
             "DELETE FROM registry.versions WHERE subject = $1 AND version = ANY($2) AND deleted",
         );
-        remove.bind(subject).bind(versions).execute(&self.pool).await.map_err(PgError::from)?;
+        delete.bind(subject).bind(versions).execute(&self.pool).await.map_err(PgError::from)?;
         Ok(())
     }
 }

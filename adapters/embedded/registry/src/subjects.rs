@@ -1,88 +1,88 @@
-//! The subjects, and the versions of each.
+//! Routes for subjects and their versions.
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use super::reply::{Reply, Text};
-use super::request::{Body, Deleted, InPath, InQuery, SchemaRequest};
+use super::request::{Body, DeletedQuery, InPath, InQuery, SchemaRequest};
+use super::response::{JsonResponse, SchemaText};
 use super::store::{Registered, Store};
 
-/// Which subjects are meant.
+/// Query parameters of the list of subjects.
 #[derive(Deserialize, Default)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Filter {
+pub(super) struct SubjectsQuery {
     subject_prefix: String,
     deleted: bool,
 }
 
-/// What a registration answers.
+/// Response body of a registration.
 #[derive(Serialize)]
-pub(super) struct Id {
+pub(super) struct RegisteredId {
     id: i32,
 }
 
-/// The names of the subjects.
+/// Returns the names of the subjects.
 pub(super) async fn list(
     State(store): State<Store>,
-    InQuery(filter): InQuery<Filter>,
-) -> Result<Reply<Vec<String>>, ApiError> {
-    Ok(Reply(store.subjects(&filter.subject_prefix, filter.deleted).await?))
+    InQuery(query): InQuery<SubjectsQuery>,
+) -> Result<JsonResponse<Vec<String>>, ApiError> {
+    Ok(JsonResponse(store.subjects(&query.subject_prefix, query.deleted).await?))
 }
 
-/// Registers a schema; the same one again gets the same id.
+/// Registers a schema. Registering it again returns the same id.
 pub(super) async fn register(
     State(store): State<Store>,
     InPath(subject): InPath<String>,
     Body(request): Body<SchemaRequest>,
-) -> Result<Reply<Id>, ApiError> {
+) -> Result<JsonResponse<RegisteredId>, ApiError> {
     let id = store.register(&subject, &request.new_schema(&subject)?).await?;
-    Ok(Reply(Id { id }))
+    Ok(JsonResponse(RegisteredId { id }))
 }
 
-/// Tells whether a schema is registered under a subject, and as which version.
+/// Looks up a schema under a subject, and returns its version and id.
 pub(super) async fn look_up(
     State(store): State<Store>,
     InPath(subject): InPath<String>,
-    InQuery(Deleted { deleted }): InQuery<Deleted>,
+    InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
     Body(request): Body<SchemaRequest>,
-) -> Result<Reply<Registered>, ApiError> {
-    Ok(Reply(store.find(&subject, &request.schema()?, deleted).await?))
+) -> Result<JsonResponse<Registered>, ApiError> {
+    Ok(JsonResponse(store.find(&subject, &request.schema()?, deleted).await?))
 }
 
-/// The numbers of a subject's versions.
+/// Returns the numbers of a subject's versions.
 pub(super) async fn versions(
     State(store): State<Store>,
     InPath(subject): InPath<String>,
-    InQuery(Deleted { deleted }): InQuery<Deleted>,
-) -> Result<Reply<Vec<i32>>, ApiError> {
+    InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
+) -> Result<JsonResponse<Vec<i32>>, ApiError> {
     let versions = store.versions(&subject, deleted).await?;
-    Ok(Reply(versions.into_iter().map(|found| found.version).collect()))
+    Ok(JsonResponse(versions.into_iter().map(|found| found.version).collect()))
 }
 
-/// One version.
+/// Returns a version.
 pub(super) async fn version(
     State(store): State<Store>,
     InPath((subject, version)): InPath<(String, String)>,
-    InQuery(Deleted { deleted }): InQuery<Deleted>,
-) -> Result<Reply<Registered>, ApiError> {
-    Ok(Reply(store.version(&subject, version.parse()?, deleted).await?))
+    InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
+) -> Result<JsonResponse<Registered>, ApiError> {
+    Ok(JsonResponse(store.version(&subject, version.parse()?, deleted).await?))
 }
 
-/// One version's schema alone.
+/// Returns only the schema of a version.
 pub(super) async fn text(
     State(store): State<Store>,
     InPath((subject, version)): InPath<(String, String)>,
-    InQuery(Deleted { deleted }): InQuery<Deleted>,
-) -> Result<Text, ApiError> {
-    Ok(Text(store.version(&subject, version.parse()?, deleted).await?.schema))
+    InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
+) -> Result<SchemaText, ApiError> {
+    Ok(SchemaText(store.version(&subject, version.parse()?, deleted).await?.schema))
 }
 
-/// The schemas that refer to this one: none, for there are no references.
+/// Returns the schemas that refer to this one: none, because references are not supported.
 pub(super) async fn referenced_by(
     State(store): State<Store>,
     InPath((subject, version)): InPath<(String, String)>,
-) -> Result<Reply<[i32; 0]>, ApiError> {
+) -> Result<JsonResponse<[i32; 0]>, ApiError> {
     store.version(&subject, version.parse()?, false).await?;
-    Ok(Reply([]))
+    Ok(JsonResponse([]))
 }

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use runtime::{Check, Outage};
 
-/// How long something that an operator should know, and that does not last, is shown.
-const SHOWN: Duration = Duration::from_mins(10);
+/// How long `/readyz` shows a warning about a past event.
+const WARNING_DURATION: Duration = Duration::from_mins(10);
 
-/// How a consumer is, for whoever answers `/readyz`.
+/// Health of a consumer, shown by `/readyz`.
 #[derive(Debug, Clone, Default)]
 pub struct ConsumerHealth(Arc<Inner>);
 
@@ -16,8 +16,8 @@ struct Inner {
     joined: AtomicBool,
     partitions: AtomicUsize,
     brokers: Outage,
-    refusal: Outage,
-    waits_for: Mutex<Option<String>>,
+    authorization: Outage,
+    blocked: Mutex<Option<String>>,
     warning: Mutex<Option<(Instant, String)>>,
 }
 
@@ -27,95 +27,101 @@ impl Default for Inner {
             joined: AtomicBool::default(),
             partitions: AtomicUsize::default(),
             brokers: Outage::of("Kafka"),
-            refusal: Outage::of("the topic, or the group,"),
-            waits_for: Mutex::default(),
+            authorization: Outage::of("the topic, or the group,"),
+            blocked: Mutex::default(),
             warning: Mutex::default(),
         }
     }
 }
 
 impl ConsumerHealth {
-    /// Readiness: the consumer has its place in its group.
+    /// Readiness check: the consumer has joined its group and nothing blocks it.
     #[must_use]
     pub fn check(&self) -> Check {
-        let (health, warns) = (self.clone(), self.clone());
+        let (health, warned) = (self.clone(), self.clone());
         Check::new("kafka", move || {
-            let waits = || health.problem().unwrap_or_else(|| "not in its group yet".to_owned());
-            std::future::ready(if health.is_ready() { Ok(()) } else { Err(waits()) })
+            let reason = || health.problem().unwrap_or_else(|| "not in its group yet".to_owned());
+            std::future::ready(if health.is_ready() { Ok(()) } else { Err(reason()) })
         })
-        .with_warning(move || warns.warning())
+        .with_warning(move || warned.warning())
     }
 
-    /// Whether it is a member of its group and takes events in. A member may have no partition, if
-    /// the group has more members than the topic has partitions.
+    /// Whether the consumer is a member of its group and can apply events. A member can have no
+    /// partitions if the group has more members than the topic has partitions.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.0.joined.load(Ordering::Relaxed) && self.problem().is_none()
     }
 
-    /// What it waits for, if it cannot go on by itself.
+    /// What blocks the consumer at the moment, if anything does.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
         let outage = || self.0.brokers.is_on().then(|| "no Kafka broker can be reached".to_owned());
-        let refusal = || self.0.refusal.is_on().then(|| "Kafka does not let it read".to_owned());
-        let waits_for = self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        waits_for.or_else(outage).or_else(refusal)
+        let unauthorized = || {
+            let reason = "Kafka does not allow this client to read the topic or join the group";
+            self.0.authorization.is_on().then(|| reason.to_owned())
+        };
+        let blocked = self.0.blocked.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        blocked.or_else(outage).or_else(unauthorized)
     }
 
-    /// What an operator should know of the last ten minutes, though it goes on: records were lost.
+    /// A warning of the last ten minutes that does not stop the consumer: records were lost.
     #[must_use]
     pub fn warning(&self) -> Option<String> {
         let warning = self.0.warning.lock().unwrap_or_else(PoisonError::into_inner);
-        warning.as_ref().filter(|(since, _)| since.elapsed() < SHOWN).map(|(_, what)| what.clone())
+        warning
+            .as_ref()
+            .filter(|(since, _)| since.elapsed() < WARNING_DURATION)
+            .map(|(_, warning)| warning.clone())
     }
 
-    /// The partitions that are its own at the moment.
+    /// The number of partitions that are assigned to this consumer.
     #[must_use]
     pub fn partitions(&self) -> usize {
         self.0.partitions.load(Ordering::Relaxed)
     }
 
-    pub(super) fn joined_with(&self, partitions: usize) {
+    pub(super) fn set_joined(&self, partitions: usize) {
         self.0.partitions.store(partitions, Ordering::Relaxed);
         self.0.joined.store(true, Ordering::Relaxed);
     }
 
-    /// It has so many partitions left, whether it is in the group or about to leave it.
-    pub(super) fn keeps(&self, partitions: usize) {
+    /// Sets the number of partitions after a revocation. The consumer stays joined.
+    pub(super) fn set_partitions(&self, partitions: usize) {
         self.0.partitions.store(partitions, Ordering::Relaxed);
     }
 
-    pub(super) fn left(&self) {
+    pub(super) fn set_left(&self) {
         self.0.partitions.store(0, Ordering::Relaxed);
         self.0.joined.store(false, Ordering::Relaxed);
     }
 
-    pub(super) fn sees_a_broker(&self) {
+    pub(super) fn set_broker_reachable(&self) {
         self.0.brokers.ends();
     }
 
-    pub(super) fn sees_no_broker(&self, why: &str) {
+    pub(super) fn set_brokers_unreachable(&self, why: &str) {
         self.0.brokers.begins(why);
     }
 
-    pub(super) fn may_read(&self) {
-        self.0.refusal.ends();
+    pub(super) fn set_authorized(&self) {
+        self.0.authorization.ends();
     }
 
-    pub(super) fn may_not_read(&self, why: &str) {
-        self.0.refusal.begins(why);
+    pub(super) fn set_unauthorized(&self, why: &str) {
+        self.0.authorization.begins(why);
     }
 
-    pub(super) fn warns(&self, what: String) {
+    pub(super) fn set_warning(&self, warning: String) {
         *self.0.warning.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some((Instant::now(), what));
+            Some((Instant::now(), warning));
     }
 
-    pub(super) fn waits_for(&self, what: String) {
-        *self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+    pub(super) fn set_blocked(&self, reason: String) {
+        *self.0.blocked.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason);
     }
 
-    pub(super) fn goes_on(&self) {
-        *self.0.waits_for.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    pub(super) fn clear_blocked(&self) {
+        *self.0.blocked.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

@@ -1,21 +1,26 @@
-//! Tells operators that Kafka has lost what the group was to read.
+//! Reports records that Kafka has deleted or replaced before the group read them.
 
 use metrics::counter;
 use tracing::warn;
 
 use super::health::ConsumerHealth;
-use super::membership::Place;
-use super::reading::Finding;
+use super::membership::TopicPartition;
+use super::partition_progress::LogProblem;
 
-/// What to do about events that are gone from the topic. The outbox may still have them.
-const WAY_OUT: &str = "publish again what the outbox retains: `order-jobs reconcile --repair`, or \
+/// What an operator can do about events that are missing in the topic. The outbox may have them.
+const REMEDY: &str = "publish the events in the outbox again: `order-jobs reconcile --repair`, or \
                        `order-jobs replay --since TIME`";
 
-/// Logs it, counts it, and lets `/readyz` show it for a while.
-pub(super) fn tell(group: &str, health: &ConsumerHealth, place: &Place, finding: Finding) {
-    let (topic, partition) = place;
-    match finding {
-        Finding::Lost { from, to } => {
+/// Logs a problem, counts it, and shows it as a warning in `/readyz` for a while.
+pub(super) fn report(
+    group: &str,
+    health: &ConsumerHealth,
+    topic_partition: &TopicPartition,
+    problem: LogProblem,
+) {
+    let (topic, partition) = topic_partition;
+    match problem {
+        LogProblem::Lost { from, to } => {
             let records = to - from;
             warn!(
                 group,
@@ -24,45 +29,46 @@ pub(super) fn tell(group: &str, health: &ConsumerHealth, place: &Place, finding:
                 from,
                 to,
                 records,
-                "records were deleted from the topic before this group read them; their events are \
-                 missing here, going on at {to}; {WAY_OUT}"
+                "records were deleted from the topic before this group read them; continuing at \
+                 {to} without their events; {REMEDY}"
             );
             counter!("consumer_records_lost_total", "group" => group.to_owned())
                 .increment(records.unsigned_abs());
-            health.warns(format!(
-                "{records} records were deleted from {topic} partition {partition} unread; {WAY_OUT}"
+            health.set_warning(format!(
+                "{records} records were deleted from {topic} partition {partition} unread; {REMEDY}"
             ));
         }
-        Finding::Shortened { from, to } => {
+        LogProblem::Shortened { from, to } => {
             warn!(
                 group,
                 topic,
                 partition,
                 from,
                 to,
-                "the partition was read up to {from} and now goes on at {to}: it was truncated or \
-                 created anew, records may be lost; reading everything that is there; {WAY_OUT}"
+                "the partition was read up to {from} and continues at {to}: it was truncated or \
+                 created again, records may be lost; reading all records it has; {REMEDY}"
             );
-            reset(group);
-            health.warns(format!(
-                "{topic} partition {partition} went back from {from} to {to}; {WAY_OUT}"
+            count_reset(group);
+            health.set_warning(format!(
+                "{topic} partition {partition} went back from {from} to {to}; {REMEDY}"
             ));
         }
-        Finding::Replaced { read } => {
+        LogProblem::Replaced { read } => {
             warn!(
                 group,
                 topic,
                 partition,
                 read,
-                "the record before {read} is another than the one that was read: the topic was \
-                 created anew, records may be lost; reading it from its start; {WAY_OUT}"
+                "the record before {read} is not the one that was read: the topic was created \
+                 again, records may be lost; reading it from the start; {REMEDY}"
             );
-            reset(group);
-            health.warns(format!("{topic} partition {partition} was created anew; {WAY_OUT}"));
+            count_reset(group);
+            health
+                .set_warning(format!("{topic} partition {partition} was created again; {REMEDY}"));
         }
     }
 }
 
-fn reset(group: &str) {
+fn count_reset(group: &str) {
     counter!("consumer_log_resets_total", "group" => group.to_owned()).increment(1);
 }

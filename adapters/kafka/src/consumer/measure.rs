@@ -1,42 +1,41 @@
-//! What operators see of a consumer.
+//! Metrics of a consumer.
 
 use application::inbox::{Batch, BatchOutcome};
-
 use runtime::clock;
 
-/// Says what the figures mean.
+/// Registers the descriptions of the metrics.
 pub(super) fn describe() {
     for (name, meaning) in [
-        ("consumer_records_total", "Records taken in"),
-        ("consumer_events_applied_total", "Events that took effect"),
-        ("consumer_events_repeated_total", "Events that had taken effect before"),
-        ("consumer_events_missing_total", "Versions of orders that were jumped over"),
-        ("consumer_dead_letters_total", "Records put aside as dead letters"),
+        ("consumer_records_total", "Records processed"),
+        ("consumer_events_applied_total", "Events applied"),
+        ("consumer_events_repeated_total", "Events that had been applied before"),
+        ("consumer_events_missing_total", "Order versions missing before a received version"),
+        ("consumer_dead_letters_total", "Records stored as dead letters"),
         (
             "consumer_records_lost_total",
-            "Records that were deleted from the topic before the group read them",
+            "Records deleted from the topic before the group read them",
         ),
-        ("consumer_log_resets_total", "Partitions found truncated or created anew"),
-        ("consumer_events_unknown_total", "Records of a type not known here, which were skipped"),
+        ("consumer_log_resets_total", "Partitions that were truncated or created again"),
+        ("consumer_events_unknown_total", "Records of an unknown type, which were skipped"),
     ] {
         metrics::describe_counter!(name, meaning);
     }
     metrics::describe_histogram!(
         "consumer_event_age_seconds",
-        "From when an event happened to when it took effect"
+        "Time from when an event happened until it was applied"
     );
     metrics::describe_gauge!(
         "consumer_registry_suspect",
-        "Whether it waits since the schema registry knows none of the events published here"
+        "1 while the consumer waits because the schema registry has no event of this topic"
     );
     metrics::describe_gauge!(
         "consumer_lag_records",
-        "Records the group has not committed yet, of this member's partitions"
+        "Records that the group has not committed, in the partitions of this member"
     );
 }
 
-/// Counts a batch that took effect, and how old its events were by then.
-pub(super) fn took_in(group: &str, batch: &Batch, intake: BatchOutcome) {
+/// Counts an applied batch and records the age of its events.
+pub(super) fn record_batch(group: &str, batch: &Batch, intake: BatchOutcome) {
     let counts = [
         ("consumer_records_total", batch.len()),
         ("consumer_events_applied_total", intake.applied),
@@ -48,7 +47,7 @@ pub(super) fn took_in(group: &str, batch: &Batch, intake: BatchOutcome) {
     for (name, count) in counts {
         metrics::counter!(name, "group" => group.to_owned()).increment(count);
     }
-    // The age of a repeat says when somebody replayed, not how fast events travel.
+    // The age of a repeated event depends on when it was replayed, not on the latency.
     if intake.repeated > 0 {
         return;
     }
@@ -60,9 +59,9 @@ pub(super) fn took_in(group: &str, batch: &Batch, intake: BatchOutcome) {
     }
 }
 
-/// Tells how many records the group has not done yet, of the partitions this member has.
+/// Sets the number of records that the group has not processed in this member's partitions.
 pub(super) fn lag(group: &str, records: i64) {
-    // Beyond 2^53 records nobody minds the last digit.
+    // The gauge is a float. It is exact up to 2^53 records.
     #[allow(clippy::cast_precision_loss)]
     metrics::gauge!("consumer_lag_records", "group" => group.to_owned()).set(records as f64);
 }

@@ -1,8 +1,8 @@
-mod log;
+mod apply;
+mod log_changes;
 mod queue;
 mod read;
-mod stall;
-mod take_in;
+mod retry;
 mod unknown_schemas;
 
 use std::sync::atomic::Ordering;
@@ -19,53 +19,53 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 use self::queue::Queue;
-use self::unknown_schemas::UnknownSchemas;
+use self::unknown_schemas::UnknownSchemaIds;
 use super::ConsumerConfig;
-use super::client::{Events, commit};
+use super::callbacks::{ConsumerCallbacks, commit};
 use super::health::ConsumerHealth;
-use super::membership::Done;
+use super::membership::ProcessedOffsets;
 use crate::decoder::EventDecoder;
 use crate::raw::raw_record;
 use crate::settings::consumer_settings;
 
-/// The most records in one batch, and so in one transaction.
-const MOST_RECORDS: usize = 500;
+/// Maximum number of records in a batch, and so in a transaction.
+const MAX_BATCH_RECORDS: usize = 500;
 
-/// The most bytes of records in one batch, unless it is a single one. Decoded and on their way into the
-/// database they take several times as much.
-const MOST_BYTES: usize = 1024 * 1024;
+/// Maximum size of the records in a batch, unless it is a single record. Decoded and on their way
+/// to the database they take several times as much memory.
+const MAX_BATCH_BYTES: usize = 1024 * 1024;
 
-/// How long a batch waits for more records after its first. Short beside a transaction.
-const GATHER: Duration = Duration::from_millis(20);
+/// How long a batch waits for more records after its first. Short, compared with a transaction.
+const BATCH_WAIT: Duration = Duration::from_millis(20);
 
-/// How often offsets are committed. What is not committed yet is only repeated after a crash.
+/// Interval of the commits. Records that are not committed yet are repeated after a crash.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How often a member with nothing to do looks whether its last commit failed.
-const IDLE_LOOK: Duration = Duration::from_secs(1);
+/// How often an idle member checks whether its last commit failed.
+const IDLE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long to wait for the last commit and the farewell to the group.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// Timeout of the last commit and of leaving the group.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Why a member is none any more.
-pub(super) enum Left {
-    /// It was asked to leave, and has done and committed what it had begun.
+/// Why a member has left its group.
+pub(super) enum Exit {
+    /// Shutdown was requested. The processed records are committed.
     Shutdown,
-    /// There is no such topic.
+    /// The topic does not exist.
     TopicMissing,
-    /// The client is at its end, for the reason given.
+    /// A fatal error of the client, with its reason.
     Fatal(String),
 }
 
-/// One consumer in its group.
+/// A member of a consumer group.
 pub(super) struct Member {
     group: String,
     health: ConsumerHealth,
     decoder: EventDecoder,
-    consumer: StreamConsumer<Events>,
-    /// Records that were fetched and belong to no batch yet, with their assignment.
+    consumer: StreamConsumer<ConsumerCallbacks>,
+    /// Fetched records that are not in a batch yet.
     fetched: Queue,
-    unknown_schemas: UnknownSchemas,
+    unknown_schemas: UnknownSchemaIds,
 }
 
 struct Fetched {
@@ -75,33 +75,33 @@ struct Fetched {
 
 impl Member {
     pub(super) fn join(config: &ConsumerConfig, decoder: EventDecoder) -> Result<Self, KafkaError> {
-        let events = Events::new(config.group.clone(), config.health.clone());
-        let consumer: StreamConsumer<Events> =
+        let events = ConsumerCallbacks::new(config.group.clone(), config.health.clone());
+        let consumer: StreamConsumer<ConsumerCallbacks> =
             consumer_settings(&config.cluster, &config.group).create_with_context(events)?;
         consumer.subscribe(&[config.cluster.topic.as_str()])?;
         Ok(Self {
             group: config.group.clone(),
             health: config.health.clone(),
-            unknown_schemas: UnknownSchemas::new(decoder.patience()),
+            unknown_schemas: UnknownSchemaIds::new(decoder.unknown_schema_timeout()),
             decoder,
             consumer,
             fetched: Queue::default(),
         })
     }
 
-    pub(super) async fn run(mut self, inbox: &impl Inbox, shutdown: &CancellationToken) -> Left {
-        let left = match self.work(inbox, shutdown).await {
-            Ok(()) => Left::Shutdown,
-            Err(_) if self.consumer.context().topic_is_missing.load(Ordering::Relaxed) => {
-                Left::TopicMissing
+    pub(super) async fn run(mut self, inbox: &impl Inbox, shutdown: &CancellationToken) -> Exit {
+        let exit = match self.work(inbox, shutdown).await {
+            Ok(()) => Exit::Shutdown,
+            Err(_) if self.consumer.context().topic_missing.load(Ordering::Relaxed) => {
+                Exit::TopicMissing
             }
-            Err(why) => Left::Fatal(why),
+            Err(why) => Exit::Fatal(why),
         };
         self.leave().await;
-        left
+        exit
     }
 
-    /// Batch after batch, until shutdown.
+    /// Applies batches until shutdown.
     async fn work(
         &mut self,
         inbox: &impl Inbox,
@@ -110,27 +110,27 @@ impl Member {
         let mut committed = Instant::now();
         let mut stored = false;
         loop {
-            stored |= self.catch_up_with_the_log()?;
+            stored |= self.handle_log_changes()?;
             let due = committed + COMMIT_INTERVAL;
             if self.fetched.is_empty() {
-                // Even with nothing new a commit that failed meanwhile is to be made up for.
-                let look = if stored { due } else { Instant::now() + IDLE_LOOK };
+                // Wakes up even without new records, to repeat a failed commit.
+                let wake_up = if stored { due } else { Instant::now() + IDLE_CHECK_INTERVAL };
                 tokio::select! {
                     biased;
                     () = shutdown.cancelled() => return Ok(()),
-                    () = sleep_until(look) => {}
+                    () = sleep_until(wake_up) => {}
                     fetched = self.fetch() => self.fetched.extend(fetched?),
                 }
             }
             if !self.fetched.is_empty() {
-                self.gather().await?;
-                let Some(done) = self.apply_batch(inbox, shutdown).await? else {
+                self.wait_for_more().await?;
+                let Some(processed) = self.apply_batch(inbox, shutdown).await? else {
                     return Ok(());
                 };
-                stored |= self.store(&done);
+                stored |= self.store(&processed);
             }
             if (stored || self.commit_failed()) && Instant::now() >= due {
-                self.consumer.context().uncommitted.store(false, Ordering::Relaxed);
+                self.consumer.context().commit_failed.store(false, Ordering::Relaxed);
                 commit(&self.consumer);
                 committed = Instant::now();
                 stored = false;
@@ -142,21 +142,21 @@ impl Member {
     }
 
     fn commit_failed(&self) -> bool {
-        self.consumer.context().uncommitted.load(Ordering::Relaxed)
+        self.consumer.context().commit_failed.load(Ordering::Relaxed)
     }
 
-    /// The next record, or nothing after an error that librdkafka gets over by itself.
+    /// The next new record. `None` after an error from which librdkafka recovers by itself.
     async fn fetch(&self) -> Result<Option<Fetched>, String> {
         match self.consumer.recv().await {
             Ok(message) => {
-                let place = (message.topic().to_owned(), message.partition());
-                if !self.is_to_be_taken_in(&place, &message)? {
+                let topic_partition = (message.topic().to_owned(), message.partition());
+                if !self.is_new_record(&topic_partition, &message)? {
                     return Ok(None);
                 }
                 let record = raw_record(&message);
-                self.health.sees_a_broker();
-                self.health.may_read();
-                let assignment = self.consumer.context().membership.assignment(&place);
+                self.health.set_broker_reachable();
+                self.health.set_authorized();
+                let assignment = self.consumer.context().membership.assignment(&topic_partition);
                 Ok(Some(Fetched { record, assignment }))
             }
             Err(error @ KafkaError::MessageConsumptionFatal(_)) => Err(one_line(&error)),
@@ -164,7 +164,7 @@ impl Member {
                 if error.rdkafka_error_code()
                     == Some(RDKafkaErrorCode::UnknownTopicOrPartition) =>
             {
-                self.consumer.context().topic_is_missing.store(true, Ordering::Relaxed);
+                self.consumer.context().topic_missing.store(true, Ordering::Relaxed);
                 Err(one_line(&error))
             }
             Err(error) => {
@@ -173,7 +173,7 @@ impl Member {
                     | RDKafkaErrorCode::GroupAuthorizationFailed,
                 ) = error.rdkafka_error_code()
                 {
-                    self.health.may_not_read(&one_line(&error));
+                    self.health.set_unauthorized(&one_line(&error));
                 }
                 debug!(group = self.group, error = one_line(&error), "waiting for Kafka");
                 Ok(None)
@@ -181,10 +181,10 @@ impl Member {
         }
     }
 
-    /// Waits a moment for what comes close behind the first record.
-    async fn gather(&mut self) -> Result<(), String> {
-        let deadline = Instant::now() + GATHER;
-        while self.fetched.len() < MOST_RECORDS && self.fetched.bytes() < MOST_BYTES {
+    /// Waits up to [`BATCH_WAIT`] for more records.
+    async fn wait_for_more(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + BATCH_WAIT;
+        while self.fetched.len() < MAX_BATCH_RECORDS && self.fetched.bytes() < MAX_BATCH_BYTES {
             match timeout_at(deadline, self.fetch()).await {
                 Ok(fetched) => self.fetched.extend(fetched?),
                 Err(_) => break,
@@ -193,9 +193,9 @@ impl Member {
         Ok(())
     }
 
-    /// Marks the offsets of a batch as done; says whether there were any.
-    fn store(&self, done: &Done) -> bool {
-        let offsets = done.offsets(&self.consumer.context().membership);
+    /// Stores the offsets of a batch for the next commit. Returns whether there were any.
+    fn store(&self, processed: &ProcessedOffsets) -> bool {
+        let offsets = processed.offsets(&self.consumer.context().membership);
         self.store_offsets(&offsets)
     }
 
@@ -203,29 +203,29 @@ impl Member {
         if offsets.count() == 0 {
             return false;
         }
-        self.consumer.context().readings.done(offsets);
+        self.consumer.context().progress.mark_processed(offsets);
         if let Err(error) = self.consumer.store_offsets(offsets) {
             warn!(group = self.group, error = one_line(&error), "offsets could not be stored");
         }
         true
     }
 
-    /// Commits what is done and says goodbye, on a thread that may block.
+    /// Commits the stored offsets and leaves the group.
     async fn leave(self) {
-        self.health.left();
+        self.health.set_left();
         let Self { group, consumer, .. } = self;
-        let (said, heard) = tokio::sync::oneshot::channel();
-        // A thread of its own: a runtime that shuts down would wait for a blocking task for ever.
+        let (done_tx, done_rx) = tokio::sync::oneshot::channel();
+        // On its own thread: at shutdown the runtime would wait for a blocking task without limit.
         std::thread::spawn(move || {
-            // Nothing to commit is as good as committed; what failed is only repeated later.
+            // If this fails, the records are repeated later.
             let _ = consumer.commit_consumer_state(CommitMode::Sync);
             drop(consumer);
-            let _ = said.send(());
+            let _ = done_tx.send(());
         });
         tokio::select! {
-            _ = heard => {}
-            () = sleep(FAREWELL) => {
-                warn!(group, "Kafka does not answer; the group will notice that we are gone");
+            _ = done_rx => {}
+            () = sleep(LEAVE_TIMEOUT) => {
+                warn!(group, "Kafka does not answer; leaving the group by session timeout");
             }
         }
     }

@@ -3,51 +3,52 @@ use std::sync::{Mutex, PoisonError};
 
 use rdkafka::{Offset, TopicPartitionList};
 
-/// A partition of a topic.
-pub(super) type Place = (String, i32);
+/// The name of a topic and the number of a partition.
+pub(super) type TopicPartition = (String, i32);
 
-/// Which partitions are this member's own, and since which assignment.
+/// The partitions that are assigned to this member, each with the number of its assignment.
 ///
-/// A record counts as done only if its partition has been the member's own ever since it was
-/// fetched: whoever has the partition now begins at the committed offset, not behind ours.
+/// The offset of a record may be stored only if its partition has stayed assigned since the record
+/// was fetched. Otherwise another member may own the partition, which started at the committed
+/// offset.
 #[derive(Debug, Default)]
 pub(super) struct Membership(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    own: HashMap<Place, u64>,
+    own: HashMap<TopicPartition, u64>,
     assignments: u64,
 }
 
 impl Membership {
-    /// Notes partitions that are now the member's own; says how many it has.
+    /// Adds newly assigned partitions. Returns how many are assigned now.
     pub(super) fn assigned(&self, partitions: &TopicPartitionList) -> usize {
         self.with(|state| {
             state.assignments += 1;
             let assignment = state.assignments;
-            for place in places(partitions) {
-                state.own.insert(place, assignment);
+            for topic_partition in topic_partitions(partitions) {
+                state.own.insert(topic_partition, assignment);
             }
             state.own.len()
         })
     }
 
-    /// Notes partitions that are no longer the member's own; says how many are left.
+    /// Removes revoked partitions. Returns how many are left.
     pub(super) fn revoked(&self, partitions: &TopicPartitionList) -> usize {
         self.with(|state| {
-            for place in places(partitions) {
-                state.own.remove(&place);
+            for topic_partition in topic_partitions(partitions) {
+                state.own.remove(&topic_partition);
             }
             state.own.len()
         })
     }
 
-    /// Under which assignment a partition is the member's own; `None` if it is not.
-    pub(super) fn assignment(&self, place: &Place) -> Option<u64> {
-        self.with(|state| state.own.get(place).copied())
+    /// The number of a partition's assignment. `None` if the partition is not assigned.
+    pub(super) fn assignment(&self, topic_partition: &TopicPartition) -> Option<u64> {
+        self.with(|state| state.own.get(topic_partition).copied())
     }
 
-    /// The member's own partitions.
+    /// The assigned partitions.
     pub(super) fn own(&self) -> TopicPartitionList {
         self.with(|state| {
             let mut list = TopicPartitionList::with_capacity(state.own.len());
@@ -58,12 +59,12 @@ impl Membership {
         })
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, access: impl FnOnce(&mut State) -> T) -> T {
+        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-fn places(partitions: &TopicPartitionList) -> impl Iterator<Item = Place> {
+fn topic_partitions(partitions: &TopicPartitionList) -> impl Iterator<Item = TopicPartition> {
     let elements = partitions.elements();
     elements
         .into_iter()
@@ -72,24 +73,33 @@ fn places(partitions: &TopicPartitionList) -> impl Iterator<Item = Place> {
         .into_iter()
 }
 
-/// How far each partition is done, by the records a batch holds.
+/// The last processed offset of each partition in a batch.
 #[derive(Debug, Default)]
-pub(super) struct Done(HashMap<Place, (Option<u64>, i64)>);
+pub(super) struct ProcessedOffsets(HashMap<TopicPartition, (Option<u64>, i64)>);
 
-impl Done {
-    /// Notes a record that was fetched under this assignment. Records of a partition come in the
-    /// order of their offsets.
-    pub(super) fn note(&mut self, place: Place, assignment: Option<u64>, offset: i64) {
-        self.0.insert(place, (assignment, offset));
+impl ProcessedOffsets {
+    /// Adds a record that was fetched under this assignment. The records of a partition must be
+    /// added in the sequence of their offsets.
+    pub(super) fn add(
+        &mut self,
+        topic_partition: TopicPartition,
+        assignment: Option<u64>,
+        offset: i64,
+    ) {
+        self.0.insert(topic_partition, (assignment, offset));
     }
 
-    /// The offsets to go on from, of those partitions that are still the member's own.
+    /// The offsets to commit, of the partitions that have stayed assigned.
     pub(super) fn offsets(&self, membership: &Membership) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
-        for (place, (assignment, offset)) in &self.0 {
-            if assignment.is_some() && membership.assignment(place) == *assignment {
-                // It fails only for a logical offset; this one is a number from 1 on.
-                let _ = list.add_partition_offset(&place.0, place.1, Offset::Offset(offset + 1));
+        for (topic_partition, (assignment, offset)) in &self.0 {
+            if assignment.is_some() && membership.assignment(topic_partition) == *assignment {
+                // Fails only for a logical offset. This one is at least 1.
+                let _ = list.add_partition_offset(
+                    &topic_partition.0,
+                    topic_partition.1,
+                    Offset::Offset(offset + 1),
+                );
             }
         }
         list

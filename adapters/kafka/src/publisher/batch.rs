@@ -2,12 +2,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::outcome::{Answer, Meaning};
+use super::error_codes::ErrorKind;
+use super::send_result::SendResult;
 
-/// What is said of a record that is still under way.
-const NOT_IN_TIME: &str = "Kafka did not acknowledge it in time";
+/// The reason for a record without a delivery report at the deadline.
+const NOT_ACKNOWLEDGED_IN_TIME: &str = "Kafka did not acknowledge it in time";
 
-/// Records that were handed to librdkafka together, and what has become of them so far.
+/// The results of records that are sent together, as far as they are known.
 #[derive(Debug)]
 pub(super) struct Batch {
     state: Mutex<State>,
@@ -16,68 +17,67 @@ pub(super) struct Batch {
 
 #[derive(Debug)]
 struct State {
-    answers: Vec<Option<Answer>>,
-    open: usize,
+    results: Vec<Option<SendResult>>,
+    pending: usize,
 }
 
-/// The claim of one record on its place in the batch. librdkafka carries it along and gives it
-/// back with the outcome.
+/// Refers to one record of a batch. librdkafka returns it with the delivery report of the record.
 #[derive(Debug)]
-pub(super) struct Ticket {
+pub(super) struct DeliveryHandle {
     batch: Arc<Batch>,
-    place: usize,
+    index: usize,
 }
 
 impl Batch {
     pub(super) fn of(size: usize) -> Arc<Self> {
-        let state = State { answers: vec![None; size], open: size };
+        let state = State { results: vec![None; size], pending: size };
         Arc::new(Self { state: Mutex::new(state), settled: Notify::new() })
     }
 
-    pub(super) fn ticket(self: &Arc<Self>, place: usize) -> Ticket {
-        Ticket { batch: Arc::clone(self), place }
+    pub(super) fn handle(self: &Arc<Self>, index: usize) -> DeliveryHandle {
+        DeliveryHandle { batch: Arc::clone(self), index }
     }
 
-    /// Waits until each record has its outcome.
+    /// Waits until every record has a result.
     pub(super) async fn settled(&self) {
         loop {
             let notified = self.settled.notified();
-            if self.with(|state| state.open == 0) {
+            if self.with(|state| state.pending == 0) {
                 return;
             }
             notified.await;
         }
     }
 
-    /// What became of each record; for those still under way it is an outage.
-    pub(super) fn answers(&self) -> Vec<Answer> {
-        let unknown = || Answer::Error(Meaning::Outage, NOT_IN_TIME.to_owned());
+    /// The result of each record. A record without a result counts as an outage.
+    pub(super) fn results(&self) -> Vec<SendResult> {
+        let unknown = || SendResult::Error(ErrorKind::Outage, NOT_ACKNOWLEDGED_IN_TIME.to_owned());
         self.with(|state| {
-            state.answers.iter().map(|answer| answer.clone().unwrap_or_else(unknown)).collect()
+            state.results.iter().map(|result| result.clone().unwrap_or_else(unknown)).collect()
         })
     }
 
-    fn settle(&self, place: usize, answer: Answer) {
+    fn settle(&self, index: usize, result: SendResult) {
         let all = self.with(|state| {
-            if let Some(slot @ None) = state.answers.get_mut(place) {
-                *slot = Some(answer);
-                state.open -= 1;
+            if let Some(slot @ None) = state.results.get_mut(index) {
+                *slot = Some(result);
+                state.pending -= 1;
             }
-            state.open == 0
+            state.pending == 0
         });
         if all {
             self.settled.notify_waiters();
         }
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, access: impl FnOnce(&mut State) -> T) -> T {
+        access(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Ticket {
-    /// Notes what became of the record.
-    pub(super) fn settle(self, answer: Answer) {
-        self.batch.settle(self.place, answer);
+impl DeliveryHandle {
+    /// Sets the result of the record. A second result is ignored.
+    pub(super) fn settle(self, result: SendResult) {
+        self.batch.settle(self.index, result);
     }
 }

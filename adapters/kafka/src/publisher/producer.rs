@@ -13,39 +13,40 @@ use rdkafka::producer::{
 use tokio::time::{Instant, sleep, timeout};
 use tracing::warn;
 
-use super::batch::{Batch, Ticket};
-use super::outcome::{Answer, Meaning};
+use super::batch::{Batch, DeliveryHandle};
+use super::error_codes::ErrorKind;
+use super::send_result::SendResult;
 use crate::client::Logging;
 use crate::settings::MESSAGE_TIMEOUT;
 
-/// Within which the outcome of a record is known once it was handed over: librdkafka should tell it
-/// after [`MESSAGE_TIMEOUT`], and what it still holds a little later is thrown away.
-pub(super) const REPORTED_WITHIN: Duration = MESSAGE_TIMEOUT.saturating_add(Duration::from_secs(2));
+/// Timeout of delivery reports. librdkafka reports after [`MESSAGE_TIMEOUT`] at the latest. If it
+/// does not, its producer is replaced and the records in it are dropped.
+pub(super) const REPORT_TIMEOUT: Duration = MESSAGE_TIMEOUT.saturating_add(Duration::from_secs(2));
 
-/// How long to wait before trying again to put a record into a full queue.
-const QUEUE_PAUSE: Duration = Duration::from_millis(5);
+/// Delay before a record is enqueued again after the queue of librdkafka was full.
+const QUEUE_FULL_DELAY: Duration = Duration::from_millis(5);
 
-/// A record to be sent.
-pub(super) struct Outgoing {
+/// A record to send.
+pub(super) struct OutgoingRecord {
     pub(super) key: String,
     pub(super) value: Vec<u8>,
     pub(super) headers: OwnedHeaders,
 }
 
-/// The producer in use, and the means to make the next one when it is at its end.
-pub(super) struct Producers {
+/// A producer that is replaced by a new one after a fatal error.
+pub(super) struct ReplaceableProducer {
     settings: ClientConfig,
     /// `None` until one is needed.
     current: Mutex<Option<Arc<Producer>>>,
 }
 
-type Producer = ThreadedProducer<Reports>;
+type Producer = ThreadedProducer<DeliveryReports>;
 
-/// Receives the outcome of each record, on librdkafka's polling thread.
+/// Receives the delivery reports, on the polling thread of librdkafka.
 #[derive(Default)]
-struct Reports(Logging);
+struct DeliveryReports(Logging);
 
-impl ClientContext for Reports {
+impl ClientContext for DeliveryReports {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.0.log(level, facility, message);
     }
@@ -55,128 +56,133 @@ impl ClientContext for Reports {
     }
 }
 
-impl ProducerContext for Reports {
-    type DeliveryOpaque = Box<Ticket>;
+impl ProducerContext for DeliveryReports {
+    type DeliveryOpaque = Box<DeliveryHandle>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Box<Ticket>) {
-        ticket.settle(match result {
-            Ok(_) => Answer::Acknowledged,
-            Err((error, _)) => Answer::of(error),
+    fn delivery(&self, result: &DeliveryResult<'_>, handle: Box<DeliveryHandle>) {
+        handle.settle(match result {
+            Ok(_) => SendResult::Acknowledged,
+            Err((error, _)) => SendResult::of(error),
         });
     }
 }
 
-impl Producers {
-    /// Producers of these settings; the first is made when it is needed.
+impl ReplaceableProducer {
+    /// Stores the settings. The first producer is created when it is needed.
     pub(super) fn new(settings: ClientConfig) -> Self {
         Self { settings, current: Mutex::default() }
     }
 
-    /// Hands records over for as long as `hand_over_until` is ahead, and waits for what becomes of
-    /// each: [`REPORTED_WITHIN`] at the most. A record is made only when it is handed over, so that
-    /// there is one more copy of a payload at a time, not of all.
+    /// Sends records until `enqueue_deadline`, then waits for their delivery reports, at most
+    /// [`REPORT_TIMEOUT`]. Each record is built just before it is sent, so that only one extra copy
+    /// of a payload exists at a time.
     pub(super) async fn send(
         &self,
         topic: &str,
-        records: impl ExactSizeIterator<Item = Outgoing>,
-        hand_over_until: Instant,
-    ) -> Vec<Answer> {
-        if records.len() == 0 || Instant::now() >= hand_over_until {
-            return vec![Answer::Unsent; records.len()];
+        records: impl ExactSizeIterator<Item = OutgoingRecord>,
+        enqueue_deadline: Instant,
+    ) -> Vec<SendResult> {
+        if records.len() == 0 || Instant::now() >= enqueue_deadline {
+            return vec![SendResult::Unsent; records.len()];
         }
         let producer = match self.current() {
             Ok(producer) => producer,
             Err(error) => {
-                return vec![Answer::Error(Meaning::Outage, error.to_string()); records.len()];
+                return vec![
+                    SendResult::Error(ErrorKind::Outage, error.to_string());
+                    records.len()
+                ];
             }
         };
         let batch = Batch::of(records.len());
-        for (place, record) in records.enumerate() {
-            enqueue(&producer, topic, record, Box::new(batch.ticket(place)), hand_over_until).await;
+        for (index, record) in records.enumerate() {
+            enqueue(&producer, topic, record, Box::new(batch.handle(index)), enqueue_deadline)
+                .await;
         }
-        let late = timeout(REPORTED_WITHIN, batch.settled()).await.is_err();
-        let mut answers = batch.answers();
-        if let Some(reason) = producer.context().0.refusal.take() {
-            explain(&mut answers, &reason);
+        let late = timeout(REPORT_TIMEOUT, batch.settled()).await.is_err();
+        let mut results = batch.results();
+        if let Some(reason) = producer.context().0.auth_failure.take() {
+            set_outage_reason(&mut results, &reason);
         }
         if late {
-            self.replace(&producer, "it did not report on all records in time");
+            self.replace(&producer, "delivery reports are missing after the timeout");
         } else if let Some((code, why)) = producer.client().fatal_error() {
             self.replace(&producer, &format!("{code}: {why}"));
         }
-        answers
+        results
     }
 
-    /// Makes the first producer now, so that settings that are wrong are told.
-    pub(super) fn prepare(&self) -> Result<(), KafkaError> {
+    /// Creates the first producer, to find wrong settings.
+    pub(super) fn create_first(&self) -> Result<(), KafkaError> {
         self.current().map(drop)
     }
 
-    /// The producer in use, made if there is none.
+    /// The current producer. Creates one if there is none.
     fn current(&self) -> Result<Arc<Producer>, KafkaError> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(producer) = current.as_ref() {
             return Ok(Arc::clone(producer));
         }
-        let producer = Arc::new(self.settings.create_with_context(Reports::default())?);
+        let producer = Arc::new(self.settings.create_with_context(DeliveryReports::default())?);
         *current = Some(Arc::clone(&producer));
         Ok(producer)
     }
 
-    /// Gives up a producer that is at its end, unless somebody has already; the next records get
-    /// another one.
+    /// Removes a failed producer, unless another task has removed it. The next records get a new
+    /// one.
     ///
-    /// What the old one still holds is thrown away: it counts as unreachable and will be sent
-    /// again, and must not arrive behind what is sent by then.
+    /// Records in the old producer are dropped. They count as unreachable and are sent again, so
+    /// they must not be sent later by the old producer.
     fn replace(&self, old: &Arc<Producer>, why: &str) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(old) = current.take_if(|current| Arc::ptr_eq(current, old)) {
             warn!(why, "replacing the Kafka producer");
-            // Dropping purges what is queued, and waits up to a second for its thread.
+            // Dropping purges the queue and waits up to a second for the polling thread.
             tokio::task::spawn_blocking(move || drop(old));
         }
     }
 }
 
-impl fmt::Debug for Producers {
+impl fmt::Debug for ReplaceableProducer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Producers").finish_non_exhaustive()
     }
 }
 
-/// Says of what was not sent that no broker lets us in: the record itself only knows that it waited.
-fn explain(answers: &mut [Answer], reason: &str) {
-    for answer in answers {
-        if let Answer::Error(Meaning::Outage, why) = answer {
+/// Replaces the reason of outages by an authentication failure. The error of a record only says
+/// that it timed out.
+fn set_outage_reason(results: &mut [SendResult], reason: &str) {
+    for result in results {
+        if let SendResult::Error(ErrorKind::Outage, why) = result {
             reason.clone_into(why);
         }
     }
 }
 
-/// Hands a record to librdkafka, which may have to make room for it first. Whatever it says, the
-/// ticket gets an answer.
+/// Passes a record to librdkafka, and waits while its queue is full. The record gets a result in
+/// every case.
 async fn enqueue(
     producer: &Producer,
     topic: &str,
-    record: Outgoing,
-    mut ticket: Box<Ticket>,
+    record: OutgoingRecord,
+    mut handle: Box<DeliveryHandle>,
     until: Instant,
 ) {
-    let Outgoing { key, value, headers } = record;
+    let OutgoingRecord { key, value, headers } = record;
     let mut headers = Some(headers);
     while Instant::now() < until {
-        let mut base = BaseRecord::with_opaque_to(topic, ticket).key(&key).payload(&value);
+        let mut base = BaseRecord::with_opaque_to(topic, handle).key(&key).payload(&value);
         base.headers = headers.take();
         let Err((error, back)) = producer.send(base) else {
             return;
         };
-        ticket = back.delivery_opaque;
+        handle = back.delivery_opaque;
         headers = back.headers;
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
-            ticket.settle(Answer::not_taken_over(&error));
+            handle.settle(SendResult::of_enqueue_error(&error));
             return;
         }
-        sleep(QUEUE_PAUSE).await;
+        sleep(QUEUE_FULL_DELAY).await;
     }
-    ticket.settle(Answer::Unsent);
+    handle.settle(SendResult::Unsent);
 }

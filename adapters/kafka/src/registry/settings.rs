@@ -1,4 +1,4 @@
-//! The way to the schema registry, as an HTTP client needs it.
+//! Connection settings of the schema registry: URL, user, password and CA certificates.
 
 use reqwest::{Certificate, ClientBuilder};
 use runtime::StartError;
@@ -8,22 +8,22 @@ use url::Url;
 
 use super::{TIMEOUT, reason};
 
-/// The variables; errors name them.
+// The environment variables, named in error messages.
 const URL: &str = "SCHEMA_REGISTRY_URL";
 const USERNAME: &str = "SCHEMA_REGISTRY_USERNAME";
 const PASSWORD: &str = "SCHEMA_REGISTRY_PASSWORD";
 const PASSWORD_FILE: &str = "SCHEMA_REGISTRY_PASSWORD_FILE";
 const CA: &str = "SCHEMA_REGISTRY_CA_LOCATION";
 
-/// What these settings mean to the registry's client.
+/// The settings of the client library.
 ///
 /// # Errors
-/// When one is wrong; the line names its variable and says what would be right.
+/// When a setting is wrong. The message names its variable and says what would be right.
 pub(super) fn settings(args: &KafkaArgs) -> Result<SrSettings, StartError> {
-    let url = address(&args.schema_registry_url)?;
+    let url = parse_url(&args.schema_registry_url)?;
     let mut builder = SrSettings::new_builder(url.as_str().trim_end_matches('/').to_owned());
     builder.set_timeout(TIMEOUT);
-    let (client, login) = way_in(&args.registry)?;
+    let (client, login) = http_client(&args.registry)?;
     if let Some(Login { username, password }) = login {
         builder.set_basic_authorization(&username, Some(password.reveal()));
     }
@@ -32,31 +32,34 @@ pub(super) fn settings(args: &KafkaArgs) -> Result<SrSettings, StartError> {
         .map_err(|error| StartError::other("cannot use the schema registry", reason(&error)))
 }
 
-/// Who a client of the registry logs in as.
+/// User and password of the registry.
 #[derive(Debug, Clone)]
 pub(crate) struct Login {
     pub(crate) username: String,
     pub(crate) password: Secret,
 }
 
-/// The beginning of an HTTP client that trusts the registry, and its login, if it needs one.
+/// Builder of an HTTP client that trusts the configured CA certificates, and the login, if any is
+/// set.
 ///
 /// # Errors
-/// When a setting is wrong; the line names its variable and says what would be right.
-pub(crate) fn way_in(args: &RegistryArgs) -> Result<(ClientBuilder, Option<Login>), StartError> {
+/// When a setting is wrong. The message names its variable and says what would be right.
+pub(crate) fn http_client(
+    args: &RegistryArgs,
+) -> Result<(ClientBuilder, Option<Login>), StartError> {
     crate::tls::prepare();
     let mut client = ClientBuilder::new();
     if let Some(path) = given(args.schema_registry_ca_location.as_ref()) {
-        client = client.tls_certs_only(authorities(path)?);
+        client = client.tls_certs_only(ca_certificates(path)?);
     }
     Ok((client, login(args)?))
 }
 
-/// Where the registry is.
+/// Parses the URL of the registry.
 ///
 /// # Errors
-/// When it is no address of one. A password that stands in it is not repeated.
-pub(crate) fn address(text: &str) -> Result<Url, StartError> {
+/// When it is no valid URL. The message does not repeat a password in it.
+pub(crate) fn parse_url(text: &str) -> Result<Url, StartError> {
     let right = "write http://host:port or https://host:port, with a path if there is one";
     let url =
         Url::parse(text).map_err(|error| StartError::setting(URL, format!("{error}; {right}")))?;
@@ -70,7 +73,7 @@ pub(crate) fn address(text: &str) -> Result<Url, StartError> {
         let right = format!("set {USERNAME} and {PASSWORD} instead");
         return Err(StartError::setting(
             URL,
-            format!("it is no place for a user and a password; {right}"),
+            format!("it must not contain a user or a password; {right}"),
         ));
     }
     Ok(url)
@@ -92,13 +95,13 @@ fn login(args: &RegistryArgs) -> Result<Option<Login>, StartError> {
         }
         (None, Some(_)) => Err(StartError::setting(
             USERNAME,
-            format!("it is not set, but {PASSWORD} is; name its user"),
+            format!("it is not set, but {PASSWORD} is; set the user"),
         )),
         (None, None) => Ok(None),
     }
 }
 
-fn authorities(path: &str) -> Result<Vec<Certificate>, StartError> {
+fn ca_certificates(path: &str) -> Result<Vec<Certificate>, StartError> {
     let right = "name a PEM file that holds certificates";
     let pem = std::fs::read(path).map_err(|error| {
         StartError::setting(CA, format!("cannot read {path}: {error}; {right}"))
@@ -115,7 +118,7 @@ mod tests {
 
     type Variables = &'static [(&'static str, &'static str)];
 
-    /// The settings that these variables make.
+    /// Settings from these variables.
     fn args(variables: &[(&str, &str)]) -> KafkaArgs {
         let mut args = KafkaArgs::at("localhost:9092", "http://localhost:8081", "topic");
         for &(variable, value) in variables {
@@ -134,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_registry_can_be_had_with_and_without_a_login() {
+    fn a_login_is_optional() {
         for variables in [
             &[][..],
             &[("URL", "https://registry.example/apis/ccompat/v7/")],
@@ -146,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_setting_is_one_line_that_names_it_and_what_would_be_right() {
+    fn a_wrong_setting_is_reported_in_one_line_with_its_variable_and_what_is_right() {
         const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         let table: [(Variables, &str, &str); 10] = [
             (&[("URL", "")], URL, "relative URL without a base; write http://host:port or https"),
             (&[("URL", "registry:8081")], URL, "registry is neither http nor https; write http://"),
             (&[("URL", "ftp://registry")], URL, "ftp is neither http nor https"),
             (&[("URL", "http://:8081")], URL, "empty host; write http://host:port"),
-            (&[("URL", "https://ada:hunter2@host")], URL, "it is no place for a user"),
+            (&[("URL", "https://ada:hunter2@host")], URL, "it must not contain a user"),
             (&[("USERNAME", "ada")], PASSWORD, "it is not set; set it, or SCHEMA_REGISTRY_PASSW"),
             (
                 &[("PASSWORD", "hunter2")],
@@ -165,9 +168,9 @@ mod tests {
             (&[("CA", MANIFEST)], CA, "there is no certificate in "),
         ];
         for (variables, variable, reason) in table {
-            let said = settings(&args(variables)).unwrap_err().to_string();
-            assert!(said.starts_with(&format!("{variable} is wrong: {reason}")), "{said}");
-            assert!(!said.contains('\n') && !said.contains("hunter2"), "{said}");
+            let message = settings(&args(variables)).unwrap_err().to_string();
+            assert!(message.starts_with(&format!("{variable} is wrong: {reason}")), "{message}");
+            assert!(!message.contains('\n') && !message.contains("hunter2"), "{message}");
         }
     }
 }

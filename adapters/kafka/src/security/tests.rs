@@ -1,11 +1,11 @@
 use super::*;
 
-/// A file that can be read, whatever is in it.
+/// A readable file. Its content does not matter.
 const READABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
 
 type Variables = &'static [(&'static str, &'static str)];
 
-/// The settings that these variables make.
+/// Settings from these variables.
 fn args(variables: &[(&str, &str)]) -> KafkaSecurityArgs {
     let mut args = KafkaSecurityArgs::default();
     for &(variable, value) in variables {
@@ -27,24 +27,24 @@ fn args(variables: &[(&str, &str)]) -> KafkaSecurityArgs {
     args
 }
 
-fn asked_for(variables: &[(&str, &str)]) -> Vec<(&'static str, String)> {
+fn properties_of(variables: &[(&str, &str)]) -> Vec<(&'static str, String)> {
     properties(&args(variables), true).unwrap()
 }
 
 #[test]
 fn nothing_set_is_plaintext() {
     let plaintext = [("security.protocol", "plaintext".to_owned())];
-    assert_eq!(asked_for(&[]), plaintext);
-    // As a deployment leaves them that fills in nothing.
+    assert_eq!(properties_of(&[]), plaintext);
+    // Empty values count as not set.
     assert_eq!(
-        asked_for(&[("PROTOCOL", ""), ("USERNAME", ""), ("PASSWORD", ""), ("CA", "")]),
+        properties_of(&[("PROTOCOL", ""), ("USERNAME", ""), ("PASSWORD", ""), ("CA", "")]),
         plaintext
     );
 }
 
 #[test]
-fn what_is_set_becomes_what_librdkafka_calls_it() {
-    let sasl = asked_for(&[
+fn settings_become_librdkafka_properties() {
+    let sasl = properties_of(&[
         ("PROTOCOL", "SASL_SSL"),
         ("MECHANISM", "scram-sha-512"),
         ("USERNAME", "orders"),
@@ -60,7 +60,7 @@ fn what_is_set_becomes_what_librdkafka_calls_it() {
     ];
     assert_eq!(sasl, expected.map(|(name, value)| (name, value.to_owned())));
 
-    let ssl = asked_for(&[
+    let ssl = properties_of(&[
         ("PROTOCOL", "ssl"),
         ("CERTIFICATE", READABLE),
         ("KEY", READABLE),
@@ -77,7 +77,7 @@ fn what_is_set_becomes_what_librdkafka_calls_it() {
 }
 
 #[test]
-fn every_wrong_setting_is_one_line_that_names_it_and_what_would_be_right() {
+fn a_wrong_setting_is_reported_in_one_line_with_its_variable_and_what_is_right() {
     const SASL: (&str, &str) = ("PROTOCOL", "sasl_ssl");
     const PLAIN: (&str, &str) = ("MECHANISM", "PLAIN");
     const SSL: (&str, &str) = ("PROTOCOL", "ssl");
@@ -86,7 +86,7 @@ fn every_wrong_setting_is_one_line_that_names_it_and_what_would_be_right() {
         (&[("PROTOCOL", "tls")], PROTOCOL, "there is no protocol tls; write plaintext, ssl,"),
         (&[SASL], MECHANISM, "it is not set; write PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
         (&[SASL, ("MECHANISM", "GSSAPI")], MECHANISM, "there is no mechanism GSSAPI; write PLAIN,"),
-        (&[SASL, PLAIN, ("PASSWORD", "pass")], USERNAME, "it is not set; name the user"),
+        (&[SASL, PLAIN, ("PASSWORD", "pass")], USERNAME, "it is not set; set the user"),
         (
             &[SASL, PLAIN, ("USERNAME", "ada")],
             PASSWORD,
@@ -124,19 +124,19 @@ fn every_wrong_setting_is_one_line_that_names_it_and_what_would_be_right() {
         (&[SSL, ("KEY_PASSWORD_FILE", NOWHERE)], KEY_PASSWORD_FILE, "cannot read /nowhere/file"),
     ];
     for (variables, variable, reason) in table {
-        let said = properties(&args(variables), true).unwrap_err().to_string();
-        assert!(said.starts_with(&format!("{variable} is wrong: ")), "{variables:?}: {said}");
-        assert!(said.contains(reason) && !said.contains('\n'), "{variables:?}: {said}");
+        let message = properties(&args(variables), true).unwrap_err().to_string();
+        assert!(message.starts_with(&format!("{variable} is wrong: ")), "{variables:?}: {message}");
+        assert!(message.contains(reason) && !message.contains('\n'), "{variables:?}: {message}");
     }
 }
 
 #[test]
-fn a_program_built_without_tls_says_so() {
+fn protocols_that_need_tls_are_refused_in_a_build_without_tls() {
     for protocol in ["ssl", "sasl_plaintext", "sasl_ssl"] {
-        let said = properties(&args(&[("PROTOCOL", protocol)]), false).unwrap_err().to_string();
+        let message = properties(&args(&[("PROTOCOL", protocol)]), false).unwrap_err().to_string();
         let begins =
             format!("{PROTOCOL} is wrong: this program was built without {protocol}; build");
-        assert!(said.starts_with(&begins), "{said}");
+        assert!(message.starts_with(&begins), "{message}");
     }
     assert!(properties(&args(&[("PROTOCOL", "plaintext")]), false).is_ok());
 }

@@ -7,12 +7,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::SubjectError;
-use crate::registry::{Login, address, way_in};
+use crate::registry::{Login, http_client, parse_url};
 
-/// How long one answer of the registry may take.
+/// Timeout of one request.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A registry's API: one question, one answer.
+/// HTTP client of a registry's REST API.
 #[derive(Debug, Clone)]
 pub(super) struct Api {
     client: Client,
@@ -22,20 +22,20 @@ pub(super) struct Api {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct Refusal {
+struct ErrorBody {
     error_code: u32,
     message: String,
 }
 
 impl Api {
     pub(super) fn new(url: &str, args: &RegistryArgs) -> Result<Self, SubjectError> {
-        let url = address(url)?;
-        let (client, login) = way_in(args)?;
+        let url = parse_url(url)?;
+        let (client, login) = http_client(args)?;
         let client = client.timeout(TIMEOUT).build().map_err(SubjectError::Client)?;
         Ok(Self { client, login, url })
     }
 
-    pub(super) async fn ask<T: DeserializeOwned>(
+    pub(super) async fn request<T: DeserializeOwned>(
         &self,
         method: Method,
         path: &[&str],
@@ -51,30 +51,30 @@ impl Api {
         let host = url.host_str().unwrap_or_default().to_owned();
         let host =
             url.port_or_known_default().map_or(host.clone(), |port| format!("{host}:{port}"));
-        let mut asked = self.client.request(method, url);
+        let mut builder = self.client.request(method, url);
         if let Some(Login { username, password }) = &self.login {
-            asked = asked.basic_auth(username, Some(password.reveal()));
+            builder = builder.basic_auth(username, Some(password.reveal()));
         }
         if let Some(body) = body {
-            asked = asked
+            builder = builder
                 .header("content-type", "application/vnd.schemaregistry.v1+json")
                 .body(body.to_string());
         }
-        // The address may carry a password.
-        let answer = asked
+        // The URL may contain a password, so it is removed from errors.
+        let response = builder
             .send()
             .await
             .map_err(|error| SubjectError::Unreachable { host, source: error.without_url() })?;
-        let status = answer.status();
+        let status = response.status();
         if status.is_success() {
-            return answer
-                .json()
-                .await
-                .map_err(|error| SubjectError::Strange { request, source: error.without_url() });
+            return response.json().await.map_err(|error| SubjectError::InvalidResponse {
+                request,
+                source: error.without_url(),
+            });
         }
-        let Refusal { error_code, mut message } = answer.json().await.unwrap_or_default();
+        let ErrorBody { error_code, mut message } = response.json().await.unwrap_or_default();
         if message.is_empty() {
-            "it gives no reason; is its address right?".clone_into(&mut message);
+            "no reason given; is its address right?".clone_into(&mut message);
         }
         Err(SubjectError::Refused { request, status: status.as_u16(), code: error_code, message })
     }

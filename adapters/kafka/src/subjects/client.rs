@@ -6,25 +6,25 @@ use serde_json::json;
 use super::SubjectError;
 use super::api::Api;
 
-/// Confluent's codes for what is not there. A plain 404 may come from anything that listens there.
+// Confluent's error codes for missing objects. A 404 without a code can come from any other server.
 const NO_SUBJECT: u32 = 40401;
 const NO_VERSION: u32 = 40402;
 const NO_SCHEMA: u32 = 40403;
 const NO_LEVEL: u32 = 40408;
 
-/// The subjects of a schema registry that speaks Confluent's API.
+/// Subjects of a schema registry with the API of Confluent.
 ///
-/// Registries differ in what they answer for a subject that has no schema yet, or no level of its
-/// own; here such a subject simply has none.
+/// Registries answer differently for a subject without schemas or without a level of its own. Here
+/// such a subject has no versions, and the global level.
 #[derive(Debug, Clone)]
 pub struct Subjects(Api);
 
-/// Where a schema is registered.
+/// Version and id of a registered schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Registered {
     /// The number of the version in its subject.
     pub version: u32,
-    /// The id that records carry.
+    /// The id in the records.
     pub id: u32,
 }
 
@@ -34,9 +34,9 @@ struct Level {
     compatibility_level: String,
 }
 
-/// What the registry answers when a level was set.
+/// Response to setting a level.
 #[derive(Deserialize)]
-struct Set {
+struct SetLevel {
     #[serde(rename = "compatibility")]
     _level: String,
 }
@@ -54,23 +54,24 @@ struct Verdict {
 }
 
 impl Subjects {
-    /// The registry at this address. It is not asked yet.
+    /// A client of the registry at this URL. It sends no request yet.
     ///
     /// # Errors
-    /// When it is no address, a setting is wrong, or no HTTP client can be made.
+    /// When the URL or a setting is wrong, or no HTTP client can be created.
     pub fn new(url: &str, args: &RegistryArgs) -> Result<Self, SubjectError> {
         Api::new(url, args).map(Self)
     }
 
-    /// The level that holds for a subject: its own, else that of the whole registry.
+    /// The level of a subject: its own, or the global level.
     ///
     /// # Errors
-    /// When the registry gives no answer to use.
+    /// When the request fails.
     pub async fn level(&self, subject: &str) -> Result<String, SubjectError> {
-        let own = self.0.ask(Method::GET, &["config", subject], "defaultToGlobal=true", None).await;
+        let own =
+            self.0.request(Method::GET, &["config", subject], "defaultToGlobal=true", None).await;
         let level: Level = match own {
             Err(error) if error.is(&[NO_SUBJECT, NO_LEVEL]) => {
-                self.0.ask(Method::GET, &["config"], "", None).await?
+                self.0.request(Method::GET, &["config"], "", None).await?
             }
             other => other?,
         };
@@ -80,27 +81,30 @@ impl Subjects {
     /// Sets a subject's level.
     ///
     /// # Errors
-    /// When the registry does not take it.
+    /// When the registry refuses it or cannot be reached.
     pub async fn set_level(&self, subject: &str, level: &str) -> Result<(), SubjectError> {
         let body = json!({ "compatibility": level });
-        self.0.ask::<Set>(Method::PUT, &["config", subject], "", Some(body)).await.map(drop)
+        self.0
+            .request::<SetLevel>(Method::PUT, &["config", subject], "", Some(body))
+            .await
+            .map(drop)
     }
 
-    /// Sets the level of all subjects that have none of their own.
+    /// Sets the global level, for all subjects without a level of their own.
     ///
     /// # Errors
-    /// When the registry does not take it.
-    pub async fn set_level_of_all(&self, level: &str) -> Result<(), SubjectError> {
+    /// When the registry refuses it or cannot be reached.
+    pub async fn set_global_level(&self, level: &str) -> Result<(), SubjectError> {
         let body = json!({ "compatibility": level });
-        self.0.ask::<Set>(Method::PUT, &["config"], "", Some(body)).await.map(drop)
+        self.0.request::<SetLevel>(Method::PUT, &["config"], "", Some(body)).await.map(drop)
     }
 
     /// The numbers of a subject's versions.
     ///
     /// # Errors
-    /// When the registry gives no answer to use.
+    /// When the request fails.
     pub async fn versions(&self, subject: &str) -> Result<Vec<u32>, SubjectError> {
-        match self.0.ask(Method::GET, &["subjects", subject, "versions"], "", None).await {
+        match self.0.request(Method::GET, &["subjects", subject, "versions"], "", None).await {
             Err(error) if error.is(&[NO_SUBJECT]) => Ok(Vec::new()),
             other => other,
         }
@@ -109,45 +113,45 @@ impl Subjects {
     /// The newest version of a subject, if it has any.
     ///
     /// # Errors
-    /// When the registry gives no answer to use.
+    /// When the request fails.
     pub async fn latest(&self, subject: &str) -> Result<Option<Registered>, SubjectError> {
         let path = ["subjects", subject, "versions", "latest"];
-        match self.0.ask(Method::GET, &path, "", None).await {
+        match self.0.request(Method::GET, &path, "", None).await {
             Err(error) if error.is(&[NO_SUBJECT, NO_VERSION]) => Ok(None),
             other => other.map(Some),
         }
     }
 
-    /// Where a schema is registered under a subject, if it is.
+    /// The version and id of a schema under a subject. `None` if it is not registered there.
     ///
     /// # Errors
-    /// When the registry gives no answer to use.
+    /// When the request fails.
     pub async fn find(
         &self,
         subject: &str,
         schema: &str,
     ) -> Result<Option<Registered>, SubjectError> {
         let body = json!({ "schema": schema });
-        match self.0.ask(Method::POST, &["subjects", subject], "", Some(body)).await {
+        match self.0.request(Method::POST, &["subjects", subject], "", Some(body)).await {
             Err(error) if error.is(&[NO_SUBJECT, NO_SCHEMA]) => Ok(None),
             other => other.map(Some),
         }
     }
 
-    /// What the registry would have against a schema, if it were registered; `None` if nothing.
+    /// Why a schema is incompatible with a subject's versions. `None` if it is compatible.
     ///
     /// # Errors
-    /// When the registry gives no answer to use.
-    pub async fn objection(
+    /// When the request fails.
+    pub async fn incompatibility(
         &self,
         subject: &str,
         schema: &str,
     ) -> Result<Option<String>, SubjectError> {
         let path = ["compatibility", "subjects", subject, "versions"];
         let body = json!({ "schema": schema });
-        match self.0.ask::<Verdict>(Method::POST, &path, "verbose=true", Some(body)).await {
+        match self.0.request::<Verdict>(Method::POST, &path, "verbose=true", Some(body)).await {
             Ok(verdict) if verdict.is_compatible => Ok(None),
-            // Not every registry gives reasons.
+            // Not every registry returns reasons.
             Ok(verdict) if verdict.messages.is_empty() => Ok(Some("it is incompatible".to_owned())),
             Ok(verdict) => Ok(Some(verdict.messages.join("; ").replace('\n', " "))),
             Err(error) if error.is(&[NO_SUBJECT]) => Ok(None),
@@ -155,14 +159,14 @@ impl Subjects {
         }
     }
 
-    /// Registers a schema under a subject unless it is there; answers its id.
+    /// Registers a schema under a subject, if it is not registered yet. Returns its id.
     ///
     /// # Errors
-    /// When the registry does not take it.
+    /// When the registry refuses it or cannot be reached.
     pub async fn register(&self, subject: &str, schema: &str) -> Result<u32, SubjectError> {
         let path = ["subjects", subject, "versions"];
         let Id { id } =
-            self.0.ask(Method::POST, &path, "", Some(json!({ "schema": schema }))).await?;
+            self.0.request(Method::POST, &path, "", Some(json!({ "schema": schema }))).await?;
         Ok(id)
     }
 }

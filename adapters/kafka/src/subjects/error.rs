@@ -1,48 +1,48 @@
 use runtime::StartError;
 
-/// Why the registry gave no answer to use.
+/// Why a request to the registry failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SubjectError {
-    /// Its address, or a setting that tells how to be let in, is wrong.
+    /// The URL, the login or the CA setting is wrong.
     #[error(transparent)]
     Setting(#[from] StartError),
-    /// No HTTP client can be made.
-    #[error("no client for the schema registry can be made")]
+    /// The HTTP client cannot be created.
+    #[error("cannot create an HTTP client for the schema registry")]
     Client(#[source] reqwest::Error),
-    /// It cannot be reached, or breaks off.
+    /// The registry cannot be reached, or the connection was closed.
     #[error("the schema registry on {host} cannot be reached")]
     Unreachable {
-        /// Where it should be.
+        /// Its host and port.
         host: String,
         /// What happened.
         #[source]
         source: reqwest::Error,
     },
-    /// It does not do what it is asked.
+    /// The registry refuses the request.
     #[error("the schema registry refuses {request} with {status}: {message}")]
     Refused {
         /// The method and the path.
         request: String,
         /// The HTTP status.
         status: u16,
-        /// The code in the answer; 0 if there is none.
+        /// The error code in the response. 0 if there is none.
         code: u32,
-        /// The message in the answer.
+        /// The message in the response.
         message: String,
     },
-    /// It answers something else than a registry does.
-    #[error("{request} is not answered as a schema registry does; is its address right?")]
-    Strange {
+    /// The response is not one of a schema registry.
+    #[error("the response to {request} is not one of a schema registry; is its address right?")]
+    InvalidResponse {
         /// The method and the path.
         request: String,
-        /// What is wrong with the answer.
+        /// What is wrong with the response.
         #[source]
         source: reqwest::Error,
     },
 }
 
 impl SubjectError {
-    /// Whether the registry says that it has no such thing.
+    /// Whether the registry has refused the request with one of these codes.
     pub(super) fn is(&self, codes: &[u32]) -> bool {
         matches!(self, Self::Refused { code, .. } if codes.contains(code))
     }

@@ -3,12 +3,12 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::consuming::publish;
-use super::world::{PARTITIONS, Remembering, TOPIC, World, events, eventually};
+use super::fixture::{Fixture, PARTITIONS, RecordingInbox, TOPIC, events, eventually};
 
-/// Commits an offset in the name of a group that has no member.
-fn commit(world: &World, group: &str, partition: i32, offset: i64, metadata: &str) {
+/// Commits an offset for a group without members.
+fn commit(fixture: &Fixture, group: &str, partition: i32, offset: i64, metadata: &str) {
     let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", &world.args.kafka_bootstrap_servers)
+        .set("bootstrap.servers", &fixture.args.kafka_bootstrap_servers)
         .set("group.id", group)
         .create()
         .unwrap();
@@ -20,51 +20,51 @@ fn commit(world: &World, group: &str, partition: i32, offset: i64, metadata: &st
     consumer.commit(&list, CommitMode::Sync).unwrap();
 }
 
-/// Publishes events until each partition has some.
-pub(super) async fn some_everywhere(world: &World) -> Vec<OrderEvent> {
+/// Publishes enough events so that each partition has some.
+pub(super) async fn publish_to_every_partition(fixture: &Fixture) -> Vec<OrderEvent> {
     let sent = events(PARTITIONS.unsigned_abs() as usize * 10);
-    publish(world, &sent).await;
+    publish(fixture, &sent).await;
     sent
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn records_that_were_deleted_unread_are_told() {
-    let world = World::start().await;
-    let first = some_everywhere(&world).await;
-    let inbox = Remembering::default();
-    let consumer = world.consumer("group", &inbox);
+async fn records_deleted_before_they_were_read_are_reported() {
+    let fixture = Fixture::start().await;
+    let first = publish_to_every_partition(&fixture).await;
+    let inbox = RecordingInbox::default();
+    let consumer = fixture.consumer("group", &inbox);
     eventually("the first events", || inbox.has(&first)).await;
     consumer.stop().await;
 
-    // A partition of this cluster keeps 5 MiB; what comes first goes first.
-    world.produce(0, Some(b"unread"));
+    // A partition of this cluster keeps 5 MiB. The oldest records are deleted first.
+    fixture.produce(0, Some(b"unread"));
     for _ in 0..6 {
-        world.produce(0, Some(&vec![0; 950_000]));
+        fixture.produce(0, Some(&vec![0; 950_000]));
     }
-    let consumer = world.consumer("group", &inbox);
+    let consumer = fixture.consumer("group", &inbox);
     eventually("the warning", || consumer.health.warning().is_some()).await;
     let warning = consumer.health.warning().unwrap();
     assert!(warning.contains("records were deleted from order-created-topic partition 0 unread"));
     assert!(warning.contains("order-jobs replay"), "{warning}");
     eventually("the rest", || inbox.dead().len() >= 5).await;
-    assert!(consumer.health.is_ready(), "it goes on with what is there");
+    assert!(consumer.health.is_ready(), "it continues with the remaining records");
     consumer.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_topic_that_was_made_anew_nothing_is_skipped() {
+async fn no_record_of_a_topic_that_was_created_again_is_skipped() {
     let of_the_old_topic = "record-1 1 1700000000000 0123456789abcdef";
     for (what, offset, metadata) in [
-        ("it ends before what was read", 1000, ""),
-        ("it has grown beyond what was read", 2, of_the_old_topic),
+        ("it ends before the committed offset", 1000, ""),
+        ("it has grown beyond the committed offset", 2, of_the_old_topic),
     ] {
-        let world = World::start().await;
-        let sent = some_everywhere(&world).await;
+        let fixture = Fixture::start().await;
+        let sent = publish_to_every_partition(&fixture).await;
         for partition in 0..PARTITIONS {
-            commit(&world, "group", partition, offset, metadata);
+            commit(&fixture, "group", partition, offset, metadata);
         }
-        let inbox = Remembering::default();
-        let consumer = world.consumer("group", &inbox);
+        let inbox = RecordingInbox::default();
+        let consumer = fixture.consumer("group", &inbox);
         eventually(what, || inbox.has(&sent)).await;
         eventually("the warning", || consumer.health.warning().is_some()).await;
         consumer.stop().await;

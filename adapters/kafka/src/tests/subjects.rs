@@ -12,7 +12,7 @@ use crate::subjects::{SubjectError, Subjects};
 
 type Answer = (&'static str, u16, Value);
 
-/// Answers every path as told, and all others with a plain 404.
+/// A client of a registry with these answers. It answers other paths with a 404 without a body.
 async fn registry(answers: Vec<Answer>) -> Subjects {
     let app = Router::new().fallback(answer).with_state(Arc::new(answers));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -45,7 +45,7 @@ fn full() -> Value {
 }
 
 #[tokio::test]
-async fn a_subject_that_apicurio_does_not_know_has_nothing_and_takes_everything() {
+async fn a_subject_that_apicurio_does_not_know_has_no_versions_and_accepts_every_schema() {
     let subjects = registry(vec![
         ("/config/s?defaultToGlobal=true", 404, no_subject()),
         ("/config", 200, full()),
@@ -57,11 +57,11 @@ async fn a_subject_that_apicurio_does_not_know_has_nothing_and_takes_everything(
     assert_eq!(subjects.level("s").await.unwrap(), "FULL_TRANSITIVE");
     assert_eq!(subjects.versions("s").await.unwrap(), [0_u32; 0]);
     assert_eq!(subjects.find("s", "{}").await.unwrap(), None);
-    assert_eq!(subjects.objection("s", "{}").await.unwrap(), None);
+    assert_eq!(subjects.incompatibility("s", "{}").await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn a_registry_that_knows_no_fallback_is_asked_for_the_level_of_all() {
+async fn the_global_level_is_requested_if_a_subject_has_none() {
     let subjects = registry(vec![
         ("/config/s?defaultToGlobal=true", 404, no_level()),
         ("/config", 200, full()),
@@ -71,7 +71,7 @@ async fn a_registry_that_knows_no_fallback_is_asked_for_the_level_of_all() {
 }
 
 #[tokio::test]
-async fn a_registry_that_gives_no_reasons_objects_all_the_same() {
+async fn a_schema_is_incompatible_even_if_the_registry_gives_no_reasons() {
     for (verdict, objection) in [
         (json!({ "is_compatible": true }), None),
         (json!({ "is_compatible": false }), Some("it is incompatible")),
@@ -79,23 +79,23 @@ async fn a_registry_that_gives_no_reasons_objects_all_the_same() {
     ] {
         let path = "/compatibility/subjects/s/versions?verbose=true";
         let subjects = registry(vec![(path, 200, verdict)]).await;
-        assert_eq!(subjects.objection("s", "{}").await.unwrap().as_deref(), objection);
+        assert_eq!(subjects.incompatibility("s", "{}").await.unwrap().as_deref(), objection);
     }
 }
 
 #[tokio::test]
-async fn something_else_that_listens_there_is_no_empty_registry() {
+async fn another_server_at_the_url_is_not_taken_for_an_empty_registry() {
     let subjects = registry(vec![("/config", 200, json!("hello"))]).await;
     for refused in [
         subjects.level("s").await.map(drop),
         subjects.versions("s").await.map(drop),
         subjects.find("s", "{}").await.map(drop),
-        subjects.objection("s", "{}").await.map(drop),
+        subjects.incompatibility("s", "{}").await.map(drop),
         subjects.register("s", "{}").await.map(drop),
-        subjects.set_level_of_all("FULL").await,
+        subjects.set_global_level("FULL").await,
     ] {
-        let said = one_line(&refused.unwrap_err());
-        assert!(said.contains("is its address right?"), "{said}");
+        let message = one_line(&refused.unwrap_err());
+        assert!(message.contains("is its address right?"), "{message}");
     }
     assert!(matches!(
         Subjects::new("localhost:8081", &RegistryArgs::default()),
@@ -104,7 +104,7 @@ async fn something_else_that_listens_there_is_no_empty_registry() {
 }
 
 #[tokio::test]
-async fn it_logs_in_as_the_settings_say() {
+async fn requests_use_the_user_and_password_of_the_settings() {
     let app = Router::new().fallback(|headers: HeaderMap| async move {
         match headers.get_all("authorization").iter().collect::<Vec<_>>()[..] {
             [login] if login == "Basic YWRhOnBhc3M=" => (StatusCode::OK, "[7]"),
@@ -115,17 +115,17 @@ async fn it_logs_in_as_the_settings_say() {
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
 
-    let nobody = RegistryArgs::default();
+    let anonymous = RegistryArgs::default();
     let [ada, eve] = ["ada", "eve"].map(|name| RegistryArgs {
         schema_registry_username: Some(name.to_owned()),
         schema_registry_password: Some("pass".into()),
         ..RegistryArgs::default()
     });
-    for (args, is_let_in) in [(&ada, true), (&nobody, false), (&eve, false)] {
+    for (args, is_accepted) in [(&ada, true), (&anonymous, false), (&eve, false)] {
         let subjects = Subjects::new(&format!("http://{address}"), args).unwrap();
         match subjects.versions("s").await {
-            Ok(versions) => assert!(is_let_in && versions == [7]),
-            Err(SubjectError::Refused { status, .. }) => assert!(!is_let_in && status == 401),
+            Ok(versions) => assert!(is_accepted && versions == [7]),
+            Err(SubjectError::Refused { status, .. }) => assert!(!is_accepted && status == 401),
             Err(other) => panic!("{}", one_line(&other)),
         }
     }

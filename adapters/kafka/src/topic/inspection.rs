@@ -11,7 +11,7 @@ use crate::client::Logging;
 use crate::cluster::Cluster;
 use crate::settings::client_settings;
 
-/// Looks at the topic, as often as it is asked.
+/// Reads the partitions and settings of the topic.
 pub struct Inspector {
     servers: String,
     topic: String,
@@ -19,31 +19,31 @@ pub struct Inspector {
     admin: AdminClient<Logging>,
 }
 
-/// How many partitions a topic has, and replicas.
+/// The number of partitions and replicas of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// How many partitions it has.
+    /// The number of partitions.
     pub partitions: i32,
-    /// How many replicas the partition with the fewest has.
+    /// The number of replicas of the partition with the fewest.
     pub fewest_replicas: usize,
 }
 
-/// The values of a topic's settings, by their names.
+/// The settings of a topic, by name.
 pub type Settings = HashMap<String, String>;
 
-/// The brokers do not tell us what the topic is set to.
+/// The brokers refuse to return the settings of the topic.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the settings of the topic cannot be read; allow the relay to describe its configuration \
-     (DescribeConfigs), or see to them yourself"
+    "cannot read the settings of the topic; allow the relay to describe its configuration \
+     (DescribeConfigs), or check them yourself"
 )]
-pub struct Undescribed(#[source] KafkaError);
+pub struct SettingsUnreadable(#[source] KafkaError);
 
 impl Inspector {
-    /// Of this cluster's topic. Nothing was connected to yet.
+    /// An inspector of this cluster's topic. It does not connect yet.
     ///
     /// # Errors
-    /// When no client can be made of the settings.
+    /// When no client can be created with these settings.
     pub fn new(cluster: &Cluster) -> Result<Self, TopicError> {
         let refused = |source| TopicError::Refused { topic: cluster.topic.clone(), source };
         let settings = client_settings(cluster);
@@ -63,44 +63,45 @@ impl Inspector {
         &self.topic
     }
 
-    /// What the topic is now; nothing if there is no such topic.
+    /// The current number of partitions and replicas. `None` if the topic does not exist.
     ///
     /// # Errors
     /// When no broker answers.
     pub async fn shape(&self) -> Result<Option<Shape>, TopicError> {
         let (client, topic) = (Arc::clone(&self.client), self.topic.clone());
-        // Asking for metadata blocks the thread, so it is done on one that may block.
-        let asked = tokio::task::spawn_blocking(move || shape(&client, &topic)).await;
-        asked
+        // The metadata request blocks.
+        let lookup = tokio::task::spawn_blocking(move || shape(&client, &topic)).await;
+        lookup
             .unwrap_or(Err(KafkaError::Canceled))
             .map_err(|source| TopicError::Unreachable { servers: self.servers.clone(), source })
     }
 
-    /// What the topic is set to; nothing if no broker answers now, which says nothing of the topic.
+    /// The current settings of the topic. `None` if no broker answers, so that they are unknown.
     ///
     /// # Errors
-    /// When the brokers refuse to tell.
-    pub async fn settings(&self) -> Result<Option<Settings>, Undescribed> {
+    /// When the brokers refuse to return them.
+    pub async fn settings(&self) -> Result<Option<Settings>, SettingsUnreadable> {
         let topic = ResourceSpecifier::Topic(&self.topic);
         let options = AdminOptions::new().request_timeout(Some(TIMEOUT));
-        let answer = self.admin.describe_configs([&topic], &options).await;
-        let resources = match answer {
+        let result = self.admin.describe_configs([&topic], &options).await;
+        let resources = match result {
             Ok(resources) => resources,
-            Err(error) if is_silence(&error) => return Ok(None),
-            Err(error) => return Err(Undescribed(error)),
+            Err(error) if is_no_answer(&error) => return Ok(None),
+            Err(error) => return Err(SettingsUnreadable(error)),
         };
         let mut settings = Settings::new();
         for resource in resources {
-            let resource = resource.map_err(|code| Undescribed(KafkaError::AdminOp(code)))?;
-            let told = resource.entries.into_iter();
-            settings.extend(told.filter_map(|entry| Some((entry.name, entry.value?))));
+            let resource =
+                resource.map_err(|code| SettingsUnreadable(KafkaError::AdminOp(code)))?;
+            let entries = resource.entries.into_iter();
+            settings.extend(entries.filter_map(|entry| Some((entry.name, entry.value?))));
         }
         Ok(Some(settings))
     }
 }
 
-/// Whether nobody answered; brokers that are an imitation have no answer at all.
-fn is_silence(error: &KafkaError) -> bool {
+/// Whether no broker has answered. The mock brokers of librdkafka never answer this request.
+fn is_no_answer(error: &KafkaError) -> bool {
     let code = match error {
         KafkaError::Canceled => return true,
         KafkaError::AdminOp(code) => Some(*code),
@@ -112,7 +113,7 @@ fn is_silence(error: &KafkaError) -> bool {
     )
 }
 
-/// What the topic is; nothing if there is no such topic.
+/// The number of partitions and replicas. `None` if the topic does not exist.
 fn shape(client: &BaseProducer<Logging>, topic: &str) -> Result<Option<Shape>, KafkaError> {
     let metadata = client.client().fetch_metadata(Some(topic), TIMEOUT)?;
     let Some(found) = metadata.topics().iter().find(|found| found.name() == topic) else {

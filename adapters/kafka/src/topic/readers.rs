@@ -11,14 +11,14 @@ use crate::client::Logging;
 use crate::cluster::Cluster;
 use crate::settings::consumer_settings;
 
-/// How often all groups of the cluster are looked through for those that read the topic, once there
-/// is one.
-const SEARCH_EVERY: Duration = Duration::from_mins(10);
+/// How often all groups of the cluster are searched for those that read the topic, if at least one
+/// is known.
+const SEARCH_INTERVAL: Duration = Duration::from_mins(10);
 
-/// How many groups are looked through at the most.
-const MOST_GROUPS: usize = 500;
+/// Maximum number of groups that are searched.
+const MAX_GROUPS: usize = 500;
 
-/// The groups that read the topic, whether they have a member now or not.
+/// The groups that read the topic, also those without members at the moment.
 pub struct Readers {
     cluster: Cluster,
     groups: Vec<String>,
@@ -26,22 +26,22 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Of this cluster's topic. Nothing was connected to yet.
+    /// The readers of this cluster's topic. It does not connect yet.
     #[must_use]
     pub fn new(cluster: &Cluster) -> Self {
         Self { cluster: cluster.clone(), groups: Vec::new(), searched: None }
     }
 
-    /// For each group that reads the topic, how many records were deleted that it has not read.
-    /// Blocks the thread.
+    /// The number of records that were deleted before a group read them, for each group that reads
+    /// the topic. Blocks the thread.
     ///
     /// # Errors
-    /// When no broker answers, or they do not let us see their groups.
+    /// When no broker answers, or they refuse to list their groups.
     pub fn lost(&mut self) -> Result<BTreeMap<String, i64>, KafkaError> {
-        // librdkafka wants a group's name even of a consumer that joins none.
+        // librdkafka requires a group name, even for a consumer that joins no group.
         let consumer = self.consumer("orders-watch")?;
         let starts = starts(&consumer, &self.cluster.topic)?;
-        let is_old = self.searched.is_none_or(|last| last.elapsed() >= SEARCH_EVERY);
+        let is_old = self.searched.is_none_or(|last| last.elapsed() >= SEARCH_INTERVAL);
         let is_search_due = is_old || self.groups.is_empty();
         let groups = if is_search_due { groups(&consumer)? } else { self.groups.clone() };
         let mut lost = BTreeMap::new();
@@ -58,7 +58,7 @@ impl Readers {
         Ok(lost)
     }
 
-    /// A client that can ask for a group's offsets, and is no member of it.
+    /// A client that reads a group's offsets without joining it.
     fn consumer(&self, group: &str) -> Result<BaseConsumer<Logging>, KafkaError> {
         let settings: ClientConfig = consumer_settings(&self.cluster, group);
         settings.create_with_context(Logging::default())
@@ -68,10 +68,10 @@ impl Readers {
 fn groups(consumer: &BaseConsumer<Logging>) -> Result<Vec<String>, KafkaError> {
     let list = consumer.fetch_group_list(None, TIMEOUT)?;
     let names = list.groups().iter().map(|group| group.name().to_owned());
-    Ok(names.take(MOST_GROUPS).collect())
+    Ok(names.take(MAX_GROUPS).collect())
 }
 
-/// Where each partition begins.
+/// The first offset of each partition.
 fn starts(consumer: &BaseConsumer<Logging>, topic: &str) -> Result<TopicPartitionList, KafkaError> {
     let metadata = consumer.fetch_metadata(Some(topic), TIMEOUT)?;
     let mut starts = TopicPartitionList::new();
@@ -82,12 +82,12 @@ fn starts(consumer: &BaseConsumer<Logging>, topic: &str) -> Result<TopicPartitio
     Ok(starts)
 }
 
-/// How many records lie between what a group has committed and the start of the log; nothing if it
-/// has committed nothing and so does not read the topic.
+/// The number of records between the committed offsets of a group and the start of the log. `None`
+/// if the group has committed nothing, so that it does not read the topic.
 fn unread(starts: &TopicPartitionList, committed: &TopicPartitionList) -> Option<i64> {
     let both = starts.elements().into_iter().filter_map(|start| {
-        let place = committed.find_partition(start.topic(), start.partition())?;
-        match (start.offset(), place.offset()) {
+        let committed = committed.find_partition(start.topic(), start.partition())?;
+        match (start.offset(), committed.offset()) {
             (Offset::Offset(start), Offset::Offset(done)) => Some((start - done).max(0)),
             _ => None,
         }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_before_the_log_and_behind_the_group_is_lost() {
+    fn records_between_the_committed_offset_and_the_start_of_the_log_are_lost() {
         for (committed, lost) in [
             ([None, None], None),
             ([Some(5), None], Some(0)),

@@ -1,17 +1,17 @@
-//! What the promises rest on in a topic: one row per setting.
+//! Rules for the settings of the topic, on which the delivery guarantees depend.
 
 use std::time::Duration;
 
 use super::inspection::{Settings, Shape};
 
-/// Bytes of the largest record: an order's body is at most 64 KiB and its event no longer than that;
-/// 4 KiB more for the key, the headers, the ids and the batch around it.
+/// Size of the largest record: the body of an order has at most 64 KiB, its event is not larger,
+/// and 4 KiB are for the key, the headers, the ids and the record batch.
 const LARGEST_RECORD: i64 = 64 * 1024 + 4 * 1024;
 
-/// How long a consumer may be away, at least, before records it has not read are deleted.
+/// How long a consumer must be able to be offline without losing records.
 const SHORTEST_RETENTION: Duration = Duration::from_hours(24);
 
-/// Everything that is checked, by the name it has in metrics.
+/// All checked settings, with their names in metrics.
 pub const SETTINGS: [&str; 8] = [
     "partitions",
     "replicas",
@@ -23,33 +23,33 @@ pub const SETTINGS: [&str; 8] = [
     "unclean.leader.election.enable",
 ];
 
-/// What it must be.
+/// The values that the topic is checked against.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected {
-    /// The number of partitions it had when it was first seen.
+    /// The number of partitions when the topic was first seen.
     pub partitions: i32,
-    /// How many replicas each partition is to have.
+    /// The configured number of replicas of each partition.
     pub replication: i32,
-    /// How long the outbox keeps events, from which a replay brings back what the topic has lost.
+    /// How long the outbox keeps events, so that they can be published again.
     pub outbox_retention: Duration,
 }
 
-/// Something in the topic that is not as it must be.
+/// A setting of the topic that breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deviation {
-    /// Its name, one of [`SETTINGS`].
+    /// The setting, one of [`SETTINGS`].
     pub setting: &'static str,
     /// What is wrong, and what would be right.
     pub what: String,
-    /// Whether nothing may be published as long as it is so: events would overtake each other.
+    /// Whether publishing must stop, because the order of events would break.
     pub stops: bool,
 }
 
-/// Everything in the topic that is not as it must be. A setting that was not told is not judged.
+/// All settings of the topic that break a rule. A missing setting is not checked.
 #[must_use]
 pub fn deviations(shape: Shape, settings: &Settings, expected: &Expected) -> Vec<Deviation> {
-    let told = |name: &str| settings.get(name).map(String::as_str);
-    let number = |name: &str| told(name).and_then(|value| value.parse::<i64>().ok());
+    let value_of = |name: &str| settings.get(name).map(String::as_str);
+    let number = |name: &str| value_of(name).and_then(|value| value.parse::<i64>().ok());
     let warning = |setting, what| Deviation { setting, what, stops: false };
     let mut found = Vec::new();
 
@@ -60,7 +60,7 @@ pub fn deviations(shape: Shape, settings: &Settings, expected: &Expected) -> Vec
             what: format!(
                 "the topic has {now} partitions and had {then} when it was first seen: later events \
                  of an order would go to another partition and could overtake earlier ones; move to \
-                 a new topic, as the operations guide says"
+                 a new topic as described in the operations guide"
             ),
             stops: true,
         });
@@ -70,8 +70,8 @@ pub fn deviations(shape: Shape, settings: &Settings, expected: &Expected) -> Vec
         found.push(warning(
             "replicas",
             format!(
-                "a partition has {replicas} replicas instead of {wanted}: events are lost with the \
-                 brokers that keep them; add replicas with kafka-reassign-partitions, or set \
+                "a partition has {replicas} replicas instead of {wanted}: events are lost if their \
+                 brokers fail; add replicas with kafka-reassign-partitions, or change \
                  KAFKA_TOPIC_REPLICATION"
             ),
         ));
@@ -83,19 +83,19 @@ pub fn deviations(shape: Shape, settings: &Settings, expected: &Expected) -> Vec
         found.push(warning(
             "min.insync.replicas",
             format!(
-                "min.insync.replicas is {in_sync}: an event that one broker has counts as published, \
-                 and is lost with it; set it to 2"
+                "min.insync.replicas is {in_sync}: an event can count as published when only one \
+                 broker has it, and is lost if that broker fails; set it to 2"
             ),
         ));
     }
-    if let Some(policy) = told("cleanup.policy")
+    if let Some(policy) = value_of("cleanup.policy")
         && policy != "delete"
     {
         found.push(warning(
             "cleanup.policy",
             format!(
-                "cleanup.policy is {policy}: compaction deletes all events of an order but the last; \
-                 set it to delete"
+                "cleanup.policy is {policy}: compaction deletes all events of an order except the \
+                 last; set it to delete"
             ),
         ));
     }
@@ -110,8 +110,8 @@ pub fn deviations(shape: Shape, settings: &Settings, expected: &Expected) -> Vec
         found.push(warning(
             "retention.bytes",
             format!(
-                "retention.bytes is {bytes}: events are deleted by size, however young they are and \
-                 whether they were read or not; set it to -1"
+                "retention.bytes is {bytes}: when this size is reached, events are deleted even if \
+                 they are new and unread; set it to -1"
             ),
         ));
     }
@@ -121,34 +121,34 @@ pub fn deviations(shape: Shape, settings: &Settings, expected: &Expected) -> Vec
         found.push(warning(
             "max.message.bytes",
             format!(
-                "max.message.bytes is {bytes}: the largest orders cannot be published; set it to \
-                 {LARGEST_RECORD} at least"
+                "max.message.bytes is {bytes}: the largest orders cannot be published; set it to at \
+                 least {LARGEST_RECORD}"
             ),
         ));
     }
-    if told("unclean.leader.election.enable") == Some("true") {
+    if value_of("unclean.leader.election.enable") == Some("true") {
         found.push(warning(
             "unclean.leader.election.enable",
-            "unclean.leader.election.enable is true: a broker that missed events may become the \
-             leader, and what it missed is lost; set it to false"
+            "unclean.leader.election.enable is true: a broker without the latest events can become \
+             leader, and those events are lost; set it to false"
                 .to_owned(),
         ));
     }
     found
 }
 
-/// What is wrong with this retention; below 0 it is unlimited.
+/// What is wrong with this retention. A negative value means unlimited.
 fn retention(millis: i64, outbox: Duration) -> Option<String> {
     let topic = Duration::from_millis(u64::try_from(millis).ok()?);
     if topic < SHORTEST_RETENTION {
         Some(format!(
-            "retention.ms is {millis}: a consumer that is away for longer misses events; set it to a \
-             day at least"
+            "retention.ms is {millis}: a consumer that is offline for longer misses events; set it to \
+             at least one day"
         ))
     } else if topic >= outbox {
         Some(format!(
-            "retention.ms is {millis}, and the outbox keeps events for no longer than that ({} days): \
-             a replay could not bring back what the topic lost; raise OUTBOX_RETENTION_DAYS or lower \
+            "retention.ms is {millis}, which is not less than the retention of the outbox ({} days): \
+             a replay could not publish all lost events again; raise OUTBOX_RETENTION_DAYS or lower \
              retention.ms",
             outbox.as_secs() / 86_400
         ))
@@ -167,7 +167,7 @@ mod tests {
         Expected { partitions: 12, replication: 3, outbox_retention: Duration::from_hours(8 * 24) }
     }
 
-    /// A topic as it must be, but for one setting.
+    /// A valid topic in which one setting is changed.
     fn with(name: &str, value: &str) -> (Shape, Settings) {
         let week = (7 * DAY).to_string();
         let right = [
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn each_setting_is_held_to_what_the_promises_rest_on() {
+    fn a_setting_that_breaks_a_guarantee_is_reported() {
         let (short, long) = ((DAY - 1).to_string(), (8 * DAY).to_string());
         for (name, right, wrong) in [
             ("partitions", vec!["12"], vec!["13", "11"]),
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_cluster_is_held_to_what_it_can_keep() {
+    fn one_replica_is_enough_if_one_is_configured() {
         let expected = Expected { replication: 1, ..expected() };
         let (shape, settings) = with("min.insync.replicas", "1");
         let shape = Shape { fewest_replicas: 1, ..shape };
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_told_is_not_judged() {
+    fn a_missing_setting_is_not_checked() {
         let (shape, _) = with("partitions", "12");
         assert_eq!(deviations(shape, &Settings::new(), &expected()), []);
     }

@@ -4,23 +4,23 @@ use application::StoreError;
 use sqlx::PgExecutor;
 
 use super::Store;
-use crate::compatibility::level as levels;
+use crate::parameters::{DEFAULT_LEVEL, level_name, parse_level};
 
-/// Under this name the level of all subjects is kept that have none of their own.
-const ALL: &str = "";
+/// The subject in the row of the global level.
+const GLOBAL: &str = "";
 
 impl Store {
-    /// The level that holds for a subject.
+    /// The level of a subject: its own, or the global level.
     pub(in super::super) async fn level(&self, subject: &str) -> Result<Level, StoreError> {
         level(&self.pool, subject).await
     }
 
-    /// The level of the subjects that have none of their own.
-    pub(in super::super) async fn default_level(&self) -> Result<Level, StoreError> {
-        level(&self.pool, ALL).await
+    /// The global level.
+    pub(in super::super) async fn global_level(&self) -> Result<Level, StoreError> {
+        level(&self.pool, GLOBAL).await
     }
 
-    /// A subject's own level.
+    /// A subject's own level, if it has one.
     pub(in super::super) async fn own_level(
         &self,
         subject: &str,
@@ -31,7 +31,7 @@ impl Store {
         level.as_deref().map(read).transpose()
     }
 
-    /// Sets a subject's level; that of all when the subject is empty.
+    /// Sets a subject's own level, or the global level if `subject` is empty.
     pub(in super::super) async fn set_level(
         &self,
         subject: &str,
@@ -42,27 +42,27 @@ impl Store {
              ON CONFLICT (subject) DO UPDATE SET level = EXCLUDED.level",
         );
         set.bind(subject)
-            .bind(levels::name(level))
+            .bind(level_name(level))
             .execute(&self.pool)
             .await
             .map_err(PgError::from)?;
         Ok(())
     }
 
-    /// Takes a subject's own level away; answers what it was.
-    pub(in super::super) async fn unset_level(
+    /// Removes a subject's own level and returns it.
+    pub(in super::super) async fn remove_level(
         &self,
         subject: &str,
     ) -> Result<Option<Level>, StoreError> {
-        let unset =
+        let delete =
             sqlx::query_scalar("DELETE FROM registry.levels WHERE subject = $1 RETURNING level");
         let level: Option<String> =
-            unset.bind(subject).fetch_optional(&self.pool).await.map_err(PgError::from)?;
+            delete.bind(subject).fetch_optional(&self.pool).await.map_err(PgError::from)?;
         level.as_deref().map(read).transpose()
     }
 }
 
-/// The level that holds for a subject: its own, else that of all.
+/// The level of a subject: its own, or the global level.
 pub(super) async fn level<'c>(
     executor: impl PgExecutor<'c>,
     subject: &str,
@@ -72,10 +72,10 @@ pub(super) async fn level<'c>(
     );
     let level: Option<String> =
         level.bind(subject).fetch_optional(executor).await.map_err(PgError::from)?;
-    level.as_deref().map_or(Ok(levels::DEFAULT), read)
+    level.as_deref().map_or(Ok(DEFAULT_LEVEL), read)
 }
 
 fn read(level: &str) -> Result<Level, StoreError> {
-    levels::parse(level)
+    parse_level(level)
         .map_err(|_| StoreError::Broken(format!("the level {level} is unknown").into()))
 }

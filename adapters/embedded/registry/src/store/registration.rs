@@ -5,34 +5,34 @@ use sqlx::{PgConnection, PgExecutor};
 use super::levels::level;
 use super::{Registered, Store, select_registered, select_versions};
 use crate::api_error::ApiError;
-use crate::compatibility::refusals;
 use crate::schema::Schema;
 
 impl Store {
-    /// Registers a schema under a subject, as its next version, unless it is registered there
-    /// already; answers the schema's id.
+    /// Registers a schema as the next version of a subject, unless it is registered there already.
+    /// Returns the schema's id.
     pub(in super::super) async fn register(
         &self,
         subject: &str,
         schema: &Schema,
     ) -> Result<i32, ApiError> {
-        // Most registrations repeat one: every program registers what it writes when it starts.
+        // Most schemas are registered already, because every program registers its schemas at
+        // start.
         if let Some(found) = find(&self.pool, subject, schema, false).await? {
             return Ok(found.id);
         }
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
-        // One registration at a time: each is judged by all before it, and no two of them make
-        // two ids for one schema. Reading goes on meanwhile.
+        // Only one registration runs at a time, so that it is checked against all earlier ones and
+        // a schema does not get two ids. This lock does not block reads.
         sqlx::query("LOCK TABLE registry.versions IN SHARE ROW EXCLUSIVE MODE")
             .execute(&mut *transaction)
             .await
             .map_err(store_error)?;
-        let id = register_alone(&mut transaction, subject, schema).await?;
+        let id = register_locked(&mut transaction, subject, schema).await?;
         transaction.commit().await.map_err(store_error)?;
         Ok(id)
     }
 
-    /// The version a schema is registered as.
+    /// The version of a subject that has this schema.
     pub(in super::super) async fn find(
         &self,
         subject: &str,
@@ -42,13 +42,13 @@ impl Store {
         if let Some(found) = find(&self.pool, subject, schema, deleted).await? {
             return Ok(found);
         }
-        // An unknown subject is a refusal of its own.
+        // Fails with another error if the subject is unknown.
         self.versions(subject, deleted).await?;
         Err(ApiError::UnknownSchema)
     }
 }
 
-async fn register_alone(
+async fn register_locked(
     transaction: &mut PgConnection,
     subject: &str,
     schema: &Schema,
@@ -59,12 +59,12 @@ async fn register_alone(
     let earlier = select_versions(&mut *transaction, subject, false).await?;
     let earlier = earlier.iter().map(Registered::parsed).collect::<Result<Vec<_>, _>>()?;
     let level = level(&mut *transaction, subject).await?;
-    let reasons = refusals(level, schema, &earlier);
+    let reasons = schema.incompatibilities(level, &earlier);
     if !reasons.is_empty() {
         return Err(ApiError::Incompatible { subject: subject.to_owned(), reasons });
     }
     let id = id_of(&mut *transaction, schema).await?;
-    // Numbers of hidden versions are not given again.
+    // The number of a deleted version is not used again.
     sqlx::query(
         "INSERT INTO registry.versions (subject, version, schema_id)
          SELECT $1, coalesce(max(version), 0) + 1, $2 FROM registry.versions WHERE subject = $1",
@@ -77,7 +77,7 @@ async fn register_alone(
     Ok(id)
 }
 
-/// The schema's id; a new one if no subject ever had it.
+/// The id of a schema. Inserts the schema if it is new.
 async fn id_of(transaction: &mut PgConnection, schema: &Schema) -> Result<i32, ApiError> {
     let known: Option<i32> =
         sqlx::query_scalar("SELECT id FROM registry.schemas WHERE sha256(canonical) = sha256($1)")

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 use super::Fetched;
 
-/// Records that were fetched, in their order, and how much they are.
+/// Fetched records in their sequence, with their total size.
 #[derive(Default)]
 pub(super) struct Queue {
     records: VecDeque<Fetched>,
@@ -18,7 +18,7 @@ impl Queue {
         self.records.is_empty()
     }
 
-    /// The bytes of all records.
+    /// The total size of the records.
     pub(super) const fn bytes(&self) -> usize {
         self.bytes
     }

@@ -1,4 +1,4 @@
-//! The next batch is read, however long the registry is away.
+//! Decoding of the next batch, which waits while the registry is unavailable.
 
 use std::collections::HashSet;
 
@@ -8,124 +8,137 @@ use application::published::{Content, Incoming, RawRecord, Unreadable};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::stall::{Kind, Obstacle, Stall};
-use super::{Fetched, MOST_BYTES, MOST_RECORDS, Member};
-use crate::consumer::membership::Done;
-use crate::decoder::{Reading, RegistryUnavailable, schema_id};
+use super::retry::{Blocked, BlockedBy, RetryWait};
+use super::{Fetched, MAX_BATCH_BYTES, MAX_BATCH_RECORDS, Member};
+use crate::consumer::membership::ProcessedOffsets;
+use crate::decoder::{Decoded, RegistryUnavailable, schema_id};
 
-/// How many ids behind an unknown one are asked for while the registry is asked again.
-const ASKED_AHEAD: usize = 20;
+/// How many schema ids after an unknown one are looked up at the same time.
+const MAX_LOOKAHEAD_IDS: usize = 20;
 
 impl Member {
-    /// Reads the records that were fetched, up to a batch, and waits for the registry where it must;
-    /// `None` if it was asked to stop meanwhile.
+    /// Decodes fetched records up to a full batch, and waits while the registry is unavailable.
+    /// `None` if shutdown was requested meanwhile.
     ///
-    /// What can be read before a record that has to wait is a batch of its own, so that it takes effect
-    /// at once.
+    /// The batch ends before a record that has to wait, so that earlier records are applied at
+    /// once.
     pub(super) async fn read(
         &mut self,
         shutdown: &CancellationToken,
-    ) -> Result<Option<(Batch, Done)>, String> {
-        let mut stall = Stall::none();
+    ) -> Result<Option<(Batch, ProcessedOffsets)>, String> {
+        let mut retry = RetryWait::new();
         loop {
-            let (mut batch, mut done) = (Batch::default(), Done::default());
-            match self.fill(&mut batch, &mut done).await {
-                Err(obstacle) if batch.is_empty() => {
-                    if !self.stall(&mut stall, obstacle, shutdown).await? {
+            let (mut batch, mut processed) = (Batch::default(), ProcessedOffsets::default());
+            match self.fill(&mut batch, &mut processed).await {
+                Err(blocked) if batch.is_empty() => {
+                    if !self.retry(&mut retry, blocked, shutdown).await? {
                         return Ok(None);
                     }
                 }
                 Ok(()) | Err(_) => {
-                    self.end(&stall);
-                    return Ok(Some((batch, done)));
+                    self.resume_after(&retry);
+                    return Ok(Some((batch, processed)));
                 }
             }
         }
     }
 
-    /// Moves records into the batch until it is full, nothing is left, or one has to wait.
-    async fn fill(&mut self, batch: &mut Batch, done: &mut Done) -> Result<(), Obstacle> {
+    /// Moves records into the batch until it is full, no record is left, or a record has to wait.
+    async fn fill(
+        &mut self,
+        batch: &mut Batch,
+        processed: &mut ProcessedOffsets,
+    ) -> Result<(), Blocked> {
         let mut bytes = 0;
-        while batch.len() < MOST_RECORDS as u64
+        while batch.len() < MAX_BATCH_RECORDS as u64
             && let Some(fetched) = self.fetched.pop_front()
         {
             bytes += fetched.record.size();
-            if bytes > MOST_BYTES && !batch.is_empty() {
+            if bytes > MAX_BATCH_BYTES && !batch.is_empty() {
                 self.fetched.push_front(fetched);
                 break;
             }
             let content = match self.content(&fetched.record).await {
                 Ok(content) => content,
-                Err(obstacle) => {
+                Err(blocked) => {
                     self.fetched.push_front(fetched);
-                    return Err(obstacle);
+                    return Err(blocked);
                 }
             };
             let Fetched { record, assignment } = fetched;
-            done.note((record.topic.clone(), record.partition), assignment, record.offset);
+            processed.add((record.topic.clone(), record.partition), assignment, record.offset);
             batch.push(Incoming { record, content });
         }
         Ok(())
     }
 
-    /// What a record says, or why it has to wait.
-    async fn content(&mut self, record: &RawRecord) -> Result<Content, Obstacle> {
-        let asked = schema_id(record);
-        if let Some(id) = asked.filter(|&id| self.unknown_schemas.is_given_up(id, Instant::now())) {
+    /// Decodes a record, or returns why it has to wait.
+    async fn content(&mut self, record: &RawRecord) -> Result<Content, Blocked> {
+        let requested_id = schema_id(record);
+        if let Some(id) =
+            requested_id.filter(|&id| self.unknown_schemas.is_given_up(id, Instant::now()))
+        {
             let why = format!("the schema registry still has no schema {id}");
             return Ok(Content::Unreadable(Unreadable(why)));
         }
-        let (id, why) = match self.decoder.read(record).await.map_err(|error| away(&error))? {
-            Reading::UnknownSchema { id, why } => (id, why),
-            Reading::Says(content) => {
-                if let Some(id) = asked {
-                    self.unknown_schemas.forget(id);
+        let (id, why) =
+            match self.decoder.read(record).await.map_err(|error| registry_outage(&error))? {
+                Decoded::UnknownSchema { id, why } => (id, why),
+                Decoded::Content(content) => {
+                    if let Some(id) = requested_id {
+                        self.unknown_schemas.remove(id);
+                    }
+                    return Ok(content);
                 }
-                return Ok(content);
-            }
-        };
+            };
         let place = format!("{}/{}@{}", record.topic, record.partition, record.offset);
-        if !self.unknown_schemas.note(id, Instant::now()) {
-            let patience = self.unknown_schemas.patience().as_secs();
-            let next = "then its record becomes a dead letter";
-            let what = format!("{place}: {why}; asking again for {patience} s, {next}");
-            self.ask_ahead().await;
-            return Err(Obstacle { what, kind: Kind::Record });
+        if !self.unknown_schemas.add(id, Instant::now()) {
+            let unknown_schema_timeout = self.unknown_schemas.unknown_schema_timeout().as_secs();
+            let next = "then the record becomes a dead letter";
+            let reason = format!("{place}: {why}; retrying for {unknown_schema_timeout} s, {next}");
+            self.look_up_following_ids().await;
+            return Err(Blocked { reason, kind: BlockedBy::Record });
         }
-        // Nothing is given up on the word of a registry that knows nothing at all.
-        if !self.decoder.trusts_registry(&record.topic).await.map_err(|error| away(&error))? {
-            let what = format!(
-                "{place}: {why}, nor the events that are published here; is it the right registry, and \
-                 not emptied? `schemas register` registers them"
+        // A record becomes a dead letter only if the registry has the schemas of our events. One
+        // that has none of them may be the wrong registry, or empty.
+        if !self
+            .decoder
+            .registry_knows_topic(&record.topic)
+            .await
+            .map_err(|error| registry_outage(&error))?
+        {
+            let reason = format!(
+                "{place}: {why}, and no schema of the events in this topic; is it the right registry? \
+                 If it was emptied, `schemas register` registers them again"
             );
-            return Err(Obstacle { what, kind: Kind::WrongRegistry });
+            return Err(Blocked { reason, kind: BlockedBy::WrongRegistry });
         }
         self.unknown_schemas.give_up(id, Instant::now());
         Ok(Content::Unreadable(why))
     }
 
-    /// Asks for the ids behind, so that all that are unknown wait at the same time.
-    async fn ask_ahead(&mut self) {
-        let mut asked = HashSet::new();
+    /// Looks up the schema ids of the following records, so that all unknown ids wait together.
+    async fn look_up_following_ids(&mut self) {
+        let mut requested_ids = HashSet::new();
         for Fetched { record, .. } in self.fetched.iter() {
             let Some(id) = schema_id(record) else { continue };
-            if self.unknown_schemas.contains(id) || !asked.insert(id) {
+            if self.unknown_schemas.contains(id) || !requested_ids.insert(id) {
                 continue;
             }
-            if asked.len() > ASKED_AHEAD {
+            if requested_ids.len() > MAX_LOOKAHEAD_IDS {
                 return;
             }
             match self.decoder.read(record).await {
-                Ok(Reading::UnknownSchema { id, .. }) => {
-                    self.unknown_schemas.note(id, Instant::now());
+                Ok(Decoded::UnknownSchema { id, .. }) => {
+                    self.unknown_schemas.add(id, Instant::now());
                 }
-                Ok(Reading::Says(_)) => {}
+                Ok(Decoded::Content(_)) => {}
                 Err(_) => return,
             }
         }
     }
 }
 
-fn away(error: &RegistryUnavailable) -> Obstacle {
-    Obstacle { what: one_line(error), kind: Kind::Outage }
+fn registry_outage(error: &RegistryUnavailable) -> Blocked {
+    Blocked { reason: one_line(error), kind: BlockedBy::Outage }
 }

@@ -3,20 +3,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many ids are remembered. A foreign record can carry any of four billion.
-const MOST: usize = 1_000;
+/// Maximum number of ids in memory. A foreign record can have any of four billion ids.
+const MAX_IDS: usize = 1_000;
 
-/// For how long an id that was given up counts as unknown without asking again, so that many records
-/// with it do not each wait for the registry.
-const ASK_AGAIN: Duration = Duration::from_secs(10);
+/// How long an id that was given up counts as unknown without another request. So many records with
+/// the same id do not each wait for the registry.
+const RECHECK_AFTER: Duration = Duration::from_secs(10);
 
-/// The schema ids that the registry does not know, and since when.
+/// The schema ids that the registry does not know, each with the time of the first request.
 ///
-/// A registry of several nodes learns of a schema on one and is asked on another, so that a good id is
-/// unknown for a moment. After the patience is over the id is foreign.
+/// A new schema may reach the nodes of a registry one after the other, so a valid id can be unknown
+/// for a moment. After the timeout the id counts as foreign.
 #[derive(Debug)]
-pub(super) struct UnknownSchemas {
-    patience: Duration,
+pub(super) struct UnknownSchemaIds {
+    unknown_schema_timeout: Duration,
     since: HashMap<u32, Since>,
 }
 
@@ -26,47 +26,47 @@ struct Since {
     given_up: Option<Instant>,
 }
 
-impl UnknownSchemas {
-    pub(super) fn new(patience: Duration) -> Self {
-        Self { patience, since: HashMap::new() }
+impl UnknownSchemaIds {
+    pub(super) fn new(unknown_schema_timeout: Duration) -> Self {
+        Self { unknown_schema_timeout, since: HashMap::new() }
     }
 
-    pub(super) const fn patience(&self) -> Duration {
-        self.patience
+    pub(super) const fn unknown_schema_timeout(&self) -> Duration {
+        self.unknown_schema_timeout
     }
 
-    /// Notes that the registry does not know an id; says whether it was asked for long enough.
-    pub(super) fn note(&mut self, id: u32, now: Instant) -> bool {
-        if self.since.len() >= MOST && !self.since.contains_key(&id) {
+    /// Adds an id that the registry does not know. Returns whether its timeout has passed.
+    pub(super) fn add(&mut self, id: u32, now: Instant) -> bool {
+        if self.since.len() >= MAX_IDS && !self.since.contains_key(&id) {
             let oldest = self.since.iter().min_by_key(|(_, since)| since.first);
             if let Some((&oldest, _)) = oldest {
                 self.since.remove(&oldest);
             }
         }
         let since = self.since.entry(id).or_insert(Since { first: now, given_up: None });
-        now.duration_since(since.first) >= self.patience
+        now.duration_since(since.first) >= self.unknown_schema_timeout
     }
 
-    /// Whether an id was noted.
+    /// Whether an id is known to be unknown.
     pub(super) fn contains(&self, id: u32) -> bool {
         self.since.contains_key(&id)
     }
 
-    /// Notes that a record with this id was given up.
+    /// Marks an id as given up: a record with it became a dead letter.
     pub(super) fn give_up(&mut self, id: u32, now: Instant) {
         if let Some(since) = self.since.get_mut(&id) {
             since.given_up = Some(now);
         }
     }
 
-    /// Whether a record with this id was given up a moment ago.
+    /// Whether an id was given up within the last [`RECHECK_AFTER`].
     pub(super) fn is_given_up(&self, id: u32, now: Instant) -> bool {
         let since = self.since.get(&id).and_then(|since| since.given_up);
-        since.is_some_and(|given_up| now.duration_since(given_up) < ASK_AGAIN)
+        since.is_some_and(|given_up| now.duration_since(given_up) < RECHECK_AFTER)
     }
 
-    /// Notes that the registry knows an id.
-    pub(super) fn forget(&mut self, id: u32) {
+    /// Removes an id, because the registry knows it now.
+    pub(super) fn remove(&mut self, id: u32) {
         self.since.remove(&id);
     }
 }
@@ -75,37 +75,40 @@ impl UnknownSchemas {
 mod tests {
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const UNKNOWN_SCHEMA_TIMEOUT: Duration = Duration::from_secs(30);
 
     #[test]
-    fn an_id_is_given_up_once_it_was_unknown_for_long_enough() {
-        let (mut unknown, began) = (UnknownSchemas::new(PATIENCE), Instant::now());
-        assert!(!unknown.note(7, began));
-        assert!(!unknown.note(8, began + PATIENCE / 2));
-        assert!(!unknown.note(7, began + PATIENCE / 2));
-        assert!(unknown.note(7, began + PATIENCE));
-        assert!(!unknown.note(8, began + PATIENCE));
-        unknown.forget(7);
-        assert!(!unknown.note(7, began + PATIENCE));
+    fn an_id_is_given_up_after_the_timeout() {
+        let (mut unknown, started) =
+            (UnknownSchemaIds::new(UNKNOWN_SCHEMA_TIMEOUT), Instant::now());
+        assert!(!unknown.add(7, started));
+        assert!(!unknown.add(8, started + UNKNOWN_SCHEMA_TIMEOUT / 2));
+        assert!(!unknown.add(7, started + UNKNOWN_SCHEMA_TIMEOUT / 2));
+        assert!(unknown.add(7, started + UNKNOWN_SCHEMA_TIMEOUT));
+        assert!(!unknown.add(8, started + UNKNOWN_SCHEMA_TIMEOUT));
+        unknown.remove(7);
+        assert!(!unknown.add(7, started + UNKNOWN_SCHEMA_TIMEOUT));
     }
 
     #[test]
-    fn an_id_that_was_given_up_is_asked_for_again_after_a_while() {
-        let (mut unknown, began) = (UnknownSchemas::new(PATIENCE), Instant::now());
-        unknown.note(7, began);
-        assert!(!unknown.is_given_up(7, began));
-        unknown.give_up(7, began);
-        assert!(unknown.is_given_up(7, began + ASK_AGAIN / 2));
-        assert!(!unknown.is_given_up(7, began + ASK_AGAIN));
+    fn an_id_that_was_given_up_is_requested_again_later() {
+        let (mut unknown, started) =
+            (UnknownSchemaIds::new(UNKNOWN_SCHEMA_TIMEOUT), Instant::now());
+        unknown.add(7, started);
+        assert!(!unknown.is_given_up(7, started));
+        unknown.give_up(7, started);
+        assert!(unknown.is_given_up(7, started + RECHECK_AFTER / 2));
+        assert!(!unknown.is_given_up(7, started + RECHECK_AFTER));
     }
 
     #[test]
-    fn however_many_ids_there_are_few_are_remembered() {
-        let (mut unknown, began) = (UnknownSchemas::new(PATIENCE), Instant::now());
+    fn the_number_of_ids_in_memory_is_limited() {
+        let (mut unknown, started) =
+            (UnknownSchemaIds::new(UNKNOWN_SCHEMA_TIMEOUT), Instant::now());
         for id in 0..5_000 {
-            unknown.note(id, began + Duration::from_millis(id.into()));
+            unknown.add(id, started + Duration::from_millis(id.into()));
         }
-        assert_eq!(unknown.since.len(), MOST);
+        assert_eq!(unknown.since.len(), MAX_IDS);
         assert!(unknown.contains(4_999) && !unknown.contains(0));
     }
 }

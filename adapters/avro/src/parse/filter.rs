@@ -1,22 +1,22 @@
 use serde_json::{Map, Value};
 
-use super::{MOST_DEPTH, SchemaError};
+use super::{MAX_DEPTH, SchemaError};
 
-/// The greatest size, precision or scale.
-const GREATEST_NUMBER: u32 = 1 << 30;
+/// Maximum size, precision or scale.
+const MAX_NUMBER: u32 = 1 << 30;
 
-/// Leaves out of a schema's JSON what says nothing of its types.
+/// Removes the parts of a schema's JSON that do not affect its types.
 ///
-/// Aliases of types go as well: nothing here goes by them, and the library takes an alias that is
-/// also the name of another type for that type.
+/// It also removes aliases of types. They are not used here, and the library confuses an alias with
+/// another type of the same name.
 #[derive(Default)]
-pub(super) struct Reduce {
+pub(super) struct SchemaFilter {
     keep_defaults: bool,
-    /// The values in all defaults that were kept.
+    /// The number of values in all defaults that were kept.
     pub(super) defaults: usize,
 }
 
-impl Reduce {
+impl SchemaFilter {
     pub(super) fn keeping_defaults() -> Self {
         Self { keep_defaults: true, defaults: 0 }
     }
@@ -29,7 +29,7 @@ impl Reduce {
 
     /// A type: a name, a definition, or the branches of a union.
     fn kind(&mut self, json: &Value, depth: usize) -> Result<Value, SchemaError> {
-        if depth > MOST_DEPTH {
+        if depth > MAX_DEPTH {
             return Err(SchemaError::TooDeep);
         }
         match json {
@@ -71,19 +71,19 @@ impl Reduce {
     fn all(
         &mut self,
         values: &[Value],
-        mut reduce: impl FnMut(&mut Self, &Value) -> Result<Value, SchemaError>,
+        mut filter: impl FnMut(&mut Self, &Value) -> Result<Value, SchemaError>,
     ) -> Result<Value, SchemaError> {
-        values.iter().map(|value| reduce(self, value)).collect::<Result<_, _>>().map(Value::Array)
+        values.iter().map(|value| filter(self, value)).collect::<Result<_, _>>().map(Value::Array)
     }
 
     fn members(
         &mut self,
         members: &Map<String, Value>,
-        mut reduce: impl FnMut(&mut Self, &str, &Value) -> Result<Option<Value>, SchemaError>,
+        mut filter: impl FnMut(&mut Self, &str, &Value) -> Result<Option<Value>, SchemaError>,
     ) -> Result<Value, SchemaError> {
         let mut kept = Map::new();
         for (key, value) in members {
-            if let Some(value) = reduce(self, key, value)? {
+            if let Some(value) = filter(self, key, value)? {
                 kept.insert(key.clone(), value);
             }
         }
@@ -91,15 +91,15 @@ impl Reduce {
     }
 }
 
-/// A number of a type. The library panics at some that are too great.
+/// Checks a number in a type. The library panics for some numbers that are too large.
 fn number(json: &Value) -> Result<Value, SchemaError> {
     match json.as_f64() {
-        Some(number) if number > GREATEST_NUMBER.into() => Err(SchemaError::NumberTooGreat),
+        Some(number) if number > MAX_NUMBER.into() => Err(SchemaError::NumberTooGreat),
         _ => Ok(json.clone()),
     }
 }
 
-/// The values in a default, itself included.
+/// The number of values in a default, including itself.
 fn count(default: &Value) -> usize {
     1 + match default {
         Value::Array(values) => values.iter().map(count).sum(),

@@ -63,8 +63,8 @@ fn medication() -> impl Strategy<Value = MedicationCoding> {
     )
 }
 
-/// What a receiver should read of an event.
-pub(super) fn announced(event: &OrderEvent) -> PublishedEvent {
+/// The published event that a receiver should decode.
+pub(super) fn published_event(event: &OrderEvent) -> PublishedEvent {
     PublishedEvent {
         event_id: event.id,
         occurred_at: event.occurred_at,
@@ -100,16 +100,16 @@ fn schemas() -> impl Strategy<Value = &'static Schema> {
 
 proptest! {
     #[test]
-    fn what_was_encoded_is_read_as_it_was(event in event()) {
+    fn an_encoded_event_is_decoded_unchanged(event in event()) {
         let encoded = encode(&event).unwrap();
         let schema = SCHEMAS.by_fingerprint(&encoded.schema_fingerprint).unwrap();
         prop_assert_eq!(schema.event_type, encoded.event_type);
         let read = decode(parsed(schema).unwrap(), &encoded.payload).unwrap();
-        prop_assert_eq!(read, announced(&event));
+        prop_assert_eq!(read, published_event(&event));
     }
 
     #[test]
-    fn an_event_cut_off_anywhere_is_refused(event in event(), at in any::<prop::sample::Index>()) {
+    fn a_truncated_event_is_refused(event in event(), at in any::<prop::sample::Index>()) {
         let encoded = encode(&event).unwrap();
         let schema = parsed(SCHEMAS.by_fingerprint(&encoded.schema_fingerprint).unwrap()).unwrap();
         let cut = at.index(encoded.payload.len());
@@ -117,7 +117,7 @@ proptest! {
     }
 
     #[test]
-    fn an_event_with_something_behind_it_is_refused(event in event(), more in vec(any::<u8>(), 1..9)) {
+    fn an_event_with_more_bytes_after_it_is_refused(event in event(), more in vec(any::<u8>(), 1..9)) {
         let encoded = encode(&event).unwrap();
         let schema = parsed(SCHEMAS.by_fingerprint(&encoded.schema_fingerprint).unwrap()).unwrap();
         let longer = [encoded.payload, more].concat();
@@ -141,8 +141,8 @@ proptest! {
     }
 }
 
-/// A later version of `OrderCancelled`, as another program may know it already.
-fn later() -> Schema {
+/// A later version of `OrderCancelled`, which another program may use already.
+fn later_schema() -> Schema {
     let json = latest("orders.OrderCancelled").unwrap().json.replace(
         r#""doc": "Why it was called off.""#,
         r#""doc": "Why it was called off." },
@@ -152,7 +152,7 @@ fn later() -> Schema {
 }
 
 #[test]
-fn an_event_of_a_newer_writer_is_read_without_what_is_new() {
+fn an_event_of_a_newer_writer_is_decoded_without_the_newer_fields() {
     let fields = [
         ("eventId", Value::Uuid(Uuid::from_u128(1))),
         ("occurredAt", Value::TimestampMicros(2)),
@@ -162,7 +162,7 @@ fn an_event_of_a_newer_writer_is_read_without_what_is_new() {
         ("by", Value::Union(1, Box::new(Value::String("clerk".to_owned())))),
     ];
     let record = Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).to_vec());
-    let schema = later();
+    let schema = later_schema();
     let writer = GenericDatumWriter::builder(&schema).build().unwrap();
     let read = decode(&schema, &writer.write_value_to_vec(record).unwrap()).unwrap();
     assert_eq!(read.order_version.get(), 4);
@@ -170,14 +170,14 @@ fn an_event_of_a_newer_writer_is_read_without_what_is_new() {
 }
 
 #[test]
-fn a_record_of_another_name_is_told_by_its_name() {
+fn a_record_of_another_type_is_reported_with_its_name() {
     let schema = Schema::parse_str(r#"{"type":"record","name":"shop.Invoice","fields":[]}"#);
     let error = decode(&schema.unwrap(), b"").unwrap_err();
-    assert_eq!(error.to_string(), "shop.Invoice is no event of the published language");
+    assert_eq!(error.to_string(), "shop.Invoice is not the type of a known event");
 }
 
 #[test]
-fn a_version_that_no_order_has_is_told_by_its_field() {
+fn an_invalid_order_version_is_reported_with_its_field() {
     let schema = parsed(latest("orders.OrderCancelled").unwrap()).unwrap();
     let fields = [
         ("eventId", Value::Uuid(Uuid::from_u128(1))),
@@ -189,12 +189,13 @@ fn a_version_that_no_order_has_is_told_by_its_field() {
     let record = Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).to_vec());
     let writer = GenericDatumWriter::builder(schema).build().unwrap();
     let error = decode(schema, &writer.write_value_to_vec(record).unwrap()).unwrap_err();
-    assert_eq!(error.to_string(), "the field orderVersion is missing or holds an impossible value");
+    assert_eq!(error.to_string(), "the field orderVersion is missing or has an invalid value");
 }
 
-/// Writers whose `reason` is anything but a text: what Avro's library says of it quotes the value.
+/// In each writer's schema `reason` is not a string. The messages of the Avro library contain its
+/// value.
 #[test]
-fn no_error_quotes_what_an_event_holds() {
+fn errors_contain_no_values_of_an_event() {
     let text = || Value::String("Zoë".to_owned());
     for (reason, value) in [
         (r#"{"type": "map", "values": "string"}"#, Value::Map([("who".to_owned(), text())].into())),
@@ -224,8 +225,8 @@ fn no_error_quotes_what_an_event_holds() {
         let record = Value::Record(fields.map(|(name, value)| (name.to_owned(), value)).to_vec());
         let writer = GenericDatumWriter::builder(&schema).build().unwrap();
         let error = decode(&schema, &writer.write_value_to_vec(record).unwrap()).unwrap_err();
-        let told = application::one_line(&error);
-        assert!(told.starts_with("the bytes are no orders.OrderCancelled: "), "{told}");
-        assert!(!told.contains("Zo") && !format!("{error:?}").contains("Zo"), "{told} {error:?}");
+        let text = application::one_line(&error);
+        assert!(text.starts_with("the bytes are not a valid orders.OrderCancelled: "), "{text}");
+        assert!(!text.contains("Zo") && !format!("{error:?}").contains("Zo"), "{text} {error:?}");
     }
 }

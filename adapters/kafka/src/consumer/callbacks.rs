@@ -9,59 +9,59 @@ use tracing::{debug, info, warn};
 
 use super::health::ConsumerHealth;
 use super::membership::Membership;
-use super::readings::Readings;
+use super::progress::ConsumerProgress;
 use super::{loss, measure};
 use crate::client::Logging;
 
-/// How long the coordinator of the group may take to say what the group has committed. It has just
-/// assigned the partitions, so it is there.
-const COMMITTED_WITHIN: Duration = Duration::from_secs(5);
+/// Timeout of the request for the committed offsets. Short, because the coordinator has just
+/// assigned the partitions and so is available.
+const COMMITTED_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What librdkafka tells a consumer, always on the thread that polls.
-pub(super) struct Events {
+/// Callbacks that librdkafka calls for a consumer, always on the thread that polls.
+pub(super) struct ConsumerCallbacks {
     group: String,
     health: ConsumerHealth,
     logging: Logging,
     pub(super) membership: Membership,
-    pub(super) readings: Readings,
-    /// Whether newly assigned partitions are to wait, as the others do.
-    pub(super) holding: AtomicBool,
-    /// Whether a commit failed, so that it is to be made up for.
-    pub(super) uncommitted: AtomicBool,
-    /// Whether Kafka said that there is no such topic.
-    pub(super) topic_is_missing: AtomicBool,
+    pub(super) progress: ConsumerProgress,
+    /// Whether fetching is paused. Newly assigned partitions are then paused too.
+    pub(super) paused: AtomicBool,
+    /// Whether a commit failed and has to be repeated.
+    pub(super) commit_failed: AtomicBool,
+    /// Whether Kafka reported that the topic does not exist.
+    pub(super) topic_missing: AtomicBool,
 }
 
-impl Events {
+impl ConsumerCallbacks {
     pub(super) fn new(group: String, health: ConsumerHealth) -> Self {
         Self {
             group,
             health,
             logging: Logging::default(),
             membership: Membership::default(),
-            readings: Readings::default(),
-            holding: AtomicBool::new(false),
-            uncommitted: AtomicBool::new(false),
-            topic_is_missing: AtomicBool::new(false),
+            progress: ConsumerProgress::default(),
+            paused: AtomicBool::new(false),
+            commit_failed: AtomicBool::new(false),
+            topic_missing: AtomicBool::new(false),
         }
     }
 
-    /// Has the partitions read from where the group has committed, or from the record before that,
-    /// which shows whether the log is still the same.
+    /// Sets where to start reading the partitions: at the committed offset, or at the record before
+    /// it if its fingerprint is known. That record shows whether the topic was created again.
     fn begin(&self, consumer: &BaseConsumer<Self>, assigned: &TopicPartitionList) {
-        let ask = || consumer.committed_offsets(assigned.clone(), COMMITTED_WITHIN);
-        match blocking(ask) {
-            Ok(committed) => self.readings.begin(assigned, &committed),
+        let request = || consumer.committed_offsets(assigned.clone(), COMMITTED_TIMEOUT);
+        match blocking(request) {
+            Ok(committed) => self.progress.begin(assigned, &committed),
             Err(error) => {
-                // librdkafka will ask again, until it is told.
-                debug!(group = self.group, %error, "what the group has committed is not known");
-                self.readings.begin(assigned, &TopicPartitionList::new());
+                // librdkafka repeats this request itself and starts at the committed offset.
+                debug!(group = self.group, %error, "cannot read the committed offsets");
+                self.progress.begin(assigned, &TopicPartitionList::new());
             }
         }
     }
 }
 
-/// Waits on this thread; other tasks of a runtime with several go on elsewhere.
+/// Runs a blocking call on this thread. A multi-threaded runtime moves other tasks elsewhere.
 fn blocking<T>(wait: impl FnOnce() -> T) -> T {
     use tokio::runtime::{Handle, RuntimeFlavor};
     match Handle::try_current().map(|runtime| runtime.runtime_flavor()) {
@@ -70,16 +70,16 @@ fn blocking<T>(wait: impl FnOnce() -> T) -> T {
     }
 }
 
-impl ClientContext for Events {
+impl ClientContext for ConsumerCallbacks {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.logging.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            // Whom nobody lets in is better told why than that nobody is there.
-            let refusal = self.logging.refusal.take();
-            self.health.sees_no_broker(refusal.as_deref().unwrap_or(reason));
+            // An authentication failure is a better reason than "all brokers are down".
+            let auth_failure = self.logging.auth_failure.take();
+            self.health.set_brokers_unreachable(auth_failure.as_deref().unwrap_or(reason));
         }
         self.logging.error(error, reason);
     }
@@ -87,18 +87,18 @@ impl ClientContext for Events {
     fn stats(&self, statistics: Statistics) {
         let mut brokers = statistics.brokers.values();
         if brokers.any(|broker| broker.state == "UP") {
-            self.health.sees_a_broker();
-            self.logging.refusal.take();
+            self.health.set_broker_reachable();
+            self.logging.auth_failure.take();
         }
-        let (findings, lag) = self.readings.compare(&statistics);
-        for (place, finding) in findings {
-            loss::tell(&self.group, &self.health, &place, finding);
+        let (problems, lag) = self.progress.compare(&statistics);
+        for (topic_partition, problem) in problems {
+            loss::report(&self.group, &self.health, &topic_partition, problem);
         }
         measure::lag(&self.group, lag);
     }
 }
 
-impl ConsumerContext for Events {
+impl ConsumerContext for ConsumerCallbacks {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         match rebalance {
             Rebalance::Assign(partitions) if partitions.count() > 0 => {
@@ -106,18 +106,18 @@ impl ConsumerContext for Events {
             }
             Rebalance::Assign(_) => {}
             Rebalance::Revoke(partitions) => {
-                // The next owner is to begin where we stopped.
+                // The next owner of the partitions continues at the committed offsets.
                 commit(consumer);
                 let left = self.membership.revoked(partitions);
-                self.readings.forget(partitions);
+                self.progress.remove(partitions);
                 if consumer.assignment_lost() {
-                    // The group did without us, or lets us in no more: only a new assignment tells.
-                    self.health.left();
+                    // The group has removed this member. It is ready again after a new assignment.
+                    self.health.set_left();
                 } else {
-                    self.health.keeps(left);
+                    self.health.set_partitions(left);
                 }
                 if partitions.count() > 0 {
-                    info!(group = self.group, left, "partitions given up");
+                    info!(group = self.group, left, "partitions revoked");
                 }
             }
             Rebalance::Error(error) => warn!(group = self.group, %error, "rebalance failed"),
@@ -127,19 +127,20 @@ impl ConsumerContext for Events {
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         if let Rebalance::Assign(partitions) = rebalance {
             let own = self.membership.assigned(partitions);
-            self.health.sees_a_broker();
+            self.health.set_broker_reachable();
             if partitions.count() > 0 {
-                self.health.may_read();
+                self.health.set_authorized();
             }
-            self.health.joined_with(own);
-            // A partition that was paused, lost and won back would otherwise stay paused for good.
-            let (paused, what) = if self.holding.load(Ordering::Relaxed) {
+            self.health.set_joined(own);
+            // Without `resume`, a partition that was paused, revoked and assigned again would stay
+            // paused forever.
+            let (paused, what) = if self.paused.load(Ordering::Relaxed) {
                 (consumer.pause(partitions), "paused")
             } else {
                 (consumer.resume(partitions), "resumed")
             };
             if let Err(error) = paused {
-                warn!(group = self.group, %error, "partitions could not be {what}");
+                warn!(group = self.group, %error, "newly assigned partitions could not be {what}");
             }
             info!(group = self.group, own, "partitions assigned");
         }
@@ -149,17 +150,17 @@ impl ConsumerContext for Events {
         if let Err(error) = result
             && error.rdkafka_error_code() != Some(RDKafkaErrorCode::NoOffset)
         {
-            debug!(group = self.group, %error, "offsets not committed yet");
-            self.uncommitted.store(true, Ordering::Relaxed);
+            debug!(group = self.group, %error, "commit failed; repeating it");
+            self.commit_failed.store(true, Ordering::Relaxed);
         }
     }
 }
 
-/// Commits, in the background, what is stored as done.
+/// Commits the stored offsets in the background.
 pub(super) fn commit<C: ConsumerContext>(consumer: &impl Consumer<C>) {
     match consumer.commit_consumer_state(CommitMode::Async) {
         Ok(()) => {}
         Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => {}
-        Err(error) => debug!(%error, "offsets not committed yet"),
+        Err(error) => debug!(%error, "commit failed; repeating it"),
     }
 }

@@ -8,18 +8,18 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
-/// Just enough of a schema registry, which can be told to misbehave.
+/// A minimal schema registry that can simulate failures.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StubRegistry(Arc<Mutex<Inner>>);
 
 #[derive(Debug, Default)]
 struct Inner {
     schemas: Vec<Registered>,
-    failing: Option<Answer>,
+    failure: Option<Answer>,
     hidden: HashSet<usize>,
     empty: bool,
     read_only: bool,
-    questions: usize,
+    requests: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ struct Registered {
 }
 
 impl StubRegistry {
-    /// Starts it; says where it is.
+    /// Starts it and returns its URL.
     pub(super) async fn start(&self) -> String {
         let app = Router::new()
             .route("/subjects/{subject}", post(find))
@@ -43,18 +43,18 @@ impl StubRegistry {
         url
     }
 
-    /// Answers every question with this status from now on, or as it should again.
+    /// Answers every request with this status. `None` ends the failure.
     pub(super) fn fail_with(&self, status: Option<u16>) {
         let answer = |status| {
             let code = u32::from(status) * 100;
-            let body = json!({ "error_code": code, "message": "told to fail" });
+            let body = json!({ "error_code": code, "message": "simulated failure" });
             answer(StatusCode::from_u16(status).unwrap(), &body)
         };
-        self.0.lock().unwrap().failing = status.map(answer);
+        self.0.lock().unwrap().failure = status.map(answer);
     }
 
-    /// Does not know this id, or knows it again.
-    pub(super) fn hide(&self, id: u32, hidden: bool) {
+    /// Hides the schema with this id, or shows it again.
+    pub(super) fn set_hidden(&self, id: u32, hidden: bool) {
         let ids = &mut self.0.lock().unwrap().hidden;
         let id = usize::try_from(id).unwrap();
         if hidden {
@@ -64,28 +64,28 @@ impl StubRegistry {
         };
     }
 
-    /// Knows nothing, as one that was set up anew, or all again.
-    pub(super) fn forget(&self, empty: bool) {
+    /// Hides all schemas, like a new registry, or shows them again.
+    pub(super) fn set_empty(&self, empty: bool) {
         self.0.lock().unwrap().empty = empty;
     }
 
-    /// Registers nothing, or does so again.
-    pub(super) fn read_only(&self, read_only: bool) {
+    /// Refuses to register schemas, or accepts them again.
+    pub(super) fn set_read_only(&self, read_only: bool) {
         self.0.lock().unwrap().read_only = read_only;
     }
 
-    /// The subjects in the order of their ids, from 1 on.
+    /// The subjects in the sequence of their ids, starting at 1.
     pub(super) fn subjects(&self) -> Vec<String> {
         self.0.lock().unwrap().schemas.iter().map(|s| s.subject.clone()).collect()
     }
 
-    /// How often it was asked.
-    pub(super) fn questions(&self) -> usize {
-        self.0.lock().unwrap().questions
+    /// The number of requests so far.
+    pub(super) fn requests(&self) -> usize {
+        self.0.lock().unwrap().requests
     }
 
-    /// Registers a schema without being asked; says its id.
-    pub(super) fn put(&self, subject: &str, schema: &str) -> u32 {
+    /// Adds a schema without a request, and returns its id.
+    pub(super) fn add_schema(&self, subject: &str, schema: &str) -> u32 {
         let schemas = &mut self.0.lock().unwrap().schemas;
         let known = |s: &Registered| s.subject == subject && s.schema == schema;
         let place = schemas.iter().position(known).unwrap_or_else(|| {
@@ -95,11 +95,11 @@ impl StubRegistry {
         u32::try_from(place + 1).unwrap()
     }
 
-    /// Answers a question, unless it was told to fail.
+    /// Counts and answers a request, unless a failure is set.
     fn answer(&self, answer: impl FnOnce(&Inner) -> Answer) -> Answer {
         let mut inner = self.0.lock().unwrap();
-        inner.questions += 1;
-        if let Some(failure) = &inner.failing { failure.clone() } else { answer(&inner) }
+        inner.requests += 1;
+        if let Some(failure) = &inner.failure { failure.clone() } else { answer(&inner) }
     }
 }
 
@@ -111,10 +111,10 @@ fn answer(status: StatusCode, body: &Value) -> Answer {
 
 fn refusal(code: u16) -> Answer {
     let status = StatusCode::from_u16(code / 100).unwrap();
-    answer(status, &json!({ "error_code": code, "message": "told to refuse" }))
+    answer(status, &json!({ "error_code": code, "message": "simulated refusal" }))
 }
 
-/// The versions of a subject as places in all schemas.
+/// The versions of a subject, as indexes into all schemas.
 fn versions(inner: &Inner, subject: &str) -> Vec<usize> {
     let all = inner.schemas.iter().enumerate().filter(|_| !inner.empty);
     all.filter(|(_, s)| s.subject == subject).map(|(place, _)| place).collect()
@@ -125,14 +125,14 @@ async fn register(
     Path(subject): Path<String>,
     body: Bytes,
 ) -> Answer {
-    let failing = registry.answer(|inner| {
+    let response = registry.answer(|inner| {
         if inner.read_only { refusal(42205) } else { answer(StatusCode::OK, &Value::Null) }
     });
-    if failing.0 != StatusCode::OK {
-        return failing;
+    if response.0 != StatusCode::OK {
+        return response;
     }
     let body: Value = serde_json::from_slice(&body).unwrap();
-    let id = registry.put(&subject, body["schema"].as_str().unwrap());
+    let id = registry.add_schema(&subject, body["schema"].as_str().unwrap());
     answer(StatusCode::OK, &json!({ "id": id }))
 }
 

@@ -22,7 +22,7 @@ use runtime::config::KafkaArgs;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::registry::StubRegistry;
+use super::stub_registry::StubRegistry;
 use crate::{
     Cluster, ConsumeError, ConsumerConfig, ConsumerHealth, EventDecoder, KafkaPublisher, Registry,
     consume,
@@ -31,17 +31,17 @@ use crate::{
 pub(super) const TOPIC: &str = "order-created-topic";
 pub(super) const PARTITIONS: i32 = 4;
 
-/// The timestamp of what [`World::produce`] puts into the topic.
+/// The timestamp of the records that [`Fixture::produce`] sends.
 pub(super) const TIMESTAMP: i64 = 1_767_225_600_123;
 
 /// A cluster of three brokers and a registry.
-pub(super) struct World {
+pub(super) struct Fixture {
     pub(super) cluster: MockCluster<'static, DefaultProducerContext>,
     pub(super) registry: StubRegistry,
     pub(super) args: KafkaArgs,
 }
 
-impl World {
+impl Fixture {
     pub(super) async fn start() -> Self {
         let cluster = MockCluster::new(3).unwrap();
         cluster.create_topic(TOPIC, PARTITIONS, 3).unwrap();
@@ -53,25 +53,25 @@ impl World {
         Self { cluster, registry, args }
     }
 
-    /// The cluster, as a client is told of it.
-    pub(super) fn way_in(&self) -> Cluster {
+    /// The connection settings of the cluster.
+    pub(super) fn cluster_settings(&self) -> Cluster {
         Cluster::new(&self.args).unwrap()
     }
 
     pub(super) fn publisher(&self) -> KafkaPublisher {
         KafkaPublisher::new(
-            &self.way_in(),
+            &self.cluster_settings(),
             Registry::new(&self.args, adapter_avro::SCHEMAS).unwrap(),
             "/ordering",
         )
         .unwrap()
     }
 
-    /// All that lies in the topic, once it is at least `count` records.
+    /// All records of the topic. Waits until there are at least `count`.
     pub(super) fn records(&self, count: usize) -> Vec<OwnedMessage> {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.args.kafka_bootstrap_servers)
-            .set("group.id", "onlooker")
+            .set("group.id", "observer")
             .set("fetch.wait.max.ms", "10")
             .create()
             .unwrap();
@@ -94,7 +94,7 @@ impl World {
         records
     }
 
-    /// Puts bytes into the topic that no publisher of ours would send.
+    /// Sends a record with any value, also one that our publisher would not send.
     pub(super) fn produce(&self, partition: i32, value: Option<&[u8]>) {
         let producer: BaseProducer = ClientConfig::new()
             .set("bootstrap.servers", &self.args.kafka_bootstrap_servers)
@@ -110,7 +110,7 @@ impl World {
         producer.flush(Duration::from_secs(10)).unwrap();
     }
 
-    /// The offsets a group has committed, added up over all partitions.
+    /// The sum of the committed offsets of a group over all partitions.
     pub(super) fn committed(&self, group: &str) -> i64 {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.args.kafka_bootstrap_servers)
@@ -124,25 +124,26 @@ impl World {
         committed.elements().iter().map(|element| offset(element.offset())).sum()
     }
 
-    pub(super) fn consumer(&self, group: &str, inbox: &Remembering) -> Running {
-        self.patient_consumer(group, inbox, Duration::from_secs(1))
+    pub(super) fn consumer(&self, group: &str, inbox: &RecordingInbox) -> Running {
+        self.consumer_with_timeout(group, inbox, Duration::from_secs(1))
     }
 
-    /// One that asks so long for an id that the registry does not know.
-    pub(super) fn patient_consumer(
+    /// Starts a consumer with this timeout for unknown schema ids.
+    pub(super) fn consumer_with_timeout(
         &self,
         group: &str,
-        inbox: &Remembering,
-        patience: Duration,
+        inbox: &RecordingInbox,
+        unknown_schema_timeout: Duration,
     ) -> Running {
         let health = ConsumerHealth::default();
         let config = ConsumerConfig {
-            cluster: self.way_in(),
+            cluster: self.cluster_settings(),
             group: group.to_owned(),
             health: health.clone(),
         };
         let registry = Registry::new(&self.args, adapter_avro::SCHEMAS).unwrap();
-        let decoder = EventDecoder::new(registry).with_patience(patience);
+        let decoder =
+            EventDecoder::new(registry).with_unknown_schema_timeout(unknown_schema_timeout);
         let shutdown = CancellationToken::new();
         let (inbox, token) = (inbox.clone(), shutdown.clone());
         let task = tokio::spawn(async move { consume(config, decoder, &inbox, token).await });
@@ -150,7 +151,7 @@ impl World {
     }
 }
 
-/// A consumer at work.
+/// A running consumer.
 pub(super) struct Running {
     pub(super) health: ConsumerHealth,
     shutdown: CancellationToken,
@@ -164,88 +165,89 @@ impl Running {
     }
 }
 
-/// An inbox that remembers what it was told, and can be told to fail.
+/// An inbox that records its calls and can simulate failures.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Remembering(Arc<Memory>);
+pub(super) struct RecordingInbox(Arc<InboxState>);
 
 #[derive(Debug, Default)]
-struct Memory {
-    taken: Mutex<Taken>,
+struct InboxState {
+    received: Mutex<Received>,
+    remaining_failures: AtomicUsize,
     failures: AtomicUsize,
-    failed: AtomicUsize,
 }
 
 #[derive(Debug, Default)]
-struct Taken {
+struct Received {
     events: HashSet<EventId>,
     repeats: usize,
     dead: Vec<DeadLetter>,
-    largest: usize,
+    largest_call: usize,
 }
 
-impl Remembering {
-    /// Cannot be reached for the next so many calls.
-    pub(super) fn fail(&self, times: usize) {
-        self.0.failures.store(times, Ordering::SeqCst);
+impl RecordingInbox {
+    /// Makes the next `times` calls fail as unavailable.
+    pub(super) fn fail_next(&self, times: usize) {
+        self.0.remaining_failures.store(times, Ordering::SeqCst);
     }
 
-    /// How many calls have failed.
-    pub(super) fn failed(&self) -> usize {
-        self.0.failed.load(Ordering::SeqCst)
+    /// The number of failed calls.
+    pub(super) fn failures(&self) -> usize {
+        self.0.failures.load(Ordering::SeqCst)
     }
 
     pub(super) fn has(&self, events: &[OrderEvent]) -> bool {
-        let taken = self.0.taken.lock().unwrap();
-        events.iter().all(|event| taken.events.contains(&event.id))
+        let received = self.0.received.lock().unwrap();
+        events.iter().all(|event| received.events.contains(&event.id))
     }
 
     pub(super) fn events(&self) -> usize {
-        self.0.taken.lock().unwrap().events.len()
+        self.0.received.lock().unwrap().events.len()
     }
 
     pub(super) fn repeats(&self) -> usize {
-        self.0.taken.lock().unwrap().repeats
+        self.0.received.lock().unwrap().repeats
     }
 
-    /// The most bytes of records that became dead letters in one call.
-    pub(super) fn largest(&self) -> usize {
-        self.0.taken.lock().unwrap().largest
+    /// The largest size of the dead letters in one call.
+    pub(super) fn largest_call(&self) -> usize {
+        self.0.received.lock().unwrap().largest_call
     }
 
     pub(super) fn dead(&self) -> Vec<DeadLetter> {
-        self.0.taken.lock().unwrap().dead.clone()
+        self.0.received.lock().unwrap().dead.clone()
     }
 }
 
-impl Inbox for Remembering {
+impl Inbox for RecordingInbox {
     async fn apply_batch(
         &self,
         events: &[PublishedEvent],
         dead: &[DeadLetter],
     ) -> Result<BatchOutcome, StoreError> {
         let less = |left: usize| left.checked_sub(1);
-        if self.0.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
-            self.0.failed.fetch_add(1, Ordering::SeqCst);
-            return Err(StoreError::Unavailable("told to fail".into()));
+        if self.0.remaining_failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+        {
+            self.0.failures.fetch_add(1, Ordering::SeqCst);
+            return Err(StoreError::Unavailable("simulated failure".into()));
         }
-        let mut taken = self.0.taken.lock().unwrap();
+        let mut received = self.0.received.lock().unwrap();
         let mut intake = BatchOutcome { dead: dead.len() as u64, ..BatchOutcome::default() };
         for event in events {
-            if taken.events.insert(event.event_id) {
+            if received.events.insert(event.event_id) {
                 intake.applied += 1;
             } else {
-                taken.repeats += 1;
+                received.repeats += 1;
                 intake.repeated += 1;
             }
         }
         let bytes = dead.iter().map(|letter| letter.record.size()).sum();
-        taken.largest = taken.largest.max(bytes);
-        taken.dead.extend_from_slice(dead);
+        received.largest_call = received.largest_call.max(bytes);
+        received.dead.extend_from_slice(dead);
         Ok(intake)
     }
 }
 
-/// So many events, each the creation of an order of its own.
+/// `count` events, each the creation of another order.
 pub(super) fn events(count: usize) -> Vec<OrderEvent> {
     let item = OrderItem {
         product_id: ProductId::try_from(7).unwrap(),
@@ -264,7 +266,7 @@ pub(super) fn events(count: usize) -> Vec<OrderEvent> {
     (0..count).map(order).collect()
 }
 
-/// An event as it lies in the outbox.
+/// An event as stored in the outbox.
 pub(super) fn outbox_record(event: &OrderEvent) -> OutboxRecord {
     let encoded = avro::encode(event).unwrap();
     OutboxRecord {
@@ -283,11 +285,11 @@ pub(super) fn outbox_record(event: &OrderEvent) -> OutboxRecord {
 
 pub(super) const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
-/// Waits until something is so.
-pub(super) async fn eventually(what: &str, so: impl Fn() -> bool) {
+/// Waits until the condition is true. Panics after a deadline.
+pub(super) async fn eventually(what: &str, condition: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(40);
-    while !so() {
-        assert!(Instant::now() < deadline, "waited in vain: {what}");
+    while !condition() {
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }

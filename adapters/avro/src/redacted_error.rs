@@ -2,17 +2,17 @@ use std::fmt;
 
 use apache_avro::error::Details;
 
-/// What Avro's library says is wrong, without quoting values.
+/// An error message of the Avro library without any values.
 ///
-/// Many of its messages quote the value that does not fit, which may be personal, and an error ends up
-/// in logs and dead letters.
+/// Many messages of the library contain the invalid value, which may be personal data. Errors are
+/// written to logs and dead letters.
 #[derive(Debug)]
-pub struct AvroFault(String);
+pub struct RedactedAvroError(String);
 
-impl From<apache_avro::Error> for AvroFault {
+impl From<apache_avro::Error> for RedactedAvroError {
     fn from(error: apache_avro::Error) -> Self {
         Self(match error.details() {
-            // Where the bytes are damaged: positions, lengths and numbers.
+            // These messages contain only positions, lengths and numbers.
             Details::BoolValue(_)
             | Details::CompareFixedSizes { .. }
             | Details::ConvertFixedToUuid(_)
@@ -37,15 +37,15 @@ impl From<apache_avro::Error> for AvroFault {
             | Details::ReadVariableIntegerBytes(_)
             | Details::SchemaResolutionError(_)
             | Details::ZagI32(..) => application::one_line(&error),
-            _ => "a value is not what its field must hold".to_owned(),
+            _ => "a value does not match the type of its field".to_owned(),
         })
     }
 }
 
-impl fmt::Display for AvroFault {
+impl fmt::Display for RedactedAvroError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for AvroFault {}
+impl std::error::Error for RedactedAvroError {}
