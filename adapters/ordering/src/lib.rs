@@ -11,7 +11,7 @@ mod save;
 mod tests;
 mod views;
 
-pub use housekeeping::{Housekeeping, Keep, Tidied};
+pub use housekeeping::{Housekeeping, HousekeepingReport, Retention};
 pub use orders::PgOrders;
 pub use published_ledger::PgPublishedLedger;
 

@@ -1,4 +1,4 @@
-use adapter_outbox::Bell;
+use adapter_outbox::WakeupSender;
 use adapter_postgres::{Database, PgError};
 use application::StoreError;
 use application::event_format::EncodeEvent;
@@ -20,7 +20,7 @@ const ATTEMPTS: usize = 3;
 #[derive(Debug, Clone)]
 pub struct PgOrders {
     pub(super) database: Database,
-    bell: Bell,
+    bell: WakeupSender,
     pub(super) encode: EncodeEvent,
 }
 
@@ -34,7 +34,7 @@ impl PgOrders {
     /// new events until the last clone is dropped.
     #[must_use]
     pub fn new(database: &Database, encode: EncodeEvent) -> Self {
-        Self { database: database.clone(), bell: Bell::hang(database), encode }
+        Self { database: database.clone(), bell: WakeupSender::hang(database), encode }
     }
 
     /// The kept answer to a cause, with the fingerprint of the request that got it.

@@ -18,7 +18,7 @@ use super::outbox_check::finding::{
 };
 
 #[doc(hidden)]
-pub use positions::put_right as put_positions_right;
+pub use positions::put_right as repair_positions;
 pub use report::AdoptionReport;
 use rows::Again;
 

@@ -6,7 +6,7 @@
 //! The columns `order_id` and `order_version` hold the id and the version of the aggregate, whatever it
 //! is; they keep the names that they had before there was another than orders.
 //!
-//! - [`Lane`], [`append_events!`] and [`Bell`] write; the context's own statement appends.
+//! - [`Lane`], [`append_events!`] and [`WakeupSender`] write; the context's own statement appends.
 //! - [`PgOutbox`] claims what is due for a relay, and [`Wakeups`] wakes one.
 //! - [`OutboxCheck`] finds what the protocol takes for granted; [`Adoption`] puts it right.
 //! - [`Backlog`], [`OutboxDeadLetters`], [`Replay`], [`republish()`] and [`days`] are for operators.
@@ -25,18 +25,18 @@ mod republish;
 mod topics;
 mod wakeups;
 
-pub use adoption::{Adoption, AdoptionError, AdoptionReport, put_positions_right};
+pub use adoption::{Adoption, AdoptionError, AdoptionReport, repair_positions};
 pub use append::{NewEvent, NewEvents};
 pub use backlog::Backlog;
 pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
 pub use in_flight::in_flight;
 pub use lane::Lane;
-pub use outbox::{LANES_AT_ONCE, PgClaim, PgOutbox};
+pub use outbox::{MAX_LANES_PER_CLAIM, PgClaim, PgOutbox};
 pub use outbox_check::OutboxCheck;
 pub use replay::Replay;
 pub use republish::republish;
 pub use topics::Topics;
-pub use wakeups::{Bell, Wakeups};
+pub use wakeups::{WakeupSender, Wakeups};
 
 use adapter_postgres::{Database, MigrateError};
 

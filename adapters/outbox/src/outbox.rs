@@ -99,7 +99,7 @@ use application::relay::{CLAIM_BYTES, Claim, Outbox};
 use sqlx::{PgPool, Postgres, Transaction};
 
 use breadth::Breadth;
-pub use breadth::LANES_AT_ONCE;
+pub use breadth::MAX_LANES_PER_CLAIM;
 pub use claim::PgClaim;
 use look::Lookout;
 use plan::{Plan, Room};

@@ -37,9 +37,9 @@ const QUIET: Duration = Duration::from_secs(10);
 /// lock of the whole server when it commits. However many orders are saved, one notification goes
 /// out per pause. A ring that cannot be sent is dropped.
 #[derive(Debug, Clone)]
-pub struct Bell(mpsc::Sender<()>);
+pub struct WakeupSender(mpsc::Sender<()>);
 
-impl Bell {
+impl WakeupSender {
     /// A bell that a task of the current runtime rings, until the last clone is dropped.
     #[must_use]
     pub fn hang(database: &Database) -> Self {
@@ -66,7 +66,7 @@ async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
 
 /// Wakes one of a relay's workers when events were stored. Each worker has a clone.
 ///
-/// Payload wakes one worker, not all: whoever leaves work behind calls the next ([`Self::pass_on`]), so
+/// Payload wakes one worker, not all: whoever leaves work behind calls the next ([`Self::wake_another`]), so
 /// that as many are awake as there is work, and the database is not asked in vain by the others.
 ///
 /// It listens on a connection of its own, which must lead to Postgres itself: a pooler in transaction
@@ -105,19 +105,19 @@ impl Wakeups {
     }
 
     /// Wakes another worker at once: there is more than one could take.
-    pub fn pass_on(&self) {
+    pub fn wake_another(&self) {
         self.news.notify_one();
     }
 
     /// Wakes a worker soon: what came into the lanes that one held could not be claimed meanwhile.
-    pub fn look_again(&self) {
+    pub fn wake_soon(&self) {
         self.heard.notify_one();
     }
 }
 
 impl Wakeups {
     /// Forgets that there was news lately.
-    pub fn rest_at_most(&mut self, rest: Duration) {
+    pub fn set_next_wait(&mut self, rest: Duration) {
         self.rest = rest;
     }
 }

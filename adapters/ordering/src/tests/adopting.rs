@@ -13,7 +13,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::types::Uuid;
 
 use super::{World, another_order_of, eventually, publish, two_orders_of_one_lane};
-use crate::Keep;
+use crate::Retention;
 use crate::save::{Save, Write};
 
 /// All sequences go back, as after an upgrade by logical replication.
@@ -99,7 +99,7 @@ async fn events_behind_their_cursor_are_published_after_an_adoption() {
     world.save(&another_order_of(lane)).await;
 
     let looked = Adoption::new(&world.database, crate::AGGREGATES, None).look().await.unwrap();
-    assert!(looked.found_something());
+    assert!(looked.found_problems());
     world.is_stopped().await;
     let report = world.adopt().await;
     // The positions of 3 old ones were given again.
@@ -109,7 +109,7 @@ async fn events_behind_their_cursor_are_published_after_an_adoption() {
     for event in [first.events.events[0].id, second.events.events[0].id, cancelled] {
         assert!(published.contains(&event));
     }
-    assert!(!world.adopt().await.found_something());
+    assert!(!world.adopt().await.found_problems());
 }
 
 #[tokio::test]
@@ -293,7 +293,7 @@ async fn an_adoption_that_was_interrupted_keeps_relays_stopped_until_it_is_repea
     let order = another_order_of(lane);
     world.save(&order).await;
     let mut session = world.database.pool().acquire().await.unwrap();
-    adapter_outbox::put_positions_right(&mut session).await.unwrap();
+    adapter_outbox::repair_positions(&mut session).await.unwrap();
     world.is_stopped().await;
     world.adopt().await;
     assert!(events_of(&world.relay_all().await).contains(&order.events.events[0].id));
@@ -308,7 +308,7 @@ async fn a_day_with_adopted_events_is_kept_until_they_are_published() {
     world.is_stopped().await;
     world.adopt().await;
     world.move_all_days_back(30).await;
-    let keep = Keep { events: std::time::Duration::from_hours(24), ..Keep::default() };
+    let keep = Retention { events: std::time::Duration::from_hours(24), ..Retention::default() };
     let house = crate::Housekeeping::new(&world.database, keep);
     assert_eq!(house.tidy().await.days.dropped, 0);
     world.relay_all().await;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use adapter_outbox::LANES_AT_ONCE;
 use adapter_outbox::Lane;
+use adapter_outbox::MAX_LANES_PER_CLAIM;
 use application::relay::{Claim, Outbox, Verdict};
 
 use super::{World, another_order_of, eventually, publish, two_orders_of_one_lane};
@@ -74,7 +74,7 @@ async fn a_lane_that_cannot_be_published_does_not_keep_the_others_from_being_tri
     let wanted = usize::try_from(wanted).unwrap();
     let mut lanes = HashSet::new();
     // As many claims as it takes if none has a lane's second turn before another lane's first.
-    for _ in 0..wanted.div_ceil(LANES_AT_ONCE) {
+    for _ in 0..wanted.div_ceil(MAX_LANES_PER_CLAIM) {
         let claim = world.claim().await;
         lanes.extend(claim.records().iter().map(|record| record.lane));
         let unsent = vec![Verdict::Unsent; claim.records().len()];
@@ -96,7 +96,11 @@ async fn a_lane_that_makes_a_batch_is_claimed_alone_and_the_others_are_left_to_o
     };
     let (several, first) = lanes().await;
     let (one, second) = lanes().await;
-    assert_eq!((several, one), (LANES_AT_ONCE, 1), "120 orders are more than 2 for each lane");
+    assert_eq!(
+        (several, one),
+        (MAX_LANES_PER_CLAIM, 1),
+        "120 orders are more than 2 for each lane"
+    );
     publish(first).await;
     publish(second).await;
 }

@@ -4,16 +4,16 @@
 use std::time::Duration;
 
 use adapter_outbox::OutboxDeadLetters;
-use adapter_outbox::days::DaysTidied;
+use adapter_outbox::days::DaysReport;
 use application::relay::{Claim, Outbox, Verdict};
 use domain::EventId;
 use sqlx::AssertSqlSafe;
 
 use super::{World, two_orders_of_one_lane};
-use crate::{Housekeeping, Keep, Tidied};
+use crate::{Housekeeping, HousekeepingReport, Retention};
 
 const DAY: Duration = Duration::from_hours(24);
-const KEEP: Keep = Keep { days_ahead: 7, events: DAY, answers: DAY };
+const KEEP: Retention = Retention { days_ahead: 7, events: DAY, answers: DAY };
 
 async fn run(world: &World, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(world.database.pool()).await.unwrap();
@@ -47,17 +47,17 @@ async fn a_clock_that_jumps_deletes_nothing_until_a_day_of_rounds_has_confirmed_
             "UPDATE ordering.housekeeping_clock SET believed_at = now() - interval '{jump}'"
         );
         run(&world, &jump).await;
-        let doubted = Tidied { clock_doubted: true, ..Tidied::default() };
+        let doubted = HousekeepingReport { clock_doubted: true, ..HousekeepingReport::default() };
         for _ in 1..24 {
             assert_eq!(house.tidy().await, doubted);
             let an_hour_later = "UPDATE ordering.housekeeping_clock
                                  SET doubted_at = doubted_at - interval '1 hour'";
             run(&world, an_hour_later).await;
         }
-        let done = Tidied {
-            days: DaysTidied { dropped: 1, ..DaysTidied::default() },
+        let done = HousekeepingReport {
+            days: DaysReport { dropped: 1, ..DaysReport::default() },
             answers_forgotten: 7,
-            ..Tidied::default()
+            ..HousekeepingReport::default()
         };
         assert_eq!(house.tidy().await, done);
     }
@@ -71,10 +71,10 @@ async fn a_clock_that_is_set_right_is_believed_at_once() {
     assert!(house.tidy().await.clock_doubted);
     run(&world, "UPDATE ordering.housekeeping_clock SET believed_at = now() - interval '1 hour'")
         .await;
-    let done = Tidied {
-        days: DaysTidied { dropped: 1, ..DaysTidied::default() },
+    let done = HousekeepingReport {
+        days: DaysReport { dropped: 1, ..DaysReport::default() },
         answers_forgotten: 7,
-        ..Tidied::default()
+        ..HousekeepingReport::default()
     };
     assert_eq!(house.tidy().await, done);
     assert!(holds(&world, "SELECT doubted_at IS NULL FROM ordering.housekeeping_clock").await);
@@ -109,12 +109,16 @@ async fn an_answer_given_while_the_clock_is_ahead_is_kept_no_longer_than_others(
 async fn a_step_that_fails_does_not_stop_the_others() {
     let (world, house) = old_world().await;
     run(&world, "ALTER FUNCTION ordering.drop_outbox_day RENAME TO gone").await;
-    let done = Tidied { answers_forgotten: 7, failed: 1, ..Tidied::default() };
+    let done =
+        HousekeepingReport { answers_forgotten: 7, failed: 1, ..HousekeepingReport::default() };
     assert_eq!(house.tidy().await, done);
     run(&world, "ALTER FUNCTION ordering.gone RENAME TO drop_outbox_day").await;
     assert_eq!(
         house.tidy().await,
-        Tidied { days: DaysTidied { dropped: 1, ..DaysTidied::default() }, ..Tidied::default() }
+        HousekeepingReport {
+            days: DaysReport { dropped: 1, ..DaysReport::default() },
+            ..HousekeepingReport::default()
+        }
     );
 }
 
@@ -123,10 +127,10 @@ async fn without_a_clock_days_are_created_and_nothing_is_deleted() {
     let (world, house) = old_world().await;
     run(&world, "ALTER TABLE ordering.housekeeping_clock RENAME TO gone").await;
     run(&world, "SELECT ordering.drop_outbox_day((now() AT TIME ZONE 'UTC')::date + 7)").await;
-    let done = Tidied {
-        days: DaysTidied { created: 1, ..DaysTidied::default() },
+    let done = HousekeepingReport {
+        days: DaysReport { created: 1, ..DaysReport::default() },
         failed: 1,
-        ..Tidied::default()
+        ..HousekeepingReport::default()
     };
     assert_eq!(house.tidy().await, done);
 }

@@ -8,7 +8,7 @@ use sqlx::{Postgres, Transaction};
 
 use super::{World, another_order_of, eventually, two_orders_of_one_lane};
 use crate::save::{Save, Write};
-use crate::{Housekeeping, Keep};
+use crate::{Housekeeping, Retention};
 
 #[tokio::test]
 async fn an_event_that_commits_late_behind_a_gap_is_published() {
@@ -274,7 +274,7 @@ async fn a_day_is_kept_while_an_event_of_it_lies_in_a_gap() {
     world.relay_one().await;
     slow.commit().await.unwrap();
     world.move_all_days_back(3).await;
-    let keep = Keep { days_ahead: 7, events: DAY, answers: DAY };
+    let keep = Retention { days_ahead: 7, events: DAY, answers: DAY };
     let house = Housekeeping::new(&world.database, keep);
     assert_eq!(house.tidy().await.days.needed, 1);
     assert_eq!(world.relay_one().await, first.event_ids());

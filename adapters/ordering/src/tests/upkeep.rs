@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use adapter_outbox::days::DaysTidied;
+use adapter_outbox::days::DaysReport;
 use adapter_outbox::{Backlog, OutboxDeadLetters, Replay};
 use application::relay::{Claim, Outbox, Verdict};
 use domain::EventId;
 use runtime::clock;
 
 use super::{World, eventually, two_orders_of_one_lane};
-use crate::{Housekeeping, Keep, Tidied};
+use crate::{Housekeeping, HousekeepingReport, Retention};
 
-const KEEP: Keep =
-    Keep { days_ahead: 7, events: Duration::from_hours(24), answers: Duration::from_hours(24) };
+const KEEP: Retention = Retention {
+    days_ahead: 7,
+    events: Duration::from_hours(24),
+    answers: Duration::from_hours(24),
+};
 
 #[tokio::test]
 async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
@@ -23,8 +26,10 @@ async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
     world.save(&second).await;
     world.move_all_days_back(3).await;
 
-    let needed =
-        Tidied { days: DaysTidied { needed: 1, ..DaysTidied::default() }, ..Tidied::default() };
+    let needed = HousekeepingReport {
+        days: DaysReport { needed: 1, ..DaysReport::default() },
+        ..HousekeepingReport::default()
+    };
     assert_eq!(tidied_days(&house).await, needed, "two are pending");
     let verdicts = [Verdict::Failed("no".to_owned()), Verdict::Refused("never".to_owned())];
     world.claim().await.settle(&verdicts).await.unwrap();
@@ -34,8 +39,10 @@ async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
     assert_eq!(tidied_days(&house).await, needed, "one is dead");
     let letters = OutboxDeadLetters::new(&world.database);
     assert!(letters.discard(EventId::new(second.events.events[0].id)).await.unwrap());
-    let dropped =
-        Tidied { days: DaysTidied { dropped: 1, ..DaysTidied::default() }, ..Tidied::default() };
+    let dropped = HousekeepingReport {
+        days: DaysReport { dropped: 1, ..DaysReport::default() },
+        ..HousekeepingReport::default()
+    };
     assert_eq!(tidied_days(&house).await, dropped);
     assert!(world.statuses().await.is_empty());
     assert!(letters.waiting(10).await.unwrap().is_empty());
@@ -69,12 +76,18 @@ async fn a_day_is_not_dropped_under_a_transaction_that_still_writes_into_it() {
     .unwrap();
     assert_eq!(
         tidied_days(&house).await,
-        Tidied { days: DaysTidied { postponed: 1, ..DaysTidied::default() }, ..Tidied::default() }
+        HousekeepingReport {
+            days: DaysReport { postponed: 1, ..DaysReport::default() },
+            ..HousekeepingReport::default()
+        }
     );
     slow.commit().await.unwrap();
     assert_eq!(
         tidied_days(&house).await,
-        Tidied { days: DaysTidied { needed: 1, ..DaysTidied::default() }, ..Tidied::default() }
+        HousekeepingReport {
+            days: DaysReport { needed: 1, ..DaysReport::default() },
+            ..HousekeepingReport::default()
+        }
     );
 }
 
@@ -86,7 +99,7 @@ async fn days_are_created_ahead_and_a_slept_over_day_stays_in_the_default_partit
     world.drop_all_days().await;
     world.save(&first).await;
     assert_eq!(house.tidy().await.days.created, 7, "all but today");
-    assert_eq!(house.tidy().await, Tidied::default());
+    assert_eq!(house.tidy().await, HousekeepingReport::default());
     world.save(&second).await;
     assert_eq!(world.relay_one().await, [first.events.events[0].id, second.events.events[0].id]);
 
@@ -110,7 +123,7 @@ async fn two_housekeepers_at_once_do_not_get_in_each_others_way() {
     let (one, other) = tokio::join!(house.tidy(), house.tidy());
     assert!(one.days.created + other.days.created <= 8);
     house.tidy().await;
-    assert_eq!(house.tidy().await, Tidied::default());
+    assert_eq!(house.tidy().await, HousekeepingReport::default());
 }
 
 #[tokio::test]
@@ -199,7 +212,7 @@ async fn the_backlog_tells_what_waits_and_for_how_long() {
     );
 }
 
-async fn tidied_days(house: &Housekeeping) -> Tidied {
+async fn tidied_days(house: &Housekeeping) -> HousekeepingReport {
     let tidied = house.tidy().await;
-    Tidied { days: DaysTidied { created: 0, ..tidied.days }, ..tidied }
+    HousekeepingReport { days: DaysReport { created: 0, ..tidied.days }, ..tidied }
 }

@@ -17,7 +17,7 @@ async fn a_saved_order_wakes_one_worker_of_every_relay_at_once() {
     for relay in &mut relays {
         // It wakes one of them when it begins to listen.
         relay.wait(LONG).await;
-        relay.rest_at_most(LONG);
+        relay.set_next_wait(LONG);
     }
     let asked = Instant::now();
     world.place_through_the_port().await;
@@ -35,7 +35,7 @@ async fn a_worker_that_leaves_work_behind_wakes_the_next() {
     let mut second = first.clone();
     first.wait(LONG).await;
     let asked = Instant::now();
-    first.pass_on();
+    first.wake_another();
     second.wait(LONG).await;
     assert!(asked.elapsed() < LONG, "it slept on");
 }
@@ -82,7 +82,7 @@ async fn listening_survives_the_loss_of_its_connection() {
     // What comes is heard again, at once, although the rests have grown long.
     time::timeout(LONG, async {
         loop {
-            relay.rest_at_most(Duration::from_mins(1));
+            relay.set_next_wait(Duration::from_mins(1));
             world.place_through_the_port().await;
             let heard = time::timeout(Duration::from_secs(2), relay.wait(LONG)).await;
             if heard.is_ok() {

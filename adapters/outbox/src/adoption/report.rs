@@ -19,7 +19,7 @@ pub struct AdoptionReport {
 impl AdoptionReport {
     /// Whether there was anything to adopt.
     #[must_use]
-    pub const fn found_something(&self) -> bool {
+    pub const fn found_problems(&self) -> bool {
         !self.findings.is_empty()
     }
 

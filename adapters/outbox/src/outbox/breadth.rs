@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many lanes a claim takes at once, while there is little in each.
-pub const LANES_AT_ONCE: usize = 4;
+pub const MAX_LANES_PER_CLAIM: usize = 4;
 
 /// How many lanes a claim is to take. Where there is little in each, several together make a batch;
 /// where one has more than its share, it is taken alone next time and the others are left to others.
@@ -15,7 +15,7 @@ pub(super) struct Breadth {
 impl Breadth {
     /// The lanes for a claim of up to so many records.
     pub(super) fn lanes(&self, limit: usize) -> usize {
-        if self.lanes_are_full.load(Ordering::Relaxed) { 1 } else { LANES_AT_ONCE.min(limit) }
+        if self.lanes_are_full.load(Ordering::Relaxed) { 1 } else { MAX_LANES_PER_CLAIM.min(limit) }
     }
 
     /// Hears whether a lane had more than its share of the last claim.
