@@ -98,7 +98,7 @@ async fn events_behind_their_cursor_are_published_after_an_adoption() {
     world.is_stopped().await;
     world.save(&another_order_of(lane)).await;
 
-    let looked = Adoption::new(&world.database, crate::AGGREGATES, None).look().await.unwrap();
+    let looked = Adoption::new(&world.database, crate::AGGREGATES, None).preview().await.unwrap();
     assert!(looked.found_problems());
     world.is_stopped().await;
     let report = world.adopt().await;
