@@ -35,12 +35,12 @@ const DELETE_SETTLED: &str = "
 #[derive(Debug, Clone)]
 pub struct Housekeeping {
     database: Database,
-    keep: Keep,
+    keep: Retention,
 }
 
 /// How long things are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
+pub struct Retention {
     /// Dead letters, after they were retried or discarded.
     pub dead_letters: Duration,
     /// Notifications that were sent or have failed, after they were recorded. It MUST be longer than
@@ -50,7 +50,7 @@ pub struct Keep {
 
 /// What one round of housekeeping did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tidied {
+pub struct HousekeepingReport {
     /// Dead letters deleted.
     pub dead_letters_deleted: u64,
     /// Notifications deleted.
@@ -64,15 +64,15 @@ pub struct Tidied {
 impl Housekeeping {
     /// Housekeeping in this database.
     #[must_use]
-    pub fn new(database: &Database, keep: Keep) -> Self {
+    pub fn new(database: &Database, keep: Retention) -> Self {
         Self { database: database.clone(), keep }
     }
 
     /// Does all there is to do now. What fails is logged and left to the next round.
-    pub async fn tidy(&self) -> Tidied {
+    pub async fn tidy(&self) -> HousekeepingReport {
         let pool = self.database.pool();
         let mut round = Round::begin(pool, "notification");
-        let mut tidied = Tidied::default();
+        let mut tidied = HousekeepingReport::default();
         if let Some(now) = round.time(&CLOCK).await {
             let before = now - self.keep.dead_letters;
             tidied.dead_letters_deleted =

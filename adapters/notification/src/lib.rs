@@ -10,7 +10,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 
 pub use claim::PgNotificationClaim;
-pub use housekeeping::{Housekeeping, Keep, Tidied};
+pub use housekeeping::{Housekeeping, HousekeepingReport, Retention};
 
 use adapter_postgres::dead_letters::{DeadLetters, Statements as DeadLetterStatements};
 use adapter_postgres::ledger::Statements as LedgerStatements;

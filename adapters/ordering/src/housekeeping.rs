@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use adapter_outbox::days::{self, DaysTidied};
+use adapter_outbox::days::{self, DaysReport};
 use adapter_postgres::Database;
 use adapter_postgres::clock_statements;
 use adapter_postgres::housekeeping::{ClockStatements, Round};
@@ -25,12 +25,12 @@ const DATE_ANSWERS: &str = "
 #[derive(Debug, Clone)]
 pub struct Housekeeping {
     database: Database,
-    keep: Keep,
+    keep: Retention,
 }
 
 /// How much is kept, and prepared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
+pub struct Retention {
     /// Days that have their partition before they begin.
     pub days_ahead: u32,
     /// How long processed events are kept, for replays. Whole days are dropped.
@@ -39,7 +39,7 @@ pub struct Keep {
     pub answers: Duration,
 }
 
-impl Default for Keep {
+impl Default for Retention {
     fn default() -> Self {
         Self {
             days_ahead: 7,
@@ -51,9 +51,9 @@ impl Default for Keep {
 
 /// What one round of housekeeping did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tidied {
+pub struct HousekeepingReport {
     /// In the outbox.
-    pub days: DaysTidied,
+    pub days: DaysReport,
     /// Answers forgotten.
     pub answers_forgotten: u64,
     /// Whether the clock of Postgres was not believed, so that nothing was deleted.
@@ -65,15 +65,15 @@ pub struct Tidied {
 impl Housekeeping {
     /// Housekeeping in this database.
     #[must_use]
-    pub fn new(database: &Database, keep: Keep) -> Self {
+    pub fn new(database: &Database, keep: Retention) -> Self {
         Self { database: database.clone(), keep }
     }
 
     /// Does all there is to do now. Once an hour is enough. What fails is logged and left to the next
     /// round; the other steps are done all the same.
-    pub async fn tidy(&self) -> Tidied {
+    pub async fn tidy(&self) -> HousekeepingReport {
         let mut round = Round::begin(self.database.pool(), "ordering");
-        let mut days = DaysTidied::default();
+        let mut days = DaysReport::default();
         let mut answers_forgotten = 0;
         days::create(&self.database, self.keep.days_ahead, &mut round, &mut days).await;
         if let Some(now) = round.time(&CLOCK).await {
@@ -83,6 +83,11 @@ impl Housekeeping {
             let before = now - self.keep.answers;
             answers_forgotten = round.in_chunks("forget old answers", FORGET_ANSWERS, before).await;
         }
-        Tidied { days, answers_forgotten, clock_doubted: round.clock_doubted, failed: round.failed }
+        HousekeepingReport {
+            days,
+            answers_forgotten,
+            clock_doubted: round.clock_doubted,
+            failed: round.failed,
+        }
     }
 }

@@ -1,6 +1,7 @@
-//! Ordering's tables: the orders, and the outbox of their events.
+//! The tables of the ordering context in Postgres: orders, answers to repeated requests, and the
+//! outbox.
 //!
-//! [`PgOrders`] writes an order, its events and the cause it answers in one transaction.
+//! [`PgOrders`] stores an order, its events and the answer to its cause in one transaction.
 
 mod housekeeping;
 mod order_row;
@@ -11,7 +12,7 @@ mod save;
 mod tests;
 mod views;
 
-pub use housekeeping::{Housekeeping, Keep, Tidied};
+pub use housekeeping::{Housekeeping, HousekeepingReport, Retention};
 pub use orders::PgOrders;
 pub use published_ledger::PgPublishedLedger;
 
@@ -19,24 +20,24 @@ use adapter_postgres::{Database, MigrateError};
 use runtime::StartError;
 use runtime::config::DatabaseArgs;
 
-/// The schema of ordering's tables.
+/// The Postgres schema of the ordering context.
 pub const SCHEMA: &str = "ordering";
 
 /// The table of the aggregates whose events are in the outbox.
 pub const AGGREGATES: &str = "orders";
 
-/// Ordering's database; `program` is what Postgres calls its sessions.
+/// The database of the ordering context. `program` is the application name of its sessions.
 ///
 /// # Errors
-/// When a setting is wrong.
+/// When a setting is invalid.
 pub fn database(args: &DatabaseArgs, program: &str) -> Result<Database, StartError> {
     Ok(Database::new(args, program)?.in_schema(SCHEMA))
 }
 
-/// Brings the schema `ordering` up to date.
+/// Creates or updates the tables of the schema `ordering`.
 ///
 /// # Errors
-/// When the database cannot be reached or a migration fails.
+/// When the database is unavailable or a migration fails.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
     database.migrate(sqlx::migrate!("../../migrations/ordering"), SCHEMA).await?;
     adapter_outbox::migrate(database).await

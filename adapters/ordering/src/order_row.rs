@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use sqlx::types::{Json, Uuid};
 
-/// Selects orders as [`OrderRow`] reads them.
+/// A `SELECT` statement for orders, with the columns of [`OrderRow`].
 macro_rules! select_orders {
     ($which:literal) => {
         concat!(
@@ -24,7 +24,7 @@ macro_rules! select_orders {
 }
 pub(super) use select_orders;
 
-/// An order as its table, and the answer to a cause, keep it.
+/// An order as it is stored: a row of its table, and the JSON of the answer to a cause.
 #[derive(Debug, Clone, Serialize, Deserialize, FromRow)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderRow {
@@ -59,12 +59,12 @@ struct MedicationRow {
     display: Option<String>,
 }
 
-/// Why what is stored is no order.
+/// The reason why a stored order is invalid.
 type Damage = Box<dyn Error + Send + Sync>;
 
-/// An order that is stored in a state it cannot have.
+/// Error for a stored order that is invalid.
 #[derive(Debug, thiserror::Error)]
-#[error("order {id} is stored in a state it cannot have")]
+#[error("the stored order {id} is invalid")]
 struct DamagedOrder {
     id: Uuid,
     source: Damage,
@@ -93,13 +93,13 @@ impl From<&OrderSnapshot> for OrderRow {
 }
 
 impl OrderRow {
-    /// The order, for those who change it.
+    /// The order, for commands that change it.
     pub(super) fn order(self) -> Result<Order, StoreError> {
         let id = self.id;
         Order::restore(self.snapshot()?).map_err(|error| damaged(id, error.into()))
     }
 
-    /// The order's state, for those who look at it.
+    /// The state of the order, for queries.
     pub(super) fn snapshot(self) -> Result<OrderSnapshot, StoreError> {
         let id = self.id;
         self.parse().map_err(|error| damaged(id, error))
@@ -111,7 +111,12 @@ impl OrderRow {
             ("cancelled", Some(reason), Some(at)) => {
                 OrderStatus::Cancelled { reason: reason.parse::<CancelReason>()?, at: at.into() }
             }
-            (status, ..) => return Err(format!("status {status:?} with the wrong details").into()),
+            (status, ..) => {
+                return Err(format!(
+                    "status {status:?} does not match cancel_reason and cancelled_at"
+                )
+                .into());
+            }
         };
         let items = self.items.0.into_iter().map(ItemRow::parse);
         Ok(OrderSnapshot {

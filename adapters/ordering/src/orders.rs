@@ -1,4 +1,4 @@
-use adapter_outbox::Bell;
+use adapter_outbox::WakeupSender;
 use adapter_postgres::{Database, PgError};
 use application::StoreError;
 use application::event_format::EncodeEvent;
@@ -10,34 +10,37 @@ use sqlx::types::{Json, Uuid};
 use super::order_row::{OrderRow, select_orders};
 use super::save::{Save, Write, cause_key};
 
-/// How often a save is tried again when its cause is answered and forgotten at the same time.
+/// Maximum number of attempts to save an order whose cause is answered and deleted at the same
+/// time.
 const ATTEMPTS: usize = 3;
 
-/// All orders, in Postgres.
+/// The orders, in Postgres.
 ///
-/// An order, its events and the cause it answers are written by one statement, so a save costs one
-/// round trip and holds no lock between two of them.
+/// One statement stores an order, its events and the answer to its cause. So a save needs one round
+/// trip, and holds no lock while the program waits for the network.
 #[derive(Debug, Clone)]
 pub struct PgOrders {
     pub(super) database: Database,
-    bell: Bell,
+    wakeups: WakeupSender,
     pub(super) encode: EncodeEvent,
 }
 
-/// An answer that is kept but could not be found again.
+/// Error for an answer that was deleted in every attempt to read it.
 #[derive(Debug, thiserror::Error)]
-#[error("the cause was answered and forgotten again and again")]
+#[error("the answer to the cause was deleted in each of {ATTEMPTS} attempts")]
 struct AnswerGone;
 
 impl PgOrders {
-    /// The orders in this database, their events encoded by `encode`. Must be called on a tokio runtime: a task of it tells relays of
-    /// new events until the last clone is dropped.
+    /// The orders in this database. `encode` encodes their events.
+    ///
+    /// Must be called on a tokio runtime. It spawns a task that wakes relays when events were
+    /// stored. The task ends when the last clone is dropped.
     #[must_use]
     pub fn new(database: &Database, encode: EncodeEvent) -> Self {
-        Self { database: database.clone(), bell: Bell::hang(database), encode }
+        Self { database: database.clone(), wakeups: WakeupSender::spawn(database), encode }
     }
 
-    /// The kept answer to a cause, with the fingerprint of the request that got it.
+    /// The stored answer to a cause, with the fingerprint of the request that was answered.
     async fn answer(
         &self,
         cause: &Cause,
@@ -87,13 +90,14 @@ impl Orders for PgOrders {
         for _ in 0..ATTEMPTS {
             match self.write(&save).await? {
                 Write::Written => {
-                    self.bell.ring();
+                    self.wakeups.send();
                     return Ok(Saved::Stored(order.saved()));
                 }
                 Write::Changed => return Err(SaveError::VersionConflict),
                 Write::AnsweredBefore => match self.find_answer(&cause).await {
                     Ok(Some(answer)) => return Ok(Saved::AnsweredBefore(answer)),
-                    // Housekeeping forgot the cause in between: it is a new one now.
+                    // Housekeeping has deleted the answer in between. Try again: the cause is new
+                    // now.
                     Ok(None) => {}
                     Err(FindAnswerError::KeyReused) => return Err(SaveError::KeyReused),
                     Err(FindAnswerError::Store(error)) => return Err(error.into()),

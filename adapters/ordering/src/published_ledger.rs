@@ -16,7 +16,9 @@ static LEDGER: Statements = ledger_statements! {
     group: ""
 };
 
-/// Every order, and whether all of its events are published, in Postgres.
+/// The orders and the state of their events in the outbox, in Postgres.
+///
+/// Reconciliation compares them with the read models.
 #[derive(Debug, Clone)]
 pub struct PgPublishedLedger {
     orders: PgLedger,
@@ -30,7 +32,7 @@ impl PgPublishedLedger {
         Self { orders: PgLedger::new(database, &LEDGER), database: database.clone() }
     }
 
-    /// Closes the connection, after the work it is doing.
+    /// Closes the connection after its current work.
     pub async fn close(&self) {
         self.orders.close().await;
     }

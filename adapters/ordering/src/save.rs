@@ -1,4 +1,5 @@
-//! The one statement that saves an order: whole or not at all, without a round trip in between.
+//! The statement that saves an order, its events and the answer to its cause. It stores all or
+//! nothing.
 
 use adapter_outbox::{NewEvent, NewEvents, append_events};
 use adapter_postgres::PgError;
@@ -12,15 +13,19 @@ use sqlx::{PgConnection, Row};
 
 use super::order_row::OrderRow;
 
-/// Claims the cause, writes the order, appends its events; each step only if the one before it did
-/// its work.
+/// Claims the cause, writes the order and appends its events. Each step runs only if the previous
+/// one has changed a row.
 ///
-/// `claimed` waits for another transaction that is answering the same cause. `nextval` runs once
-/// `written` has returned its row: by then this transaction has its id, on which the outbox's proof
-/// rests, and holds the order's row until it ends, so that positions of one order ascend with its
-/// versions. If the order turns out to have changed, `refuse_changed_order` undoes the claim.
+/// `claimed` waits for a concurrent transaction that answers the same cause.
 ///
-/// What was ordered never changes, so an update leaves it alone.
+/// `nextval` runs after `written` has returned its row. At this time the transaction has its id,
+/// which the proof of the outbox needs. It holds the row of the order locked until it ends, so a
+/// higher version of an order has a higher position.
+///
+/// If the order has changed since it was read, `refuse_changed_order` fails, and so undoes the
+/// claim.
+///
+/// Customer, items and note of an order never change, so an update does not write them.
 const SAVE: &str = concat!(
     "
 WITH claimed AS (
@@ -53,21 +58,21 @@ SELECT CASE WHEN EXISTS (SELECT FROM written) THEN 'written'
        END AS outcome"
 );
 
-/// SQLSTATE of `ordering.refuse_changed_order`.
+/// SQLSTATE of the error that `ordering.refuse_changed_order` raises.
 const CHANGED: &str = "OR001";
 
-/// What a save did.
+/// The result of a save.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Write {
-    /// The order and its events are written.
+    /// The order and its events are stored.
     Written,
-    /// The cause was answered before; nothing was written.
+    /// The cause was answered before. Nothing was stored.
     AnsweredBefore,
-    /// The order is not at the version it was read at; nothing was written.
+    /// The order has changed since it was read. Nothing was stored.
     Changed,
 }
 
-/// Everything a save binds, ready before a connection is taken.
+/// All values that the statement binds. They are prepared before a connection is taken.
 #[derive(Debug)]
 pub(super) struct Save {
     cause: Option<(&'static str, String, Option<Uuid>)>,
@@ -77,10 +82,10 @@ pub(super) struct Save {
 }
 
 impl Save {
-    /// The save of an order, its recorded events encoded.
+    /// Prepares the save of an order and encodes its recorded events.
     ///
     /// # Errors
-    /// When an event cannot be encoded: better no order than one nobody is told about.
+    /// When an event cannot be encoded. An order must not be stored without its events.
     pub(super) fn of(
         order: &Order,
         cause: &Cause,
@@ -94,7 +99,7 @@ impl Save {
         })
     }
 
-    /// Runs the statement, in its own transaction unless the connection is in one.
+    /// Runs the statement in the transaction of the connection, or in its own one if there is none.
     pub(super) async fn run(&self, connection: &mut PgConnection) -> Result<Write, PgError> {
         let (kind, key, fingerprint) = match &self.cause {
             Some((kind, key, fingerprint)) => (Some(*kind), Some(key), *fingerprint),
@@ -149,7 +154,7 @@ fn new_events(order: &Order, encode: EncodeEvent) -> Result<NewEvents, StoreErro
     Ok(NewEvents { aggregate_id: order.id().get(), headers: headers(), events })
 }
 
-/// The kind, key and fingerprint of a cause; `None` when a repeat could not be recognised.
+/// The kind, key and fingerprint of a cause. `None` if a repetition cannot be recognised.
 pub(super) fn cause_key(cause: &Cause) -> Option<(&'static str, String, Option<Uuid>)> {
     match cause {
         Cause::Unkeyed => None,

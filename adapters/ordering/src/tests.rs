@@ -1,4 +1,5 @@
-//! Ordering's tables on a real Postgres: the contract suites, and the rules of the outbox.
+//! Tests of the ordering tables on a real Postgres: the contract suites, and the protocol of the
+//! outbox.
 
 mod adopting;
 mod checking;
@@ -7,13 +8,13 @@ mod clocks;
 mod contract;
 mod gaps;
 mod migrating;
+mod operations;
 mod protocol;
 mod reconciling;
 mod records;
 mod saving;
 mod topics;
-mod upkeep;
-mod waking;
+mod wakeups;
 
 use std::time::Duration;
 
@@ -34,15 +35,15 @@ use tokio::time::{self, Instant};
 use super::save::{Save, Write};
 use super::{PgOrders, PgPublishedLedger, migrate};
 
-/// A database of its own, with the tables and nothing in them.
-pub(super) struct World {
+/// A new database with empty tables.
+pub(super) struct Fixture {
     pub(super) fresh: FreshDatabase,
     pub(super) database: Database,
     pub(super) orders: PgOrders,
     pub(super) outbox: PgOutbox,
 }
 
-impl World {
+impl Fixture {
     pub(super) async fn new() -> Self {
         let fresh = fresh_database().await.unwrap();
         let database = crate::database(&fresh.args(), "ordering-test").unwrap();
@@ -57,13 +58,13 @@ impl World {
         assert_eq!(save.run(&mut connection).await.unwrap(), Write::Written);
     }
 
-    pub(super) async fn place_through_the_port(&self) {
+    pub(super) async fn place_order(&self) {
         let order = new_order(clock::new_order_id());
         let saved = self.orders.save(order, Cause::Unkeyed).await;
         assert!(matches!(saved, Ok(Saved::Stored(_))), "{saved:?}");
     }
 
-    /// Cancels an order that was saved; gives the id of the event.
+    /// Cancels a saved order. Returns the id of the event.
     pub(super) async fn cancel(&self, placed: &Save) -> Uuid {
         let mut order = self.orders.find(OrderId::new(placed.order.id)).await.unwrap().unwrap();
         let event_stamp = clock::event_stamp();
@@ -72,10 +73,10 @@ impl World {
         event_stamp.event_id.get()
     }
 
-    /// Waits for something to be due and claims it.
+    /// Waits until a record is due and claims all due records.
     pub(super) async fn claim(&self) -> PgClaim {
         let mut claim = None;
-        eventually("something is due", async || {
+        eventually("a record is due", async || {
             claim = self.outbox.claim(100).await.unwrap();
             claim.is_some()
         })
@@ -83,7 +84,7 @@ impl World {
         claim.unwrap()
     }
 
-    /// Claims once and publishes; gives the events.
+    /// Claims and publishes one batch. Returns the ids of the events.
     pub(super) async fn relay_one(&self) -> Vec<Uuid> {
         let claim = self.claim().await;
         let events = claim.records().iter().map(|record| record.event_id.get()).collect();
@@ -105,8 +106,8 @@ impl World {
             .unwrap()
     }
 
-    /// The waits after failures are over.
-    pub(super) async fn end_all_waits(&self) {
+    /// Makes all stragglers due that wait for a retry.
+    pub(super) async fn make_retries_due(&self) {
         sqlx::query(
             "UPDATE ordering.outbox_stragglers SET retry_at = now() WHERE retry_at > now()",
         )
@@ -115,7 +116,7 @@ impl World {
         .unwrap();
     }
 
-    /// How often partitions of the outbox were read, by the statistics.
+    /// How often partitions of the outbox were scanned, from the statistics of Postgres.
     pub(super) async fn scans(&self, kind: &str) -> i64 {
         let query = format!(
             "SELECT sum({kind})::bigint FROM pg_stat_user_tables
@@ -124,7 +125,7 @@ impl World {
         sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(self.database.pool()).await.unwrap()
     }
 
-    /// As if all that was recorded had been recorded so many days ago.
+    /// Moves all events to the partition of an earlier day.
     pub(super) async fn move_all_days_back(&self, days: i32) {
         let steps = format!(
             "CREATE TEMPORARY TABLE moved AS SELECT * FROM ordering.outbox;
@@ -142,10 +143,10 @@ impl World {
             .fetch_one(self.database.pool())
             .await
             .unwrap();
-        assert!(killed, "there was no such session");
+        assert!(killed, "the session does not exist");
     }
 
-    /// As if housekeeping had slept for weeks.
+    /// Drops all day partitions, as if housekeeping had not run for weeks.
     pub(super) async fn drop_all_days(&self) {
         let query = "SELECT relname::text FROM pg_class
                      WHERE relname ~ '^outbox_[0-9]{8}$' AND relkind = 'r'";
@@ -160,21 +161,21 @@ impl World {
 }
 
 impl Save {
-    /// The ids of the events that it appends.
+    /// The ids of the events to append.
     pub(super) fn event_ids(&self) -> Vec<Uuid> {
         self.events.events.iter().map(|event| event.id).collect()
     }
 }
 
-/// Two orders not saved yet, in the same lane.
-pub(super) fn two_orders_of_one_lane() -> (Save, Save) {
+/// Two orders in the same lane, not saved yet.
+pub(super) fn two_orders_in_one_lane() -> (Save, Save) {
     let first = place(clock::new_order_id());
-    let second = another_order_of(first.events.lane());
+    let second = another_order_in(first.events.lane());
     (first, second)
 }
 
-/// One more order of a lane.
-pub(super) fn another_order_of(lane: Lane) -> Save {
+/// Another order in this lane, not saved yet.
+pub(super) fn another_order_in(lane: Lane) -> Save {
     place(
         std::iter::repeat_with(clock::new_order_id).find(|&id| Lane::of(id.get()) == lane).unwrap(),
     )
@@ -201,16 +202,16 @@ pub(super) async fn publish(claim: PgClaim) {
     claim.settle(&verdicts).await.unwrap();
 }
 
-/// Waits until something is so.
-pub(super) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+/// Waits until a condition is true. Fails after 20 s.
+pub(super) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "in vain: {what}");
+    while !condition().await {
+        assert!(Instant::now() < deadline, "timed out waiting until {what}");
         time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-impl OrderingFixture for World {
+impl OrderingFixture for Fixture {
     type Orders = PgOrders;
     type Views = PgOrders;
     type Outbox = PgOutbox;
@@ -238,7 +239,7 @@ impl OrderingFixture for World {
     }
 }
 
-impl LedgerFixture for World {
+impl LedgerFixture for Fixture {
     type Ledger = PgPublishedLedger;
 
     fn ledger(&self) -> PgPublishedLedger {

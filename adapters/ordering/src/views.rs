@@ -23,7 +23,7 @@ impl OrderViews for PgOrders {
         before: Option<OrderId>,
         limit: usize,
     ) -> Result<Vec<OrderSnapshot>, StoreError> {
-        // Two statements, so that each has a plan that walks an index and stops at the limit.
+        // Two statements, so that each has a plan that reads an index and stops at the limit.
         let all = select_orders!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
         let of_status = select_orders!("WHERE id < $1 AND status = $3 ORDER BY id DESC LIMIT $2");
         let query = match status {

@@ -1,4 +1,5 @@
-//! A service of parcels: stores a parcel and its event in one transaction, and relays it to Kafka.
+//! Example service: stores a parcel and its event in one transaction, then publishes the event to
+//! Kafka.
 use adapter_kafka::{Cluster, KafkaPublisher, Registry};
 use adapter_outbox::{NewEvent, NewEvents, PgOutbox};
 use adapter_postgres::Database;
@@ -14,8 +15,10 @@ static SENT: [PublishedSchema; 1] = [PublishedSchema {
     json: r#"{"type": "record", "name": "shipping.ParcelSent", "fields": [{"name": "to", "type": "string"}]}"#,
     fingerprint: [1; 32],
 }];
-const SCHEMAS: EventSchemas =
-    EventSchemas { released: || &SENT, reader: |_| EventReader::Unusable("not read here".into()) };
+const SCHEMAS: EventSchemas = EventSchemas {
+    released: || &SENT,
+    reader: |_| EventReader::Unusable("this example reads no events".into()),
+};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -26,12 +29,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let registry_at = format!("http://{}", listener.local_addr()?);
     tokio::spawn(async { axum::serve(listener, registry).await });
 
-    // The schema has the tables of the service and of its outbox.
+    // One schema has the tables of the service and of its outbox.
     let database = Database::new(&postgres.args(), "parcels")?.in_schema("shipping");
     adapter_outbox::migrate(&database).await?;
     sqlx::query("CREATE TABLE parcels (id uuid PRIMARY KEY)").execute(database.pool()).await?;
 
-    // One transaction: the parcel first, then its event. "\x08Rome" is {"to": "Rome"} in Avro.
+    // One transaction: first the parcel, then its event. "\x08Rome" is {"to": "Rome"} in Avro.
     let parcel = Uuid::from_u128(1);
     let sent = NewEvent {
         id: Uuid::from_u128(2),
@@ -49,7 +52,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .await?;
     transaction.commit().await?;
 
-    // Any number of relays can do this at the same time, in a loop.
+    // A relay does this in a loop. Any number of relays can run at the same time.
     let args = KafkaArgs::at(kafka.bootstrap_servers(), registry_at, "parcels");
     let registry = Registry::new(&args, SCHEMAS)?;
     let publisher = KafkaPublisher::new(&Cluster::new(&args)?, registry, "/shipping")?;

@@ -1,4 +1,4 @@
-//! Making an outbox sound again, on an operator's word.
+//! Adoption: repairs an outbox that is not sound, when an operator asks for it.
 
 mod positions;
 mod report;
@@ -13,35 +13,40 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::Timestamp;
 use sqlx::{Executor, PgConnection, PgPool};
 
-use super::outbox_check::finding::{
-    Finding, Known, LaneSight, Server, findings, reason, remembered,
+use super::outbox_check::problems::{
+    LaneState, Problem, Server, StoredIdentity, find_problems, known_positions, stop_reason,
 };
 
 #[doc(hidden)]
-pub use positions::put_right as put_positions_right;
+pub use positions::repair as repair_positions;
 pub use report::AdoptionReport;
-use rows::Again;
+use rows::Reappended;
 
-/// How long an adoption may take: it looks at every retained event.
+/// Maximum time of an adoption. It reads every retained event.
 const ADOPTION: Duration = Duration::from_mins(15);
 
-/// What its session is told: nothing else is to limit a statement that looks at every event.
+/// Settings of its session. A statement that reads every event needs more than the default timeout.
 const SESSION: &str = "SET statement_timeout = '15min'";
 
-/// How far before the last check that found the outbox sound events are published again: longer than
-/// a writer's transaction takes, and than the clocks of two servers differ.
+/// Events are published again if they were recorded after the last check that found the outbox
+/// sound, minus this margin.
+///
+/// It is longer than a writer's transaction takes and than the clocks of two servers differ.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
 
-const REMEMBER: &str = "
+/// Stores this server and these positions as sound.
+const STORE_ADOPTED: &str = "
 UPDATE outbox_identity
 SET system_identifier = $1, timeline = $2, verified_at = $3, reached = $4, stopped_for = NULL,
     adopted_at = clock_timestamp()";
 
-/// Makes the outbox sound, whatever a check found, and takes this server for the right one.
+/// Adoption of an outbox: repairs all problems that a check has found, and accepts the current
+/// server.
 ///
-/// Sequences are moved past all positions that are known. Events that may lie unpublished behind a
-/// cursor, and those that share a position, get new positions. So they are published, or published
-/// again, and consumers drop what they have seen. Those of an order keep their order.
+/// Sequences are moved above all known positions. Events at or below a cursor that may be
+/// unpublished, and events that share a position, get new positions. So they are published, maybe
+/// for the second time; consumers drop repeated events. The events of an aggregate keep their
+/// sequence.
 #[derive(Debug, Clone)]
 pub struct Adoption {
     database: Database,
@@ -49,16 +54,16 @@ pub struct Adoption {
     since: Option<DateTime<Utc>>,
 }
 
-/// Why an outbox was not adopted.
+/// Why an adoption failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptionError {
-    /// The database failed.
+    /// The database failed. Relays may stay stopped.
     #[error("the database failed; adopt again, since nothing is published before that")]
     Store(#[source] StoreError),
-    /// A standby cannot be written to.
+    /// The server is a standby, which is read-only.
     #[error("this server is a standby; let DATABASE_URL lead to the primary")]
     Standby,
-    /// Something is wrong that an adoption does not put right.
+    /// There is a problem that an adoption does not repair.
     #[error("the outbox would still not be sound, so no event was touched: {0}")]
     StillUnsound(String),
 }
@@ -75,62 +80,66 @@ impl From<sqlx::Error> for AdoptionError {
     }
 }
 
-/// What the outbox was like before it was adopted.
+/// The state of the outbox before the adoption.
 struct Before {
     server: Server,
-    known: Option<Known>,
-    lanes: Vec<LaneSight>,
-    findings: Vec<Finding>,
+    stored: Option<StoredIdentity>,
+    lanes: Vec<LaneState>,
+    problems: Vec<Problem>,
 }
 
 impl Adoption {
-    /// An adoption of the outbox in this database. `aggregates` is the table, with a key `id`, whose row
-    /// a writer locks before it appends an aggregate's events. Events behind a cursor count as unpublished if
-    /// they were recorded at `since` or later. If it is not given: since shortly before the last
-    /// check that found the outbox sound, or, if there was none, all of them.
+    /// An adoption of the outbox in this database.
+    ///
+    /// `aggregates` is the table of the aggregates, with the key `id`. A writer locks a row of it
+    /// before it appends events of this aggregate.
+    ///
+    /// Events at or below a cursor count as unpublished if they were recorded at or after `since`.
+    /// The default is shortly before the last check that found the outbox sound. If there was no
+    /// such check, all events count as unpublished.
     #[must_use]
     pub fn new(database: &Database, aggregates: &'static str, since: Option<Timestamp>) -> Self {
         Self { database: database.clone(), aggregates, since: since.map(Timestamp::get) }
     }
 
-    /// Tells what there is to adopt, and changes nothing.
+    /// Reports what an adoption would do, and changes nothing.
     ///
     /// # Errors
-    /// When the outbox cannot be looked at.
-    pub async fn look(&self) -> Result<AdoptionReport, AdoptionError> {
+    /// When the outbox cannot be read.
+    pub async fn preview(&self) -> Result<AdoptionReport, AdoptionError> {
         self.in_a_session(async |pool: &PgPool| {
             let mut session = pool.acquire().await?;
             let before = Before::read(&mut session).await?;
-            let since = self.since(before.known.as_ref());
-            let again = if before.findings.is_empty() {
-                Again::default()
+            let since = self.since(before.stored.as_ref());
+            let reappended = if before.problems.is_empty() {
+                Reappended::default()
             } else {
-                Again::count(&mut session, since).await?
+                Reappended::count(&mut session, since).await?
             };
-            Ok(before.report(since, again))
+            Ok(before.report(since, reappended))
         })
         .await
     }
 
-    /// Adopts the outbox, if there is anything to adopt, and tells what it was like before. Relays
-    /// stop meanwhile; orders are taken, but for a moment.
+    /// Adopts the outbox if it has problems, and reports its state before. Relays stop in the
+    /// meantime. Writers are blocked only for a moment.
     ///
     /// # Errors
-    /// When it fails. Relays may be stopped then until it succeeds; no event is lost.
+    /// When it fails. Relays may then stay stopped until an adoption succeeds. No event is lost.
     pub async fn adopt(&self) -> Result<AdoptionReport, AdoptionError> {
         self.in_a_session(async |pool: &PgPool| {
             let mut session = pool.acquire().await?;
             let before = Before::read(&mut session).await?;
-            let since = self.since(before.known.as_ref());
-            if before.findings.is_empty() {
-                return Ok(before.report(since, Again::default()));
+            let since = self.since(before.stored.as_ref());
+            if before.problems.is_empty() {
+                return Ok(before.report(since, Reappended::default()));
             }
-            positions::put_right(&mut session).await?;
+            positions::repair(&mut session).await?;
             session.execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-            let again = Again::append(&mut session, self.aggregates, since).await?;
-            remember(&mut session).await?;
+            let reappended = Reappended::append(&mut session, self.aggregates, since).await?;
+            store_adopted(&mut session).await?;
             session.execute("COMMIT").await?;
-            Ok(before.report(since, again))
+            Ok(before.report(since, reappended))
         })
         .await
     }
@@ -146,8 +155,8 @@ impl Adoption {
         done
     }
 
-    fn since(&self, known: Option<&Known>) -> Option<DateTime<Utc>> {
-        let verified_at = known.and_then(|known| known.verified_at);
+    fn since(&self, stored: Option<&StoredIdentity>) -> Option<DateTime<Utc>> {
+        let verified_at = stored.and_then(|stored| stored.verified_at);
         self.since.or_else(|| verified_at?.checked_sub_signed(MARGIN))
     }
 }
@@ -155,34 +164,34 @@ impl Adoption {
 impl Before {
     async fn read(session: &mut PgConnection) -> Result<Self, AdoptionError> {
         let server = Server::read(session).await?;
-        let known = Known::read(session).await?;
-        let reached = remembered(known.as_ref());
-        let lanes = LaneSight::read(session, &reached).await?;
-        let findings = findings(&server, known.as_ref(), &lanes, &reached);
-        if findings == [Finding::Standby] {
+        let stored = StoredIdentity::read(session).await?;
+        let reached = known_positions(stored.as_ref());
+        let lanes = LaneState::read(session, &reached).await?;
+        let problems = find_problems(&server, stored.as_ref(), &lanes, &reached);
+        if problems == [Problem::Standby] {
             return Err(AdoptionError::Standby);
         }
-        Ok(Self { server, known, lanes, findings })
+        Ok(Self { server, stored, lanes, problems })
     }
 
-    fn report(self, since: Option<DateTime<Utc>>, again: Again) -> AdoptionReport {
-        let Self { server, known, lanes, findings } = self;
-        AdoptionReport { server, known, lanes, findings, since, again }
+    fn report(self, since: Option<DateTime<Utc>>, reappended: Reappended) -> AdoptionReport {
+        let Self { server, stored, lanes, problems } = self;
+        AdoptionReport { server, stored, lanes, problems, since, reappended }
     }
 }
 
-/// Remembers this server, if the lanes are sound now.
-async fn remember(session: &mut PgConnection) -> Result<(), AdoptionError> {
+/// Stores this server and the positions of the lanes, if the lanes are sound now.
+async fn store_adopted(session: &mut PgConnection) -> Result<(), AdoptionError> {
     let server = Server::read(session).await?;
-    let lanes = LaneSight::read(session, &[]).await?;
-    if let Some(reason) = reason(&findings(&server, None, &lanes, &[])) {
+    let lanes = LaneState::read(session, &[]).await?;
+    if let Some(reason) = stop_reason(&find_problems(&server, None, &lanes, &[])) {
         return Err(AdoptionError::StillUnsound(reason));
     }
-    sqlx::query(REMEMBER)
+    sqlx::query(STORE_ADOPTED)
         .bind(server.system_identifier)
         .bind(server.timeline)
         .bind(server.read_at)
-        .bind(lanes.iter().map(LaneSight::reached).collect::<Vec<i64>>())
+        .bind(lanes.iter().map(LaneState::reached).collect::<Vec<i64>>())
         .execute(session)
         .await?;
     Ok(())

@@ -7,13 +7,15 @@ use sqlx::{PgConnection, Postgres};
 
 use super::Lane;
 
-/// The part of a statement that appends the events of one aggregate to the outbox, if the common table
-/// expression `written` has a row: `appended AS (INSERT …)`. Its parameters are `$1` to `$10`, which
-/// [`NewEvents::bind`] binds.
+/// The part of an SQL statement that appends the events of one aggregate to the outbox.
 ///
-/// `written` MUST have changed or inserted the row of the aggregate, so that the transaction has an id
-/// before it takes a position, and holds that row until it ends. Both are what the proof in
-/// `outbox.rs` rests on.
+/// It is a common table expression, `appended AS (INSERT …)`. It appends the events if the common
+/// table expression `written` returns a row. [`NewEvents::bind`] binds its parameters, `$1` to
+/// `$10`.
+///
+/// `written` MUST insert or update the row of the aggregate. Then the transaction has an id before
+/// it takes a position, and it holds this row locked until it ends. The proof in `outbox.rs` needs
+/// both.
 #[macro_export]
 macro_rules! append_events {
     () => {
@@ -41,31 +43,31 @@ macro_rules! append_events {
 pub struct NewEvents {
     /// The aggregate.
     pub aggregate_id: Uuid,
-    /// Headers that go along with each event: an object of texts.
+    /// Headers of each Kafka record: a JSON object whose values are strings.
     pub headers: serde_json::Value,
     /// The events, oldest first.
     pub events: Vec<NewEvent>,
 }
 
-/// One event.
+/// An event to append.
 #[derive(Debug, Clone)]
 pub struct NewEvent {
-    /// Its id, which is the same on every delivery.
+    /// The id of the event. It is the same in every delivery.
     pub id: Uuid,
     /// The version of the aggregate after the event.
     pub aggregate_version: i64,
     /// Its type, such as `OrderCreated`.
     pub event_type: String,
-    /// Names the schema that the payload was written with.
+    /// The fingerprint of the schema that the payload was encoded with.
     pub schema_fingerprint: Vec<u8>,
-    /// The event as bytes.
+    /// The encoded event.
     pub payload: Vec<u8>,
-    /// When it happened.
+    /// When the event happened.
     pub occurred_at: DateTime<Utc>,
 }
 
 impl NewEvents {
-    /// The lane that takes them.
+    /// The lane of the events.
     #[must_use]
     pub fn lane(&self) -> Lane {
         Lane::of(self.aggregate_id)
@@ -90,13 +92,15 @@ impl NewEvents {
             .bind(events().map(|event| event.occurred_at).collect::<Vec<_>>())
     }
 
-    /// Appends the events in the transaction of this connection, which MUST hold the row of the
-    /// aggregate locked: so positions ascend with versions.
+    /// Appends the events in the transaction of this connection.
+    ///
+    /// The transaction MUST hold the row of the aggregate locked, so that a higher version has a
+    /// higher position.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn append(&self, connection: &mut PgConnection) -> Result<(), PgError> {
-        // Gives the transaction its id before it takes a position.
+        // `pg_current_xact_id` assigns the transaction id before a position is taken.
         const APPEND: &str = concat!(
             "WITH written AS MATERIALIZED (SELECT pg_current_xact_id()), ",
             append_events!(),

@@ -57,7 +57,7 @@ const DELETE_LETTERS: &str = "
 
 /// What was done in a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DaysTidied {
+pub struct DaysReport {
     /// Partitions made.
     pub created: u64,
     /// Partitions dropped.
@@ -89,7 +89,7 @@ pub async fn create(
     database: &Database,
     days_ahead: u32,
     round: &mut Round<'_>,
-    tidied: &mut DaysTidied,
+    tidied: &mut DaysReport,
 ) {
     let days = round.step("list the days to create", days_to_create(database, days_ahead)).await;
     for day in days {
@@ -107,7 +107,7 @@ pub async fn drop_before(
     database: &Database,
     moment: DateTime<Utc>,
     round: &mut Round<'_>,
-    tidied: &mut DaysTidied,
+    tidied: &mut DaysReport,
 ) {
     for day in round.step("list the days to drop", days_to_drop(database, moment)).await {
         let drop = step(database, "SELECT drop_outbox_day($1)", day);

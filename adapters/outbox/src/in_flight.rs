@@ -4,9 +4,11 @@ use adapter_postgres::timeouts::within;
 use sqlx::PgPool;
 use sqlx::types::Uuid;
 
-/// Walks what lies behind the cursors, and the exceptions before them: the outbox has no index by
-/// order, which every save would pay for. `OFFSET 0` has each lane looked up in the index of the outbox,
-/// whatever the statistics say.
+/// Reads all unpublished events and selects the given aggregates.
+///
+/// The outbox has no index on aggregates, because it would slow down every save. So the statement
+/// reads the rows above the cursors, the stragglers, the gaps and the dead letters. `OFFSET 0`
+/// makes Postgres use the index of the outbox for each lane, whatever the statistics say.
 const IN_FLIGHT: &str = "
 WITH unpublished AS MATERIALIZED (
     SELECT o.order_id FROM outbox_lanes AS l
@@ -26,7 +28,7 @@ WITH unpublished AS MATERIALIZED (
 )
 SELECT DISTINCT order_id FROM unpublished JOIN unnest($1::uuid[]) AS asked (order_id) USING (order_id)";
 
-/// Which of these aggregates have events that are not published, or never will be.
+/// Which of these aggregates have events that are not published yet or will never be published.
 ///
 /// # Errors
 /// When the database fails.

@@ -1,16 +1,16 @@
 use sqlx::types::Uuid;
 
-/// How many lanes the outbox has. They are made by the migration: more need another one.
+/// The number of lanes. The migration creates them, so more lanes need another migration.
 pub(crate) const LANES: u32 = 16;
 
-/// The lane that takes an aggregate's events.
+/// A lane of the outbox. All events of an aggregate are in one lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lane(i16);
 
 impl Lane {
     /// The lane of an aggregate: FNV-1a (32 bits) over the 16 bytes of its id, modulo 16.
     ///
-    /// It must never change: events of one aggregate in two lanes could overtake each other.
+    /// The hash must never change: events of one aggregate in two lanes could overtake each other.
     #[must_use]
     pub fn of(aggregate: Uuid) -> Self {
         let hash = aggregate.as_bytes().iter().fold(0x811c_9dc5_u32, |hash, &byte| {
@@ -19,13 +19,13 @@ impl Lane {
         Self(i16::try_from(hash % LANES).unwrap_or_default())
     }
 
-    /// Its number, as the outbox has it.
+    /// The number of the lane, as the outbox stores it.
     #[must_use]
     pub const fn get(self) -> i16 {
         self.0
     }
 
-    /// The sequence that gives this lane's positions.
+    /// The name of the sequence that returns the positions of this lane.
     #[must_use]
     pub fn sequence(self) -> String {
         format!("outbox_lane_{}", self.0)
@@ -40,7 +40,7 @@ mod tests {
     use runtime::clock;
 
     #[test]
-    fn an_order_stays_in_its_lane_for_ever() {
+    fn the_lane_of_an_aggregate_never_changes() {
         for (id, lane) in [
             ("00000000-0000-0000-0000-000000000000", 5),
             ("01890a5d-ac96-774b-bcce-b302099a8057", 3),
@@ -51,12 +51,12 @@ mod tests {
     }
 
     #[test]
-    fn orders_spread_over_all_lanes() {
+    fn aggregates_are_spread_evenly_over_all_lanes() {
         let mut lanes: BTreeMap<i16, u32> = BTreeMap::new();
         for _ in 0..16_000 {
             *lanes.entry(Lane::of(clock::new_order_id().get()).get()).or_default() += 1;
         }
         assert_eq!(lanes.keys().copied().collect::<Vec<_>>(), (0..16).collect::<Vec<_>>());
-        assert!(lanes.values().all(|&orders| (800..1200).contains(&orders)), "{lanes:?}");
+        assert!(lanes.values().all(|&aggregates| (800..1200).contains(&aggregates)), "{lanes:?}");
     }
 }

@@ -1,15 +1,20 @@
-//! A transactional outbox on Postgres: a log with lanes, appended to in the transaction that changes an
-//! aggregate, and relayed to Kafka by any number of relays, in order per aggregate, losing nothing.
+//! A transactional outbox on Postgres.
 //!
-//! The tables live in a schema of the context that owns the outbox. All names here are without a
-//! schema: the sessions of [`Database::in_schema`](adapter_postgres::Database::in_schema) find them.
-//! The columns `order_id` and `order_version` hold the id and the version of the aggregate, whatever it
-//! is; they keep the names that they had before there was another than orders.
+//! A service appends events in the transaction that changes its aggregate. Any number of relays
+//! publish them to Kafka. No event is lost, and the events of one aggregate are published in their
+//! order.
 //!
-//! - [`Lane`], [`append_events!`] and [`Bell`] write; the context's own statement appends.
-//! - [`PgOutbox`] claims what is due for a relay, and [`Wakeups`] wakes one.
-//! - [`OutboxCheck`] finds what the protocol takes for granted; [`Adoption`] puts it right.
-//! - [`Backlog`], [`OutboxDeadLetters`], [`Replay`], [`republish()`] and [`days`] are for operators.
+//! The tables are in the schema of the context that owns the outbox. The SQL of this crate names no
+//! schema: [`Database::in_schema`](adapter_postgres::Database::in_schema) sets the search path of
+//! the sessions. The columns `order_id` and `order_version` hold the id and the version of the
+//! aggregate; they have these names because orders were the first aggregates.
+//!
+//! - Writers use [`Lane`], [`append_events!`] and [`WakeupSender`].
+//! - Relays use [`PgOutbox`] to claim events, and [`Wakeups`] to wait for new ones.
+//! - [`OutboxCheck`] checks the assumptions of the protocol. [`Adoption`] repairs an outbox that
+//!   does not meet them.
+//! - [`Backlog`], [`OutboxDeadLetters`], [`Replay`], [`republish()`] and [`days`] are for
+//!   operators.
 
 mod adoption;
 mod append;
@@ -25,25 +30,25 @@ mod republish;
 mod topics;
 mod wakeups;
 
-pub use adoption::{Adoption, AdoptionError, AdoptionReport, put_positions_right};
+pub use adoption::{Adoption, AdoptionError, AdoptionReport, repair_positions};
 pub use append::{NewEvent, NewEvents};
 pub use backlog::Backlog;
 pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
 pub use in_flight::in_flight;
 pub use lane::Lane;
-pub use outbox::{LANES_AT_ONCE, PgClaim, PgOutbox};
+pub use outbox::{MAX_LANES_PER_CLAIM, PgClaim, PgOutbox};
 pub use outbox_check::OutboxCheck;
 pub use replay::Replay;
 pub use republish::republish;
 pub use topics::Topics;
-pub use wakeups::{Bell, Wakeups};
+pub use wakeups::{WakeupSender, Wakeups};
 
 use adapter_postgres::{Database, MigrateError};
 
-/// Creates the tables of the outbox in the schema of this database, or brings them up to date.
+/// Creates or updates the tables of the outbox in the schema of this database.
 ///
 /// # Errors
-/// When the database cannot be reached or a migration fails.
+/// When the database is unavailable or a migration fails.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
     let migrations = sqlx::migrate!("../../migrations/outbox");
     database.migrate_part(migrations, database.schema(), "_outbox_migrations").await

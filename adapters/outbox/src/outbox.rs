@@ -1,91 +1,116 @@
-//! The outbox as a relay reads it: a log with lanes, and why nothing in it is lost or overtaken.
+//! The relay side of the outbox: how relays claim events, and the proof that no event is lost or
+//! reordered.
 //!
-//! `outbox` is only ever appended to. A row has a `lane` (by its order's id) and a
-//! `position` from the lane's own sequence. `outbox_lanes.through` is the lane's cursor: all
-//! positions up to it are processed, except those listed in `outbox_stragglers`. A claim is a
-//! transaction that holds the rows of some lanes locked while Kafka is spoken to, so no two relays
-//! work on one lane; when a relay dies, its locks go with its connection.
+//! The table `outbox` is append-only. Each row has a `lane` (a hash of its aggregate's id) and a
+//! `position` from the sequence of this lane. `outbox_lanes.through` is the cursor of the lane: all
+//! positions at or below the cursor are processed, except the ones listed in `outbox_stragglers`
+//! and `outbox_gaps`. A row in `outbox_stragglers` is called a straggler. Its `reason` is `late`
+//! (the position had no row), `failed` (publishing failed) or `held` (the event has to wait).
+//!
+//! A claim is a transaction that locks the rows of some lanes in `outbox_lanes` while the relay
+//! publishes to Kafka. So two relays never work on the same lane. If a relay dies, its connection
+//! ends, and Postgres releases its locks.
 //!
 //! # Order
-//! A writer locks the order's row before it takes a position and holds it until it commits. So of
-//! two events of one order the later has the higher position, and whoever sees the later sees the
-//! earlier as well. A claim reads all due stragglers and the rows behind the cursor in one snapshot
-//! and hands them out by position. An order with a straggler that is not handed out is passed over:
-//! its later events are noted as `held`.
+//! A writer locks the row of the aggregate before it takes a position, and holds the lock until it
+//! commits. So of two events of one aggregate, the later one has the higher position, and a
+//! snapshot that contains the later one also contains the earlier one.
+//!
+//! A claim reads all due stragglers and the rows above the cursor in one snapshot, and returns them
+//! in the order of their positions. If it cannot contain a straggler, it contains no later events
+//! of the same aggregate either. Those that the cursor passes are recorded as `held`.
 //!
 //! # Gaps
-//! A position without a row is one of a transaction that is in flight or rolled back. Sequences are
-//! not transactional, so both look alike, and a cursor that simply moved on would lose the first
-//! kind. A claim waits until the row behind the gap is 50 ms old (which only saves work), then
-//! steps over the gap and notes each missing position p as `late`. From then on p is looked at in
-//! every claim of its lane:
+//! A position without a row was taken by a transaction that is still running or was rolled back.
+//! Sequences are not transactional, so both look the same. A cursor that simply moved past such a
+//! position would lose the event of a transaction that is still running.
 //!
-//! - its row is there: it is handed out;
-//! - its row is not there and *no transaction that could bring it is left*: it is dropped;
-//! - otherwise it stays.
+//! A claim waits until the row after the gap is 50 ms old. This only saves work: most gaps are
+//! filled by then. After that, the cursor moves past the gap, and each missing position p is
+//! recorded as `late`. From then on, every claim of the lane looks at p:
 //!
-//! A wide gap (a rolled back import, a jump of the sequence after a crash) is noted as one range in
-//! `outbox_gaps`, whatever its width, and the same three rules hold for each of its positions:
+//! - If p has a row, the row is added to the claim.
+//! - If p has no row and *no transaction that could insert it is left*, p is dropped.
+//! - Otherwise p stays recorded.
 //!
-//! - rows that are there are handed out, by position, together with the stragglers. What is settled or
-//!   noted as a straggler leaves the range, which may split it; what is not sent stays in it;
-//! - when the range is proved, what was seen to be missing goes, up to the first row that stays;
-//! - otherwise it stays as it is.
+//! A wide gap (a rolled-back import, or a jump of the sequence after a crash) is recorded as one
+//! range in `outbox_gaps`, however wide it is. The same three rules apply to each of its positions:
 //!
-//! A claim reads a bounded number of rows of its ranges. If there may be more, it hands out nothing
-//! behind the last one it has read: it does not know the orders of those it has not.
+//! - Rows in the range are added to the claim, in the order of their positions, together with the
+//!   stragglers. A position that is settled, or recorded as a straggler, is removed from the range,
+//!   which may split it. A row that was not sent stays in the range.
+//! - If the range is *proved* (no transaction that could insert a row in it is left, by the proof
+//!   below), the positions that were read and have no row are dropped, up to the first row that
+//!   stays.
+//! - Otherwise the range stays unchanged.
 //!
-//! # Proof that a late position is dropped only when it can never come
-//! Let W be the transaction that took p. It wrote an order before, so it had its id xid(W) when it
-//! called `nextval`. Let A be the claim that noted p as late. It saw a row q > p of the lane, hence
+//! A claim reads a limited number of rows in its ranges. If there may be more rows, it contains
+//! nothing above the last row that it has read there: it does not know the aggregates of the rows
+//! that it has not read.
+//!
+//! # Proof that a late position is dropped only if its row can never appear
+//! Let W be the transaction that took p. W had written the row of its aggregate before, so it
+//! already had its id xid(W) when it called `nextval`. Let A be the claim that recorded p as late.
+//! A saw a row q > p of the lane. Hence:
 //!
 //! > xid(W) assigned → `nextval` = p → `nextval` = q → q committed → A's snapshot → A committed.
 //!
-//! Let B be a claim whose *first* statement, the one that locks lanes, sees A's note. The
-//! snapshot of a transaction's first statement is taken before the transaction has an id, so
+//! Let B be a claim whose *first* statement, the one that locks the lanes, sees A's record of p.
+//! The snapshot of a transaction's first statement is taken before the transaction has an id.
+//! Hence:
 //!
 //! > A committed → B's first snapshot → xid(B) assigned.
 //!
-//! Ids ascend in the order in which they are assigned: xid(W) < xid(B). B puts its own id down as
-//! p's `horizon`. A later claim drops p only if, in the snapshot in which it finds no row,
-//! `horizon <= pg_snapshot_xmin(…)`: every transaction before B has ended. So has W, and as its row
-//! is not visible, it rolled back. No clock takes part in this, so none can break it.
+//! Ids ascend in the order in which they are assigned, so xid(W) < xid(B). B stores its own id as
+//! the `horizon` of p. A later claim drops p only if `horizon <= pg_snapshot_xmin(…)` in the
+//! snapshot in which it finds no row for p. This condition means that every transaction with an id
+//! below xid(B) has ended. So W has ended, and because its row is not visible, W was rolled back.
+//! No clock is used in this proof, so no wrong clock can break it.
 //!
-//! (The obvious shortcuts are wrong. A's own id is assigned before its snapshot, so W may be
-//! younger. So may it be than `pg_snapshot_xmax`, which is one more than the latest id that has
-//! *ended*, not than the latest that was assigned. And the id of a claim that locked its lanes by
-//! several statements could be older than a note that it then sees; hence the condition on B's first
-//! statement, which locks them all. The look before it takes no part: it only says where to try.)
+//! The obvious shortcuts are wrong:
 //!
-//! For a range the proof is that of each of its positions. The same claim A notes all of them, having
-//! seen one row q behind them all. B stamps a range only if all of it lies in a range without a horizon
-//! that its first statement saw. What is cut off from a range, or left of it, keeps the horizon of the
-//! whole. And a position is dropped only by a claim whose snapshot shows the range as proved, which has
-//! read the rows of the range up to that position in this snapshot, and found none there.
+//! - A's own id as the horizon: it is assigned before A's snapshot, so xid(W) may be higher.
+//! - `pg_snapshot_xmax` as the horizon: it is the highest id that has *ended* plus one, not the
+//!   highest id that was *assigned* plus one. So xid(W) may be higher than this, too.
+//! - Several statements that lock the lanes of B: the first one could assign xid(B) before A has
+//!   committed, and a later one could then see A's record. Therefore B locks all its lanes with its
+//!   first statement, and this statement has to see the record.
 //!
-//! The proof takes for granted that positions never go back and that the database is the one that it
-//! was. `outbox_check.rs` checks both.
+//! The search for lanes before a claim is not part of the proof. It only selects the lanes to try.
 //!
-//! A horizon beyond `pg_snapshot_xmax` comes from another life of the database (a dump restored
-//! into a new server); it is replaced as if there were none.
+//! For a range, the proof holds for each of its positions:
 //!
-//! # Beside relays that do not know ranges
-//! Relays before migration 6 neither read nor write `outbox_gaps`. So they cannot drop a range, nor a part
-//! of one, and whatever comes in it is published by a relay that knows it: nothing is lost. (In
-//! `outbox_stragglers` a range would be lost: they take a row there for a single position, and delete it
-//! when they have published that.) A gap that they meet they note position by position, as before, which
-//! all relays understand. A cursor that their `replay` moves back may leave ranges behind it; a claim
-//! reads rows in a range only up to the cursor, and drops what lies behind it.
+//! - The same claim A records all of them, after it has seen one row q above all of them.
+//! - B sets the horizon of a range only if the whole range lies in one range without a horizon that
+//!   B's first statement saw.
+//! - A part that is split off a range, or that remains of it, keeps the horizon of the whole range.
+//! - A position is dropped only by a claim whose snapshot shows the range as proved, and which has
+//!   read, in this snapshot, the rows of the range up to this position and found none there.
 //!
-//! What they do not see, they cannot wait for. While both are at work, an order whose event comes in a wide
-//! gap may have its next event published first, if one of them claims the lane in between. Narrow
-//! gaps, which are those of transactions in flight in the ordinary course of things, are noted as
-//! stragglers by all.
+//! The proof assumes that positions never go back and that the database is still the same one.
+//! `outbox_check.rs` checks both.
+//!
+//! A horizon above `pg_snapshot_xmax` was stored on another server, before a dump was restored into
+//! this one. It is replaced, as if there were none.
+//!
+//! # Relays of older versions
+//! Relays from before migration 6 neither read nor write `outbox_gaps`. Running them at the same
+//! time loses nothing: they cannot drop a range or a part of one, and newer relays publish the rows
+//! that appear in it. (Ranges are not stored in `outbox_stragglers`, because old relays would take
+//! such a row for a single position and delete it after they have published that.) Old relays
+//! record each position of a gap on its own, which all relays understand. If the `replay` command
+//! of an old version moves a cursor back, ranges may remain above the cursor. A claim reads the
+//! rows of a range only up to the cursor, and drops the part above it.
+//!
+//! Old relays cannot wait for rows in a range, because they do not see it. While both versions run,
+//! the next event of an aggregate may be published before its event in a wide gap, if an old relay
+//! claims the lane in between. Narrow gaps, which running transactions usually cause, are recorded
+//! as stragglers by all versions.
 
-mod breadth;
 mod claim;
 mod gap;
-mod look;
+mod lane_search;
+mod lanes_per_claim;
 mod plan;
 #[cfg(test)]
 mod properties;
@@ -98,87 +123,96 @@ use application::StoreError;
 use application::relay::{CLAIM_BYTES, Claim, Outbox};
 use sqlx::{PgPool, Postgres, Transaction};
 
-use breadth::Breadth;
-pub use breadth::LANES_AT_ONCE;
 pub use claim::PgClaim;
-use look::Lookout;
-use plan::{Plan, Room};
+use lane_search::LaneSearch;
+use lanes_per_claim::LanesPerClaim;
+pub use lanes_per_claim::MAX_LANES_PER_CLAIM;
+use plan::{LanePlan, Limits};
 use read::LockedLane;
 
 use adapter_postgres::timeouts::{close, in_time};
 use adapter_postgres::{Database, PgError};
 
-/// The most bytes that the payloads of all claims of a program have at once, beside one record of each
-/// lane. Kafka's client holds them a second time.
+/// Maximum total size of the payloads in all open claims of a program. One more record per lane may
+/// exceed it.
+///
+/// The Kafka client holds the payloads a second time.
 const ALL_BYTES: usize = 4 * 1024 * 1024;
 
-/// Begins a claim, unless the outbox is not the one that was checked (`outbox_check.rs`). That look
-/// only reads, so the transaction has no id before the statement that locks lanes, which counts as
-/// its first in the proof above.
+/// Begins a claim. Fails if the outbox is not the one that was checked (see `outbox_check.rs`).
+///
+/// The function only reads, so the transaction has no id before the statement that locks the lanes.
+/// That statement therefore counts as the first one in the proof above.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT refuse_unverified_outbox()";
 
-/// What each session of a relay is told as well.
+/// Settings for each session of a relay.
 ///
-/// The log is to be walked by its index whatever the statistics say: they are always behind for a
-/// partition that was empty yesterday. The cost that the planner adds for what is switched off must
-/// not start the compiler (JIT).
+/// The outbox must be read by its index, whatever the statistics say: they are outdated for a
+/// partition that was empty yesterday. The planner adds a cost to the methods that are disabled;
+/// this cost must not trigger JIT compilation.
 const SESSION: &str = "SET plan_cache_mode = force_generic_plan;
 SET jit = off;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET enable_sort = off";
 
-/// How long a relay uses a connection. One that leads to a primary that was replaced and lives on
-/// would show it a quiet outbox, for as long as the connection lasts.
+/// How long a relay uses a connection.
+///
+/// A primary that was replaced may still run. A connection to it would show no new events.
 const LIFETIME: Duration = Duration::from_secs(30);
 
-/// How long a claim may be held. Postgres ends a session that was left in its transaction for 30 s, and
-/// what was published by then would be published again.
+/// How long a claim may stay open.
+///
+/// Postgres ends a session that is idle in its transaction for 30 s. Records that were published by
+/// then would be published again.
 const CLAIM_TIME: Duration = Duration::from_secs(20);
 
-/// The outbox, as a relay sees it.
+/// Relay side of the outbox, in Postgres.
 ///
-/// Its connections are its own, so that a relay that waits for Kafka takes none from anybody else.
+/// It has its own connections, so that relays that wait for Kafka block no other part of the
+/// program.
 #[derive(Debug, Clone)]
 pub struct PgOutbox {
     pool: PgPool,
-    lookout: Lookout,
-    breadth: Breadth,
-    /// None of a claim's records is beyond so many bytes of payloads.
+    lane_search: LaneSearch,
+    lanes_per_claim: LanesPerClaim,
+    /// Maximum total size of the payloads in a claim. One more record per lane may exceed it.
     claim_bytes: usize,
 }
 
 impl PgOutbox {
-    /// The outbox in this database. At most `claims` can be open at once; together their payloads have
-    /// at most 4 MiB, beside one record of each lane.
+    /// The outbox in this database, with at most `claims` concurrent claims.
+    ///
+    /// The payloads of all claims have at most 4 MiB in total, plus one record per lane.
     #[must_use]
     pub fn new(database: &Database, claims: u32) -> Self {
         let pool = database
             .sessions(claims, SESSION)
             .max_lifetime(LIFETIME)
             .connect_lazy_with(database.options().clone());
-        let share = ALL_BYTES / usize::try_from(claims.max(1)).unwrap_or(usize::MAX);
+        let bytes_per_claim = ALL_BYTES / usize::try_from(claims.max(1)).unwrap_or(usize::MAX);
         Self {
             pool,
-            lookout: Lookout::default(),
-            breadth: Breadth::default(),
-            claim_bytes: share.min(CLAIM_BYTES),
+            lane_search: LaneSearch::default(),
+            lanes_per_claim: LanesPerClaim::default(),
+            claim_bytes: bytes_per_claim.min(CLAIM_BYTES),
         }
     }
 
-    /// Starts a clock that tells how long a claim may still be held, for
-    /// [`relay_step`](application::relay::relay_step).
+    /// Starts a clock for a claim. The returned function tells how long the claim may stay open.
+    ///
+    /// It is meant for [`relay_step`](application::relay::relay_step).
     pub fn claim_clock() -> impl Fn() -> Duration {
         let claimed = Instant::now();
         move || CLAIM_TIME.saturating_sub(claimed.elapsed())
     }
 
-    /// Closes the connections, after the claims that are open.
+    /// Closes the connections after all open claims have ended.
     pub async fn close(&self) {
         close(&self.pool).await;
     }
 
-    /// How long a connection is used at most.
+    /// Maximum lifetime of a connection.
     #[must_use]
     pub fn connection_lifetime(&self) -> Option<Duration> {
         self.pool.options().get_max_lifetime()
@@ -189,32 +223,32 @@ impl PgOutbox {
     }
 
     async fn find_work(&self, limit: usize) -> Result<Option<PgClaim>, StoreError> {
-        let mut lanes = self.lookout.look(&self.pool).await?;
+        let mut lanes = self.lane_search.find(&self.pool).await?;
         while !lanes.is_empty() {
             let mut transaction = self.begin().await?;
-            let most = self.breadth.lanes(limit);
-            let locked = LockedLane::lock(&mut transaction, &lanes, most).await?;
+            let max_lanes = self.lanes_per_claim.max(limit);
+            let locked = LockedLane::lock(&mut transaction, &lanes, max_lanes).await?;
             if locked.is_empty() {
                 transaction.rollback().await.map_err(PgError::from)?;
                 break;
             }
             lanes.retain(|(lane, _)| locked.iter().all(|locked| locked.lane != *lane));
-            // With room left for more, the other lanes are in somebody else's hands.
-            let lanes_left = locked.len() == most && !lanes.is_empty();
-            let room = Room {
+            // If fewer lanes were locked than possible, other relays hold the remaining ones.
+            let lanes_left = locked.len() == max_lanes && !lanes.is_empty();
+            let limits = Limits {
                 records: (limit / locked.len()).max(1),
                 bytes: (self.claim_bytes / locked.len()).max(1),
             };
-            let (claim, full) = claim_locked(transaction, locked, room, lanes_left).await?;
+            let (claim, full) = claim_locked(transaction, locked, limits, lanes_left).await?;
             if !claim.records().is_empty() {
-                self.breadth.lanes_were_full(full);
+                self.lanes_per_claim.set_lanes_full(full);
                 return Ok(Some(claim));
             }
-            // Nothing to publish: all that can be done for these lanes is done here and now.
-            let goes_on = full && claim.advances();
+            // Nothing to publish. The claim may still move cursors and change stragglers and gaps.
+            let search_again = full && claim.moves_a_cursor();
             claim.write(&[]).await?;
-            if goes_on {
-                lanes = self.lookout.look(&self.pool).await?;
+            if search_again {
+                lanes = self.lane_search.find(&self.pool).await?;
             }
         }
         Ok(None)
@@ -229,21 +263,21 @@ impl Outbox for PgOutbox {
     }
 }
 
-/// Reads the lanes and decides what to do in each, which has `room`; says whether there was more in one
-/// than that.
+/// Reads the locked lanes and plans the claim, with these limits for each lane. Also returns
+/// whether a lane has reached the limits and may have more records.
 async fn claim_locked(
     mut transaction: Transaction<'static, Postgres>,
     locked: Vec<LockedLane>,
-    room: Room,
+    limits: Limits,
     lanes_left: bool,
 ) -> Result<(PgClaim, bool), StoreError> {
-    let sights = LockedLane::read(&locked, &mut transaction, room).await?;
-    let mut full = sights.iter().any(|sight| sight.fills(room));
+    let snapshots = LockedLane::read(&locked, &mut transaction, limits).await?;
+    let mut full = snapshots.iter().any(|snapshot| snapshot.reaches(limits));
     let mut plans = Vec::with_capacity(locked.len());
-    for (lane, sight) in locked.into_iter().zip(sights) {
-        let plan = Plan::of(lane.through, sight, room);
-        full |= plan.fills(room);
+    for (lane, snapshot) in locked.into_iter().zip(snapshots) {
+        let plan = LanePlan::new(lane.through, snapshot, limits);
+        full |= plan.reaches(limits);
         plans.push((lane.lane, plan));
     }
-    Ok((PgClaim::of(transaction, plans, full || lanes_left), full))
+    Ok((PgClaim::new(transaction, plans, full || lanes_left), full))
 }

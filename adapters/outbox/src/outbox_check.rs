@@ -1,28 +1,31 @@
-//! The check of what the proof in `outbox.rs` takes for granted.
+//! Checks the assumptions of the proof in `outbox.rs`.
 //!
-//! The proof needs two things that nobody but an operator can break: positions never go back, and the
-//! database is the one that it was. A sequence can be behind its cursor after an upgrade by logical
-//! replication, or a restore in two parts: new events would get positions that count as published.
-//! After a restore, or the promotion of a standby, events that were published may be unknown, and
-//! their orders with them.
+//! The proof assumes that positions never go back and that the database is still the same one. Only
+//! an operator can break this:
 //!
-//! [`OutboxCheck`] looks at the sequences, cursors and rows, and at which server it is on
-//! (`finding.rs` decides what that means), and remembers in `outbox_identity` what it found
-//! sound. A relay runs it at its start, while the database is away, and every minute.
+//! - After an upgrade by logical replication, or a restore in two parts, a sequence can be below
+//!   its cursor. New events would get positions that count as published.
+//! - After a restore, or the promotion of a standby, events that were published may be missing in
+//!   the database, together with the changes of their aggregates.
 //!
-//! What happens between two checks is safe as well:
+//! [`OutboxCheck`] reads the sequences, cursors and rows, and which server it is connected to.
+//! `problems.rs` decides what is wrong. If the outbox is sound, the check stores its state in
+//! `outbox_identity`. A relay runs the check when it starts, while the database is unavailable, and
+//! every minute.
 //!
-//! - A connection that leads to another server cannot be used: each claim begins with
-//!   `refuse_unverified_outbox`, which compares the server with the one remembered. (A
-//!   session stays on its server, but a standby may be promoted under it.)
-//! - Events that are written behind a cursor are not lost. What is wrong with a lane is remembered,
-//!   and stays a reason to stop even if the sequence is put right, until an operator has adopted it.
-//!   That makes all events due again that were recorded since the last check that found it sound.
+//! Between two checks, the outbox is safe as well:
 //!
-//! What a running relay has seen it remembers itself, too. A standby that replication had not reached
-//! knows nothing of the last positions, but the relay does.
+//! - A connection to another server cannot be used: each claim begins with
+//!   `refuse_unverified_outbox`, which compares the server with the stored one. (A session stays on
+//!   its server, but this server may be a standby that is promoted.)
+//! - Events at or below a cursor are not lost. A problem of a lane is stored. It stops relays even
+//!   if somebody corrects the sequence, until an operator adopts the outbox. The adoption makes all
+//!   events due again that were recorded since the last check that found the outbox sound.
+//!
+//! A relay also keeps in memory the highest positions that it has seen. A standby that lags behind
+//! does not have the last positions, but the relay knows them.
 
-pub(super) mod finding;
+pub(super) mod problems;
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,37 +37,40 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use adapter_postgres::timeouts::{close, in_time};
 use adapter_postgres::{Database, PgError};
 
-use finding::{Finding, Known, LaneSight, Server, findings, is_mere_promotion, reason, remembered};
+use problems::{
+    LaneState, Problem, Server, StoredIdentity, find_problems, is_only_a_promotion,
+    known_positions, stop_reason,
+};
 
-/// How far below the last known position two rows with the same one are looked for.
-const NEAR: i64 = 1_000;
+/// How far below the highest known position the search for duplicate positions begins.
+const DUPLICATES_BELOW: i64 = 1_000;
 
-/// How many rows of a lane are looked at for that, at the most.
-const LOOKED_AT: i64 = 5_000;
+/// Maximum number of rows per lane in the search for duplicate positions.
+const DUPLICATES_ROWS: i64 = 5_000;
 
 const SERVER: &str = "
 SELECT system_identifier, timeline() AS timeline, clock_timestamp() AS read_at
 FROM pg_control_system()";
 
-const KNOWN: &str = "
+const IDENTITY: &str = "
 SELECT system_identifier, timeline, verified_at, reached, stopped_for, adopted_at
 FROM outbox_identity";
 
-/// The sequences, without their values. One may be missing.
+/// The sequences that exist, without their values.
 const SEQUENCES: &str = "
 SELECT n.lane, s.cache_size = 1 AND s.increment_by = 1 AND NOT s.cycle AS ascends
 FROM generate_series(0, 15) AS n (lane)
 JOIN pg_sequences AS s
-  ON s.schemaname = 'ordering' AND s.sequencename = 'outbox_lane_' || n.lane";
+  ON s.schemaname = current_schema() AND s.sequencename = 'outbox_lane_' || n.lane";
 
-/// Each lane's ends, and a stretch of its rows. `$1` is, per lane, where that begins. The values of
-/// the sequences are to be put in.
+/// The state of each lane, and duplicate positions in a part of its rows. `$1` has, per lane, the
+/// position where this part begins. `/* sequences */` is replaced by the values of the sequences.
 ///
-/// A statement's snapshot is older than what it reads of a sequence, which knows no snapshots. So
-/// whatever rows and cursors it sees, their positions were given before.
-const SIGHTS: &str = "
+/// The value of a sequence does not belong to a snapshot: it is read later than the snapshot is
+/// taken. So it is at least as high as every row and cursor that the statement sees.
+const LANES: &str = "
 SELECT n.lane::smallint AS lane, l.through, s.last, coalesce(s.ascends, false) AS ascends,
-       highest.position AS highest, twice.position AS twice
+       highest.position AS highest, duplicate.position AS duplicate
 FROM generate_series(0, 15) AS n (lane)
 LEFT JOIN outbox_lanes AS l ON l.lane = n.lane
 LEFT JOIN (/* sequences */) AS s ON s.lane = n.lane
@@ -77,61 +83,68 @@ LEFT JOIN LATERAL (
           FROM (SELECT o.position FROM outbox AS o
                 WHERE o.lane = n.lane AND o.position > $1[n.lane + 1]
                 ORDER BY o.position LIMIT $2) AS near) AS pair
-    WHERE pair.position = pair.before LIMIT 1) AS twice ON true
+    WHERE pair.position = pair.before LIMIT 1) AS duplicate ON true
 ORDER BY n.lane";
 
-/// Puts down that all is well, unless somebody has put down something else since it was read.
-const REMEMBER: &str = "
-INSERT INTO outbox_identity AS known (system_identifier, timeline, verified_at, reached)
+/// Stores that the outbox is sound, unless the stored row has changed since it was read.
+const STORE_SOUND: &str = "
+INSERT INTO outbox_identity AS stored (system_identifier, timeline, verified_at, reached)
 VALUES ($1, $2, $3, $4)
 ON CONFLICT (only_row) DO UPDATE
 SET timeline = $2, verified_at = $3, reached = $4
-WHERE known.system_identifier = $1 AND known.timeline = $5 AND known.adopted_at = $6
-  AND known.stopped_for IS NULL AND coalesce(known.verified_at < $3, true)";
+WHERE stored.system_identifier = $1 AND stored.timeline = $5 AND stored.adopted_at = $6
+  AND stored.stopped_for IS NULL AND coalesce(stored.verified_at < $3, true)";
 
-/// Puts down why nothing may be published, unless the outbox was adopted since it was read.
+/// Stores why nothing may be published, unless the outbox was adopted since the row was read.
 const STOP: &str = "
-INSERT INTO outbox_identity AS known (system_identifier, timeline, stopped_for)
+INSERT INTO outbox_identity AS stored (system_identifier, timeline, stopped_for)
 VALUES ($1, $2, $3)
 ON CONFLICT (only_row) DO UPDATE SET stopped_for = $3
-WHERE known.adopted_at = $4 AND known.stopped_for IS NULL";
+WHERE stored.adopted_at = $4 AND stored.stopped_for IS NULL";
 
-/// Checks that the outbox is what relays take it for. Clones share what they have seen.
+/// Check of the assumptions that relays make about the outbox.
+///
+/// Clones share the positions that they have seen.
 #[derive(Debug, Clone)]
 pub struct OutboxCheck {
     database: Database,
     adopts_promotions: bool,
-    seen: Arc<Mutex<Option<Seen>>>,
+    seen: Arc<Mutex<Option<SeenPositions>>>,
 }
 
-/// What this process saw, on whichever server it was.
+/// The highest positions that this process has seen, on any server.
 #[derive(Debug, Clone)]
-struct Seen {
+struct SeenPositions {
+    /// Per lane.
     reached: Vec<i64>,
+    /// The adoption before which they were seen.
     adopted_at: Option<DateTime<Utc>>,
 }
 
 impl OutboxCheck {
-    /// A check of the outbox in this database. `adopts_promotions`: a standby that was promoted a
-    /// moment ago and lacks nothing is taken for the server it replaces.
+    /// A check of the outbox in this database.
+    ///
+    /// With `adopts_promotions`, a standby that was promoted recently and has all known positions
+    /// is adopted without an operator.
     #[must_use]
     pub fn new(database: &Database, adopts_promotions: bool) -> Self {
         Self { database: database.clone(), adopts_promotions, seen: Arc::default() }
     }
 
-    /// Why nothing may be published, and what to do about it; `None` if all is well.
+    /// Checks the outbox. Returns why nothing may be published and what to do, or `None` if the
+    /// outbox is sound.
     ///
-    /// It connects anew each time, to see where the settings lead now.
+    /// It opens a new connection each time, to check the server that the settings lead to now.
     ///
     /// # Errors
-    /// When the outbox could not be looked at.
+    /// When the outbox cannot be read.
     pub async fn run(&self) -> Result<Option<String>, StoreError> {
         let session =
             self.database.sessions(1, "").connect_lazy_with(self.database.options().clone());
         // Boxed so that callers' futures stay small.
         let checked = in_time(Box::pin(async {
             let mut transaction = session.begin().await?;
-            let reason = self.look(&mut transaction).await?;
+            let reason = self.check(&mut transaction).await?;
             transaction.commit().await?;
             Ok::<_, PgError>(reason)
         }))
@@ -140,45 +153,46 @@ impl OutboxCheck {
         Ok(checked?)
     }
 
-    async fn look(&self, session: &mut PgConnection) -> Result<Option<String>, PgError> {
+    async fn check(&self, session: &mut PgConnection) -> Result<Option<String>, PgError> {
         let server = Server::read(session).await?;
-        let known = Known::read(session).await?;
-        let reached = self.reached(known.as_ref());
-        let lanes = LaneSight::read(session, &reached).await?;
-        let found = findings(&server, known.as_ref(), &lanes, &reached);
-        let promoted = is_mere_promotion(&found, &server, known.as_ref());
-        if found.is_empty() || (promoted && self.adopts_promotions) {
+        let stored = StoredIdentity::read(session).await?;
+        let reached = self.reached(stored.as_ref());
+        let lanes = LaneState::read(session, &reached).await?;
+        let problems = find_problems(&server, stored.as_ref(), &lanes, &reached);
+        let promoted = is_only_a_promotion(&problems, &server, stored.as_ref());
+        if problems.is_empty() || (promoted && self.adopts_promotions) {
             if promoted {
                 tracing::warn!(
                     timeline = server.timeline,
-                    "the promotion of a standby is adopted, as OUTBOX_ADOPT_PROMOTION says"
+                    "adopted the promotion of a standby, because OUTBOX_ADOPT_PROMOTION is set"
                 );
             }
-            let reached = lanes.iter().map(LaneSight::reached).zip(&reached);
+            let reached = lanes.iter().map(LaneState::reached).zip(&reached);
             let reached: Vec<i64> = reached.map(|(now, before)| now.max(*before)).collect();
-            remember(session, &server, known.as_ref(), &reached).await?;
-            self.see(Seen { reached, adopted_at: known.map(|known| known.adopted_at) });
+            store_sound(session, &server, stored.as_ref(), &reached).await?;
+            let adopted_at = stored.map(|stored| stored.adopted_at);
+            self.set_seen(SeenPositions { reached, adopted_at });
             return Ok(None);
         }
-        let reason = reason(&found);
-        if found.iter().any(Finding::hides_events) {
+        let reason = stop_reason(&problems);
+        if problems.iter().any(Problem::may_hide_events) {
             sqlx::query(STOP)
                 .bind(server.system_identifier)
                 .bind(server.timeline)
                 .bind(&reason)
-                .bind(known.map(|known| known.adopted_at))
+                .bind(stored.map(|stored| stored.adopted_at))
                 .execute(session)
                 .await?;
         }
         Ok(reason)
     }
 
-    /// Per lane: the highest position that was there at any time since the outbox was adopted.
-    fn reached(&self, known: Option<&Known>) -> Vec<i64> {
-        let mut reached = remembered(known);
+    /// Per lane: the highest position that was known at any time since the last adoption.
+    fn reached(&self, stored: Option<&StoredIdentity>) -> Vec<i64> {
+        let mut reached = known_positions(stored);
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = known.map(|known| known.adopted_at);
-        if let Some(seen) = seen.as_ref().filter(|seen| since <= seen.adopted_at) {
+        let adopted_at = stored.map(|stored| stored.adopted_at);
+        if let Some(seen) = seen.as_ref().filter(|seen| adopted_at <= seen.adopted_at) {
             for (reached, seen) in reached.iter_mut().zip(&seen.reached) {
                 *reached = (*reached).max(*seen);
             }
@@ -186,7 +200,7 @@ impl OutboxCheck {
         reached
     }
 
-    fn see(&self, seen: Seen) {
+    fn set_seen(&self, seen: SeenPositions) {
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(seen);
     }
 }
@@ -197,14 +211,14 @@ impl Server {
     }
 }
 
-impl Known {
+impl StoredIdentity {
     pub(super) async fn read(session: &mut PgConnection) -> Result<Option<Self>, PgError> {
-        Ok(sqlx::query_as(KNOWN).fetch_optional(session).await?)
+        Ok(sqlx::query_as(IDENTITY).fetch_optional(session).await?)
     }
 }
 
-impl LaneSight {
-    /// Reads all lanes. Two rows with one position are looked for near `reached` and above it.
+impl LaneState {
+    /// Reads all lanes. Duplicate positions are searched for from shortly below `reached`.
     pub(super) async fn read(
         session: &mut PgConnection,
         reached: &[i64],
@@ -214,33 +228,34 @@ impl LaneSight {
         let none = "SELECT 0 AS lane, 0::bigint AS last, true AS ascends WHERE false";
         let mut values = none.to_owned();
         for (lane, ascends) in sequences {
-            // A sequence that was not called yet holds what it will give first.
+            // The `last_value` of a sequence that was not called yet is the value it will return
+            // first.
             let _ = write!(
                 values,
                 " UNION ALL SELECT {lane}, last_value - (NOT is_called)::integer, {ascends}
                   FROM outbox_lane_{lane}"
             );
         }
-        let query = SIGHTS.replace("/* sequences */", &values);
-        let near: Vec<i64> = reached.iter().map(|position| position - NEAR).collect();
-        let query = sqlx::query_as(AssertSqlSafe(query)).bind(near).bind(LOOKED_AT);
+        let query = LANES.replace("/* sequences */", &values);
+        let from: Vec<i64> = reached.iter().map(|position| position - DUPLICATES_BELOW).collect();
+        let query = sqlx::query_as(AssertSqlSafe(query)).bind(from).bind(DUPLICATES_ROWS);
         Ok(query.fetch_all(session).await?)
     }
 }
 
-async fn remember(
+async fn store_sound(
     session: &mut PgConnection,
     server: &Server,
-    known: Option<&Known>,
+    stored: Option<&StoredIdentity>,
     reached: &[i64],
 ) -> Result<(), PgError> {
-    sqlx::query(REMEMBER)
+    sqlx::query(STORE_SOUND)
         .bind(server.system_identifier)
         .bind(server.timeline)
         .bind(server.read_at)
         .bind(reached)
-        .bind(known.map(|known| known.timeline))
-        .bind(known.map(|known| known.adopted_at))
+        .bind(stored.map(|stored| stored.timeline))
+        .bind(stored.map(|stored| stored.adopted_at))
         .execute(session)
         .await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! Makes the events of some orders due again, as long as the outbox has them.
+//! Makes the retained events of some aggregates due again.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use adapter_postgres::PgError;
 use adapter_postgres::ledger::uuids;
 use adapter_postgres::timeouts::{in_time, within};
 
-/// Reading a day of the outbox may take longer than a request may.
+/// Reading a day of the outbox may take longer than the default timeout of statements.
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5min'";
 
-/// How long that may take.
+/// Maximum time to find the events.
 const READING: Duration = Duration::from_mins(5);
 
-/// The days that have a partition, from this moment on.
+/// The days that have a partition, from the day of `$1`.
 const DAYS: &str = "
 SELECT day FROM (
     SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
@@ -29,25 +29,30 @@ SELECT day FROM (
 WHERE day >= ($1 AT TIME ZONE 'UTC')::date
 ORDER BY day";
 
-/// The retained events of these orders that were recorded on a day. The outbox has no index by order,
-/// which every save would pay for, so the day is read as a whole.
+/// The events of these aggregates in the partition of a day.
+///
+/// The outbox has no index on aggregates, because it would slow down every save. So the whole day
+/// is read.
 const OF_DAY: &str = "
 SELECT lane, position, order_id FROM outbox
 WHERE order_id = ANY ($1)
   AND recorded_at >= $2::timestamp AT TIME ZONE 'UTC'
   AND recorded_at < ($2 + 1)::timestamp AT TIME ZONE 'UTC'";
 
-/// Those of days that have no partition.
+/// The events of these aggregates that were recorded on days without a partition.
 const OF_OTHER_DAYS: &str =
     "SELECT lane, position, order_id FROM outbox_default WHERE order_id = ANY ($1)";
 
-/// What lies behind the cursor, or has come in a gap, is due anyway. Gives the orders, once for each event that is due.
-const NOTE: &str = "
+/// Records published events as held stragglers, which are due at once.
+///
+/// Events above the cursor and events in a gap are due anyway. Dead letters are left out. Returns
+/// the number of due events of each aggregate.
+const MAKE_DUE: &str = "
 WITH due AS (
     SELECT position, order_id FROM unnest($2::bigint[], $3::uuid[]) AS found (position, order_id)
     WHERE NOT EXISTS (SELECT FROM outbox_dead_letters AS d
                       WHERE d.lane = $1 AND d.position = found.position)
-), noted AS (
+), recorded AS (
     INSERT INTO outbox_stragglers (lane, position, reason, order_id)
     SELECT l.lane, due.position, 'held', due.order_id
     FROM due JOIN outbox_lanes AS l ON l.lane = $1 AND due.position <= l.through
@@ -58,6 +63,7 @@ WITH due AS (
 )
 SELECT order_id, count(*) FROM due GROUP BY order_id";
 
+/// The place of an event in the outbox.
 #[derive(Debug, FromRow)]
 struct Place {
     lane: i16,
@@ -65,8 +71,10 @@ struct Place {
     order_id: Uuid,
 }
 
-/// Notes all retained events of these orders as exceptions that are due, those of one lane at once, so
-/// that relays publish each order's events in their order.
+/// Makes all retained events of these orders due again.
+///
+/// They are recorded as stragglers, all events of a lane in one transaction. So relays publish the
+/// events of each order in the sequence of their versions.
 ///
 /// # Errors
 /// When the database fails.
@@ -80,7 +88,7 @@ pub async fn republish(pool: &PgPool, orders: &[OrderId]) -> Result<Vec<Republis
     }
     let mut republished = Vec::with_capacity(orders.len());
     for (lane, (positions, orders)) in lanes {
-        let due = in_time(note(pool, lane, positions, orders)).await?;
+        let due = in_time(make_due(pool, lane, positions, orders)).await?;
         republished.extend(
             due.into_iter()
                 .map(|(order, events)| Republished { order_id: OrderId::new(order), events }),
@@ -89,8 +97,8 @@ pub async fn republish(pool: &PgPool, orders: &[OrderId]) -> Result<Vec<Republis
     Ok(republished)
 }
 
-/// Finds the events, none of which was recorded before the first order was placed. Clocks may differ
-/// by a day.
+/// Finds the events. It skips the days before the first order was placed, minus one day because
+/// clocks may differ.
 async fn find(pool: &PgPool, first: OrderId, orders: &[OrderId]) -> Result<Vec<Place>, PgError> {
     let placed = OrderRange::placed_at(first).map_or(DateTime::UNIX_EPOCH, Timestamp::get);
     let since = placed.checked_sub_days(Days::new(1)).unwrap_or(placed);
@@ -107,19 +115,19 @@ async fn find(pool: &PgPool, first: OrderId, orders: &[OrderId]) -> Result<Vec<P
     Ok(places)
 }
 
-async fn note(
+async fn make_due(
     pool: &PgPool,
     lane: i16,
     positions: Vec<i64>,
     orders: Vec<Uuid>,
 ) -> Result<Vec<(Uuid, i64)>, PgError> {
     let mut transaction = pool.begin().await?;
-    // Only who holds the lane may change what its cursor and its stragglers say.
+    // The cursor and the stragglers of a lane may be changed only while the lane is locked.
     sqlx::query("SELECT FROM outbox_lanes WHERE lane = $1 FOR UPDATE")
         .bind(lane)
         .execute(&mut *transaction)
         .await?;
-    let due = sqlx::query_as(NOTE)
+    let due = sqlx::query_as(MAKE_DUE)
         .bind(lane)
         .bind(positions)
         .bind(orders)

@@ -3,37 +3,40 @@ use application::StoreError;
 use adapter_postgres::timeouts::in_time;
 use adapter_postgres::{Database, PgError};
 
-/// What is remembered of the topics that events are published to.
+/// The number of partitions of each topic when it was first seen.
+///
+/// The stored number never changes, so that relays notice if partitions are added.
 #[derive(Debug, Clone)]
 pub struct Topics {
     database: Database,
 }
 
 impl Topics {
-    /// Remembered in this database.
+    /// The topics in this database.
     #[must_use]
     pub fn new(database: &Database) -> Self {
         Self { database: database.clone() }
     }
 
-    /// How many partitions the topic had when it was first seen, if it was.
+    /// The number of partitions that the topic had when it was first seen. `None` if it is not
+    /// stored yet.
     ///
     /// # Errors
-    /// When the database cannot be reached.
+    /// When the database is unavailable.
     pub async fn partitions(&self, topic: &str) -> Result<Option<i32>, StoreError> {
-        let known = sqlx::query_scalar("SELECT partitions FROM topics WHERE name = $1")
+        let stored = sqlx::query_scalar("SELECT partitions FROM topics WHERE name = $1")
             .bind(topic)
             .fetch_optional(self.database.pool());
-        Ok(in_time(async { known.await.map_err(PgError::from) }).await?)
+        Ok(in_time(async { stored.await.map_err(PgError::from) }).await?)
     }
 
-    /// How many partitions the topic had when it was first seen; that is now, with `partitions`, if
-    /// it is not known yet.
+    /// The number of partitions that the topic had when it was first seen. If it is not stored yet,
+    /// stores and returns `partitions`.
     ///
     /// # Errors
-    /// When the database cannot be reached.
+    /// When the database is unavailable.
     pub async fn first_partitions(&self, topic: &str, partitions: i32) -> Result<i32, StoreError> {
-        let remember = async {
+        let store = async {
             let pool = self.database.pool();
             sqlx::query(
                 "INSERT INTO topics (name, partitions) VALUES ($1, $2)
@@ -44,13 +47,14 @@ impl Topics {
             .execute(pool)
             .await
             .map_err(PgError::from)?;
-            // A statement of its own: one that was not first does not see the other's row.
+            // A separate statement, because it has a new snapshot. If another relay stored its
+            // number first, the snapshot of the insert does not contain that row.
             sqlx::query_scalar("SELECT partitions FROM topics WHERE name = $1")
                 .bind(topic)
                 .fetch_one(pool)
                 .await
                 .map_err(PgError::from)
         };
-        Ok(in_time(remember).await?)
+        Ok(in_time(store).await?)
     }
 }

@@ -1,4 +1,5 @@
-//! How a relay hears at once that there are new events. Only a hint: polling is the truth.
+//! Wakes the workers of relays when new events were stored. This only reduces the delay: a relay
+//! that misses a wakeup finds the events when it polls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,147 +13,157 @@ use tokio::time;
 use adapter_postgres::Database;
 use adapter_postgres::timeouts::{SIGN_OF_LIFE, in_time, within};
 
-/// Notifies on the channel of the session's schema, in the sense of Postgres' `NOTIFY`.
+/// Notifies the channel of the session's schema.
 const NOTIFY: &str = "SELECT pg_notify(current_schema() || '_outbox', '')";
 
-/// The least time between two notifications of one program.
-const PAUSE: Duration = Duration::from_millis(10);
+/// Minimum time between two notifications of one program.
+const NOTIFY_INTERVAL: Duration = Duration::from_millis(10);
 
-/// The least time between two pieces of news in one program. What comes in between is published
-/// together: with a look for every event, a database that serves several relays would do little else.
-const BREATH: Duration = Duration::from_millis(30);
+/// Minimum time between two wakeups for received notifications.
+///
+/// Events of this time are published together. Searching the outbox for every event would overload
+/// a database that serves several relays.
+const WAKE_INTERVAL: Duration = Duration::from_millis(30);
 
-/// How soon after news a relay looks again, for what was in flight; doubled each time.
-const FIRST_REST: Duration = Duration::from_millis(50);
+/// The first wait after a wakeup; it doubles with each wait that ends without a wakeup.
+const FIRST_RECHECK: Duration = Duration::from_millis(50);
 
-/// How long to wait before listening again after the connection was lost.
+/// The delay before listening again after the connection was lost.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// How long it may be quiet until the connection is asked whether it is still there.
-const QUIET: Duration = Duration::from_secs(10);
+/// How long no notification arrives until the connection is tested.
+const TEST_CONNECTION_AFTER: Duration = Duration::from_secs(10);
 
-/// Tells relays that events were stored.
+/// Notifies relays that events were stored.
 ///
-/// It rings after the order's transaction, never in it: a `NOTIFY` makes its transaction queue for a
-/// lock of the whole server when it commits. However many orders are saved, one notification goes
-/// out per pause. A ring that cannot be sent is dropped.
+/// It sends `NOTIFY` after the transaction of the aggregate, never in it: `NOTIFY` makes its
+/// transaction take a server-wide lock when it commits. At most one notification is sent per 10 ms,
+/// however many aggregates are saved. A notification that cannot be sent is dropped.
 #[derive(Debug, Clone)]
-pub struct Bell(mpsc::Sender<()>);
+pub struct WakeupSender(mpsc::Sender<()>);
 
-impl Bell {
-    /// A bell that a task of the current runtime rings, until the last clone is dropped.
+impl WakeupSender {
+    /// Spawns the sending task on the current runtime. The task ends when the last clone is
+    /// dropped.
     #[must_use]
-    pub fn hang(database: &Database) -> Self {
+    pub fn spawn(database: &Database) -> Self {
         let (sender, receiver) = mpsc::channel(1);
-        tokio::spawn(ring_when_pulled(database.pool().clone(), receiver));
+        tokio::spawn(send_notifications(database.pool().clone(), receiver));
         Self(sender)
     }
 
-    /// Rings soon, without waiting for it.
-    pub fn ring(&self) {
-        // Full means that it is about to ring anyway.
+    /// Requests a notification, without waiting for it.
+    pub fn send(&self) {
+        // If the channel is full, a notification will be sent anyway.
         let _ = self.0.try_send(());
     }
 }
 
-async fn ring_when_pulled(pool: PgPool, mut pulled: mpsc::Receiver<()>) {
-    while pulled.recv().await.is_some() {
+async fn send_notifications(pool: PgPool, mut requests: mpsc::Receiver<()>) {
+    while requests.recv().await.is_some() {
         if let Err(error) = in_time(sqlx::query(NOTIFY).execute(&pool)).await {
-            tracing::debug!(error = one_line(&error), "relays were not told of new events");
+            tracing::debug!(
+                error = one_line(&error),
+                "could not notify relays of new events; they find them when they poll"
+            );
         }
-        time::sleep(PAUSE).await;
+        time::sleep(NOTIFY_INTERVAL).await;
     }
 }
 
-/// Wakes one of a relay's workers when events were stored. Each worker has a clone.
+/// Wakes a worker of a relay when events were stored. Each worker has a clone.
 ///
-/// Payload wakes one worker, not all: whoever leaves work behind calls the next ([`Self::pass_on`]), so
-/// that as many are awake as there is work, and the database is not asked in vain by the others.
+/// A notification wakes one worker. A worker that leaves work to do wakes the next one
+/// ([`Self::wake_another`]). So only as many workers are awake as there is work for, and the others
+/// do not query the database.
 ///
-/// It listens on a connection of its own, which must lead to Postgres itself: a pooler in transaction
-/// mode does not pass notifications on. After news the worker is woken a few times more, at growing
-/// distances: a transaction that was still in flight when it looked may have ended.
+/// It listens on its own connection, which must not lead through a pooler in transaction mode: such
+/// a pooler does not forward notifications. After a wakeup, the next waits are short and grow: a
+/// transaction that was still running may have committed by then.
 #[derive(Debug, Clone)]
 pub struct Wakeups {
-    /// Wakes one worker.
-    news: Arc<Notify>,
-    /// Wakes one as well, but after a breath.
-    heard: Arc<Notify>,
-    /// Tells the listening task that somebody still waits for what it hears.
-    _interest: watch::Receiver<()>,
-    /// How long to rest even if nothing comes.
-    rest: Duration,
+    /// Wakes one worker at once.
+    wake: Arc<Notify>,
+    /// Wakes one worker, at most once per [`WAKE_INTERVAL`].
+    notified: Arc<Notify>,
+    /// Keeps the listening task alive as long as there is a clone.
+    _keep_listening: watch::Receiver<()>,
+    /// The maximum time of the next wait.
+    next_wait: Duration,
 }
 
 impl Wakeups {
-    /// Listens in a task of the current runtime, until the last clone is dropped.
+    /// Spawns the listening task on the current runtime. The task ends when the last clone is
+    /// dropped.
     #[must_use]
     pub fn listen(database: &Database) -> Self {
-        let (news, heard) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-        let (interest, receiver) = watch::channel(());
-        tokio::spawn(tell(database.clone(), heard.clone(), news.clone(), interest));
-        Self { news, heard, _interest: receiver, rest: Duration::MAX }
+        let (wake, notified) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (clones, receiver) = watch::channel(());
+        tokio::spawn(run_listener(database.clone(), notified.clone(), wake.clone(), clones));
+        Self { wake, notified, _keep_listening: receiver, next_wait: Duration::MAX }
     }
 
-    /// Returns when events were stored and no other worker was woken for them, a few times more
-    /// after that, or after `at_most`. While the database is down it only waits.
+    /// Waits until this worker is woken, but no longer than `at_most`. After a wakeup, the next
+    /// waits are shorter. While the database is unavailable, nothing wakes the worker.
     pub async fn wait(&mut self, at_most: Duration) {
-        let rest = self.rest.min(at_most);
-        match time::timeout(rest, self.news.notified()).await {
-            Ok(()) => self.rest = FIRST_REST,
-            Err(_) => self.rest = self.rest.saturating_mul(2),
+        let wait = self.next_wait.min(at_most);
+        match time::timeout(wait, self.wake.notified()).await {
+            Ok(()) => self.next_wait = FIRST_RECHECK,
+            Err(_) => self.next_wait = self.next_wait.saturating_mul(2),
         }
     }
 
-    /// Wakes another worker at once: there is more than one could take.
-    pub fn pass_on(&self) {
-        self.news.notify_one();
+    /// Wakes another worker at once, because there is work left.
+    pub fn wake_another(&self) {
+        self.wake.notify_one();
     }
 
-    /// Wakes a worker soon: what came into the lanes that one held could not be claimed meanwhile.
-    pub fn look_again(&self) {
-        self.heard.notify_one();
+    /// Wakes a worker soon, because this worker's claim has ended: new events in its lanes could
+    /// not be claimed before.
+    pub fn wake_soon(&self) {
+        self.notified.notify_one();
+    }
+
+    /// Sets the maximum time of the next wait, for tests.
+    pub fn set_next_wait(&mut self, wait: Duration) {
+        self.next_wait = wait;
     }
 }
 
-impl Wakeups {
-    /// Forgets that there was news lately.
-    pub fn rest_at_most(&mut self, rest: Duration) {
-        self.rest = rest;
-    }
-}
-
-async fn tell(
+async fn run_listener(
     database: Database,
-    heard: Arc<Notify>,
-    news: Arc<Notify>,
-    interest: watch::Sender<()>,
+    notified: Arc<Notify>,
+    wake: Arc<Notify>,
+    clones: watch::Sender<()>,
 ) {
     let listening = async {
         loop {
-            if let Err(error) = listen(&database, &heard).await {
-                tracing::debug!(error = one_line(&error), "not listening for new events");
+            if let Err(error) = listen(&database, &notified).await {
+                tracing::debug!(
+                    error = one_line(&error),
+                    "lost the connection that listens for new events; connecting again in 1 s"
+                );
             }
             time::sleep(RECONNECT).await;
         }
     };
-    // What is heard in one breath, from however many programs, is one piece of news.
-    let passing_on = async {
+    // Notifications that arrive within one interval, from any program, wake one worker.
+    let waking = async {
         loop {
-            heard.notified().await;
-            news.notify_one();
-            time::sleep(BREATH).await;
+            notified.notified().await;
+            wake.notify_one();
+            time::sleep(WAKE_INTERVAL).await;
         }
     };
     tokio::select! {
         () = listening => {}
-        () = passing_on => {}
-        () = interest.closed() => {}
+        () = waking => {}
+        () = clones.closed() => {}
     }
 }
 
-async fn listen(database: &Database, heard: &Notify) -> Result<(), sqlx::Error> {
-    // A new pool each time: the connection that was lost may have kept its place in the last one.
+async fn listen(database: &Database, notified: &Notify) -> Result<(), sqlx::Error> {
+    // A new pool each time: the old one may still count the connection that was lost.
     let pool = database
         .sessions(1, "")
         .max_lifetime(None)
@@ -161,18 +172,19 @@ async fn listen(database: &Database, heard: &Notify) -> Result<(), sqlx::Error> 
     let channel = format!("{}_outbox", database.schema());
     let mut listener = PgListener::connect_with(&pool).await?;
     within(SIGN_OF_LIFE, listener.listen(&channel)).await?;
-    // Nothing arrived while it was not listening: look once, just in case.
-    heard.notify_one();
+    // Notifications that were sent before are lost, so wake a worker once.
+    notified.notify_one();
     loop {
-        match time::timeout(QUIET, listener.try_recv()).await {
-            Ok(told) => {
-                // `None` tells that the connection was lost and is there again.
-                told?;
-                heard.notify_one();
+        match time::timeout(TEST_CONNECTION_AFTER, listener.try_recv()).await {
+            Ok(received) => {
+                // `None` means that the connection was lost and restored. Notifications may be
+                // lost.
+                received?;
+                notified.notify_one();
             }
-            Err(_quiet) => {
-                let asked = sqlx::query("SELECT 1").execute(&mut listener);
-                within(SIGN_OF_LIFE, asked).await?;
+            Err(_elapsed) => {
+                let test = sqlx::query("SELECT 1").execute(&mut listener);
+                within(SIGN_OF_LIFE, test).await?;
             }
         }
     }

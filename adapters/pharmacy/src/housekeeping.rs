@@ -17,7 +17,7 @@ pub struct Housekeeping {
 
 /// What one round of housekeeping did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tidied {
+pub struct HousekeepingReport {
     /// Dead letters deleted that were retried or discarded long ago.
     pub dead_letters_deleted: u64,
     /// Whether the clock of Postgres was not believed, so that nothing was deleted.
@@ -34,9 +34,9 @@ impl Housekeeping {
     }
 
     /// Does all there is to do now. What fails is logged and left to the next round.
-    pub async fn tidy(&self) -> Tidied {
+    pub async fn tidy(&self) -> HousekeepingReport {
         let mut round = Round::begin(self.database.pool(), "pharmacy");
-        let mut tidied = Tidied::default();
+        let mut tidied = HousekeepingReport::default();
         if let Some(now) = round.time(&CLOCK).await {
             let before = now - self.dead_letters;
             tidied.dead_letters_deleted =

@@ -7,7 +7,7 @@ mod views;
 
 use sqlx::PgPool;
 
-pub use housekeeping::{Housekeeping, Tidied};
+pub use housekeeping::{Housekeeping, HousekeepingReport};
 
 use adapter_postgres::dead_letters::{DeadLetters, Statements as DeadLetterStatements};
 use adapter_postgres::ledger::Statements as LedgerStatements;

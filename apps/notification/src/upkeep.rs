@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use adapter_notification::{Housekeeping, Keep};
+use adapter_notification::{Housekeeping, Retention};
 use adapter_postgres::{Database, every_hour};
 use tokio_util::sync::CancellationToken;
 
@@ -9,7 +9,7 @@ use crate::RetentionArgs;
 /// Deletes what was settled long ago, every hour, until told to stop.
 pub(crate) async fn run(database: &Database, args: &RetentionArgs, stop: &CancellationToken) {
     let days = |days: u32| Duration::from_hours(24) * days;
-    let keep = Keep {
+    let keep = Retention {
         dead_letters: days(args.dead_letters_retention_days),
         notifications: days(args.notifications_retention_days),
     };

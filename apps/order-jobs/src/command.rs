@@ -47,9 +47,9 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, S
 }
 
 async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> {
-    let report = if dry_run { adoption.look().await? } else { adoption.adopt().await? };
+    let report = if dry_run { adoption.preview().await? } else { adoption.adopt().await? };
     println!("{report}");
-    if report.found_something() {
+    if report.found_problems() {
         println!(
             "{}\nOrders that the topic has and this database has not are named by \
              `order-jobs reconcile`.",

@@ -57,7 +57,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
             let mut more = false;
             let found_more = || {
                 more = true;
-                self.wakeups.pass_on();
+                self.wakeups.wake_another();
             };
             let publisher = self.publisher.as_ref();
             let step =
@@ -75,7 +75,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     if more {
                         continue;
                     }
-                    self.wakeups.look_again();
+                    self.wakeups.wake_soon();
                     self.poll
                 }
                 Ok(Step::Idle) => {

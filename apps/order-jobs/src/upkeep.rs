@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use adapter_ordering::{Housekeeping, Keep};
+use adapter_ordering::{Housekeeping, Retention};
 use adapter_outbox::Backlog;
 use adapter_postgres::{Database, every_hour};
 use metrics::{describe_counter, describe_gauge, gauge};
@@ -18,10 +18,10 @@ const MEASURE_EVERY: Duration = Duration::from_secs(5);
 /// Keeps house and measures, until told to stop. What fails is tried again at the next turn.
 pub(crate) async fn run(database: &Database, args: &RelayArgs, stop: &CancellationToken) {
     let days = |days: u32| Duration::from_hours(24) * days;
-    let keep = Keep {
+    let keep = Retention {
         events: days(args.outbox_retention_days),
         answers: days(args.idempotency_retention_days),
-        ..Keep::default()
+        ..Retention::default()
     };
     let housekeeping = Housekeeping::new(database, keep);
     describe();

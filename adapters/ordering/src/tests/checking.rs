@@ -1,4 +1,4 @@
-//! The check of the outbox, and how far it stops relays.
+//! Tests of the check of the outbox, and of when it stops relays.
 
 use std::time::Duration;
 
@@ -7,14 +7,14 @@ use adapter_outbox::OutboxCheck;
 use application::relay::{Claim, Outbox};
 use sqlx::{AssertSqlSafe, Executor};
 
-use super::{World, another_order_of, publish, two_orders_of_one_lane};
+use super::{Fixture, another_order_in, publish, two_orders_in_one_lane};
 
-impl World {
+impl Fixture {
     pub(super) async fn execute(&self, sql: &str) {
         self.database.pool().execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
     }
 
-    /// Lets a lane's sequence go back, as after a restore in two parts.
+    /// Sets the sequence of a lane, as after a restore in two parts.
     pub(super) async fn set_sequence(&self, lane: Lane, last: i64) {
         self.execute(&format!("SELECT setval('{}', {last})", lane.sequence())).await;
     }
@@ -24,82 +24,82 @@ impl World {
     }
 }
 
-async fn is_sound(check: &OutboxCheck) {
+async fn assert_sound(check: &OutboxCheck) {
     assert_eq!(check.run().await.unwrap(), None);
 }
 
-async fn is_stopped(check: &OutboxCheck, why: &str) {
-    let reason = check.run().await.unwrap().expect("something is wrong");
+async fn assert_stopped(check: &OutboxCheck, why: &str) {
+    let reason = check.run().await.unwrap().expect("a reason to stop");
     assert!(reason.contains(why), "{reason}");
 }
 
 #[tokio::test]
-async fn the_first_check_takes_a_sound_outbox_as_it_is_and_the_next_ones_find_it_sound() {
-    let world = World::new().await;
-    let check = world.check();
-    is_sound(&check).await;
+async fn the_first_check_accepts_a_sound_outbox_and_later_checks_find_it_sound() {
+    let fixture = Fixture::new().await;
+    let check = fixture.check();
+    assert_sound(&check).await;
     for _ in 0..3 {
-        world.save(&two_orders_of_one_lane().0).await;
-        publish(world.claim().await).await;
-        is_sound(&check).await;
+        fixture.save(&two_orders_in_one_lane().0).await;
+        publish(fixture.claim().await).await;
+        assert_sound(&check).await;
     }
-    is_sound(&world.check()).await;
+    assert_sound(&fixture.check()).await;
 }
 
 #[tokio::test]
-async fn a_sequence_behind_its_cursor_stops_all_relays_until_it_is_adopted() {
-    let world = World::new().await;
-    let order = two_orders_of_one_lane().0;
+async fn a_sequence_below_its_cursor_stops_all_relays_until_an_adoption() {
+    let fixture = Fixture::new().await;
+    let order = two_orders_in_one_lane().0;
     for _ in 0..3 {
-        world.save(&another_order_of(order.events.lane())).await;
-        publish(world.claim().await).await;
+        fixture.save(&another_order_in(order.events.lane())).await;
+        publish(fixture.claim().await).await;
     }
-    is_sound(&world.check()).await;
-    world.set_sequence(order.events.lane(), 1).await;
+    assert_sound(&fixture.check()).await;
+    fixture.set_sequence(order.events.lane(), 1).await;
     let lane = order.events.lane().get();
     let why = format!("lane {lane}: its sequence is at 1, behind its cursor at 3; look with");
-    is_stopped(&world.check(), &why).await;
+    assert_stopped(&fixture.check(), &why).await;
 
-    world.save(&order).await;
-    // Somebody puts the sequence right, but not the event.
-    world.set_sequence(order.events.lane(), 100).await;
-    is_stopped(&world.check(), &why).await;
-    world.save(&another_order_of(order.events.lane())).await;
-    assert!(world.outbox.claim(10).await.unwrap_err().is_unavailable());
+    fixture.save(&order).await;
+    // Somebody corrects the sequence, but the event is still below the cursor.
+    fixture.set_sequence(order.events.lane(), 100).await;
+    assert_stopped(&fixture.check(), &why).await;
+    fixture.save(&another_order_in(order.events.lane())).await;
+    assert!(fixture.outbox.claim(10).await.unwrap_err().is_unavailable());
 }
 
 #[tokio::test]
-async fn a_sequence_behind_is_found_by_the_very_first_check_as_well() {
-    let world = World::new().await;
-    let order = two_orders_of_one_lane().0;
+async fn the_first_check_finds_a_sequence_below_its_cursor() {
+    let fixture = Fixture::new().await;
+    let order = two_orders_in_one_lane().0;
     for _ in 0..2 {
-        world.save(&another_order_of(order.events.lane())).await;
-        publish(world.claim().await).await;
+        fixture.save(&another_order_in(order.events.lane())).await;
+        publish(fixture.claim().await).await;
     }
-    world.set_sequence(order.events.lane(), 1).await;
-    is_stopped(&world.check(), "behind its cursor at 2").await;
-    is_stopped(&world.check(), "behind its cursor at 2").await;
+    fixture.set_sequence(order.events.lane(), 1).await;
+    assert_stopped(&fixture.check(), "behind its cursor at 2").await;
+    assert_stopped(&fixture.check(), "behind its cursor at 2").await;
 }
 
 #[tokio::test]
-async fn the_same_position_twice_is_found_even_if_the_sequence_has_overtaken_the_cursor_again() {
-    let world = World::new().await;
-    let lane = two_orders_of_one_lane().0.events.lane();
-    is_sound(&world.check()).await;
+async fn duplicate_positions_are_found_even_if_the_sequence_is_above_the_cursor_again() {
+    let fixture = Fixture::new().await;
+    let lane = two_orders_in_one_lane().0.events.lane();
+    assert_sound(&fixture.check()).await;
     for _ in 0..3 {
-        world.save(&another_order_of(lane)).await;
+        fixture.save(&another_order_in(lane)).await;
     }
-    publish(world.claim().await).await;
-    world.set_sequence(lane, 2).await;
+    publish(fixture.claim().await).await;
+    fixture.set_sequence(lane, 2).await;
     for _ in 0..4 {
-        world.save(&another_order_of(lane)).await;
+        fixture.save(&another_order_in(lane)).await;
     }
     let why = format!("lane {}: two events have its position 3", lane.get());
-    is_stopped(&world.check(), &why).await;
+    assert_stopped(&fixture.check(), &why).await;
 }
 
 #[tokio::test]
-async fn a_lane_that_is_not_there_and_a_sequence_that_gives_positions_in_blocks_are_found() {
+async fn missing_lanes_missing_sequences_and_wrong_sequence_settings_are_found() {
     for (damage, why) in [
         ("DELETE FROM ordering.outbox_lanes WHERE lane = 7", "lane 7: it has no row"),
         ("DROP SEQUENCE ordering.outbox_lane_7", "lane 7: its sequence is missing"),
@@ -107,48 +107,48 @@ async fn a_lane_that_is_not_there_and_a_sequence_that_gives_positions_in_blocks_
         ("ALTER SEQUENCE ordering.outbox_lane_7 INCREMENT BY -1 MINVALUE -9", "lane 7"),
         ("DELETE FROM ordering.outbox_lanes", "lane 0 (and 15 more lanes): it has no row"),
     ] {
-        let world = World::new().await;
-        is_sound(&world.check()).await;
-        world.execute(damage).await;
-        is_stopped(&world.check(), why).await;
+        let fixture = Fixture::new().await;
+        assert_sound(&fixture.check()).await;
+        fixture.execute(damage).await;
+        assert_stopped(&fixture.check(), why).await;
     }
 }
 
 #[tokio::test]
-async fn another_server_is_refused_at_once_and_not_only_by_the_next_check() {
+async fn a_claim_on_another_server_is_refused_before_the_next_check() {
     for (change, why) in [
         ("system_identifier = system_identifier - 1", "in another Postgres than before"),
         ("timeline = timeline + 1", "promoted or restored since the last check"),
     ] {
-        let world = World::new().await;
-        let check = world.check();
-        is_sound(&check).await;
+        let fixture = Fixture::new().await;
+        let check = fixture.check();
+        assert_sound(&check).await;
         let change = format!("UPDATE ordering.outbox_identity SET {change}");
-        world.execute(&change).await;
-        world.save(&two_orders_of_one_lane().0).await;
-        let refused = world.outbox.claim(10).await.unwrap_err();
+        fixture.execute(&change).await;
+        fixture.save(&two_orders_in_one_lane().0).await;
+        let refused = fixture.outbox.claim(10).await.unwrap_err();
         assert!(refused.is_unavailable(), "{refused:?}");
-        is_stopped(&check, why).await;
+        assert_stopped(&check, why).await;
     }
 }
 
 #[tokio::test]
-async fn a_promotion_is_adopted_only_if_the_settings_say_so_and_nothing_is_lacking() {
-    let world = World::new().await;
-    let (cautious, bold) = (world.check(), OutboxCheck::new(&world.database, true));
-    is_sound(&cautious).await;
+async fn a_promotion_is_adopted_only_if_the_settings_allow_it_and_no_position_is_missing() {
+    let fixture = Fixture::new().await;
+    let (manual, automatic) = (fixture.check(), OutboxCheck::new(&fixture.database, true));
+    assert_sound(&manual).await;
     let promoted = "UPDATE ordering.outbox_identity SET timeline = timeline - 1";
-    world.execute(promoted).await;
-    is_stopped(&cautious, "promoted").await;
-    is_sound(&bold).await;
-    is_sound(&cautious).await;
-    world.save(&two_orders_of_one_lane().0).await;
-    publish(world.claim().await).await;
+    fixture.execute(promoted).await;
+    assert_stopped(&manual, "promoted").await;
+    assert_sound(&automatic).await;
+    assert_sound(&manual).await;
+    fixture.save(&two_orders_in_one_lane().0).await;
+    publish(fixture.claim().await).await;
 
-    // Positions that a relay has seen are not there any more.
-    is_sound(&bold).await;
-    world.execute(promoted).await;
-    world
+    // Positions that a relay has seen are missing.
+    assert_sound(&automatic).await;
+    fixture.execute(promoted).await;
+    fixture
         .execute(
             "TRUNCATE ordering.outbox;
              UPDATE ordering.outbox_lanes SET through = 0;
@@ -156,24 +156,24 @@ async fn a_promotion_is_adopted_only_if_the_settings_say_so_and_nothing_is_lacki
              SELECT setval('ordering.outbox_lane_' || l, 1, false) FROM generate_series(0, 15) AS l",
         )
         .await;
-    is_stopped(&bold, "was seen before").await;
-    is_stopped(&OutboxCheck::new(&world.database, true), "was seen before").await;
+    assert_stopped(&automatic, "was seen before").await;
+    assert_stopped(&OutboxCheck::new(&fixture.database, true), "was seen before").await;
 }
 
 #[tokio::test]
-async fn a_relay_does_not_stay_for_long_with_a_primary_that_was_replaced() {
-    let world = World::new().await;
-    let lifetime = world.outbox.connection_lifetime();
+async fn a_relay_disconnects_from_a_replaced_primary_within_30_seconds() {
+    let fixture = Fixture::new().await;
+    let lifetime = fixture.outbox.connection_lifetime();
     assert!(lifetime.is_some_and(|lifetime| lifetime <= Duration::from_secs(30)));
 }
 
 #[tokio::test]
-async fn a_claim_that_was_begun_before_is_not_disturbed() {
-    let world = World::new().await;
-    is_sound(&world.check()).await;
-    world.save(&two_orders_of_one_lane().0).await;
-    let claim = world.claim().await;
-    world.execute("UPDATE ordering.outbox_identity SET timeline = timeline + 1").await;
+async fn a_claim_that_began_before_a_promotion_can_be_settled() {
+    let fixture = Fixture::new().await;
+    assert_sound(&fixture.check()).await;
+    fixture.save(&two_orders_in_one_lane().0).await;
+    let claim = fixture.claim().await;
+    fixture.execute("UPDATE ordering.outbox_identity SET timeline = timeline + 1").await;
     assert_eq!(claim.records().len(), 1);
     publish(claim).await;
 }

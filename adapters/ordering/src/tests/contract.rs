@@ -1,27 +1,27 @@
 use std::future::Future;
 
-use super::World;
+use super::Fixture;
 
 fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Runtime::new().unwrap().block_on(test);
 }
 
 mod orders {
-    application::orders_contract!(super::run, super::World::new());
+    application::orders_contract!(super::run, super::Fixture::new());
 }
 
 mod views {
-    application::order_views_contract!(super::run, super::World::new());
+    application::order_views_contract!(super::run, super::Fixture::new());
 }
 
 mod outbox {
-    application::outbox_contract!(super::run, super::World::new());
+    application::outbox_contract!(super::run, super::Fixture::new());
 }
 
 mod ledger {
-    application::order_ledger_contract!(super::run, super::World::new());
+    application::order_ledger_contract!(super::run, super::Fixture::new());
 }
 
 mod published_ledger {
-    application::published_ledger_contract!(super::run, super::World::new());
+    application::published_ledger_contract!(super::run, super::Fixture::new());
 }

@@ -1,4 +1,4 @@
-//! The tables are brought up to date beside programs of other versions.
+//! Tests of migrations while programs of other versions run.
 
 use std::time::Duration;
 
@@ -9,25 +9,25 @@ use sqlx::migrate::Migrator;
 use super::fresh_database;
 use crate::migrate;
 
-/// How many migrations a program of the version before has.
+/// The number of migrations in the previous version.
 const BEFORE: usize = 3;
 
 #[tokio::test]
-async fn a_program_of_the_version_before_starts_after_a_newer_one() {
+async fn a_program_of_the_previous_version_starts_after_a_newer_one() {
     let database = database().await;
     migrate(&database).await.unwrap();
-    database.migrate(of_the_version_before(), "ordering").await.unwrap();
+    database.migrate(previous_version(), "ordering").await.unwrap();
 }
 
 #[tokio::test]
-async fn a_migration_that_finds_its_table_in_use_is_put_off_and_holds_nobody_up() {
+async fn a_migration_of_a_table_in_use_fails_as_unavailable_and_blocks_no_other_migration() {
     let database = database().await;
-    database.migrate(of_the_version_before(), "ordering").await.unwrap();
+    database.migrate(previous_version(), "ordering").await.unwrap();
     let mut reader = database.pool().begin().await.unwrap();
     sqlx::query("SELECT FROM ordering.outbox").execute(&mut *reader).await.unwrap();
 
     let refused = migrate(&database).await.unwrap_err();
-    assert!(refused.is_unavailable(), "it is to be tried again: {refused:?}");
+    assert!(refused.is_unavailable(), "it can be retried: {refused:?}");
     let others = notification::migrate(&database);
     tokio::time::timeout(Duration::from_secs(5), others).await.unwrap().unwrap();
 
@@ -39,14 +39,14 @@ async fn database() -> Database {
     crate::database(&fresh_database().await.unwrap().args(), "migrating").unwrap()
 }
 
-fn of_the_version_before() -> Migrator {
+fn previous_version() -> Migrator {
     let all = sqlx::migrate!("../../migrations/ordering");
     Migrator { migrations: all.migrations[..BEFORE].to_vec().into(), ..all }
 }
 
-/// What a schema holds of an outbox: tables with their columns, constraints, indexes, sequences, the
-/// view, and functions. The schema's name is left out of definitions.
-const HOLDS: &str = "
+/// The definitions of the outbox in a schema: columns, constraints, indexes, sequences, the view,
+/// functions and comments.
+const DEFINITIONS: &str = "
 SELECT line FROM (
     SELECT format('%s.%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
                   a.attnotnull, pg_get_expr(d.adbin, d.adrelid))
@@ -72,27 +72,27 @@ SELECT line FROM (
     FROM pg_description
     WHERE objoid IN (SELECT oid FROM pg_class WHERE relnamespace = $1::text::regnamespace
                      UNION SELECT oid FROM pg_proc WHERE pronamespace = $1::text::regnamespace)
-) AS held (line)
+) AS definition (line)
 WHERE line ~ '(outbox|topics|timeline)' AND line !~ '_migrations|sequence'
 ORDER BY line COLLATE \"C\"";
 
 #[tokio::test]
-async fn the_outbox_of_ordering_is_like_that_of_any_other_context() {
+async fn the_outbox_of_ordering_has_the_same_definitions_as_that_of_any_other_context() {
     let ordering = database().await;
     migrate(&ordering).await.unwrap();
     let other = ordering.clone().in_schema("other");
     adapter_outbox::migrate(&other).await.unwrap();
-    let holds = async |database: &Database| {
-        let lines: Vec<String> = sqlx::query_scalar(HOLDS)
+    let definitions = async |database: &Database| {
+        let lines: Vec<String> = sqlx::query_scalar(DEFINITIONS)
             .bind(database.schema())
             .fetch_all(database.pool())
             .await
             .unwrap();
         let schema = database.schema();
-        let bare = lines.into_iter().map(|line| line.replace(&format!("{schema}."), ""));
-        bare.map(|line| line.replace(&format!("'{schema}'"), "''")).collect::<Vec<_>>()
+        let without_schema = lines.into_iter().map(|line| line.replace(&format!("{schema}."), ""));
+        without_schema.map(|line| line.replace(&format!("'{schema}'"), "''")).collect::<Vec<_>>()
     };
-    let (ordering, other) = (holds(&ordering).await, holds(&other).await);
+    let (ordering, other) = (definitions(&ordering).await, definitions(&other).await);
     assert!(other.len() > 100, "{other:#?}");
     for line in &other {
         assert!(ordering.contains(line), "ordering lacks {line}");

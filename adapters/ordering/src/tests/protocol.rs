@@ -1,5 +1,7 @@
-//! The promise of the outbox, tried as a whole: writers that are slow, roll back and fight for the
-//! same orders, and relays that fail and crash, against a model that knows what was committed.
+//! Model-based test of the whole outbox protocol.
+//!
+//! Writers are slow, roll back and change the same orders. Relays fail and crash. A model knows
+//! which events were committed.
 
 mod model;
 mod relay;
@@ -15,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio::time::{self, Instant};
 
 use self::model::{Dice, Model};
-use super::{World, eventually};
+use super::{Fixture, eventually};
 
 const WRITERS: u64 = 8;
 const RELAYS: u64 = 3;
@@ -25,9 +27,9 @@ const DRAINING: Duration = Duration::from_mins(1);
 const SEED: u64 = 0x0dde_5eed;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_event_is_lost_invented_or_overtaken_whatever_writers_and_relays_do() {
-    let world = World::new().await;
-    let args = DatabaseArgs { database_max_connections: 16, ..world.fresh.args() };
+async fn no_event_is_lost_invented_or_overtaken_with_slow_writers_and_crashing_relays() {
+    let fixture = Fixture::new().await;
+    let args = DatabaseArgs { database_max_connections: 16, ..fixture.fresh.args() };
     let database = crate::database(&args, "protocol-test").unwrap();
     let model = Arc::new(Model::default());
 
@@ -41,16 +43,16 @@ async fn no_event_is_lost_invented_or_overtaken_whatever_writers_and_relays_do()
     for number in 0..RELAYS {
         let outbox = PgOutbox::new(&database, 1);
         let dice = Dice::new(SEED + 100 + number);
-        relays.spawn(relay::relay_for_ever(outbox, Arc::clone(&model), dice));
+        relays.spawn(relay::run_relay(outbox, Arc::clone(&model), dice));
     }
-    relays.spawn(hurry_failed_ones(database.clone()));
+    relays.spawn(retry_at_once(database.clone()));
 
     while let Some(ended) = writers.join_next().await {
         ended.unwrap();
     }
     let deadline = Instant::now() + DRAINING;
     while !is_drained(&database).await {
-        assert!(Instant::now() < deadline, "not drained: {:?}", left_over(&database).await);
+        assert!(Instant::now() < deadline, "not drained: {:?}", unprocessed(&database).await);
         if let Some(ended) = relays.try_join_next() {
             ended.unwrap();
         }
@@ -71,19 +73,19 @@ async fn no_event_is_lost_invented_or_overtaken_whatever_writers_and_relays_do()
     .await
     .unwrap();
     model.verify(&dead, gaps);
-    eventually("the server tells that wide gaps were noted", async || {
+    eventually("the statistics show that wide gaps were recorded", async || {
         wide_gaps(&database).await > 0
     })
     .await;
 }
 
-/// How often a range was noted as a gap, by the server's statistics.
+/// How many wide gaps were recorded, from the statistics of Postgres.
 async fn wide_gaps(database: &Database) -> i64 {
     let query = "SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'outbox_gaps'";
     sqlx::query_scalar(query).fetch_one(database.pool()).await.unwrap()
 }
 
-/// Every event is processed or put aside, and nothing is waited for.
+/// Whether every event is processed or dead, and no straggler or gap is left.
 async fn is_drained(database: &Database) -> bool {
     let query = "SELECT NOT EXISTS (SELECT FROM ordering.outbox_stragglers)
                     AND NOT EXISTS (SELECT FROM ordering.outbox_gaps)
@@ -92,7 +94,7 @@ async fn is_drained(database: &Database) -> bool {
     sqlx::query_scalar(query).fetch_one(database.pool()).await.unwrap()
 }
 
-async fn left_over(database: &Database) -> Vec<(i16, i64, String)> {
+async fn unprocessed(database: &Database) -> Vec<(i16, i64, String)> {
     let query = "SELECT lane, position, reason FROM ordering.outbox_stragglers
                  UNION ALL SELECT lane, first_position, 'gap' FROM ordering.outbox_gaps
                  UNION ALL SELECT lane, position, status FROM ordering.outbox_status
@@ -100,8 +102,8 @@ async fn left_over(database: &Database) -> Vec<(i16, i64, String)> {
     sqlx::query_as(query).fetch_all(database.pool()).await.unwrap()
 }
 
-/// The waits after failures are minutes long; here they are over at once.
-async fn hurry_failed_ones(database: Database) {
+/// Makes failed events due at once. Otherwise the delays after failures would take minutes.
+async fn retry_at_once(database: Database) {
     loop {
         sqlx::query(
             "UPDATE ordering.outbox_stragglers SET retry_at = now() WHERE retry_at > now()",

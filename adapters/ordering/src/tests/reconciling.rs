@@ -1,3 +1,5 @@
+//! Tests of the ledger for reconciliation: orders in flight, republishing and digests.
+
 use application::reconcile::{OrderLedger, OrderRange, PublishedLedger, Republished};
 use application::relay::{Claim, Outbox, Verdict};
 use domain::OrderId;
@@ -5,89 +7,91 @@ use runtime::clock;
 use sqlx::AssertSqlSafe;
 use sqlx::types::Uuid;
 
-use super::{World, place, publish};
+use super::{Fixture, place, publish};
 use crate::PgPublishedLedger;
 
-async fn in_flight(world: &World, order: Uuid) -> bool {
-    let ledger = PgPublishedLedger::new(&world.database);
+async fn in_flight(fixture: &Fixture, order: Uuid) -> bool {
+    let ledger = PgPublishedLedger::new(&fixture.database);
     let found = ledger.in_flight(&[OrderId::new(order)]).await.unwrap();
     ledger.close().await;
     !found.is_empty()
 }
 
 #[tokio::test]
-async fn an_order_is_in_flight_when_its_transaction_ended_after_the_cursor_had_passed_it() {
-    let world = World::new().await;
-    let (slow, quick) = super::two_orders_of_one_lane();
-    let mut transaction = world.database.pool().begin().await.unwrap();
+async fn an_order_is_in_flight_if_its_transaction_commits_after_the_cursor_has_passed_its_position()
+{
+    let fixture = Fixture::new().await;
+    let (slow, quick) = super::two_orders_in_one_lane();
+    let mut transaction = fixture.database.pool().begin().await.unwrap();
     slow.run(&mut transaction).await.unwrap();
-    world.save(&quick).await;
-    // The gap is stepped over once the row behind it is old enough.
-    assert_eq!(world.relay_one().await.len(), 1);
-    assert_eq!(world.stragglers().await, ["late"]);
+    fixture.save(&quick).await;
+    // The cursor moves past the gap when the row after it is old enough.
+    assert_eq!(fixture.relay_one().await.len(), 1);
+    assert_eq!(fixture.stragglers().await, ["late"]);
     transaction.commit().await.unwrap();
 
-    assert!(in_flight(&world, slow.order.id).await);
-    assert!(!in_flight(&world, quick.order.id).await);
-    assert_eq!(world.relay_one().await.len(), 1);
-    assert!(!in_flight(&world, slow.order.id).await);
+    assert!(in_flight(&fixture, slow.order.id).await);
+    assert!(!in_flight(&fixture, quick.order.id).await);
+    assert_eq!(fixture.relay_one().await.len(), 1);
+    assert!(!in_flight(&fixture, slow.order.id).await);
 }
 
 #[tokio::test]
-async fn an_order_is_in_flight_when_it_came_late_into_a_wide_gap_and_is_published_once() {
-    let world = World::new().await;
-    let (first, last) = super::two_orders_of_one_lane();
-    world.save(&first).await;
-    let mut writer = world.database.pool().begin().await.unwrap();
+async fn an_order_that_commits_late_in_a_wide_gap_is_in_flight_and_is_published_once() {
+    let fixture = Fixture::new().await;
+    let (first, last) = super::two_orders_in_one_lane();
+    fixture.save(&first).await;
+    let mut writer = fixture.database.pool().begin().await.unwrap();
     let mut late = Vec::new();
     for _ in 0..150 {
-        let order = super::another_order_of(first.events.lane());
+        let order = super::another_order_in(first.events.lane());
         order.run(&mut writer).await.unwrap();
         late.push(order);
     }
-    world.save(&last).await;
-    while world.statuses().await != ["processed", "processed"] {
-        world.relay_one().await;
+    fixture.save(&last).await;
+    while fixture.statuses().await != ["processed", "processed"] {
+        fixture.relay_one().await;
     }
-    assert!(world.stragglers().await.is_empty(), "the gap is noted as a whole");
+    assert!(fixture.stragglers().await.is_empty(), "the gap is recorded as a range");
     writer.commit().await.unwrap();
 
     let order = late[70].order.id;
-    assert!(in_flight(&world, order).await);
-    assert!(!in_flight(&world, first.order.id).await);
-    let ledger = PgPublishedLedger::new(&world.database);
+    assert!(in_flight(&fixture, order).await);
+    assert!(!in_flight(&fixture, first.order.id).await);
+    let ledger = PgPublishedLedger::new(&fixture.database);
     let due = ledger.republish(&[OrderId::new(order)]).await.unwrap();
     assert_eq!(due, [Republished { order_id: OrderId::new(order), events: 1 }]);
     let mut times = 0;
-    while let Some(claim) = world.outbox.claim(100).await.unwrap() {
+    while let Some(claim) = fixture.outbox.claim(100).await.unwrap() {
         times += claim.records().iter().filter(|record| record.aggregate_id == order).count();
         publish(claim).await;
     }
-    assert_eq!(times, 1, "it was due anyway");
-    assert!(!in_flight(&world, order).await);
+    assert_eq!(times, 1, "it was already due");
+    assert!(!in_flight(&fixture, order).await);
 }
 
 #[tokio::test]
-async fn an_order_whose_refused_event_was_given_up_is_in_flight_for_ever() {
-    let world = World::new().await;
+async fn an_order_with_a_discarded_dead_letter_stays_in_flight() {
+    let fixture = Fixture::new().await;
     let save = place(clock::new_order_id());
-    world.save(&save).await;
+    fixture.save(&save).await;
     let refused = Verdict::Refused("too large".to_owned());
-    world.claim().await.settle(&[refused]).await.unwrap();
-    let letters = adapter_outbox::OutboxDeadLetters::new(&world.database);
+    fixture.claim().await.settle(&[refused]).await.unwrap();
+    let letters = adapter_outbox::OutboxDeadLetters::new(&fixture.database);
     let event = letters.waiting(1).await.unwrap()[0].event_id;
     assert!(letters.discard(event).await.unwrap());
-    assert!(in_flight(&world, save.order.id).await);
+    assert!(in_flight(&fixture, save.order.id).await);
 }
 
 #[tokio::test]
-async fn events_are_published_again_whatever_the_day_they_were_recorded_on() {
-    let world = World::new().await;
-    // Recorded three days ago, in a partition of that day; today; and on a day without a partition.
+async fn events_of_any_day_can_be_published_again() {
+    let fixture = Fixture::new().await;
+    // Recorded three days ago with a partition for this day, today, and on a day without a
+    // partition.
     let orders: Vec<OrderId> = [3, 0, 400].into_iter().map(placed_days_ago).collect();
     for (&order, days) in orders.iter().zip([3, 0, 400]) {
-        world.save(&place(order)).await;
-        publish(world.claim().await).await;
+        fixture.save(&place(order)).await;
+        publish(fixture.claim().await).await;
         let day = if days == 3 {
             "SELECT ordering.create_outbox_day((now() AT TIME ZONE 'UTC')::date - 3)"
         } else {
@@ -97,9 +101,9 @@ async fn events_are_published_again_whatever_the_day_they_were_recorded_on() {
             "{day}; UPDATE ordering.outbox SET recorded_at = recorded_at - interval '{days} days'
              WHERE order_id = '{order}'"
         );
-        sqlx::raw_sql(AssertSqlSafe(steps)).execute(world.database.pool()).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(steps)).execute(fixture.database.pool()).await.unwrap();
     }
-    let ledger = PgPublishedLedger::new(&world.database);
+    let ledger = PgPublishedLedger::new(&fixture.database);
     let mut again = ledger.republish(&orders).await.unwrap();
     again.sort_by_key(|one| orders.iter().position(|&order| order == one.order_id));
     let expected: Vec<Republished> =
@@ -107,7 +111,7 @@ async fn events_are_published_again_whatever_the_day_they_were_recorded_on() {
     assert_eq!(again, expected);
 
     let mut relayed = Vec::new();
-    while let Some(claim) = world.outbox.claim(10).await.unwrap() {
+    while let Some(claim) = fixture.outbox.claim(10).await.unwrap() {
         relayed.extend(claim.records().iter().map(|record| OrderId::new(record.aggregate_id)));
         publish(claim).await;
     }
@@ -119,30 +123,30 @@ async fn events_are_published_again_whatever_the_day_they_were_recorded_on() {
 
 #[tokio::test]
 async fn an_order_whose_events_are_no_longer_retained_cannot_be_published_again() {
-    let world = World::new().await;
+    let fixture = Fixture::new().await;
     let save = place(clock::new_order_id());
-    world.save(&save).await;
-    publish(world.claim().await).await;
-    sqlx::query("DELETE FROM ordering.outbox").execute(world.database.pool()).await.unwrap();
-    let ledger = PgPublishedLedger::new(&world.database);
+    fixture.save(&save).await;
+    publish(fixture.claim().await).await;
+    sqlx::query("DELETE FROM ordering.outbox").execute(fixture.database.pool()).await.unwrap();
+    let ledger = PgPublishedLedger::new(&fixture.database);
     assert_eq!(ledger.republish(&[OrderId::new(save.order.id)]).await.unwrap(), []);
-    assert!(world.stragglers().await.is_empty());
+    assert!(fixture.stragglers().await.is_empty());
 }
 
-/// More orders than one statement digests.
+/// The number of orders is higher than one statement digests.
 #[tokio::test]
-async fn the_digest_of_many_orders_is_that_of_their_parts() {
-    let world = World::new().await;
+async fn the_digest_of_many_orders_is_the_sum_of_the_digests_of_their_parts() {
+    let fixture = Fixture::new().await;
     sqlx::query(
         "INSERT INTO ordering.orders (id, customer_name, items, status, version, created_at)
          SELECT lpad(to_hex(n), 32, '0')::uuid, 'Ada', '[]', 'created', 1 + n % 3, now()
          FROM generate_series(1, 120000) AS n
          WHERE n <> 7",
     )
-    .execute(world.database.pool())
+    .execute(fixture.database.pool())
     .await
     .unwrap();
-    let ledger = PgPublishedLedger::new(&world.database);
+    let ledger = PgPublishedLedger::new(&fixture.database);
     let range = |from: u128, before: u128| {
         let id = |n| OrderId::new(Uuid::from_u128(n));
         OrderRange::of_ids(id(from), id(before))

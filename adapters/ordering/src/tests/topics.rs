@@ -1,10 +1,10 @@
 use adapter_outbox::Topics;
 
-use super::World;
+use super::Fixture;
 
 #[tokio::test]
-async fn a_topic_is_remembered_as_it_was_first_seen() {
-    let topics = Topics::new(&World::new().await.database);
+async fn the_number_of_partitions_is_stored_when_a_topic_is_first_seen() {
+    let topics = Topics::new(&Fixture::new().await.database);
     assert_eq!(topics.partitions("a").await.unwrap(), None);
     assert_eq!(topics.first_partitions("a", 12).await.unwrap(), 12);
     assert_eq!(topics.partitions("a").await.unwrap(), Some(12));
@@ -13,8 +13,8 @@ async fn a_topic_is_remembered_as_it_was_first_seen() {
 }
 
 #[tokio::test]
-async fn relays_that_see_a_topic_first_at_the_same_time_agree() {
-    let topics = Topics::new(&World::new().await.database);
+async fn concurrent_relays_agree_on_the_number_of_partitions_of_a_new_topic() {
+    let topics = Topics::new(&Fixture::new().await.database);
     let (one, other) =
         tokio::join!(topics.first_partitions("a", 12), topics.first_partitions("a", 13));
     assert_eq!(one.unwrap(), other.unwrap());

@@ -1,4 +1,4 @@
-//! The first step: from now on all positions that are given are new ones.
+//! The first step of an adoption: sequences return only unused positions from now on.
 
 use std::time::Duration;
 
@@ -6,38 +6,40 @@ use adapter_postgres::PgError;
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 use tokio::time::{Instant, sleep};
 
-use super::super::outbox_check::finding::LaneSight;
+use super::super::outbox_check::problems::LaneState;
 
-/// How far beyond the last known position a sequence goes on. One would do: while the table is locked
-/// there is no writer with a position that is not known.
+/// How far above the highest known position a sequence continues. 1 would be enough: while the
+/// table is locked, no writer has an unknown position.
 const MARGIN: i64 = 100;
 
-/// How long the end of the writers' transactions is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Maximum time to wait until the transactions of all writers have ended.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The wait before the next try. Writers that queue behind the lock get their turn.
+/// Delay before the next attempt. Writers that queue for the table continue in the meantime.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// SQLSTATE of a lock that was not to be had in time.
+/// SQLSTATE of a lock timeout.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// Stops all relays. Were they to go on once the sequences are right, nobody would know of the events
-/// that lie behind the cursors.
+/// Stops all relays. Otherwise they would continue as soon as the sequences are correct, although
+/// the unpublished events at or below the cursors have no new positions yet.
 const STOP: &str = "
-INSERT INTO outbox_identity AS known (system_identifier, timeline, stopped_for)
+INSERT INTO outbox_identity AS stored (system_identifier, timeline, stopped_for)
 SELECT system_identifier, timeline(), why
 FROM pg_control_system(), (VALUES ('`order-jobs adopt` is at work, or was interrupted; run it again')) AS reason (why)
-ON CONFLICT (only_row) DO UPDATE SET stopped_for = coalesce(known.stopped_for, EXCLUDED.stopped_for)";
+ON CONFLICT (only_row) DO UPDATE SET stopped_for = coalesce(stored.stopped_for, EXCLUDED.stopped_for)";
 
-/// Stops all relays, and moves each sequence that is missing, behind or gives positions in blocks
-/// beyond all positions there are.
+/// Stops all relays. Moves each sequence that is missing, too low or set up wrongly above all
+/// existing positions.
 ///
-/// The lock waits for all writers that have taken a position, and none takes one while it is held.
-/// So once this has returned, every event with an old position can be seen.
+/// Acquiring the table lock waits for all writers that have taken a position, and no writer takes
+/// one while the lock is held. So after this function has returned, every event with an old
+/// position is visible.
+///
 /// # Errors
 /// When the database fails.
-pub async fn put_right(session: &mut PgConnection) -> Result<(), PgError> {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn repair(session: &mut PgConnection) -> Result<(), PgError> {
+    let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
         match attempt(session).await {
             Ok(()) => return Ok(()),
@@ -53,24 +55,25 @@ pub async fn put_right(session: &mut PgConnection) -> Result<(), PgError> {
 }
 
 async fn attempt(session: &mut PgConnection) -> Result<(), sqlx::Error> {
-    // Writers queue behind a lock that is waited for, so the wait is short.
+    // While this waits for the lock, writers queue behind it. So the timeout is short.
     session
         .execute("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '200ms'")
         .await?;
     session.execute(STOP).await?;
     session.execute("LOCK TABLE outbox IN SHARE MODE").await?;
-    for sight in LaneSight::read(session, &[]).await? {
-        let beyond = sight.reached().max(sight.last.unwrap_or(0)) + MARGIN;
-        if sight.last.is_none_or(|last| last < sight.reached()) || !sight.ascends {
-            move_on(session, sight.lane, beyond).await?;
+    for lane in LaneState::read(session, &[]).await? {
+        let target = lane.reached().max(lane.last.unwrap_or(0)) + MARGIN;
+        if lane.last.is_none_or(|last| last < lane.reached()) || !lane.ascends {
+            reset_sequence(session, lane.lane, target).await?;
         }
     }
     session.execute("COMMIT").await?;
     Ok(())
 }
 
-/// `RESTART` makes sessions forget the positions that they had taken in advance.
-async fn move_on(session: &mut PgConnection, lane: i16, to: i64) -> Result<(), sqlx::Error> {
+/// Creates the sequence or sets it to `to`. `RESTART` discards the positions that sessions have
+/// cached.
+async fn reset_sequence(session: &mut PgConnection, lane: i16, to: i64) -> Result<(), sqlx::Error> {
     let statements = format!(
         "CREATE SEQUENCE IF NOT EXISTS outbox_lane_{lane} AS bigint;
          ALTER SEQUENCE outbox_lane_{lane}

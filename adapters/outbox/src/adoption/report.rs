@@ -2,31 +2,31 @@ use std::fmt;
 
 use chrono::{DateTime, Utc};
 
-use super::super::outbox_check::finding::{Finding, Known, LaneSight, Server};
-use super::rows::Again;
+use super::super::outbox_check::problems::{LaneState, Problem, Server, StoredIdentity};
+use super::rows::Reappended;
 
-/// What an outbox was like before it was adopted, for people to read.
+/// Report on an adoption: the state of the outbox before it. `Display` formats it for the operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptionReport {
     pub(super) server: Server,
-    pub(super) known: Option<Known>,
-    pub(super) lanes: Vec<LaneSight>,
-    pub(super) findings: Vec<Finding>,
+    pub(super) stored: Option<StoredIdentity>,
+    pub(super) lanes: Vec<LaneState>,
+    pub(super) problems: Vec<Problem>,
     pub(super) since: Option<DateTime<Utc>>,
-    pub(super) again: Again,
+    pub(super) reappended: Reappended,
 }
 
 impl AdoptionReport {
-    /// Whether there was anything to adopt.
+    /// Whether the outbox had problems.
     #[must_use]
-    pub const fn found_something(&self) -> bool {
-        !self.findings.is_empty()
+    pub const fn found_problems(&self) -> bool {
+        !self.problems.is_empty()
     }
 
-    /// How many events get new positions, to be published, or published again.
+    /// How many events get new positions and are published, maybe for the second time.
     #[must_use]
     pub const fn events(&self) -> i64 {
-        self.again.events
+        self.reappended.events
     }
 }
 
@@ -35,31 +35,31 @@ impl fmt::Display for AdoptionReport {
         let Server { system_identifier, timeline, .. } = &self.server;
         write!(f, "Postgres now:     system identifier {system_identifier}, ")?;
         writeln!(f, "timeline {}", timeline.unwrap_or_default())?;
-        match &self.known {
-            Some(known) => {
-                let Known { system_identifier, timeline, .. } = known;
+        match &self.stored {
+            Some(stored) => {
+                let StoredIdentity { system_identifier, timeline, .. } = stored;
                 write!(f, "as of last check: system identifier {system_identifier}, ")?;
-                writeln!(f, "timeline {timeline}; sound {}", moment(known.verified_at, "never"))?;
+                writeln!(f, "timeline {timeline}; sound {}", moment(stored.verified_at, "never"))?;
             }
             None => writeln!(f, "as of last check: there was none")?,
         }
         writeln!(f, "\nlane       sequence         cursor    highest row")?;
-        for sight in &self.lanes {
-            let LaneSight { lane, last, through, highest, .. } = sight;
+        for state in &self.lanes {
+            let LaneState { lane, last, through, highest, .. } = state;
             let [last, through, highest] = [*last, *through, *highest].map(position);
             writeln!(f, "{lane:>4} {last:>14} {through:>14} {highest:>14}")?;
         }
         writeln!(f)?;
-        for finding in &self.findings {
-            writeln!(f, "found: {finding}")?;
+        for problem in &self.problems {
+            writeln!(f, "found: {problem}")?;
         }
-        if self.findings.is_empty() {
+        if self.problems.is_empty() {
             return write!(f, "The outbox is sound: there is nothing to adopt.");
         }
-        let Again { events, orders } = self.again;
+        let Reappended { events, aggregates } = self.reappended;
         write!(
             f,
-            "{events} events of {orders} orders may be unpublished: they share a position with \
+            "{events} events of {aggregates} orders may be unpublished: they share a position with \
              another, or their cursor has passed them and they were recorded {}.",
             moment(self.since, "at any time")
         )

@@ -1,16 +1,17 @@
-//! The second step: events that may be unpublished are appended again.
+//! The second step of an adoption: events that may be unpublished get new positions.
 
 use chrono::{DateTime, Utc};
 use sqlx::{Executor, PgConnection};
 
 use adapter_postgres::PgError;
 
-/// The orders whose events are to be appended again, and from which version on.
+/// The aggregates whose events are appended again, and the version of the first such event.
 ///
-/// These are the events that a cursor has passed although they were recorded since `$1`, and those
-/// that share a position, since a cursor that has passed one of them has passed the other. Whether
-/// they were published nobody can tell. The later events of their orders follow them.
-const BEHIND: &str = "
+/// These are the events at or below a cursor that were recorded since `$1`, and the events that
+/// share a position: a cursor that has passed one of them has passed the other, too. It is unknown
+/// whether they were published. Later events of the aggregates have to follow them, so they are
+/// appended again as well.
+const MAYBE_UNPUBLISHED: &str = "
 SELECT order_id, min(order_version) AS version
 FROM (
     SELECT o.order_id, o.order_version
@@ -20,83 +21,86 @@ FROM (
     SELECT o.order_id, o.order_version
     FROM outbox AS o
     JOIN (SELECT lane, position FROM outbox
-          GROUP BY lane, position HAVING count(*) > 1) AS twice USING (lane, position)
+          GROUP BY lane, position HAVING count(*) > 1) AS duplicate USING (lane, position)
 ) AS event
 GROUP BY order_id";
 
-/// No relay works on any lane from here on.
+/// Locks all lanes, so that no relay works on any lane.
 const LOCK_LANES: &str = "
 INSERT INTO outbox_lanes (lane) SELECT generate_series(0, 15) ON CONFLICT DO NOTHING;
 SELECT FROM outbox_lanes ORDER BY lane FOR UPDATE";
 
+/// Temporary tables: the aggregates to append again, and the old and new position of each event.
 const TABLES: &str = "
-CREATE TEMPORARY TABLE outbox_behind (order_id uuid PRIMARY KEY, version bigint NOT NULL)
+CREATE TEMPORARY TABLE outbox_maybe_unpublished (order_id uuid PRIMARY KEY, version bigint NOT NULL)
     ON COMMIT DROP;
-CREATE TEMPORARY TABLE outbox_again (
+CREATE TEMPORARY TABLE outbox_reappended (
     lane smallint, old bigint, recorded_at timestamptz, event_id uuid, order_id uuid, new bigint
 ) ON COMMIT DROP";
 
-/// Sees what was written before the orders were locked, since each statement has its own snapshot.
+/// Takes a new position for each event. Its snapshot is newer than the locks on the aggregates, so
+/// it sees all their events.
 const TAKE_POSITIONS: &str = "
-INSERT INTO outbox_again (lane, old, recorded_at, event_id, order_id, new)
+INSERT INTO outbox_reappended (lane, old, recorded_at, event_id, order_id, new)
 SELECT lane, position, recorded_at, event_id, order_id,
        nextval(('outbox_lane_' || lane)::regclass)
 FROM (SELECT o.lane, o.position, o.recorded_at, o.event_id, o.order_id
-      FROM outbox AS o JOIN outbox_behind AS b
+      FROM outbox AS o JOIN outbox_maybe_unpublished AS b
         ON b.order_id = o.order_id AND o.order_version >= b.version
       ORDER BY o.order_version, o.recorded_at) AS event";
 
-/// Dead letters move with their events, and stay dead. What was noted of the old positions is void.
+/// Moves the events to their new positions. Dead letters move with their events and stay dead.
+/// Stragglers at the old positions are deleted.
 const MOVE: &str = "
-UPDATE outbox AS o SET position = a.new FROM outbox_again AS a
+UPDATE outbox AS o SET position = a.new FROM outbox_reappended AS a
 WHERE o.lane = a.lane AND o.position = a.old AND o.recorded_at = a.recorded_at;
-UPDATE outbox_dead_letters AS d SET position = a.new FROM outbox_again AS a
+UPDATE outbox_dead_letters AS d SET position = a.new FROM outbox_reappended AS a
 WHERE d.event_id = a.event_id;
-DELETE FROM outbox_stragglers AS s USING outbox_again AS a
+DELETE FROM outbox_stragglers AS s USING outbox_reappended AS a
 WHERE s.lane = a.lane AND s.position = a.old";
 
-/// How much is appended again.
+/// The number of events that are appended again, and of their aggregates.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
-pub(super) struct Again {
+pub(super) struct Reappended {
     pub(super) events: i64,
-    pub(super) orders: i64,
+    pub(super) aggregates: i64,
 }
 
-impl Again {
-    /// Counts what would be appended again, and changes nothing.
+impl Reappended {
+    /// Counts the events that would be appended again, and changes nothing.
     pub(super) async fn count(
         session: &mut PgConnection,
         since: Option<DateTime<Utc>>,
     ) -> Result<Self, PgError> {
         let query = format!(
-            "SELECT count(*) AS events, count(DISTINCT o.order_id) AS orders
-             FROM outbox AS o JOIN ({BEHIND}) AS b
+            "SELECT count(*) AS events, count(DISTINCT o.order_id) AS aggregates
+             FROM outbox AS o JOIN ({MAYBE_UNPUBLISHED}) AS b
                ON b.order_id = o.order_id AND o.order_version >= b.version"
         );
         Ok(sqlx::query_as(sqlx::AssertSqlSafe(query)).bind(since).fetch_one(session).await?)
     }
 
-    /// Appends in this transaction, which holds all lanes from here on.
+    /// Appends the events again in this transaction. It holds all lanes locked until it ends.
     pub(super) async fn append(
         session: &mut PgConnection,
         aggregates: &str,
         since: Option<DateTime<Utc>>,
     ) -> Result<Self, PgError> {
-        // A writer locks the aggregate before it takes a position. So does this, or an event that is
-        // written meanwhile could get a position before the earlier events of its aggregate.
+        // Like a writer, this locks the aggregates before it takes positions. Otherwise a new event
+        // could get a lower position than the earlier events of its aggregate.
         let lock_aggregates = format!(
-            "SELECT FROM {aggregates} WHERE id IN (SELECT order_id FROM outbox_behind)
+            "SELECT FROM {aggregates} WHERE id IN (SELECT order_id FROM outbox_maybe_unpublished)
              ORDER BY id FOR NO KEY UPDATE"
         );
         session.execute(LOCK_LANES).await?;
         session.execute(TABLES).await?;
-        let find = format!("INSERT INTO outbox_behind {BEHIND}");
+        let find = format!("INSERT INTO outbox_maybe_unpublished {MAYBE_UNPUBLISHED}");
         sqlx::query(sqlx::AssertSqlSafe(find)).bind(since).execute(&mut *session).await?;
         session.execute(sqlx::AssertSqlSafe(lock_aggregates)).await?;
         session.execute(TAKE_POSITIONS).await?;
         session.execute(MOVE).await?;
-        let count = "SELECT count(*) AS events, count(DISTINCT order_id) AS orders
-                     FROM outbox_again";
+        let count = "SELECT count(*) AS events, count(DISTINCT order_id) AS aggregates
+                     FROM outbox_reappended";
         Ok(sqlx::query_as(count).fetch_one(session).await?)
     }
 }

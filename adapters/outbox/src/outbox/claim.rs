@@ -1,4 +1,4 @@
-//! What a relay has in its hands: locked lanes, and the records to be published.
+//! A claim: locked lanes, the records to publish, and the changes to store when it ends.
 
 use std::ops::Range;
 
@@ -10,28 +10,29 @@ use sqlx::types::Uuid;
 use sqlx::{Postgres, Transaction};
 
 use super::gap::GapChange;
-use super::plan::Plan;
-use super::settlement::{Note, Settlement};
+use super::plan::LanePlan;
+use super::settlement::{Settlement, StragglerRow};
 
-/// Records of some lanes that are this relay's until it settles them.
+/// Records of some lanes that this relay has claimed.
 ///
-/// It is a transaction that holds the lanes' rows locked. Dropped, or cut off from the database, it
-/// is rolled back and the lanes are free again.
+/// A claim is an open transaction that holds the rows of its lanes locked, so no other relay can
+/// claim them. If it is dropped or loses its connection, the transaction is rolled back and the
+/// lanes are released.
 #[derive(Debug)]
 pub struct PgClaim {
     transaction: Transaction<'static, Postgres>,
-    shares: Vec<Share>,
-    /// The records of all shares, one share after the other.
+    lanes: Vec<ClaimedLane>,
+    /// The records of all lanes, one lane after the other.
     records: Vec<OutboxRecord>,
     more_may_be_due: bool,
 }
 
-/// What a claim does in one lane.
+/// One lane of a claim.
 #[derive(Debug)]
-struct Share {
+struct ClaimedLane {
     lane: i16,
-    plan: Plan,
-    /// Which of the claim's records are this lane's.
+    plan: LanePlan,
+    /// The lane's part of [`PgClaim::records`].
     records: Range<usize>,
 }
 
@@ -50,44 +51,45 @@ impl Claim for PgClaim {
 }
 
 impl PgClaim {
-    /// A claim that does what is planned for each lane.
-    pub(super) fn of(
+    /// A claim with a plan for each of its lanes.
+    pub(super) fn new(
         transaction: Transaction<'static, Postgres>,
-        plans: impl IntoIterator<Item = (i16, Plan)>,
+        plans: impl IntoIterator<Item = (i16, LanePlan)>,
         more_may_be_due: bool,
     ) -> Self {
         let mut records = Vec::new();
-        let share = |(lane, mut plan): (i16, Plan)| {
+        let claimed_lane = |(lane, mut plan): (i16, LanePlan)| {
             let begin = records.len();
             records.append(&mut plan.records);
-            Share { lane, plan, records: begin..records.len() }
+            ClaimedLane { lane, plan, records: begin..records.len() }
         };
-        let shares = plans.into_iter().map(share).collect();
-        Self { transaction, shares, records, more_may_be_due }
+        let lanes = plans.into_iter().map(claimed_lane).collect();
+        Self { transaction, lanes, records, more_may_be_due }
     }
 
-    /// Whether it moves a cursor even if nothing is published.
-    pub(super) fn advances(&self) -> bool {
-        self.shares.iter().any(|share| share.plan.frontier > share.plan.through)
+    /// Whether the claim moves the cursor of a lane even if nothing is published.
+    pub(super) fn moves_a_cursor(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.plan.target > lane.plan.through)
     }
 
-    /// The session that holds the lanes.
+    /// The session that holds the lanes locked.
     pub fn connection(&mut self) -> &mut sqlx::PgConnection {
         &mut self.transaction
     }
 
-    /// Writes down what became of the records and gives the lanes free.
+    /// Stores the results of the records and releases the lanes.
     pub(super) async fn write(mut self, verdicts: &[Verdict]) -> Result<(), PgError> {
-        let publishes = !self.records.is_empty();
+        let has_records = !self.records.is_empty();
         let (mut lanes, mut cursors) = (Vec::new(), Vec::new());
-        for Share { lane, plan, records } in std::mem::take(&mut self.shares) {
+        for ClaimedLane { lane, plan, records } in std::mem::take(&mut self.lanes) {
             let to = records.end.min(verdicts.len());
             let verdicts = verdicts.get(records.start..to).unwrap_or_default();
-            let settlement = Settlement::of(&plan, &self.records[records.clone()], verdicts);
-            // Every lane of a claim that had records goes to the end of the queue, even one of which
-            // nothing was published: what keeps its events need not be what keeps those of others.
-            if publishes || !settlement.is_empty(&plan) {
-                self.note_down(lane, &settlement, records).await?;
+            let settlement = Settlement::new(&plan, &self.records[records.clone()], verdicts);
+            // Lanes are claimed in the order of `settled_at`. It is updated for every lane of a
+            // claim with records, even if nothing of the lane was published. So other lanes come
+            // first next time: the problem of this lane may not be theirs.
+            if has_records || !settlement.is_empty(&plan) {
+                self.write_lane(lane, &settlement, records).await?;
                 lanes.push(lane);
                 cursors.push(settlement.through);
             }
@@ -105,35 +107,35 @@ impl PgClaim {
         Ok(self.transaction.commit().await?)
     }
 
-    /// Writes down what is to be known of a lane besides its cursor.
-    async fn note_down(
+    /// Stores the changes of a lane, except for its cursor.
+    async fn write_lane(
         &mut self,
         lane: i16,
         settlement: &Settlement,
         records: Range<usize>,
     ) -> Result<(), PgError> {
         if !settlement.dead.is_empty() {
-            self.bury(lane, &settlement.dead, records).await?;
+            self.insert_dead_letters(lane, &settlement.dead, records).await?;
         }
-        if !settlement.resolved.is_empty() {
-            self.resolve(lane, &settlement.resolved).await?;
+        if !settlement.deleted.is_empty() {
+            self.delete_stragglers(lane, &settlement.deleted).await?;
         }
-        if !settlement.stamped.is_empty() {
-            self.stamp(lane, &settlement.stamped).await?;
+        if !settlement.set_horizon.is_empty() {
+            self.set_horizons(lane, &settlement.set_horizon).await?;
         }
-        if !settlement.noted.is_empty() {
-            self.note(lane, &settlement.noted).await?;
+        if !settlement.stragglers.is_empty() {
+            self.write_stragglers(lane, &settlement.stragglers).await?;
         }
-        if !settlement.gaps.is_empty() {
-            self.change_gaps(lane, &settlement.gaps).await?;
+        if !settlement.gap_changes.is_empty() {
+            self.replace_gaps(lane, &settlement.gap_changes).await?;
         }
-        if !settlement.opened.is_empty() {
-            self.open_gaps(lane, &settlement.opened).await?;
+        if !settlement.new_gaps.is_empty() {
+            self.insert_gaps(lane, &settlement.new_gaps).await?;
         }
         Ok(())
     }
 
-    async fn bury(
+    async fn insert_dead_letters(
         &mut self,
         lane: i16,
         dead: &[(usize, String)],
@@ -159,14 +161,14 @@ impl PgClaim {
         Ok(())
     }
 
-    async fn resolve(&mut self, lane: i16, positions: &[i64]) -> Result<(), PgError> {
+    async fn delete_stragglers(&mut self, lane: i16, positions: &[i64]) -> Result<(), PgError> {
         let query = "DELETE FROM outbox_stragglers WHERE lane = $1 AND position = ANY ($2)";
         let query = sqlx::query(query).bind(lane).bind(positions);
         query.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
-    async fn stamp(&mut self, lane: i16, positions: &[i64]) -> Result<(), PgError> {
+    async fn set_horizons(&mut self, lane: i16, positions: &[i64]) -> Result<(), PgError> {
         let query = "UPDATE outbox_stragglers SET horizon = pg_current_xact_id()
                      WHERE lane = $1 AND position = ANY ($2)";
         let query = sqlx::query(query).bind(lane).bind(positions);
@@ -174,62 +176,63 @@ impl PgClaim {
         Ok(())
     }
 
-    async fn note(&mut self, lane: i16, notes: &[Note]) -> Result<(), PgError> {
+    async fn write_stragglers(&mut self, lane: i16, rows: &[StragglerRow]) -> Result<(), PgError> {
         let query = "
-            INSERT INTO outbox_stragglers AS known
+            INSERT INTO outbox_stragglers
                 (lane, position, reason, order_id, attempts, retry_at, last_error)
             SELECT $1, position, reason, order_id, attempts,
-                   clock_timestamp() + make_interval(secs => wait), last_error
+                   clock_timestamp() + make_interval(secs => delay), last_error
             FROM unnest($2::bigint[], $3::text[], $4::uuid[], $5::integer[],
                         $6::double precision[], $7::text[])
-                 AS note (position, reason, order_id, attempts, wait, last_error)
+                 AS straggler (position, reason, order_id, attempts, delay, last_error)
             ON CONFLICT (lane, position) DO UPDATE
             SET reason = EXCLUDED.reason, order_id = EXCLUDED.order_id, horizon = NULL,
                 attempts = EXCLUDED.attempts, retry_at = EXCLUDED.retry_at,
                 last_error = EXCLUDED.last_error";
-        let errors = notes.iter().map(|note| note.last_error.as_deref().map(storable));
-        let orders = notes.iter().map(|note| note.aggregate_id);
+        let errors = rows.iter().map(|row| row.last_error.as_deref().map(storable));
+        let aggregates = rows.iter().map(|row| row.aggregate_id);
         sqlx::query(query)
             .bind(lane)
-            .bind(notes.iter().map(|note| note.position).collect::<Vec<i64>>())
-            .bind(notes.iter().map(|note| note.reason).collect::<Vec<&str>>())
-            .bind(orders.collect::<Vec<Option<Uuid>>>())
-            .bind(notes.iter().map(|note| note.attempts).collect::<Vec<i32>>())
-            .bind(notes.iter().map(|note| note.wait.as_secs_f64()).collect::<Vec<f64>>())
+            .bind(rows.iter().map(|row| row.position).collect::<Vec<i64>>())
+            .bind(rows.iter().map(|row| row.reason).collect::<Vec<&str>>())
+            .bind(aggregates.collect::<Vec<Option<Uuid>>>())
+            .bind(rows.iter().map(|row| row.attempts).collect::<Vec<i32>>())
+            .bind(rows.iter().map(|row| row.delay.as_secs_f64()).collect::<Vec<f64>>())
             .bind(errors.collect::<Vec<Option<String>>>())
             .execute(&mut *self.transaction)
             .await?;
         Ok(())
     }
 
-    /// Puts what is left of gaps in their place. Each piece keeps what was known of the whole.
-    async fn change_gaps(&mut self, lane: i16, gaps: &[GapChange]) -> Result<(), PgError> {
+    /// Replaces gaps by the ranges that remain of them. Each range keeps the horizon of its gap,
+    /// unless this claim sets it.
+    async fn replace_gaps(&mut self, lane: i16, gaps: &[GapChange]) -> Result<(), PgError> {
         let query = "
-            WITH gone AS (
+            WITH replaced AS (
                 DELETE FROM outbox_gaps WHERE lane = $1 AND first_position = ANY ($2)
                 RETURNING first_position, horizon, noted_at)
             INSERT INTO outbox_gaps (lane, first_position, last_position, horizon, noted_at)
-            SELECT $1, first, last, CASE WHEN stamp THEN pg_current_xact_id() ELSE horizon END, noted_at
+            SELECT $1, first, last, CASE WHEN set_horizon THEN pg_current_xact_id() ELSE horizon END, noted_at
             FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[])
-                 AS piece (first_position, first, last, stamp)
-            JOIN gone USING (first_position)";
-        let pieces = gaps.iter().flat_map(|gap| {
-            gap.pieces.iter().map(|&(first, last)| (gap.first, first, last, gap.stamp))
+                 AS range (first_position, first, last, set_horizon)
+            JOIN replaced USING (first_position)";
+        let ranges = gaps.iter().flat_map(|gap| {
+            gap.remaining.iter().map(|&(first, last)| (gap.first, first, last, gap.set_horizon))
         });
-        let pieces: Vec<(i64, i64, i64, bool)> = pieces.collect();
+        let ranges: Vec<(i64, i64, i64, bool)> = ranges.collect();
         sqlx::query(query)
             .bind(lane)
             .bind(gaps.iter().map(|gap| gap.first).collect::<Vec<i64>>())
-            .bind(pieces.iter().map(|piece| piece.0).collect::<Vec<i64>>())
-            .bind(pieces.iter().map(|piece| piece.1).collect::<Vec<i64>>())
-            .bind(pieces.iter().map(|piece| piece.2).collect::<Vec<i64>>())
-            .bind(pieces.iter().map(|piece| piece.3).collect::<Vec<bool>>())
+            .bind(ranges.iter().map(|range| range.0).collect::<Vec<i64>>())
+            .bind(ranges.iter().map(|range| range.1).collect::<Vec<i64>>())
+            .bind(ranges.iter().map(|range| range.2).collect::<Vec<i64>>())
+            .bind(ranges.iter().map(|range| range.3).collect::<Vec<bool>>())
             .execute(&mut *self.transaction)
             .await?;
         Ok(())
     }
 
-    async fn open_gaps(&mut self, lane: i16, gaps: &[(i64, i64)]) -> Result<(), PgError> {
+    async fn insert_gaps(&mut self, lane: i16, gaps: &[(i64, i64)]) -> Result<(), PgError> {
         let query = "INSERT INTO outbox_gaps (lane, first_position, last_position)
                      SELECT $1, gap.* FROM unnest($2::bigint[], $3::bigint[]) AS gap";
         let (firsts, lasts): (Vec<i64>, Vec<i64>) = gaps.iter().copied().unzip();

@@ -1,79 +1,80 @@
-//! Wide gaps, noted as ranges. No input or output here.
+//! Wide gaps, which are recorded as ranges. This module does no input or output.
 
 use std::collections::BTreeSet;
 
-/// The widest gap that is noted position by position.
+/// Maximum width of a gap that is recorded position by position, minus one.
 ///
-/// Most gaps are a few positions of transactions in flight. Noted one by one, relays of the version
-/// before see them too.
-const NARROW: i64 = 100;
+/// Most gaps are a few positions of running transactions. Recorded one by one, relays of older
+/// versions see them too.
+const MAX_NARROW: i64 = 100;
 
-/// Whether a gap of these positions is noted as a range.
+/// Whether a gap from `first` to `last` is recorded as a range.
 pub(super) const fn is_wide(first: i64, last: i64) -> bool {
-    last - first >= NARROW
+    last - first >= MAX_NARROW
 }
 
-/// A range of positions that the cursor has passed, as one snapshot shows it.
+/// A wide gap: a range of positions at or below the cursor, as one snapshot shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Gap {
     pub(super) first: i64,
     pub(super) last: i64,
-    /// Whether no row can come any more that is not there yet.
+    /// Whether no transaction is left that could insert another row in the range.
     pub(super) proved: bool,
-    /// Whether this claim may put its own id down as the horizon.
-    pub(super) stamp: bool,
+    /// Whether this claim may store its own id as the horizon.
+    pub(super) set_horizon: bool,
 }
 
-/// What becomes of a gap.
+/// A change to a gap: the ranges that replace it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GapChange {
-    /// The first position it has had so far, by which it is known.
+    /// The first position of the gap before the change. It identifies the gap in its lane.
     pub(super) first: i64,
-    /// Whether its horizon is this claim.
-    pub(super) stamp: bool,
-    /// What is left of it: its pieces, first and last position of each.
-    pub(super) pieces: Vec<(i64, i64)>,
+    /// Whether the id of this claim becomes the horizon.
+    pub(super) set_horizon: bool,
+    /// The ranges that remain of the gap: first and last position of each.
+    pub(super) remaining: Vec<(i64, i64)>,
 }
 
-/// What was seen of the rows in the gaps of a lane, and what was done about them.
+/// The rows that a claim has read in the gaps of a lane, and what it did with them.
 #[derive(Debug, Default)]
-pub(super) struct Arrivals {
-    /// Positions with a row that stays where it is.
-    pub(super) waiting: BTreeSet<i64>,
-    /// Positions that are settled, or noted elsewhere.
-    pub(super) done: BTreeSet<i64>,
-    /// Up to here all rows were seen.
-    pub(super) seen_to: i64,
+pub(super) struct GapRows {
+    /// Positions with a row that stays in its gap.
+    pub(super) staying: BTreeSet<i64>,
+    /// Positions that leave their gap: they are settled, or recorded as stragglers.
+    pub(super) leaving: BTreeSet<i64>,
+    /// All rows in the gaps up to this position were read.
+    pub(super) read_to: i64,
 }
 
 impl Gap {
-    /// What becomes of the gap in a lane whose cursor stands at `through`; `None` if nothing does.
+    /// The change to this gap in a lane with the cursor at `through`. `None` if it stays unchanged.
     ///
-    /// A piece behind the cursor goes: it was moved back, and the rows are read from there again. Of a
-    /// gap that is proved, all goes up to the first row that stays.
-    pub(super) fn change(self, through: i64, arrivals: &Arrivals) -> Option<GapChange> {
+    /// The part above the cursor is dropped: a replay has moved the cursor back, and the rows are
+    /// read from there again. If the gap is proved, its positions are dropped up to the first row
+    /// that stays.
+    pub(super) fn change(self, through: i64, rows: &GapRows) -> Option<GapChange> {
         let last = self.last.min(through);
         let mut first = self.first;
         if self.proved {
-            let seen = last.min(arrivals.seen_to);
-            let waits = (first <= seen).then(|| arrivals.waiting.range(first..=seen).next());
-            first = waits.flatten().copied().unwrap_or(first.max(seen + 1));
+            let read_to = last.min(rows.read_to);
+            let stays = (first <= read_to).then(|| rows.staying.range(first..=read_to).next());
+            first = stays.flatten().copied().unwrap_or(first.max(read_to + 1));
         }
-        let mut pieces = Vec::new();
+        let mut remaining = Vec::new();
         if first <= last {
-            for &done in arrivals.done.range(first..=last) {
-                if first < done {
-                    pieces.push((first, done - 1));
+            for &leaving in rows.leaving.range(first..=last) {
+                if first < leaving {
+                    remaining.push((first, leaving - 1));
                 }
-                first = done + 1;
+                first = leaving + 1;
             }
         }
         if first <= last {
-            pieces.push((first, last));
+            remaining.push((first, last));
         }
-        let stamp = self.stamp && !pieces.is_empty();
-        let as_it_was = pieces == [(self.first, self.last)] && !stamp;
-        (!as_it_was).then_some(GapChange { first: self.first, stamp, pieces })
+        let set_horizon = self.set_horizon && !remaining.is_empty();
+        let unchanged = remaining == [(self.first, self.last)] && !set_horizon;
+        (!unchanged).then_some(GapChange { first: self.first, set_horizon, remaining })
     }
 }
 
@@ -81,53 +82,53 @@ impl Gap {
 mod tests {
     use super::*;
 
-    const NONE_SEEN: Arrivals =
-        Arrivals { waiting: BTreeSet::new(), done: BTreeSet::new(), seen_to: i64::MAX };
+    const NO_ROWS: GapRows =
+        GapRows { staying: BTreeSet::new(), leaving: BTreeSet::new(), read_to: i64::MAX };
 
     fn gap(proved: bool) -> Gap {
-        Gap { first: 10, last: 20, proved, stamp: false }
+        Gap { first: 10, last: 20, proved, set_horizon: false }
     }
 
-    fn pieces(gap: Gap, through: i64, arrivals: &Arrivals) -> Vec<(i64, i64)> {
-        gap.change(through, arrivals).map_or(vec![(gap.first, gap.last)], |change| change.pieces)
-    }
-
-    #[test]
-    fn a_gap_stays_until_it_is_proved_and_then_goes() {
-        assert_eq!(gap(false).change(100, &NONE_SEEN), None);
-        assert_eq!(pieces(gap(true), 100, &NONE_SEEN), []);
+    fn remaining(gap: Gap, through: i64, rows: &GapRows) -> Vec<(i64, i64)> {
+        gap.change(through, rows).map_or(vec![(gap.first, gap.last)], |change| change.remaining)
     }
 
     #[test]
-    fn a_gap_is_stamped_as_a_whole_and_with_all_its_pieces() {
-        let fresh = Gap { stamp: true, ..gap(false) };
-        let change = GapChange { first: 10, stamp: true, pieces: vec![(10, 20)] };
-        assert_eq!(fresh.change(100, &NONE_SEEN), Some(change));
-        let one_done = Arrivals { done: [12].into(), ..NONE_SEEN };
-        let change = GapChange { first: 10, stamp: true, pieces: vec![(10, 11), (13, 20)] };
-        assert_eq!(fresh.change(100, &one_done), Some(change));
+    fn a_gap_stays_until_it_is_proved_and_is_then_dropped() {
+        assert_eq!(gap(false).change(100, &NO_ROWS), None);
+        assert_eq!(remaining(gap(true), 100, &NO_ROWS), []);
     }
 
     #[test]
-    fn what_is_settled_leaves_the_gap_and_what_waits_stays() {
-        let arrivals =
-            Arrivals { waiting: [15].into(), done: [10, 11, 13, 20].into(), ..NONE_SEEN };
-        assert_eq!(pieces(gap(false), 100, &arrivals), [(12, 12), (14, 19)]);
-        assert_eq!(pieces(gap(true), 100, &arrivals), [(15, 19)]);
+    fn the_horizon_is_set_for_the_whole_gap_or_for_all_its_remaining_ranges() {
+        let gap_without_horizon = Gap { set_horizon: true, ..gap(false) };
+        let change = GapChange { first: 10, set_horizon: true, remaining: vec![(10, 20)] };
+        assert_eq!(gap_without_horizon.change(100, &NO_ROWS), Some(change));
+        let one_leaves = GapRows { leaving: [12].into(), ..NO_ROWS };
+        let change =
+            GapChange { first: 10, set_horizon: true, remaining: vec![(10, 11), (13, 20)] };
+        assert_eq!(gap_without_horizon.change(100, &one_leaves), Some(change));
     }
 
     #[test]
-    fn nothing_unseen_leaves_a_gap_however_well_it_is_proved() {
-        let arrivals = Arrivals { done: [11].into(), seen_to: 14, ..NONE_SEEN };
-        assert_eq!(pieces(gap(true), 100, &arrivals), [(15, 20)]);
-        let nothing = Arrivals { seen_to: 5, ..NONE_SEEN };
-        assert_eq!(pieces(gap(true), 100, &nothing), [(10, 20)]);
+    fn settled_positions_leave_the_gap_and_rows_that_were_not_sent_stay() {
+        let rows = GapRows { staying: [15].into(), leaving: [10, 11, 13, 20].into(), ..NO_ROWS };
+        assert_eq!(remaining(gap(false), 100, &rows), [(12, 12), (14, 19)]);
+        assert_eq!(remaining(gap(true), 100, &rows), [(15, 19)]);
     }
 
     #[test]
-    fn a_piece_behind_the_cursor_goes_for_it_is_read_from_there_again() {
-        assert_eq!(pieces(gap(false), 15, &NONE_SEEN), [(10, 15)]);
-        assert_eq!(pieces(gap(false), 9, &NONE_SEEN), []);
-        assert_eq!(pieces(gap(true), 9, &NONE_SEEN), []);
+    fn positions_that_were_not_read_stay_in_a_proved_gap() {
+        let rows = GapRows { leaving: [11].into(), read_to: 14, ..NO_ROWS };
+        assert_eq!(remaining(gap(true), 100, &rows), [(15, 20)]);
+        let nothing_read = GapRows { read_to: 5, ..NO_ROWS };
+        assert_eq!(remaining(gap(true), 100, &nothing_read), [(10, 20)]);
+    }
+
+    #[test]
+    fn the_part_of_a_gap_above_the_cursor_is_dropped() {
+        assert_eq!(remaining(gap(false), 15, &NO_ROWS), [(10, 15)]);
+        assert_eq!(remaining(gap(false), 9, &NO_ROWS), []);
+        assert_eq!(remaining(gap(true), 9, &NO_ROWS), []);
     }
 }

@@ -1,4 +1,5 @@
-//! What a claim does with what it read. No input or output here: a rule of the protocol each.
+//! Decides what a claim does with the rows that it has read. This module does no input or output;
+//! each function is a rule of the protocol.
 
 use std::collections::HashSet;
 
@@ -7,21 +8,21 @@ use sqlx::types::Uuid;
 
 use super::gap::{Gap, is_wide};
 
-/// Above so many stragglers a lane reads nothing new: something is wrong for all of its events.
-pub(super) const MOST_STRAGGLERS: usize = 10_000;
+/// A lane with this many stragglers reads no new records: all its events probably have one problem.
+pub(super) const MAX_STRAGGLERS: usize = 10_000;
 
-/// How much a claim takes of a lane.
+/// Maximum number and size of the records that a claim takes from a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Room {
-    /// So many records at the most.
+pub(super) struct Limits {
+    /// Maximum number of records.
     pub(super) records: usize,
-    /// None beyond so many bytes of payloads.
+    /// Maximum total size of the payloads. The last record may exceed it.
     pub(super) bytes: usize,
 }
 
-impl Room {
-    /// Whether records of this number and size leave no room for another.
-    pub(super) const fn is_taken(self, records: usize, bytes: usize) -> bool {
+impl Limits {
+    /// Whether no further record may be added to records of this number and total size.
+    pub(super) const fn are_reached(self, records: usize, bytes: usize) -> bool {
         records >= self.records || bytes >= self.bytes
     }
 }
@@ -30,210 +31,227 @@ impl Room {
 #[derive(Debug, Clone)]
 pub(super) struct Straggler {
     pub(super) position: i64,
-    /// How often publishing it failed.
+    /// How often publishing it has failed.
     pub(super) attempts: i32,
-    pub(super) sight: Sight,
+    pub(super) state: StragglerState,
 }
 
-/// What there is to see of a straggler.
+/// What the snapshot shows of a straggler.
 #[derive(Debug, Clone)]
-pub(super) enum Sight {
-    /// Its row, to be published now.
+pub(super) enum StragglerState {
+    /// It has a row, which is due.
     Due(OutboxRecord),
-    /// Its row, to be tried again later: until then it holds up its order.
+    /// It has a row, which is not due yet, waits for an earlier straggler, or exceeds the limits.
+    /// Later events of this aggregate have to wait.
     Waiting(Uuid),
-    /// No row yet. `stamp`: this claim may put its own id down as the horizon.
-    Missing { stamp: bool },
-    /// No row, and there will never be one.
+    /// It has no row yet. With `set_horizon`, this claim may store its own id as the horizon.
+    Missing { set_horizon: bool },
+    /// It has no row, and no row can appear any more.
     Gone,
 }
 
-/// A row behind the lane's cursor, as the same snapshot shows it.
+/// A row above the lane's cursor, as the same snapshot shows it.
 #[derive(Debug, Clone)]
-pub(super) struct Fresh {
+pub(super) struct NewRecord {
     pub(super) record: OutboxRecord,
-    /// Whether it is so old that a gap before it need not be waited for.
-    pub(super) ripe: bool,
-    /// Whether it is a dead letter, which happens after a replay.
+    /// Whether it is so old that the cursor may move past a gap before it.
+    pub(super) may_skip_gap: bool,
+    /// Whether it is a dead letter. This is possible after a replay.
     pub(super) dead: bool,
 }
 
-/// What there is to see of a lane.
+/// What one snapshot shows of a lane.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LaneSight {
+pub(super) struct LaneSnapshot {
     /// Its stragglers, by position.
     pub(super) stragglers: Vec<Straggler>,
     /// Its wide gaps, by position.
     pub(super) gaps: Vec<Gap>,
-    /// Rows that came in these gaps, by position: as many as there is room for.
-    pub(super) arrivals: Vec<OutboxRecord>,
-    /// The rows behind its cursor, by position: as many as there is room for.
-    pub(super) fresh: Vec<Fresh>,
+    /// The rows in these gaps, by position, up to the limits.
+    pub(super) gap_records: Vec<OutboxRecord>,
+    /// The rows above its cursor, by position, up to the limits.
+    pub(super) new_records: Vec<NewRecord>,
 }
 
-impl LaneSight {
-    /// Whether there may be more behind the cursor, or in the gaps, than there was room for.
-    pub(super) fn fills(&self, room: Room) -> bool {
-        let bytes = self.fresh.iter().map(|fresh| fresh.record.payload.len()).sum();
-        room.is_taken(self.fresh.len(), bytes) || self.arrivals_fill(room)
+impl LaneSnapshot {
+    /// Whether the lane may have more rows above the cursor or in the gaps than the snapshot
+    /// contains.
+    pub(super) fn reaches(&self, limits: Limits) -> bool {
+        let bytes = self.new_records.iter().map(|new| new.record.payload.len()).sum();
+        limits.are_reached(self.new_records.len(), bytes) || self.gap_records_reach(limits)
     }
 
-    fn arrivals_fill(&self, room: Room) -> bool {
-        let bytes = self.arrivals.iter().map(|record| record.payload.len()).sum();
-        room.is_taken(self.arrivals.len(), bytes)
+    fn gap_records_reach(&self, limits: Limits) -> bool {
+        let bytes = self.gap_records.iter().map(|record| record.payload.len()).sum();
+        limits.are_reached(self.gap_records.len(), bytes)
     }
 }
 
-/// Where the lane has a record.
+/// Where a record of a claim was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// Behind its cursor.
-    Fresh,
-    /// Among its stragglers; publishing it failed so often.
+    /// Above the cursor.
+    New,
+    /// Among the stragglers, with the number of failures so far.
     Straggler(i32),
-    /// In one of its gaps.
+    /// In a wide gap.
     Gap,
 }
 
-/// What is to be published, and what is to be noted beside it.
+/// What a claim does in a lane: the records to publish, and the changes to store with the result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Plan {
-    /// Where the lane's cursor stands.
+pub(super) struct LanePlan {
+    /// The lane's cursor.
     pub(super) through: i64,
-    /// Where it stands once all of this is settled.
-    pub(super) frontier: i64,
-    /// What to publish, by position.
+    /// The lane's cursor after all records of the plan are settled.
+    pub(super) target: i64,
+    /// The records to publish, by position.
     pub(super) records: Vec<OutboxRecord>,
-    /// How many bytes their payloads have.
+    /// The total size of their payloads.
     bytes: usize,
-    /// Where the lane has each record.
+    /// Where each record was found.
     pub(super) origins: Vec<Origin>,
-    /// Stragglers that will never come, or are no more.
+    /// Stragglers to delete: they have no row and will never have one.
     pub(super) gone: Vec<i64>,
-    /// Late stragglers whose horizon is this claim.
-    pub(super) stamped: Vec<i64>,
-    /// Missing positions that the cursor steps over.
+    /// Late stragglers that get the id of this claim as their horizon.
+    pub(super) set_horizon: Vec<i64>,
+    /// Missing positions that the cursor moves past. They become late stragglers.
     pub(super) late: Vec<i64>,
-    /// Wide gaps that the cursor steps over, first and last position of each.
-    pub(super) opened: Vec<(i64, i64)>,
-    /// Rows that are noted as held, because they wait behind an earlier event of their order: the
-    /// cursor passes them, or they leave their gap.
+    /// Wide gaps that the cursor moves past: first and last position of each.
+    pub(super) new_gaps: Vec<(i64, i64)>,
+    /// Rows that have to wait for an earlier event of their aggregate. They become held stragglers
+    /// when the cursor moves past them, or when they leave their gap.
     pub(super) held: Vec<(i64, Uuid)>,
-    /// The gaps that the lane has.
+    /// The wide gaps of the lane.
     pub(super) gaps: Vec<Gap>,
-    /// Positions of the rows that were seen in these gaps.
-    pub(super) arrivals: Vec<i64>,
-    /// Up to here all rows in these gaps were seen.
-    pub(super) seen_to: i64,
+    /// Positions of the rows that were read in these gaps.
+    pub(super) gap_records: Vec<i64>,
+    /// All rows in these gaps up to this position were read.
+    pub(super) gaps_read_to: i64,
 }
 
-impl Plan {
-    /// Decides what there is room for.
-    pub(super) fn of(through: i64, sight: LaneSight, room: Room) -> Self {
-        let full = sight.stragglers.len() >= MOST_STRAGGLERS;
-        let cut = sight.arrivals_fill(room);
-        let LaneSight { stragglers, gaps, arrivals, fresh } = sight;
+impl LanePlan {
+    /// Plans what to do in a lane with its cursor at `through`, within these limits.
+    pub(super) fn new(through: i64, snapshot: LaneSnapshot, limits: Limits) -> Self {
+        let too_many_stragglers = snapshot.stragglers.len() >= MAX_STRAGGLERS;
+        let gaps_cut_off = snapshot.gap_records_reach(limits);
+        let LaneSnapshot { stragglers, gaps, gap_records, new_records } = snapshot;
         let mut plan = Self {
             through,
-            frontier: through,
+            target: through,
             gaps,
-            arrivals: arrivals.iter().map(|record| record.position).collect(),
+            gap_records: gap_records.iter().map(|record| record.position).collect(),
             ..Self::default()
         };
-        // The orders of rows in the gaps that were not seen are not known: nothing behind the last one
-        // that was seen may be published before them.
-        plan.seen_to = plan.arrivals.last().copied().filter(|_| cut).unwrap_or(i64::MAX);
-        let blocked = plan.take_passed(stragglers, arrivals, room);
-        if !full && !cut {
-            plan.take_fresh(fresh, &blocked, room);
+        // The aggregates of the gap rows that were not read are unknown. So nothing above the last
+        // row that was read may be published before them.
+        let last_read = plan.gap_records.last().copied();
+        plan.gaps_read_to = last_read.filter(|_| gaps_cut_off).unwrap_or(i64::MAX);
+        let blocked = plan.take_stragglers_and_gap_records(stragglers, gap_records, limits);
+        if !too_many_stragglers && !gaps_cut_off {
+            plan.take_new_records(new_records, &blocked, limits);
         }
         plan
     }
 
-    /// Whether it takes as much as there is room for.
-    pub(super) fn fills(&self, room: Room) -> bool {
-        room.is_taken(self.records.len(), self.bytes)
+    /// Whether no further record may be added.
+    pub(super) fn reaches(&self, limits: Limits) -> bool {
+        limits.are_reached(self.records.len(), self.bytes)
     }
 
-    /// Takes what is due of what the cursor has passed, by position. The orders whose earliest event
-    /// there is not taken must wait and are returned.
-    fn take_passed(
+    /// Takes the due records at or below the cursor, by position. Returns the aggregates that have
+    /// a record there that was not taken: their later records have to wait.
+    fn take_stragglers_and_gap_records(
         &mut self,
         stragglers: Vec<Straggler>,
-        arrivals: Vec<OutboxRecord>,
-        room: Room,
+        gap_records: Vec<OutboxRecord>,
+        limits: Limits,
     ) -> HashSet<Uuid> {
         let mut blocked = HashSet::new();
-        let mut arrivals = arrivals.into_iter().peekable();
-        for Straggler { position, attempts, sight } in stragglers {
-            while let Some(record) = arrivals.next_if(|record| record.position < position) {
-                self.take_arrival(record, &mut blocked, room);
+        let mut gap_records = gap_records.into_iter().peekable();
+        for Straggler { position, attempts, state } in stragglers {
+            while let Some(record) = gap_records.next_if(|record| record.position < position) {
+                self.take_gap_record(record, &mut blocked, limits);
             }
-            match sight {
-                Sight::Due(record)
-                    if position <= self.seen_to
-                        && !self.fills(room)
+            match state {
+                StragglerState::Due(record)
+                    if position <= self.gaps_read_to
+                        && !self.reaches(limits)
                         && !blocked.contains(&record.aggregate_id) =>
                 {
                     self.take(record, Origin::Straggler(attempts));
                 }
-                Sight::Due(OutboxRecord { aggregate_id, .. }) | Sight::Waiting(aggregate_id) => {
+                StragglerState::Due(OutboxRecord { aggregate_id, .. })
+                | StragglerState::Waiting(aggregate_id) => {
                     blocked.insert(aggregate_id);
                 }
-                Sight::Missing { stamp: true } => self.stamped.push(position),
-                Sight::Missing { stamp: false } => {}
-                Sight::Gone => self.gone.push(position),
+                StragglerState::Missing { set_horizon: true } => self.set_horizon.push(position),
+                StragglerState::Missing { set_horizon: false } => {}
+                StragglerState::Gone => self.gone.push(position),
             }
         }
-        for record in arrivals {
-            self.take_arrival(record, &mut blocked, room);
+        for record in gap_records {
+            self.take_gap_record(record, &mut blocked, limits);
         }
         blocked
     }
 
-    fn take_arrival(&mut self, record: OutboxRecord, blocked: &mut HashSet<Uuid>, room: Room) {
+    fn take_gap_record(
+        &mut self,
+        record: OutboxRecord,
+        blocked: &mut HashSet<Uuid>,
+        limits: Limits,
+    ) {
         if blocked.contains(&record.aggregate_id) {
-            // Else it would take the room of others for as long as it waits.
+            // As a held straggler it does not count towards the limit of rows that are read in
+            // gaps.
             self.held.push((record.position, record.aggregate_id));
-        } else if self.fills(room) {
+        } else if self.reaches(limits) {
             blocked.insert(record.aggregate_id);
         } else {
             self.take(record, Origin::Gap);
         }
     }
 
-    /// Takes the rows behind the cursor, up to the first gap that must still be waited for.
-    fn take_fresh(&mut self, fresh: Vec<Fresh>, blocked: &HashSet<Uuid>, room: Room) {
-        for Fresh { record, ripe, dead } in fresh {
-            if self.fills(room) || !self.step_over_gap(record.position, ripe, room.records) {
+    /// Takes the rows above the cursor, up to the first gap that the cursor may not move past yet.
+    fn take_new_records(
+        &mut self,
+        new_records: Vec<NewRecord>,
+        blocked: &HashSet<Uuid>,
+        limits: Limits,
+    ) {
+        for NewRecord { record, may_skip_gap, dead } in new_records {
+            if self.reaches(limits) || !self.skip_gap(record.position, may_skip_gap, limits.records)
+            {
                 return;
             }
-            self.frontier = record.position;
+            self.target = record.position;
             if dead {
-                // An operator decides about it, not the relay.
+                // Only an operator decides about a dead letter. The cursor just moves past it.
             } else if blocked.contains(&record.aggregate_id) {
                 self.held.push((record.position, record.aggregate_id));
             } else {
-                self.take(record, Origin::Fresh);
+                self.take(record, Origin::New);
             }
         }
     }
 
-    /// Whether everything before `position` is settled or noted, so that it may be looked at.
-    fn step_over_gap(&mut self, position: i64, ripe: bool, limit: usize) -> bool {
-        let (first, last) = (self.frontier + 1, position - 1);
+    /// Moves the cursor to just before `position` and records a gap in between. Returns `false` if
+    /// the cursor may not move past the gap yet.
+    fn skip_gap(&mut self, position: i64, may_skip_gap: bool, limit: usize) -> bool {
+        let (first, last) = (self.target + 1, position - 1);
         if first > last {
             return true;
         }
-        if !ripe || self.late.len() >= limit {
+        if !may_skip_gap || self.late.len() >= limit {
             return false;
         }
         if is_wide(first, last) {
-            self.opened.push((first, last));
+            self.new_gaps.push((first, last));
         } else {
             self.late.extend(first..=last);
         }
-        self.frontier = last;
+        self.target = last;
         true
     }
 

@@ -1,4 +1,4 @@
-//! What a claim locks, and what it sees of it.
+//! Locks the lanes of a claim and reads their records.
 
 use std::collections::HashMap;
 
@@ -11,62 +11,74 @@ use sqlx::types::{Json, Uuid};
 use sqlx::{FromRow, Postgres, Transaction};
 
 use super::gap::Gap;
-use super::look::Lanes;
-use super::plan::{Fresh, LaneSight, Room, Sight, Straggler};
+use super::lane_search::Lanes;
+use super::plan::{LaneSnapshot, Limits, NewRecord, Straggler, StragglerState};
 
-/// Of these lanes, locks some that nobody has locked or worked on since, those that waited longest
-/// first. This is the first statement of its transaction, so its snapshot is older than the
-/// transaction's id: see the proof in the module's description for why it reads what is noted without a
+/// Locks up to `$3` of the lanes `$1` that are not locked and still have the cursors `$2`. Lanes
+/// that have waited longest come first.
+///
+/// This is the first statement of its transaction, so its snapshot is older than the transaction's
+/// id. The proof in `outbox.rs` allows a claim to set its id as the horizon only where this
+/// snapshot shows none. So the statement also returns the late stragglers and the gaps without a
 /// horizon.
 ///
-/// Whether a lane was worked on is asked of the snapshot alone. Were it asked of the locked row, one
-/// that was settled in between would be locked and yet not answered, and lie idle.
+/// The condition on the cursor is in a subquery, so that it is evaluated on the snapshot and not on
+/// the locked row. Otherwise a lane that was settled between the two would be locked but not
+/// returned, and nobody would work on it.
 ///
-/// A lane that was settled in the future, by a clock that was ahead, has waited longest: else it would
-/// come last until that time.
+/// A lane with a `settled_at` in the future was settled while the clock was ahead. It comes first;
+/// otherwise it would come last until that time.
 const LOCK: &str = "
 SELECT l.lane, l.through,
        ARRAY (SELECT s.position FROM outbox_stragglers AS s
               WHERE s.lane = l.lane AND s.reason = 'late'
                 AND (s.horizon IS NULL OR s.horizon > pg_snapshot_xmax(pg_current_snapshot()))
-       ) AS noted,
+       ) AS late_without_horizon,
        ARRAY (SELECT g.first_position FROM outbox_gaps AS g
               WHERE g.lane = l.lane
                 AND (g.horizon IS NULL OR g.horizon > pg_snapshot_xmax(pg_current_snapshot()))
-              ORDER BY g.first_position) AS noted_firsts,
+              ORDER BY g.first_position) AS gap_firsts,
        ARRAY (SELECT g.last_position FROM outbox_gaps AS g
               WHERE g.lane = l.lane
                 AND (g.horizon IS NULL OR g.horizon > pg_snapshot_xmax(pg_current_snapshot()))
-              ORDER BY g.first_position) AS noted_lasts
+              ORDER BY g.first_position) AS gap_lasts
 FROM outbox_lanes AS l
 WHERE l.lane IN (
     SELECT lane FROM outbox_lanes
-    JOIN unnest($1::smallint[], $2::bigint[]) AS seen (lane, through) USING (lane, through))
+    JOIN unnest($1::smallint[], $2::bigint[]) AS found (lane, through) USING (lane, through))
 ORDER BY CASE WHEN l.settled_at > now() + interval '1 minute' THEN '-infinity' ELSE l.settled_at END
 LIMIT $3
 FOR UPDATE OF l SKIP LOCKED";
 
-/// The lanes' stragglers, their gaps, the rows that came in these, and the rows behind their cursors, in
-/// one statement and so in one snapshot.
+/// Reads the lanes `$1`, whose cursors are `$2`. It is one statement, so that everything is read in
+/// one snapshot.
 ///
-/// Of each lane and of each kind of row, `$3` at the most, and none beyond `$4` bytes of payloads.
-/// Stragglers that there is no room for, or that are not due, come without their payload, since their
-/// orders must be known. One that is to be tried again later than the longest wait allows is due: a
-/// clock that was ahead noted it. One that waits behind another of its order takes no room. A row in a
-/// gap that is a straggler or a dead letter is that alone.
+/// It returns four kinds of rows: `straggler`, `gap`, `gap record` (a row in a gap) and `new` (a
+/// row above the cursor). For each lane and each kind with payloads, it returns at most `$3`
+/// payloads and none after the total size has reached `$4` bytes.
+///
+/// - Stragglers that exceed these limits, or are not due, are returned without a payload, because
+///   the plan needs to know their aggregates. A straggler that waits for an earlier one of its
+///   aggregate does not count towards the limits. A retry that is due in more than 6 minutes (the
+///   longest delay plus one minute) was stored while the clock was ahead: it counts as due.
+/// - A row in a gap that is also a straggler or a dead letter is returned as that only.
 const READ: &str = "
-SELECT 'straggler' AS kind, lane, position, NULL::bigint AS last, attempts, late, proved, handed_out,
-       NULL::boolean AS ripe, NULL::boolean AS dead,
+-- Stragglers, with their rows if they have one.
+SELECT 'straggler' AS kind, lane, position, NULL::bigint AS last, attempts, late, proved, in_claim,
+       NULL::boolean AS may_skip_gap, NULL::boolean AS dead,
        event_id, order_id, order_version, event_type, schema_fingerprint,
-       CASE WHEN handed_out THEN payload END AS payload, headers, occurred_at
+       CASE WHEN in_claim THEN payload END AS payload, headers, occurred_at
 FROM (
+    -- in_claim: it is due, waits for no earlier one, and the ones before it do not reach the limits.
     SELECT *, coalesce(due AND NOT blocked AND count(*) FILTER (WHERE due AND NOT blocked) OVER earlier < $3
                        AND coalesce(sum(size) FILTER (WHERE due AND NOT blocked) OVER earlier, 0) < $4,
-                       false) AS handed_out
+                       false) AS in_claim
     FROM (
+        -- blocked: an earlier straggler of the same aggregate is not due.
         SELECT *, coalesce(bool_or(NOT due) OVER (PARTITION BY lane, order_id ORDER BY position
                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS blocked
         FROM (
+            -- proved: all transactions that could insert its row have ended.
             SELECT s.lane, s.position, s.attempts, s.reason = 'late' AS late,
                    coalesce(s.horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) AS proved,
                    o.event_id IS NOT NULL
@@ -84,13 +96,15 @@ FROM (
                        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ) AS straggler
 UNION ALL
+-- Wide gaps: position is the first position, last is the last one.
 SELECT 'gap', lane, first_position, last_position, NULL, NULL,
        coalesce(horizon <= pg_snapshot_xmin(pg_current_snapshot()), false), NULL, NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
 FROM outbox_gaps
 WHERE lane = ANY ($1)
 UNION ALL
-SELECT 'arrival', lane, position, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+-- Rows in these gaps, up to the cursor and within the limits.
+SELECT 'gap record', lane, position, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
        event_id, order_id, order_version, event_type, schema_fingerprint, payload, headers, occurred_at
 FROM (
     SELECT *, row_number() OVER (PARTITION BY lane ORDER BY position) AS number,
@@ -110,11 +124,13 @@ FROM (
                               WHERE d.lane = o.lane AND d.position = o.position)
             ORDER BY o.position LIMIT $3
         ) AS o
-    ) AS arrival
-) AS arrival
+    ) AS gap_record
+) AS gap_record
 WHERE number <= $3 AND coalesce(before, 0) < $4
 UNION ALL
-SELECT 'fresh', o.lane, o.position, NULL, NULL, NULL, NULL, NULL,
+-- Rows above the cursor, within the limits. One that was recorded in the future (the clock was ahead)
+-- counts as old: the cursor may move past a gap before it.
+SELECT 'new', o.lane, o.position, NULL, NULL, NULL, NULL, NULL,
        o.recorded_at <= now() - interval '50 milliseconds'
            OR o.recorded_at > now() + interval '1 second',
        d.position IS NOT NULL,
@@ -136,18 +152,19 @@ WHERE coalesce(o.before, 0) < $4";
 #[derive(Debug, FromRow)]
 pub(super) struct LockedLane {
     pub(super) lane: i16,
-    /// Its cursor, as it is now that nobody else can move it.
+    /// Its cursor. Nobody else can move it while the lane is locked.
     pub(super) through: i64,
-    /// Late stragglers without a horizon, noted before this transaction had an id.
-    noted: Vec<i64>,
-    /// The first position of each gap without a horizon, noted before as well.
-    noted_firsts: Vec<i64>,
+    /// Late stragglers without a horizon that were recorded before this transaction had an id.
+    late_without_horizon: Vec<i64>,
+    /// The first position of each gap without a horizon that was recorded before that, too.
+    gap_firsts: Vec<i64>,
     /// The last position of each of these gaps.
-    noted_lasts: Vec<i64>,
+    gap_lasts: Vec<i64>,
 }
 
+/// A row that [`READ`] returns. Its `kind` decides which columns have a value.
 #[derive(Debug, FromRow)]
-struct SeenRow {
+struct SnapshotRow {
     kind: String,
     lane: i16,
     position: i64,
@@ -155,8 +172,8 @@ struct SeenRow {
     attempts: Option<i32>,
     late: Option<bool>,
     proved: Option<bool>,
-    handed_out: Option<bool>,
-    ripe: Option<bool>,
+    in_claim: Option<bool>,
+    may_skip_gap: Option<bool>,
     dead: Option<bool>,
     event_id: Option<Uuid>,
     order_id: Option<Uuid>,
@@ -168,100 +185,106 @@ struct SeenRow {
     occurred_at: Option<DateTime<Utc>>,
 }
 
-/// A row of the outbox that no writer of ours can have written.
+/// A row of the outbox that no version of this program has written.
 #[derive(Debug, thiserror::Error)]
-#[error("position {position} of lane {lane} of the outbox holds a record that makes no sense")]
+#[error("the record at position {position} in lane {lane} of the outbox is invalid")]
 struct DamagedRecord {
     lane: i16,
     position: i64,
 }
 
 impl LockedLane {
-    /// Whether all of these positions were noted, without a horizon, before this transaction had an id.
-    fn noted_gap(&self, first: i64, last: i64) -> bool {
-        let mut noted = self.noted_firsts.iter().zip(&self.noted_lasts);
-        noted.any(|(&from, &to)| from <= first && last <= to)
+    /// Whether this claim may set the horizon of a gap: all its positions lie in one gap that had
+    /// no horizon before this transaction had an id.
+    fn may_set_gap_horizon(&self, first: i64, last: i64) -> bool {
+        let mut gaps = self.gap_firsts.iter().zip(&self.gap_lasts);
+        gaps.any(|(&from, &to)| from <= first && last <= to)
     }
 
-    /// Locks up to `most` of these lanes.
+    /// Locks up to `max` of these lanes.
     pub(super) async fn lock(
         transaction: &mut Transaction<'static, Postgres>,
-        seen: &Lanes,
-        most: usize,
+        found: &Lanes,
+        max: usize,
     ) -> Result<Vec<Self>, PgError> {
-        let (lanes, cursors): (Vec<i16>, Vec<i64>) = seen.iter().copied().unzip();
-        let query = sqlx::query_as(LOCK).bind(lanes).bind(cursors).bind(sql_limit(most));
+        let (lanes, cursors): (Vec<i16>, Vec<i64>) = found.iter().copied().unzip();
+        let query = sqlx::query_as(LOCK).bind(lanes).bind(cursors).bind(sql_limit(max));
         Ok(query.fetch_all(&mut **transaction).await?)
     }
 
-    /// Reads the lanes: of each its stragglers, and the rows behind its cursor that there is room for.
+    /// Reads the stragglers and gaps of the lanes and, within the limits, the rows in the gaps and
+    /// above the cursors.
     pub(super) async fn read(
         lanes: &[Self],
         transaction: &mut Transaction<'static, Postgres>,
-        room: Room,
-    ) -> Result<Vec<LaneSight>, StoreError> {
-        let rows: Vec<SeenRow> = sqlx::query_as(READ)
+        limits: Limits,
+    ) -> Result<Vec<LaneSnapshot>, StoreError> {
+        let rows: Vec<SnapshotRow> = sqlx::query_as(READ)
             .bind(lanes.iter().map(|lane| lane.lane).collect::<Vec<_>>())
             .bind(lanes.iter().map(|lane| lane.through).collect::<Vec<_>>())
-            .bind(sql_limit(room.records))
-            .bind(sql_limit(room.bytes))
+            .bind(sql_limit(limits.records))
+            .bind(sql_limit(limits.bytes))
             .fetch_all(&mut **transaction)
             .await
             .map_err(PgError::from)?;
-        let mut sights: Vec<LaneSight> = lanes.iter().map(|_| LaneSight::default()).collect();
+        let mut snapshots: Vec<LaneSnapshot> =
+            lanes.iter().map(|_| LaneSnapshot::default()).collect();
         for row in rows {
-            let of = lanes.iter().zip(&mut sights).find(|(lane, _)| lane.lane == row.lane);
-            if let Some((lane, sight)) = of {
-                row.sort_in(lane, sight)?;
+            let lane = lanes.iter().zip(&mut snapshots).find(|(lane, _)| lane.lane == row.lane);
+            if let Some((lane, snapshot)) = lane {
+                row.add_to(snapshot, lane)?;
             }
         }
-        for LaneSight { stragglers, gaps, arrivals, fresh } in &mut sights {
+        for LaneSnapshot { stragglers, gaps, gap_records, new_records } in &mut snapshots {
             stragglers.sort_unstable_by_key(|straggler| straggler.position);
             gaps.sort_unstable_by_key(|gap| gap.first);
-            arrivals.sort_unstable_by_key(|record| record.position);
-            fresh.sort_unstable_by_key(|fresh| fresh.record.position);
+            gap_records.sort_unstable_by_key(|record| record.position);
+            new_records.sort_unstable_by_key(|new| new.record.position);
         }
-        Ok(sights)
+        Ok(snapshots)
     }
 }
 
-impl SeenRow {
-    /// Puts the row where it belongs.
-    fn sort_in(self, lane: &LockedLane, sight: &mut LaneSight) -> Result<(), StoreError> {
+impl SnapshotRow {
+    /// Adds the row to the snapshot of its lane.
+    fn add_to(self, snapshot: &mut LaneSnapshot, lane: &LockedLane) -> Result<(), StoreError> {
         let position = self.position;
         let damaged = DamagedRecord { lane: self.lane, position };
         let damaged = || StoreError::Broken(Box::new(damaged));
         match self.kind.as_str() {
             "straggler" => {
                 let attempts = self.attempts.unwrap_or(0);
-                let seen = self.straggler(&lane.noted).ok_or_else(damaged)?;
-                sight.stragglers.push(Straggler { position, attempts, sight: seen });
+                let state = self.straggler_state(&lane.late_without_horizon).ok_or_else(damaged)?;
+                snapshot.stragglers.push(Straggler { position, attempts, state });
             }
             "gap" => {
                 let (last, proved) = self.last.zip(self.proved).ok_or_else(damaged)?;
-                let stamp = lane.noted_gap(position, last);
-                sight.gaps.push(Gap { first: position, last, proved, stamp });
+                let set_horizon = lane.may_set_gap_horizon(position, last);
+                snapshot.gaps.push(Gap { first: position, last, proved, set_horizon });
             }
-            "arrival" => sight.arrivals.push(self.record().ok_or_else(damaged)?),
+            "gap record" => snapshot.gap_records.push(self.record().ok_or_else(damaged)?),
             _ => {
-                let (ripe, dead) = (self.ripe.unwrap_or(false), self.dead.unwrap_or(false));
-                sight.fresh.push(Fresh { record: self.record().ok_or_else(damaged)?, ripe, dead });
+                let may_skip_gap = self.may_skip_gap.unwrap_or(false);
+                let dead = self.dead.unwrap_or(false);
+                let record = self.record().ok_or_else(damaged)?;
+                snapshot.new_records.push(NewRecord { record, may_skip_gap, dead });
             }
         }
         Ok(())
     }
 
-    /// What there is to see of a straggler. `noted` are late positions that may be stamped.
-    fn straggler(self, noted: &[i64]) -> Option<Sight> {
+    /// The state of a straggler. `late_without_horizon` are the positions whose horizon this claim
+    /// may set.
+    fn straggler_state(self, late_without_horizon: &[i64]) -> Option<StragglerState> {
         let (position, late) = (self.position, self.late?);
-        Some(if self.handed_out? {
-            Sight::Due(self.record()?)
+        Some(if self.in_claim? {
+            StragglerState::Due(self.record()?)
         } else if self.event_id.is_some() {
-            Sight::Waiting(self.order_id?)
+            StragglerState::Waiting(self.order_id?)
         } else if self.proved? || !late {
-            Sight::Gone
+            StragglerState::Gone
         } else {
-            Sight::Missing { stamp: noted.contains(&position) }
+            StragglerState::Missing { set_horizon: late_without_horizon.contains(&position) }
         })
     }
 

@@ -11,7 +11,8 @@ use crate::told::database_and_pool;
 
 const MONTH: Duration = Duration::from_hours(30 * 24);
 
-const KEEP: notification::Keep = notification::Keep { dead_letters: MONTH, notifications: MONTH };
+const KEEP: notification::Retention =
+    notification::Retention { dead_letters: MONTH, notifications: MONTH };
 
 async fn run(pool: &PgPool, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(pool).await.unwrap();
@@ -69,7 +70,8 @@ async fn world() -> (Database, PgPool) {
 async fn settled_dead_letters_are_deleted_after_their_retention() {
     let (database, pool) = world().await;
     let done = pharmacy::Housekeeping::new(&database, KEEP.dead_letters).tidy().await;
-    let expected = pharmacy::Tidied { dead_letters_deleted: 6000, ..Default::default() };
+    let expected =
+        pharmacy::HousekeepingReport { dead_letters_deleted: 6000, ..Default::default() };
     assert_eq!(done, expected);
     let left = "SELECT DISTINCT topic FROM pharmacy.dead_letters ORDER BY topic";
     assert_eq!(keys(&pool, left).await, ["open", "young"]);
@@ -79,7 +81,7 @@ async fn settled_dead_letters_are_deleted_after_their_retention() {
 async fn settled_notifications_are_deleted_after_their_retention() {
     let (database, pool) = world().await;
     let house = notification::Housekeeping::new(&database, KEEP);
-    let expected = notification::Tidied {
+    let expected = notification::HousekeepingReport {
         dead_letters_deleted: 6000,
         notifications_deleted: 12_000,
         ..Default::default()
@@ -91,7 +93,7 @@ async fn settled_notifications_are_deleted_after_their_retention() {
     assert_eq!(keys(&pool, left).await, ["open", "young"]);
     let ahead = "SELECT message FROM notification.notifications WHERE recorded_at > now()";
     assert_eq!(keys(&pool, ahead).await, [""; 0], "dated by a clock that was ahead");
-    assert_eq!(house.tidy().await, notification::Tidied::default());
+    assert_eq!(house.tidy().await, notification::HousekeepingReport::default());
 }
 
 #[tokio::test]
@@ -104,10 +106,10 @@ async fn a_clock_that_jumps_deletes_nothing() {
         run(&pool, &jump).await;
     }
     let house = pharmacy::Housekeeping::new(&database, KEEP.dead_letters);
-    let doubted = pharmacy::Tidied { clock_doubted: true, ..Default::default() };
+    let doubted = pharmacy::HousekeepingReport { clock_doubted: true, ..Default::default() };
     assert_eq!(house.tidy().await, doubted);
     let house = notification::Housekeeping::new(&database, KEEP);
-    let doubted = notification::Tidied { clock_doubted: true, ..Default::default() };
+    let doubted = notification::HousekeepingReport { clock_doubted: true, ..Default::default() };
     assert_eq!(house.tidy().await, doubted);
 }
 

@@ -6,20 +6,20 @@ use adapter_outbox::NewEvent;
 use application::relay::OutboxRecord;
 use sqlx::types::Uuid;
 
-/// What really happened, kept apart from the database.
+/// What writers and relays have done, stored independently of the database.
 #[derive(Debug, Default)]
 pub(super) struct Model {
     /// Orders that were committed at least once.
     orders: Mutex<Vec<Uuid>>,
-    /// Event → order and version.
+    /// The order and version of each committed event.
     committed: Mutex<HashMap<Uuid, (Uuid, i64)>>,
-    /// What Kafka got, in its order.
+    /// The events that Kafka received, in sequence, with their order and version.
     published: Mutex<Vec<(Uuid, Uuid, i64)>>,
-    /// Lane and position of what relays have in their hands.
-    in_hand: Mutex<HashSet<(i16, i64)>>,
+    /// Lane and position of the records in open claims.
+    claimed: Mutex<HashSet<(i16, i64)>>,
     pub(super) rolled_back: AtomicUsize,
     pub(super) slow: AtomicUsize,
-    /// Slow transactions whose positions have many unused ones around them.
+    /// Slow transactions whose positions are in the middle of a wide gap.
     pub(super) jumps: AtomicUsize,
     pub(super) conflicts: AtomicUsize,
     pub(super) crashes: AtomicUsize,
@@ -38,16 +38,16 @@ impl Model {
         }
     }
 
-    /// How many events were committed.
+    /// The number of committed events.
     pub(super) fn events(&self) -> usize {
         self.committed.lock().unwrap().len()
     }
 
-    /// One of the latest orders, so that writers meet.
-    pub(super) fn any_order(&self, dice: &mut Dice) -> Option<Uuid> {
+    /// One of the latest orders, so that writers change the same orders.
+    pub(super) fn recent_order(&self, dice: &mut Dice) -> Option<Uuid> {
         let orders = self.orders.lock().unwrap();
-        let hot = orders.len().min(40);
-        (hot > 0).then(|| orders[orders.len() - 1 - dice.below(hot)])
+        let recent = orders.len().min(40);
+        (recent > 0).then(|| orders[orders.len() - 1 - dice.below(recent)])
     }
 
     pub(super) fn publish(&self, record: &OutboxRecord) {
@@ -55,22 +55,27 @@ impl Model {
         self.published.lock().unwrap().push((event, order, record.aggregate_version));
     }
 
-    pub(super) fn take_in_hand(&self, records: &[OutboxRecord]) {
-        let mut in_hand = self.in_hand.lock().unwrap();
+    pub(super) fn begin_claim(&self, records: &[OutboxRecord]) {
+        let mut claimed = self.claimed.lock().unwrap();
         for record in records {
-            let fresh = in_hand.insert((record.lane, record.position));
-            assert!(fresh, "two relays hold {} {}", record.lane, record.position);
+            let is_new = claimed.insert((record.lane, record.position));
+            assert!(
+                is_new,
+                "two relays have claimed lane {} position {}",
+                record.lane, record.position
+            );
         }
     }
 
-    pub(super) fn let_go(&self, records: &[OutboxRecord]) {
-        let mut in_hand = self.in_hand.lock().unwrap();
+    pub(super) fn end_claim(&self, records: &[OutboxRecord]) {
+        let mut claimed = self.claimed.lock().unwrap();
         for record in records {
-            in_hand.remove(&(record.lane, record.position));
+            claimed.remove(&(record.lane, record.position));
         }
     }
 
-    /// Nothing lost, nothing invented, nothing overtaken; and that all of it was put to the test.
+    /// Checks that no event was lost, invented or overtaken, and that each kind of fault has
+    /// occurred.
     pub(super) fn verify(&self, dead: &[Uuid], gaps: i64) {
         let committed = self.committed.lock().unwrap();
         let published = self.published.lock().unwrap();
@@ -79,7 +84,11 @@ impl Model {
         let mut first = HashSet::new();
         let mut firsts: BTreeMap<Uuid, Vec<i64>> = BTreeMap::new();
         for &(event, order, version) in published.iter() {
-            assert_eq!(committed.get(&event), Some(&(order, version)), "a phantom");
+            assert_eq!(
+                committed.get(&event),
+                Some(&(order, version)),
+                "an event was published that was not committed"
+            );
             if first.insert(event) {
                 firsts.entry(order).or_default().push(version);
             }
@@ -112,10 +121,13 @@ impl Model {
         );
         assert!(lost.is_empty(), "lost: {lost:?}");
         assert!(overtaken.is_empty(), "overtaken: {overtaken:?}");
-        assert!(dead.iter().all(|event| committed.contains_key(event)), "a dead phantom");
+        assert!(
+            dead.iter().all(|event| committed.contains_key(event)),
+            "a dead letter was not committed"
+        );
 
-        assert!(committed.len() > 500, "too little was written");
-        assert!(committed.len() > 2 * firsts.len(), "orders were not changed again and again");
+        assert!(committed.len() > 500, "too few events were committed");
+        assert!(committed.len() > 2 * firsts.len(), "too few orders were changed more than once");
         assert!(gaps > 0, "no position was rolled back");
         for counter in [
             &self.rolled_back,
@@ -125,12 +137,12 @@ impl Model {
             &self.failures,
             &self.outages,
         ] {
-            assert!(count(counter) > 0, "something was never tried");
+            assert!(count(counter) > 0, "a kind of fault has not occurred");
         }
     }
 }
 
-/// Chance, the same for the same seed (xorshift64*).
+/// Random numbers that are the same for the same seed (xorshift64*).
 #[derive(Debug)]
 pub(super) struct Dice(u64);
 

@@ -11,21 +11,21 @@ use tokio::time;
 
 use super::model::{Dice, Model};
 
-/// Relays as the product does, but crashes now and then, before or after it has published.
-pub(super) async fn relay_for_ever(outbox: PgOutbox, model: Arc<Model>, dice: Dice) {
+/// Runs a relay that sometimes crashes, before or after it has published.
+pub(super) async fn run_relay(outbox: PgOutbox, model: Arc<Model>, dice: Dice) {
     let dice = Arc::new(Mutex::new(dice));
     let outbox = CrashingOutbox { outbox, model: Arc::clone(&model), dice: Arc::clone(&dice) };
     let kafka = FailingKafka { model, dice: Arc::clone(&dice) };
     loop {
         let limit = 1 + dice.lock().unwrap().below(40);
-        match relay_step(&outbox, &kafka, limit, || {}, || unhurried).await.unwrap() {
+        match relay_step(&outbox, &kafka, limit, || {}, || time_left).await.unwrap() {
             Step::Relayed { .. } => {}
             Step::Idle | Step::Outage(_) => time::sleep(Duration::from_millis(5)).await,
         }
     }
 }
 
-fn unhurried() -> Duration {
+fn time_left() -> Duration {
     Duration::from_secs(20)
 }
 
@@ -48,7 +48,7 @@ impl Outbox for CrashingOutbox {
         let Some(claim) = self.outbox.claim(limit).await? else {
             return Ok(None);
         };
-        self.model.take_in_hand(claim.records());
+        self.model.begin_claim(claim.records());
         let (before, after) = {
             let mut dice = self.dice.lock().unwrap();
             (dice.percent(5), dice.percent(15))
@@ -65,7 +65,7 @@ impl Outbox for CrashingOutbox {
 impl CrashingClaim {
     fn crash(self) {
         self.model.crashes.fetch_add(1, Ordering::Relaxed);
-        self.model.let_go(self.claim.records());
+        self.model.end_claim(self.claim.records());
     }
 }
 
@@ -83,7 +83,7 @@ impl Claim for CrashingClaim {
             self.crash();
             return Ok(());
         }
-        self.model.let_go(self.claim.records());
+        self.model.end_claim(self.claim.records());
         self.claim.settle(verdicts).await
     }
 }
@@ -95,7 +95,7 @@ struct FailingKafka {
 
 impl Publisher for FailingKafka {
     async fn publish(&self, records: &[&OutboxRecord], _: Duration) -> Vec<Delivery> {
-        // The time a broker takes: other relays must get along meanwhile.
+        // The time that a broker takes. Other relays claim other lanes in the meantime.
         time::sleep(Duration::from_millis(3)).await;
         let mut dice = self.dice.lock().unwrap();
         let outage = dice.percent(3);
@@ -110,7 +110,7 @@ impl FailingKafka {
     fn deliver(&self, record: &OutboxRecord, outage: bool, dice: &mut Dice) -> Delivery {
         match dice.below(200) {
             number if outage && number < 100 => {
-                // It may have arrived although nobody can tell.
+                // Kafka may have received it without acknowledging it.
                 if number < 30 {
                     self.model.publish(record);
                 }
@@ -118,9 +118,8 @@ impl FailingKafka {
             }
             number if number < 4 => {
                 self.model.failures.fetch_add(1, Ordering::Relaxed);
-                Delivery::Failed("not today".to_owned())
+                Delivery::Failed("no".to_owned())
             }
-            // By the next time it may have been mended.
             4..=9 => Delivery::Refused("too large".to_owned()),
             _ => {
                 self.model.publish(record);

@@ -14,7 +14,7 @@ use super::super::place;
 use super::model::{Dice, Model};
 use crate::save::{Save, Write};
 
-/// Places orders and changes them, in transactions that may be slow and may roll back.
+/// Places and changes orders, in transactions that may be slow or may be rolled back.
 pub(super) async fn write_until(
     events: usize,
     end: Instant,
@@ -24,8 +24,8 @@ pub(super) async fn write_until(
 ) {
     while model.events() < events && Instant::now() < end {
         let mut transaction = database.pool().begin().await.unwrap();
-        let known = if dice.percent(70) { model.any_order(&mut dice) } else { None };
-        let save = match known {
+        let existing = if dice.percent(70) { model.recent_order(&mut dice) } else { None };
+        let save = match existing {
             Some(order) => change(&mut transaction, order, &mut dice).await,
             None => place(clock::new_order_id()),
         };
@@ -41,7 +41,7 @@ pub(super) async fn write_until(
         if jumps {
             jump(&mut transaction, &save).await;
         }
-        // So the positions of some lie in the middle of a wide gap, and their rows come late.
+        // Then the positions of some slow transactions are in the middle of a wide gap.
         let pause = if dice.percent(if jumps { 50 } else { 5 }) {
             model.slow.fetch_add(1, Ordering::Relaxed);
             model.jumps.fetch_add(usize::from(jumps), Ordering::Relaxed);
@@ -49,7 +49,7 @@ pub(super) async fn write_until(
         } else {
             dice.below(4)
         };
-        // The pause is the fault to be tried: a transaction that holds its position open.
+        // The pause is the fault to test: a running transaction that has taken a position.
         time::sleep(Duration::from_millis(pause as u64)).await;
         if dice.percent(10) {
             model.rolled_back.fetch_add(1, Ordering::Relaxed);
@@ -61,7 +61,7 @@ pub(super) async fn write_until(
     }
 }
 
-/// Takes positions that no row will have, too many to be noted one by one.
+/// Takes positions without inserting rows, enough for a wide gap.
 async fn jump(connection: &mut PgConnection, save: &Save) {
     sqlx::query("SELECT nextval($1::text::regclass) FROM generate_series(1, 150)")
         .bind(save.events.lane().sequence())
@@ -70,8 +70,8 @@ async fn jump(connection: &mut PgConnection, save: &Save) {
         .unwrap();
 }
 
-/// One or two further events of an order: more than an order of today would record, so that order
-/// is put to a harder test.
+/// Prepares one or two further events of an order. Real orders record fewer events; more events
+/// test the sequence better.
 async fn change(connection: &mut PgConnection, order: Uuid, dice: &mut Dice) -> Save {
     let version: i64 = sqlx::query_scalar("SELECT version FROM ordering.orders WHERE id = $1")
         .bind(order)
@@ -83,7 +83,7 @@ async fn change(connection: &mut PgConnection, order: Uuid, dice: &mut Dice) -> 
     save.stored_version = Some(version);
     save.order.version = version + events;
     let template = save.events.events[0].clone();
-    // The later one first: the statement itself must put them in order.
+    // The later event comes first: the statement has to sort them.
     let event = |aggregate_version| {
         let id = clock::event_stamp().event_id.get();
         NewEvent { id, aggregate_version, ..template.clone() }
