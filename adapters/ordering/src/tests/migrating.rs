@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use adapter_notification as notification;
+use adapter_outbox::OutboxCheck;
 use adapter_postgres::Database;
 use sqlx::migrate::Migrator;
 
@@ -97,4 +98,11 @@ async fn the_outbox_of_ordering_has_the_same_definitions_as_that_of_any_other_co
     for line in &other {
         assert!(ordering.contains(line), "ordering lacks {line}");
     }
+}
+
+#[tokio::test]
+async fn the_outbox_of_any_context_passes_its_check() {
+    let other = database().await.in_schema("other");
+    adapter_outbox::migrate(&other).await.unwrap();
+    assert_eq!(OutboxCheck::new(&other, false).run().await.unwrap(), None);
 }
