@@ -8,20 +8,22 @@ use metrics::counter;
 use tokio::sync::Semaphore;
 
 use super::json_body::whole_body;
-use super::surge::Surge;
+use super::limit_log::LimitLog;
 use super::{Problem, ProblemType};
 
 /// The limit on how many requests are worked on at the same time. Clones are one.
 #[derive(Debug, Clone)]
 pub(super) struct Admission {
     places: Arc<Semaphore>,
-    full: Surge,
+    full: LimitLog,
 }
 
 impl Admission {
     pub(super) fn new(max_in_flight: u32) -> Self {
-        let full =
-            Surge::of("requests", "those over HTTP_MAX_IN_FLIGHT are answered with 503 at once");
+        let full = LimitLog::new(
+            "requests",
+            "those over HTTP_MAX_IN_FLIGHT are answered with 503 at once",
+        );
         Self { places: Arc::new(Semaphore::new(max_in_flight as usize)), full }
     }
 }
@@ -37,12 +39,12 @@ pub(super) async fn admit(
 ) -> Result<Response, Problem> {
     let request = with_whole_body(request).await?;
     let Ok(_place) = admission.places.try_acquire() else {
-        admission.full.begins();
+        admission.full.reached();
         counter!("http_requests_shed_total").increment(1);
         let detail = "other requests keep the service busy; nothing was done";
         return Err(Problem::new(ProblemType::Overloaded, detail));
     };
-    admission.full.ends();
+    admission.full.not_reached();
     Ok(next.run(request).await)
 }
 

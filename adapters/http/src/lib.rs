@@ -9,6 +9,7 @@ mod entity_tag;
 mod health;
 mod json_body;
 mod json_pointer;
+mod limit_log;
 mod moment;
 mod parameters;
 mod problem;
@@ -16,7 +17,6 @@ mod problem_type;
 mod prometheus;
 mod server;
 mod site;
-mod surge;
 #[cfg(test)]
 mod tests;
 mod trace;

@@ -13,8 +13,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::connections::{Connections, HEAD_TIMEOUT};
+use super::limit_log::LimitLog;
 use super::prometheus::recorder;
-use super::surge::Surge;
 
 /// How long requests that are being answered may take once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -104,7 +104,7 @@ pub async fn serve(
 async fn serve_connections(listener: Listener, router: Router, shutdown: CancellationToken) {
     let Listener { socket, max_connections, .. } = listener;
     let mut connections = Connections::new(max_connections);
-    let files = Surge::of(
+    let files = LimitLog::new(
         "open files",
         "connections wait, and others are closed for them; raise the limit that `ulimit -n` shows",
     );
@@ -115,14 +115,14 @@ async fn serve_connections(listener: Listener, router: Router, shutdown: Cancell
             () = shutdown.cancelled() => break,
             accepted = socket.accept() => match accepted {
                 Ok((stream, _)) => {
-                    files.ends();
+                    files.not_reached();
                     connections.add(stream, &router, &shutdown);
                 }
                 Err(error) if is_of_the_connection(&error) => {}
                 // No file descriptor is left, mostly. The connection waits until one is.
                 Err(error) => {
                     tracing::debug!("cannot accept a connection: {error}");
-                    files.begins();
+                    files.reached();
                     let (count, pause) = RELIEF;
                     for _ in 0..count {
                         connections.make_room();

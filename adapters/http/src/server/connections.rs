@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::progress::{Phase, Progress, RequestBody, Watched};
-use crate::surge::Surge;
+use crate::limit_log::LimitLog;
 
 /// The most bytes a request's head may have; more is answered with 431.
 const HEAD_LIMIT: usize = 32 * 1024;
@@ -37,7 +37,7 @@ pub(super) struct Connections {
     tasks: JoinSet<()>,
     open: HashMap<Id, Connection>,
     limit: usize,
-    full: Surge,
+    full: LimitLog,
 }
 
 #[derive(Debug)]
@@ -48,7 +48,7 @@ struct Connection {
 
 impl Connections {
     pub(super) fn new(limit: usize) -> Self {
-        let full = Surge::of(
+        let full = LimitLog::new(
             "connections",
             "of those over HTTP_MAX_CONNECTIONS, the ones that wait longest for the rest of a \
              request or for the next one are closed",
@@ -70,7 +70,7 @@ impl Connections {
     /// [`Self::make_room`]. If none can be, the new one is.
     pub(super) fn add(&mut self, stream: TcpStream, router: &Router, shutdown: &CancellationToken) {
         if self.open.len() >= self.limit {
-            self.full.begins();
+            self.full.reached();
             if !self.make_room() {
                 counter!("http_connections_closed_total", "reason" => "limit").increment(1);
                 return;
@@ -124,7 +124,7 @@ impl Connections {
             self.close(id, reason);
         }
         if self.open.len() < self.limit {
-            self.full.ends();
+            self.full.not_reached();
         }
     }
 
