@@ -10,14 +10,27 @@ mod representation;
 mod routes;
 mod text_schema;
 
+use std::process::ExitCode;
+
 use adapter_http::{bind, serve};
 use adapter_ordering as ordering;
 use adapter_postgres::MigrationGate;
-use runtime::StartError;
+use runtime::{StartError, shutdown};
 use tokio_util::sync::CancellationToken;
 
 pub use api::router;
 pub use config::Config;
+
+use config::Cli;
+
+/// The `main` of the program: runs the service until it is asked to stop.
+pub fn main() -> ExitCode {
+    runtime::main("order-api", |cli: &Cli| cli.telemetry.clone(), start)
+}
+
+async fn start(Cli { config, .. }: Cli) -> Result<ExitCode, StartError> {
+    run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS)
+}
 
 /// Serves until `shutdown`, then answers the requests it has and returns.
 ///

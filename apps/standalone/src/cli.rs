@@ -15,7 +15,7 @@ use schemas::SchemasCommand;
 #[command(name = "orders", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) world: WorldArgs,
+    pub(crate) system: SystemArgs,
 
     /// What to log: a level, or target=level pairs with commas
     #[arg(long, env = "RUST_LOG", default_value = "warn", value_name = "FILTER", global = true)]
@@ -37,7 +37,7 @@ impl Cli {
 
 /// What the services stand on.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct WorldArgs {
+pub(crate) struct SystemArgs {
     /// A running Postgres to use instead of an embedded one
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
     pub(crate) database_url: Option<Secret>,
@@ -110,7 +110,7 @@ pub(crate) struct WorldArgs {
     pub(crate) port: u16,
 }
 
-impl WorldArgs {
+impl SystemArgs {
     /// What the services use, for commands about schemas.
     pub(crate) fn services(&self) -> schemas::Services<'_> {
         schemas::Services {

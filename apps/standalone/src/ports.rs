@@ -2,7 +2,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use runtime::StartError;
 
-use crate::cli::WorldArgs;
+use crate::cli::SystemArgs;
 
 /// Where each part listens: five ports in a row.
 #[derive(Debug, Clone, Copy)]
@@ -15,7 +15,7 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    pub(crate) fn of(args: &WorldArgs) -> Self {
+    pub(crate) fn of(args: &SystemArgs) -> Self {
         let at = |step| SocketAddr::new(args.host, args.port + step);
         Self {
             order_api: at(0),
@@ -27,7 +27,7 @@ impl Ports {
     }
 
     /// Finds a taken port before anything is started, so that nothing has to be torn down again.
-    pub(crate) fn check_free(&self, args: &WorldArgs) -> Result<(), StartError> {
+    pub(crate) fn check_free(&self, args: &SystemArgs) -> Result<(), StartError> {
         // Where somebody else's registry is used, it may well be the one that listens here.
         let registry = args.schema_registry_url.is_none().then_some(self.registry);
         let services = [self.order_api, self.order_jobs, self.pharmacy_order, self.notification];
@@ -65,7 +65,7 @@ mod tests {
         let args = |more: &[&str]| {
             let port = port.to_string();
             let words = ["orders", "--port", &port].into_iter().chain(more.iter().copied());
-            Cli::try_parse_from(words).expect("the command line is right").world
+            Cli::try_parse_from(words).expect("the command line is right").system
         };
         let own = args(&[]);
         if own.schema_registry_url.is_none() {

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use adapter_ordering::{self as ordering};
 use adapter_outbox::PgOutbox;
 use adapter_postgres::{Database, MigrationGate};
@@ -135,15 +133,4 @@ pub(crate) fn a_full_order() -> Value {
     });
     order["note"] = json!("Please ring twice");
     order
-}
-
-/// Asks until the answer is the one that is waited for.
-pub(crate) async fn until(what: &str, ask: impl AsyncFn() -> bool) {
-    let asked = async {
-        while !ask().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let patience = Duration::from_secs(30);
-    assert!(tokio::time::timeout(patience, asked).await.is_ok(), "{what} did not happen");
 }

@@ -9,5 +9,4 @@ mod document;
 mod idempotency;
 mod outage;
 mod placing;
-mod proxy;
 mod reading;

@@ -1,14 +1,12 @@
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use test_support::eventually;
 use tokio::task::JoinSet;
 
 use crate::place::{Place, SERVICES, Service};
-
-/// How long anything may take to come true before a test gives up.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long any answer may take.
 const ANSWER: Duration = Duration::from_secs(8);
@@ -165,14 +163,5 @@ impl Client {
         let told = seen["version"] == json!(order.events) && seen["missing"] == json!(0);
         let notified = self.notifications(order).await.is_some_and(|n| n.len() >= order.events);
         told && seen["status"] == status && notified
-    }
-}
-
-/// Asks again until it is so.
-pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "it never came that {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -1,9 +1,10 @@
 use std::sync::Mutex;
 
-use crate::client::{Client, eventually};
+use test_support::{Network, eventually};
+
+use crate::client::Client;
 use crate::instance::Instance;
 use crate::place::{Place, Service};
-use crate::proxy::Line;
 use crate::topic::Topic;
 use crate::world::World;
 
@@ -33,7 +34,7 @@ async fn orders_are_taken_while_kafka_and_the_registry_are_down_and_all_arrive_i
     assert!(client.is_ready(Service::OrderApi).await, "the API needs Postgres alone");
 
     // Cancellations need a schema that nobody has asked the registry for yet.
-    world.registry.set(Line::Cut);
+    world.registry.set(Network::Down);
     for order in &mut orders {
         client.cancel(order).await;
     }
@@ -46,7 +47,7 @@ async fn orders_are_taken_while_kafka_and_the_registry_are_down_and_all_arrive_i
     eventually("a schema cannot be had", || async { !client.is_ready(Service::OrderJobs).await })
         .await;
     orders.push(client.place("without a registry").await);
-    world.registry.set(Line::Up);
+    world.registry.set(Network::Up);
     client.all_arrive(&orders).await;
     topic.tells_in_order(&orders).await;
     for service in crate::place::SERVICES {

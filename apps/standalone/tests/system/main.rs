@@ -10,7 +10,6 @@ mod personal_data;
 mod place;
 mod postgres_outage;
 mod postgres_silence;
-mod proxy;
 mod refusals;
 mod sigkill;
 mod stopping;

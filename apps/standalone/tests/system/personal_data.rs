@@ -1,17 +1,15 @@
 //! No name, note, medication or reason is in a log, a metric or Postgres' own log, at any level.
 
-use std::time::Duration;
-
 use std::fs;
+use std::time::Duration;
 
 use adapter_kafka::{Cluster, KafkaPublisher, Registry};
 use application::relay::{Delivery, OutboxRecord, Publisher};
-use domain::ordering::{NewOrder, Order, OrderItem, OrderItems, ProductId, Quantity};
 use reqwest::Method;
-use runtime::clock;
 use serde_json::{Value, json};
+use test_support::{eventually, new_order, outbox_record};
 
-use crate::client::{Client, Confirmed, eventually};
+use crate::client::{Client, Confirmed};
 use crate::instance::Instance;
 use crate::place::{Place, SERVICES, Service};
 use crate::world::World;
@@ -140,7 +138,7 @@ async fn records_come_that_cannot_be_taken_in(client: &Client, world: &World) {
         KafkaPublisher::new(&cluster, Registry::new(&args, adapter_avro::SCHEMAS).unwrap())
             .unwrap();
     let name = format!("Fritz {MARK}!");
-    let readable = record(&name);
+    let readable = outbox_record(&new_order(&name).recorded()[0]);
     let place = readable.payload.windows(name.len()).position(|part| part == name.as_bytes());
     let mut refused = readable.clone();
     refused.payload[place.unwrap() + name.len() - 1] = 0;
@@ -156,34 +154,5 @@ async fn records_come_that_cannot_be_taken_in(client: &Client, world: &World) {
             client.counter("consumer_dead_letters_total", group).await >= 2
         })
         .await;
-    }
-}
-
-fn record(customer_name: &str) -> OutboxRecord {
-    let item = OrderItem {
-        product_id: ProductId::try_from(7).unwrap(),
-        quantity: Quantity::try_from(2).unwrap(),
-        medication: None,
-    };
-    let new = NewOrder {
-        id: clock::new_order_id(),
-        customer_name: customer_name.parse().unwrap(),
-        items: OrderItems::try_from(vec![item]).unwrap(),
-        note: None,
-    };
-    let order = Order::place(new, clock::event_stamp());
-    let event = &order.recorded()[0];
-    let encoded = adapter_avro::encode(event).unwrap();
-    OutboxRecord {
-        lane: 0,
-        position: 1,
-        event_id: event.id,
-        order_id: event.order_id,
-        order_version: event.version,
-        event_type: encoded.event_type.to_owned(),
-        schema_fingerprint: encoded.schema_fingerprint.to_vec(),
-        payload: encoded.payload,
-        headers: Vec::new(),
-        occurred_at: event.occurred_at,
     }
 }

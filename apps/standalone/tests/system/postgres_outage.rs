@@ -2,11 +2,11 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use serde_json::Value;
+use test_support::Network;
 
 use crate::client::Client;
 use crate::instance::Instance;
 use crate::place::{Place, Service};
-use crate::proxy::Line;
 use crate::topic::Topic;
 use crate::world::World;
 
@@ -27,7 +27,7 @@ async fn without_postgres_orders_are_refused_in_time_and_all_services_recover_by
         orders.push(order);
     }
     // Cut while events are on their way.
-    world.postgres.set(Line::Cut);
+    world.postgres.set(Network::Down);
     for _ in 0..3 {
         is_refused_in_time(&client).await;
     }
@@ -40,7 +40,7 @@ async fn without_postgres_orders_are_refused_in_time_and_all_services_recover_by
         assert_eq!(client.status(service, path).await, Some(503), "{path}");
     }
 
-    world.postgres.set(Line::Up);
+    world.postgres.set(Network::Up);
     client.everybody_is_ready().await;
     orders.push(client.place("after").await);
     client.all_arrive(&orders).await;

@@ -1,9 +1,9 @@
+use test_support::{Network, eventually};
 use tokio::task::JoinSet;
 
-use crate::client::{Client, Confirmed, eventually};
+use crate::client::{Client, Confirmed};
 use crate::instance::Instance;
 use crate::place::Place;
-use crate::proxy::Line;
 use crate::topic::Topic;
 use crate::world::World;
 
@@ -26,14 +26,14 @@ async fn a_postgres_whose_host_vanishes_without_a_word_is_given_up_and_its_succe
     }
     let events = || client.counter("relay_published_total", "");
     eventually("orders are on their way", async || events().await > 100).await;
-    world.postgres.set(Line::Silent);
+    world.postgres.set(Network::Silent);
     while let Some(confirmed) = customers.join_next().await {
         orders.extend(confirmed.unwrap());
     }
     client.nobody_is_ready().await;
 
     // Another server answers in its place.
-    world.postgres.set(Line::Up);
+    world.postgres.set(Network::Up);
     client.everybody_is_ready().await;
     for number in 0..20 {
         orders.push(client.place(&format!("after {number}")).await);

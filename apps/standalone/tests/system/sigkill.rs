@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::client::{Client, eventually};
+use test_support::eventually;
+
+use crate::client::Client;
 use crate::instance::Instance;
 use crate::place::{Place, Service};
 

@@ -3,8 +3,9 @@ use std::sync::{Arc, Mutex};
 
 use adapter_kafka::Watch;
 use runtime::config::KafkaArgs;
+use test_support::eventually;
 
-use crate::client::{Confirmed, eventually};
+use crate::client::Confirmed;
 
 /// What came into the topic, as an outsider sees it.
 pub(crate) struct Topic(Arc<Mutex<Vec<Told>>>);

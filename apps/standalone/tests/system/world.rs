@@ -7,9 +7,8 @@ use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
 use runtime::config::KafkaArgs;
+use test_support::Proxy;
 use tokio_util::sync::CancellationToken;
-
-use crate::proxy::Proxy;
 
 const TOPIC: &str = "order-created-topic";
 

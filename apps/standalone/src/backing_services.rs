@@ -13,7 +13,7 @@ use runtime::config::{DatabaseArgs, KafkaArgs, Secret, secret};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::WorldArgs;
+use crate::cli::SystemArgs;
 use crate::ports::Ports;
 
 /// The database in the embedded server.
@@ -21,9 +21,9 @@ const DATABASE: &str = "orders";
 
 /// What the services stand on: a Postgres, a Kafka cluster and a schema registry, each either
 /// embedded or somebody else's.
-pub(crate) struct World {
+pub(crate) struct BackingServices {
     home: PathBuf,
-    args: WorldArgs,
+    args: SystemArgs,
     database_url: Secret,
     kafka: String,
     schema_registry: String,
@@ -39,9 +39,9 @@ struct EmbeddedRegistry {
     database: Database,
 }
 
-impl World {
+impl BackingServices {
     /// Starts what no variable names.
-    pub(crate) async fn start(args: &WorldArgs, ports: &Ports) -> Result<Self, StartError> {
+    pub(crate) async fn start(args: &SystemArgs, ports: &Ports) -> Result<Self, StartError> {
         let home = args.data_dir.clone().unwrap_or_else(default_home);
         let database_url = secret(
             ("DATABASE_URL", args.database_url.as_ref()),
@@ -56,7 +56,7 @@ impl World {
             let url = postgres.url(DATABASE);
             (Some(postgres), url.into())
         };
-        let mut world = Self {
+        let mut backing = Self {
             home,
             args: args.clone(),
             database_url,
@@ -66,12 +66,12 @@ impl World {
             embedded_kafka: None,
             embedded_postgres,
         };
-        world.start_kafka(args).await?;
-        world.start_registry(args, ports).await?;
-        Ok(world)
+        backing.start_kafka(args).await?;
+        backing.start_registry(args, ports).await?;
+        Ok(backing)
     }
 
-    async fn start_kafka(&mut self, args: &WorldArgs) -> Result<(), StartError> {
+    async fn start_kafka(&mut self, args: &SystemArgs) -> Result<(), StartError> {
         if let Some(servers) = &args.kafka_bootstrap_servers {
             self.kafka.clone_from(servers);
             return Ok(());
@@ -93,7 +93,7 @@ impl World {
         Ok(())
     }
 
-    async fn start_registry(&mut self, args: &WorldArgs, ports: &Ports) -> Result<(), StartError> {
+    async fn start_registry(&mut self, args: &SystemArgs, ports: &Ports) -> Result<(), StartError> {
         if let Some(url) = &args.schema_registry_url {
             self.schema_registry.clone_from(url);
             return Ok(());

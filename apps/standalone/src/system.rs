@@ -2,47 +2,47 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use runtime::StartError;
-use runtime::config::{HttpArgs, LogFormat, TelemetryArgs};
+use runtime::config::HttpArgs;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::WorldArgs;
+use crate::backing_services::BackingServices;
+use crate::cli::SystemArgs;
 use crate::endpoints::Endpoints;
 use crate::local;
 use crate::ports::Ports;
-use crate::world::World;
 
 /// How long the services may take to be ready.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The four services, running, and the world they stand on.
-pub(crate) struct House {
-    world: World,
+/// The four services, running, and the backing they stand on.
+pub(crate) struct System {
+    backing: BackingServices,
     services: JoinSet<Result<(), StartError>>,
     endpoints: Endpoints,
     stop: CancellationToken,
 }
 
-impl House {
+impl System {
     /// Starts everything and waits until each service says that it is ready.
     pub(crate) async fn start(
-        args: &WorldArgs,
+        args: &SystemArgs,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         let ports = Ports::of(args);
         ports.check_free(args)?;
-        let world = World::start(args, &ports).await?;
-        let endpoints = endpoints(&world, &ports);
-        let services = start_services(&world, &ports, &stop);
-        let mut house = Self { world, services, endpoints, stop };
-        if let Err(error) = house.wait_until_ready().await {
-            let _ = house.tear_down().await;
+        let backing = BackingServices::start(args, &ports).await?;
+        let endpoints = endpoints(&backing, &ports);
+        let services = start_services(&backing, &ports, &stop);
+        let mut system = Self { backing, services, endpoints, stop };
+        if let Err(error) = system.wait_until_ready().await {
+            let _ = system.tear_down().await;
             return Err(error);
         }
-        if house.world.keeps_data_here() {
-            house.endpoints.write(house.world.home())?;
+        if system.backing.keeps_data_here() {
+            system.endpoints.write(system.backing.home())?;
         }
-        Ok(house)
+        Ok(system)
     }
 
     /// Where everything is.
@@ -52,12 +52,12 @@ impl House {
 
     /// Where the database is, for people to read.
     pub(crate) fn database(&self) -> String {
-        self.world.database_for_people()
+        self.backing.database_for_people()
     }
 
     /// The folder of the embedded data.
     pub(crate) fn home(&self) -> &Path {
-        self.world.home()
+        self.backing.home()
     }
 
     /// Runs until told to stop, or until a service fails; then drains and stops everything.
@@ -76,7 +76,7 @@ impl House {
         while let Some(ended) = self.services.join_next().await {
             result = result.and(outcome(Some(ended)));
         }
-        self.world.stop().await;
+        self.backing.stop().await;
         result
     }
 
@@ -112,17 +112,14 @@ impl House {
 }
 
 fn start_services(
-    world: &World,
+    backing: &BackingServices,
     ports: &Ports,
     stop: &CancellationToken,
 ) -> JoinSet<Result<(), StartError>> {
-    // Logging is this process's affair; the services' own settings for it are not used.
-    let telemetry = || TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text };
     let mut services = JoinSet::new();
     services.spawn(order_api::run(
         order_api::Config {
-            database: world.database(16),
-            telemetry: telemetry(),
+            database: backing.database(16),
             http_addr: ports.order_api,
             http: HttpArgs::default(),
         },
@@ -130,13 +127,12 @@ fn start_services(
     ));
     services.spawn(order_jobs::run(
         order_jobs::Config {
-            database: world.database(10),
-            kafka: world.kafka(),
-            telemetry: telemetry(),
+            database: backing.database(10),
+            kafka: backing.kafka(),
             http_addr: ports.order_jobs,
             http: HttpArgs::default(),
             relay: order_jobs::RelayArgs {
-                kafka_topic_replication: world.topic_replication(),
+                kafka_topic_replication: backing.topic_replication(),
                 ..order_jobs::RelayArgs::default()
             },
         },
@@ -144,9 +140,8 @@ fn start_services(
     ));
     services.spawn(pharmacy_order::run(
         pharmacy_order::Config {
-            database: world.database(6),
-            kafka: world.kafka(),
-            telemetry: telemetry(),
+            database: backing.database(6),
+            kafka: backing.kafka(),
             http_addr: ports.pharmacy_order,
             http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
@@ -156,9 +151,8 @@ fn start_services(
     ));
     services.spawn(notification::run(
         notification::Config {
-            database: world.database(6),
-            kafka: world.kafka(),
-            telemetry: telemetry(),
+            database: backing.database(6),
+            kafka: backing.kafka(),
             http_addr: ports.notification,
             http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
@@ -169,9 +163,9 @@ fn start_services(
     services
 }
 
-fn endpoints(world: &World, ports: &Ports) -> Endpoints {
+fn endpoints(backing: &BackingServices, ports: &Ports) -> Endpoints {
     let url = |addr| format!("http://{addr}");
-    let kafka = world.kafka();
+    let kafka = backing.kafka();
     Endpoints {
         order_api: url(ports.order_api),
         order_jobs: url(ports.order_jobs),
