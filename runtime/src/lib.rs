@@ -1,5 +1,5 @@
-//! What every program and every adapter shares and no technology owns: settings and secrets, errors
-//! at start, the clock, traces, logs, readiness checks, and how a program stops.
+//! What the programs and adapters share and what belongs to no adapter: the `main` of a program,
+//! settings and secrets, start errors, the clock, traces, logs, readiness checks and shutdown.
 
 mod check;
 pub mod clock;

@@ -1,5 +1,5 @@
-//! HTTP as every program speaks it: requests read strictly, errors answered as problem details
-//! (RFC 9457), health, metrics and API documentation on each server, and a graceful end.
+//! The HTTP server of every program: strict parsing of requests, errors as problem details
+//! (RFC 9457), health checks, metrics, API documentation and graceful shutdown.
 
 mod admission;
 mod browsers;

@@ -1,7 +1,8 @@
 use domain::Timestamp;
 use serde::Serializer;
 
-/// Writes a moment as every answer does: RFC 3339, in UTC, with all six digits of the microseconds.
+/// Serializes a timestamp in the format of all answers: RFC 3339 in UTC, with six digits for
+/// microseconds.
 ///
 /// # Errors
 /// When the serializer fails.
@@ -12,11 +13,11 @@ pub fn moment<S: Serializer>(
     serializer.collect_str(&(*moment).into())
 }
 
-/// The same, of a moment that may not have come.
+/// Serializes an optional timestamp in the same format, `None` as `null`.
 ///
 /// # Errors
 /// When the serializer fails.
-#[allow(clippy::ref_option, reason = "serde hands over the field as it is")]
+#[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
 pub fn moment_if_any<S: Serializer>(
     moment: &Option<impl Copy + Into<Timestamp>>,
     serializer: S,
@@ -32,7 +33,7 @@ mod tests {
     use super::*;
 
     #[derive(serde::Serialize)]
-    struct Told {
+    struct Body {
         #[serde(serialize_with = "moment")]
         at: chrono::DateTime<chrono::Utc>,
         #[serde(serialize_with = "moment_if_any")]
@@ -42,13 +43,13 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_has_six_digits_even_on_the_second() {
-        let told = Told {
+    fn a_timestamp_has_six_digits_also_without_a_fraction() {
+        let body = Body {
             at: "2026-01-31T12:00:00Z".parse().unwrap(),
             then: Some("2026-01-31T13:00:00.5+01:00".parse().unwrap()),
             never: None,
         };
         let expected = r#"{"at":"2026-01-31T12:00:00.000000Z","then":"2026-01-31T12:00:00.500000Z","never":null}"#;
-        assert_eq!(serde_json::to_string(&told).unwrap(), expected);
+        assert_eq!(serde_json::to_string(&body).unwrap(), expected);
     }
 }

@@ -50,7 +50,8 @@ pub(crate) struct SystemArgs {
     #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", value_name = "HOST:PORT,…", global = true)]
     pub(crate) kafka_bootstrap_servers: Option<String>,
 
-    /// The topic that carries every event of every order; subjects in the registry begin with its name
+    /// The topic that carries every event of every order; subjects in the registry begin with its
+    /// name
     #[arg(
         long,
         visible_alias = "topic",

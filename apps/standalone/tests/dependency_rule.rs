@@ -62,7 +62,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("embedded-registry", &["adapter-avro", "adapter-http", "adapter-postgres"]),
 ];
 
-/// Crates that test the programs from outside. They must not depend on other crates of the workspace.
+/// Crates that test the programs from outside. They must not depend on other crates of the
+/// workspace.
 const BLACK_BOX_TESTS: &[&str] = &["end-to-end", "load"];
 
 /// A package of the workspace and its dependencies.

@@ -91,19 +91,19 @@ impl ConsumerHealth {
     }
 
     pub(super) fn sees_a_broker(&self) {
-        self.0.brokers.ends();
+        self.0.brokers.report_success();
     }
 
     pub(super) fn sees_no_broker(&self, why: &str) {
-        self.0.brokers.begins(why);
+        self.0.brokers.report_failure(why);
     }
 
     pub(super) fn may_read(&self) {
-        self.0.refusal.ends();
+        self.0.refusal.report_success();
     }
 
     pub(super) fn may_not_read(&self, why: &str) {
-        self.0.refusal.begins(why);
+        self.0.refusal.report_failure(why);
     }
 
     pub(super) fn warns(&self, what: String) {

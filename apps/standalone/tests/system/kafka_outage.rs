@@ -58,7 +58,8 @@ async fn orders_are_taken_while_kafka_and_the_registry_are_down_and_all_arrive_i
 
     assert!(instance.is_alive());
     let said = instance.ends_well();
-    // The relay tells of Kafka and of the registry, each consumer of Kafka and perhaps the registry.
+    // The relay tells of Kafka and of the registry, each consumer of Kafka and perhaps the
+    // registry.
     let told = said.iter().filter(|line| line.contains("cannot be reached")).count();
     assert!((3..=10).contains(&told), "{said:#?}");
 }
