@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use clap::{Args, Parser};
 use runtime::config::{DatabaseArgs, HttpArgs, TelemetryArgs};
 
-/// Takes orders over HTTP, and shows them
+/// Accepts orders over HTTP and shows them
 #[derive(Debug, Parser)]
 #[command(name = "order-api", version)]
 pub(crate) struct Cli {
@@ -17,7 +17,7 @@ pub(crate) struct Cli {
 /// The settings of order-api.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// Where Postgres is.
+    /// Settings of the connection to Postgres.
     #[command(flatten)]
     pub database: DatabaseArgs,
 

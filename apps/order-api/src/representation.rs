@@ -157,7 +157,7 @@ impl CancellationBody {
     }
 }
 
-/// The version of the order, as HTTP knows it.
+/// The version of the order as an `ETag`.
 pub(crate) fn entity_tag(order: &OrderSnapshot) -> EntityTag {
     EntityTag(order.version.get())
 }

@@ -16,18 +16,18 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::SystemArgs;
 use crate::ports::Ports;
 
-/// The database in the embedded server.
+/// The name of the database in the embedded Postgres.
 const DATABASE: &str = "orders";
 
-/// What the services stand on: a Postgres, a Kafka cluster and a schema registry, each either
-/// embedded or somebody else's.
+/// The Postgres, the Kafka cluster and the schema registry that the four services use. Each is
+/// either embedded or external.
 pub(crate) struct BackingServices {
     home: PathBuf,
     args: SystemArgs,
     database_url: Secret,
     kafka: String,
     schema_registry: String,
-    // In the order in which they are stopped.
+    // In the sequence in which they are stopped.
     embedded_registry: Option<EmbeddedRegistry>,
     embedded_kafka: Option<EmbeddedKafka>,
     embedded_postgres: Option<EmbeddedPostgres>,
@@ -40,7 +40,7 @@ struct EmbeddedRegistry {
 }
 
 impl BackingServices {
-    /// Starts what no variable names.
+    /// Starts the embedded ones: those that no environment variable names.
     pub(crate) async fn start(args: &SystemArgs, ports: &Ports) -> Result<Self, StartError> {
         let home = args.data_dir.clone().unwrap_or_else(default_home);
         let database_url = secret(
@@ -56,7 +56,7 @@ impl BackingServices {
             let url = postgres.url(DATABASE);
             (Some(postgres), url.into())
         };
-        let mut backing = Self {
+        let mut started = Self {
             home,
             args: args.clone(),
             database_url,
@@ -66,9 +66,9 @@ impl BackingServices {
             embedded_kafka: None,
             embedded_postgres,
         };
-        backing.start_kafka(args).await?;
-        backing.start_registry(args, ports).await?;
-        Ok(backing)
+        started.start_kafka(args).await?;
+        started.start_registry(args, ports).await?;
+        Ok(started)
     }
 
     async fn start_kafka(&mut self, args: &SystemArgs) -> Result<(), StartError> {
@@ -79,8 +79,8 @@ impl BackingServices {
         let kafka = EmbeddedKafka::start(&args.kafka_topic, PARTITIONS)?;
         self.kafka = kafka.bootstrap_servers();
         self.embedded_kafka = Some(kafka);
-        // It keeps nothing over a restart, so whatever the outbox still holds is told again;
-        // consumers drop what they have seen.
+        // The embedded Kafka loses its records at a restart, so all events in the outbox are
+        // published again. Consumers skip those that they have already applied.
         let database = adapter_ordering::database(&self.database(2), "orders-replay")?;
         ordering::migrate(&database)
             .await
@@ -113,13 +113,13 @@ impl BackingServices {
         &self.home
     }
 
-    /// Whether that folder is in use.
-    pub(crate) const fn keeps_data_here(&self) -> bool {
+    /// Whether Postgres is embedded, so that the folder is in use.
+    pub(crate) const fn has_embedded_postgres(&self) -> bool {
         self.embedded_postgres.is_some()
     }
 
-    /// Where the database is, for people to read. Of somebody else's it gives no password away.
-    pub(crate) fn database_for_people(&self) -> String {
+    /// The address of the database, to be displayed. Without the password of an external database.
+    pub(crate) fn displayed_database(&self) -> String {
         match self.embedded_postgres {
             Some(_) => self.database_url.reveal().to_owned(),
             None => "the one that DATABASE_URL names".to_owned(),
@@ -136,7 +136,7 @@ impl BackingServices {
         self.args.kafka(&self.kafka, &self.schema_registry)
     }
 
-    /// How many replicas the topic is to have. The embedded one has a replica on each broker.
+    /// The number of replicas of the topic. The embedded Kafka has one on each broker.
     pub(crate) fn topic_replication(&self) -> u16 {
         match self.embedded_kafka {
             Some(_) => EmbeddedKafka::BROKERS,
@@ -144,7 +144,7 @@ impl BackingServices {
         }
     }
 
-    /// Stops what was started, in an order in which nobody misses anything.
+    /// Stops the embedded ones, in the reverse sequence of their dependencies.
     pub(crate) async fn stop(self) {
         if let Some(registry) = self.embedded_registry {
             registry.stop.cancel();

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &DemoArgs, system_args: &SystemArgs) -> Result<Exi
     let system = System::start(system_args, stop.clone()).await?;
     let endpoints = system.endpoints().clone();
     let result = place_and_check(args, system_args, &endpoints, client, &stop).await;
-    system.tear_down().await?;
+    system.stop().await?;
     result
 }
 

@@ -12,78 +12,78 @@ use crate::endpoints::Endpoints;
 use crate::local;
 use crate::ports::Ports;
 
-/// How long the services may take to be ready.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Time for all services to become ready.
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The four services, running, and the backing they stand on.
+/// The four services, and the Postgres, Kafka and schema registry that they use.
 pub(crate) struct System {
-    backing: BackingServices,
+    backing_services: BackingServices,
     services: JoinSet<Result<(), StartError>>,
     endpoints: Endpoints,
     stop: CancellationToken,
 }
 
 impl System {
-    /// Starts everything and waits until each service says that it is ready.
+    /// Starts everything and waits until each service is ready.
     pub(crate) async fn start(
         args: &SystemArgs,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         let ports = Ports::of(args);
         ports.check_free(args)?;
-        let backing = BackingServices::start(args, &ports).await?;
-        let endpoints = endpoints(&backing, &ports);
-        let services = start_services(&backing, &ports, &stop);
-        let mut system = Self { backing, services, endpoints, stop };
+        let backing_services = BackingServices::start(args, &ports).await?;
+        let endpoints = endpoints(&backing_services, &ports);
+        let services = start_services(&backing_services, &ports, &stop);
+        let mut system = Self { backing_services, services, endpoints, stop };
         if let Err(error) = system.wait_until_ready().await {
-            let _ = system.tear_down().await;
+            let _ = system.stop().await;
             return Err(error);
         }
-        if system.backing.keeps_data_here() {
-            system.endpoints.write(system.backing.home())?;
+        if system.backing_services.has_embedded_postgres() {
+            system.endpoints.write(system.backing_services.home())?;
         }
         Ok(system)
     }
 
-    /// Where everything is.
+    /// The addresses of all services.
     pub(crate) const fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// Where the database is, for people to read.
+    /// The address of the database, to be displayed.
     pub(crate) fn database(&self) -> String {
-        self.backing.database_for_people()
+        self.backing_services.displayed_database()
     }
 
     /// The folder of the embedded data.
     pub(crate) fn home(&self) -> &Path {
-        self.backing.home()
+        self.backing_services.home()
     }
 
-    /// Runs until told to stop, or until a service fails; then drains and stops everything.
+    /// Runs until it is asked to stop or a service fails. Then stops everything.
     pub(crate) async fn run(mut self) -> Result<(), StartError> {
         let failed = tokio::select! {
             () = self.stop.cancelled() => Ok(()),
-            ended = self.services.join_next() => outcome(ended),
+            ended = self.services.join_next() => service_result(ended),
         };
-        failed.and(self.tear_down().await)
+        failed.and(self.stop().await)
     }
 
-    /// Drains the services, then stops what they stood on.
-    pub(crate) async fn tear_down(mut self) -> Result<(), StartError> {
+    /// Stops the services, and then the embedded Postgres, Kafka and registry.
+    pub(crate) async fn stop(mut self) -> Result<(), StartError> {
         self.stop.cancel();
         let mut result = Ok(());
         while let Some(ended) = self.services.join_next().await {
-            result = result.and(outcome(Some(ended)));
+            result = result.and(service_result(Some(ended)));
         }
-        self.backing.stop().await;
+        self.backing_services.stop().await;
         result
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), StartError> {
         let Endpoints { order_api, order_jobs, pharmacy_order, notification, .. } = &self.endpoints;
         let client = local::client()?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + READY_TIMEOUT;
         for service in [order_api, order_jobs, pharmacy_order, notification] {
             let url = format!("{service}/readyz");
             loop {
@@ -92,7 +92,7 @@ impl System {
                     break;
                 }
                 if let Some(ended) = self.services.try_join_next() {
-                    return outcome(Some(ended));
+                    return service_result(Some(ended));
                 }
                 if self.stop.is_cancelled() {
                     return Ok(());
@@ -102,7 +102,7 @@ impl System {
                         Ok(answer) => answer.text().await.unwrap_or_default(),
                         Err(error) => runtime::one_line(&error),
                     };
-                    return Err(StartError::other(format!("{service} does not get ready"), why));
+                    return Err(StartError::other(format!("{service} does not become ready"), why));
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -112,14 +112,14 @@ impl System {
 }
 
 fn start_services(
-    backing: &BackingServices,
+    backing_services: &BackingServices,
     ports: &Ports,
     stop: &CancellationToken,
 ) -> JoinSet<Result<(), StartError>> {
     let mut services = JoinSet::new();
     services.spawn(order_api::run(
         order_api::Config {
-            database: backing.database(16),
+            database: backing_services.database(16),
             http_addr: ports.order_api,
             http: HttpArgs::default(),
         },
@@ -127,12 +127,12 @@ fn start_services(
     ));
     services.spawn(order_jobs::run(
         order_jobs::Config {
-            database: backing.database(10),
-            kafka: backing.kafka(),
+            database: backing_services.database(10),
+            kafka: backing_services.kafka(),
             http_addr: ports.order_jobs,
             http: HttpArgs::default(),
             relay: order_jobs::RelayArgs {
-                kafka_topic_replication: backing.topic_replication(),
+                kafka_topic_replication: backing_services.topic_replication(),
                 ..order_jobs::RelayArgs::default()
             },
         },
@@ -140,8 +140,8 @@ fn start_services(
     ));
     services.spawn(pharmacy_order::run(
         pharmacy_order::Config {
-            database: backing.database(6),
-            kafka: backing.kafka(),
+            database: backing_services.database(6),
+            kafka: backing_services.kafka(),
             http_addr: ports.pharmacy_order,
             http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
@@ -151,8 +151,8 @@ fn start_services(
     ));
     services.spawn(notification::run(
         notification::Config {
-            database: backing.database(6),
-            kafka: backing.kafka(),
+            database: backing_services.database(6),
+            kafka: backing_services.kafka(),
             http_addr: ports.notification,
             http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
@@ -163,9 +163,9 @@ fn start_services(
     services
 }
 
-fn endpoints(backing: &BackingServices, ports: &Ports) -> Endpoints {
+fn endpoints(backing_services: &BackingServices, ports: &Ports) -> Endpoints {
     let url = |addr| format!("http://{addr}");
-    let kafka = backing.kafka();
+    let kafka = backing_services.kafka();
     Endpoints {
         order_api: url(ports.order_api),
         order_jobs: url(ports.order_jobs),
@@ -176,13 +176,13 @@ fn endpoints(backing: &BackingServices, ports: &Ports) -> Endpoints {
     }
 }
 
-/// What the end of a service means for the whole.
-fn outcome(
+/// The result of a service that has ended.
+fn service_result(
     ended: Option<Result<Result<(), StartError>, tokio::task::JoinError>>,
 ) -> Result<(), StartError> {
     match ended {
         None | Some(Ok(Ok(()))) => Ok(()),
         Some(Ok(Err(error))) => Err(error),
-        Some(Err(error)) => Err(StartError::other("a service broke down", error)),
+        Some(Err(error)) => Err(StartError::other("a service panicked", error)),
     }
 }

@@ -36,7 +36,7 @@ impl Report {
         published: &HashMap<Uuid, Vec<TopicEvent>>,
     ) -> Self {
         let mut findings: Vec<String> =
-            placed.refused.iter().map(|why| format!("not placed: {why}")).collect();
+            placed.errors.iter().map(|why| format!("not placed: {why}")).collect();
         let (mut pharmacy, mut notification, mut kafka) = (Vec::new(), Vec::new(), Vec::new());
         let mut repeats = 0;
         let nothing = Seen::default();
@@ -71,7 +71,7 @@ impl Report {
 }
 
 fn since(order: &PlacedOrder, micros: i64) -> Duration {
-    Duration::from_micros(u64::try_from(micros - order.taken_at_micros).unwrap_or(0))
+    Duration::from_micros(u64::try_from(micros - order.created_at_micros).unwrap_or(0))
 }
 
 fn check_read_models(order: &PlacedOrder, seen: &Seen) -> Vec<String> {

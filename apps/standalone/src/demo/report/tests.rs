@@ -26,7 +26,7 @@ fn correct_results() -> Results {
     for (id, events) in [(CANCELLED, 2), (Uuid::from_u128(2), 1)] {
         placed.orders.push(PlacedOrder {
             id,
-            taken_at_micros: 0,
+            created_at_micros: 0,
             post: Duration::from_millis(5),
             cancelled: events == 2,
         });
@@ -103,7 +103,7 @@ fn a_missing_order_event_or_notification_is_a_finding() {
     assert_found(|results| notifications(results).truncate(1), "1 of 2 notifications");
     assert_found(|results| topic(results).truncate(1), "1 of 2 events in the topic");
     assert_found(|results| topic(results).clear(), "0 of 2 events in the topic");
-    assert_found(|results| results.placed.refused.push("503".to_owned()), "not placed: 503");
+    assert_found(|results| results.placed.errors.push("503".to_owned()), "not placed: 503");
 }
 
 #[test]
