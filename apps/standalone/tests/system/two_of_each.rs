@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use test_support::eventually;
 
 use crate::client::{Client, Confirmed};
+use crate::external_services::ExternalServices;
 use crate::instance::Instance;
-use crate::place::Place;
+use crate::sandbox::Sandbox;
 use crate::topic::Topic;
-use crate::world::World;
 
-/// What each instance is to have done some of.
+/// Counters that each instance must have increased.
 const WORK: [(&str, &str); 3] = [
     ("relay_published_total", ""),
     ("consumer_events_applied_total", "pharmacy-order-group"),
@@ -17,30 +17,31 @@ const WORK: [(&str, &str); 3] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_of_each_share_the_work_and_nothing_is_published_twice_or_out_of_order() {
-    let world = World::start().await;
-    let topic = Topic::watch(&world.kafka_args()).await;
-    let places = [Place::new("first"), Place::new("second")];
-    let [first, second] =
-        places.each_ref().map(|place| Instance::start(world.lend_to(&mut place.command())));
-    let clients = places.each_ref().map(Client::of);
+async fn two_instances_share_the_work_and_publish_each_event_once_and_in_order() {
+    let external = ExternalServices::start().await;
+    let topic = Topic::watch(&external.kafka_args()).await;
+    let sandboxes = [Sandbox::new("first"), Sandbox::new("second")];
+    let [first, second] = sandboxes
+        .each_ref()
+        .map(|sandbox| Instance::start(external.configure(&mut sandbox.command())));
+    let clients = sandboxes.each_ref().map(Client::new);
 
-    let enough = Arc::new(AtomicBool::new(false));
-    let customers: Vec<_> =
-        (0..3).map(|_| tokio::spawn(shop(clients.clone(), enough.clone()))).collect();
+    let stop = Arc::new(AtomicBool::new(false));
+    let clients_at_work: Vec<_> =
+        (0..3).map(|_| tokio::spawn(place_and_cancel(clients.clone(), stop.clone()))).collect();
     for client in &clients {
         for (counter, label) in WORK {
             let what = format!("each instance counts {counter} {label}");
             eventually(&what, async || client.counter(counter, label).await >= 20).await;
         }
     }
-    enough.store(true, Ordering::Relaxed);
+    stop.store(true, Ordering::Relaxed);
     let mut orders = Vec::new();
-    for customer in customers {
-        orders.extend(customer.await.unwrap());
+    for client in clients_at_work {
+        orders.extend(client.await.unwrap());
     }
-    clients[0].all_arrive(&orders).await;
-    topic.tells_in_order(&orders).await;
+    clients[0].wait_until_arrived(&orders).await;
+    topic.assert_in_order(&orders).await;
 
     let events: usize = orders.iter().map(|order| order.events).sum();
     for (counter, label) in WORK {
@@ -48,26 +49,26 @@ async fn two_of_each_share_the_work_and_nothing_is_published_twice_or_out_of_ord
         assert_eq!(sum(&clients, counter, label).await, events as u64, "{counter} {label}");
     }
 
-    // One of them leaves, and the other goes on alone.
-    first.ends_well();
+    // The first instance stops, and the second continues alone.
+    first.stop();
     let mut alone = clients[1].place("Alone").await;
     clients[1].cancel(&mut alone).await;
     orders.push(alone);
-    clients[1].all_arrive(&orders).await;
-    topic.tells_in_order(&orders).await;
+    clients[1].wait_until_arrived(&orders).await;
+    topic.assert_in_order(&orders).await;
 
-    let repeated: Vec<_> = topic.times().into_iter().filter(|(_, times)| *times > 1).collect();
+    let repeated: Vec<_> = topic.counts().into_iter().filter(|(_, count)| *count > 1).collect();
     assert!(repeated.is_empty(), "published more than once: {repeated:?}");
     drop(second);
 }
 
-/// Orders here, and cancels every other order there, until told to stop.
-async fn shop([here, there]: [Client; 2], enough: Arc<AtomicBool>) -> Vec<Confirmed> {
+/// Places orders at both instances until `stop`, and cancels those of the second at the first.
+async fn place_and_cancel([first, second]: [Client; 2], stop: Arc<AtomicBool>) -> Vec<Confirmed> {
     let mut orders = Vec::new();
-    while !enough.load(Ordering::Relaxed) {
-        orders.push(here.place("Ada").await);
-        let mut order = there.place("Bob").await;
-        here.cancel(&mut order).await;
+    while !stop.load(Ordering::Relaxed) {
+        orders.push(first.place("Ada").await);
+        let mut order = second.place("Bob").await;
+        first.cancel(&mut order).await;
         orders.push(order);
     }
     orders
