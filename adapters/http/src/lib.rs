@@ -10,7 +10,6 @@ mod health;
 mod json_body;
 mod json_pointer;
 mod limit_log;
-mod moment;
 mod parameters;
 mod problem;
 mod problem_type;
@@ -19,6 +18,7 @@ mod server;
 mod site;
 #[cfg(test)]
 mod tests;
+mod timestamp;
 mod trace;
 mod whole_number;
 
@@ -30,10 +30,10 @@ pub use documented::{
 };
 pub use entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 pub use json_body::{BODY_LIMIT, JsonBody, Object};
-pub use moment::{moment, moment_if_any};
 pub use parameters::{PathParameter, QueryParameters, header};
 pub use problem::{FieldError, Problem};
 pub use problem_type::ProblemType;
 pub use server::{Listener, bind, serve};
 pub use site::site;
+pub use timestamp::{optional_timestamp, timestamp};
 pub use whole_number::whole_number;

@@ -133,7 +133,7 @@ impl fmt::Display for Report {
         writeln!(f, "  commit → Kafka           {}", self.to_kafka)?;
         writeln!(f, "  commit → pharmacy        {}", self.to_pharmacy)?;
         writeln!(f, "  commit → notification    {}", self.to_notification)?;
-        writeln!(f, "  (from the moment the API took the order, a little before its commit)")?;
+        writeln!(f, "  (measured from createdAt of the order, shortly before its commit)")?;
         for finding in self.findings.iter().take(SHOWN) {
             writeln!(f, "  WRONG  {finding}")?;
         }

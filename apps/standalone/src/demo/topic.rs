@@ -10,7 +10,7 @@ use super::customer::PlacedOrder;
 use crate::cli::SystemArgs;
 use crate::endpoints::Endpoints;
 
-/// Reads the topic with a consumer of its own, from its end at the start.
+/// Reads the topic with its own consumer, from its end at the start.
 pub(super) struct TopicWatch(mpsc::UnboundedReceiver<Watched>);
 
 /// An event that was read from the topic.

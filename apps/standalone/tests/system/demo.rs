@@ -28,7 +28,7 @@ fn the_demo_fails_when_orders_do_not_arrive_in_a_read_model() {
     fs::write(&file, endpoints.to_string()).unwrap();
     let demo = ["demo", "--orders=10", "--rate=50", "--patience=2"];
     let (demo, _) = Instance::spawn(sandbox.command().args(demo));
-    let (code, said) = demo.wait_for_exit(TIMEOUT);
-    assert_eq!(code, Some(1), "{said:#?}");
+    let (code, stderr) = demo.wait_for_exit(TIMEOUT);
+    assert_eq!(code, Some(1), "{stderr:#?}");
     assert!(instance.is_alive());
 }

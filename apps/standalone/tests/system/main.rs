@@ -9,9 +9,10 @@ mod kafka_outage;
 mod personal_data;
 mod postgres_outage;
 mod postgres_silence;
-mod refusals;
+
 mod sandbox;
 mod sigkill;
+mod start_errors;
 mod stopping;
 mod topic;
-mod two_of_each;
+mod two_instances;

@@ -6,11 +6,11 @@ use serde::Serializer;
 ///
 /// # Errors
 /// When the serializer fails.
-pub fn moment<S: Serializer>(
-    moment: &(impl Copy + Into<Timestamp>),
+pub fn timestamp<S: Serializer>(
+    timestamp: &(impl Copy + Into<Timestamp>),
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(&(*moment).into())
+    serializer.collect_str(&(*timestamp).into())
 }
 
 /// Serializes an optional timestamp in the same format, `None` as `null`.
@@ -18,12 +18,12 @@ pub fn moment<S: Serializer>(
 /// # Errors
 /// When the serializer fails.
 #[allow(clippy::ref_option, reason = "serde passes a reference to the field")]
-pub fn moment_if_any<S: Serializer>(
-    moment: &Option<impl Copy + Into<Timestamp>>,
+pub fn optional_timestamp<S: Serializer>(
+    timestamp: &Option<impl Copy + Into<Timestamp>>,
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    match moment {
-        Some(moment) => serializer.collect_str(&(*moment).into()),
+    match timestamp {
+        Some(timestamp) => serializer.collect_str(&(*timestamp).into()),
         None => serializer.serialize_none(),
     }
 }
@@ -34,11 +34,11 @@ mod tests {
 
     #[derive(serde::Serialize)]
     struct Body {
-        #[serde(serialize_with = "moment")]
+        #[serde(serialize_with = "timestamp")]
         at: chrono::DateTime<chrono::Utc>,
-        #[serde(serialize_with = "moment_if_any")]
+        #[serde(serialize_with = "optional_timestamp")]
         then: Option<Timestamp>,
-        #[serde(serialize_with = "moment_if_any")]
+        #[serde(serialize_with = "optional_timestamp")]
         never: Option<Timestamp>,
     }
 
