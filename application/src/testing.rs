@@ -36,6 +36,7 @@ mod in_memory_ledgers;
 mod in_memory_notifications;
 mod in_memory_ordering;
 mod in_memory_pharmacy;
+mod ordering_steps;
 mod recording_publisher;
 
 pub mod notification_inbox_contract;

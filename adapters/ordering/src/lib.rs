@@ -38,5 +38,6 @@ pub fn database(args: &DatabaseArgs, program: &str) -> Result<Database, StartErr
 /// # Errors
 /// When the database cannot be reached or a migration fails.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    database.migrate(sqlx::migrate!("../../migrations/ordering"), SCHEMA).await
+    database.migrate(sqlx::migrate!("../../migrations/ordering"), SCHEMA).await?;
+    adapter_outbox::migrate(database).await
 }

@@ -37,3 +37,14 @@ pub use replay::Replay;
 pub use republish::republish;
 pub use topics::Topics;
 pub use wakeups::{Bell, Wakeups};
+
+use adapter_postgres::{Database, MigrateError};
+
+/// Creates the tables of the outbox in the schema of this database, or brings them up to date.
+///
+/// # Errors
+/// When the database cannot be reached or a migration fails.
+pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
+    let migrations = sqlx::migrate!("../../migrations/outbox");
+    database.migrate_part(migrations, database.schema(), "_outbox_migrations").await
+}

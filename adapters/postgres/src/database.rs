@@ -150,13 +150,27 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached or a migration fails.
     pub async fn migrate(&self, migrator: Migrator, schema: &str) -> Result<(), MigrateError> {
+        self.migrate_part(migrator, schema, "_migrations").await
+    }
+
+    /// The same for a part of a context's tables that has migrations of its own, recorded in this table.
+    /// Names without a schema mean that of [`Self::in_schema`].
+    ///
+    /// # Errors
+    /// When the database cannot be reached or a migration fails.
+    pub async fn migrate_part(
+        &self,
+        migrator: Migrator,
+        schema: &str,
+        recorded_in: &str,
+    ) -> Result<(), MigrateError> {
         let mut migrator = migrator;
-        migrator.dangerous_set_table_name(format!("{schema}._migrations"));
+        migrator.dangerous_set_table_name(format!("{schema}.{recorded_in}"));
         migrator.create_schema(schema.to_owned());
         // In an upgrade a newer program may have been here before.
         migrator.set_ignore_missing(true);
         // A session of its own: one whose migration failed keeps the lock for as long as it lives.
-        let session = sessions(1, "").connect_lazy_with(self.options.clone());
+        let session = self.sessions(1, "").connect_lazy_with(self.options.clone());
         let done = within(MIGRATION, async { Ok(migrator.run(&session).await?) }).await;
         close(&session).await;
         done

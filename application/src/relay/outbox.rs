@@ -1,6 +1,7 @@
 use std::future::Future;
 
-use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use domain::{EventId, Timestamp};
+use uuid::Uuid;
 
 use crate::StoreError;
 
@@ -10,7 +11,7 @@ use crate::StoreError;
 /// events have about 50 kB; with those, the size limits it.
 pub const CLAIM_BYTES: usize = 1024 * 1024;
 
-/// Port to the outbox: the log of events that were stored with their orders and have to be
+/// Port to the outbox: the log of events that were stored with their aggregates and have to be
 /// published.
 pub trait Outbox: Send + Sync {
     /// The type of a claim.
@@ -23,8 +24,8 @@ pub trait Outbox: Send + Sync {
     /// last record of each lane. This holds for new records and for records that are retried.
     ///
     /// Until the claim ends, other claims MUST NOT contain records of the same lanes. Records of
-    /// one order MUST be in the sequence of their versions. A record MUST NOT be claimed if an
-    /// earlier record of the same order is neither published, refused nor in the same claim.
+    /// one aggregate MUST be in the sequence of their versions. A record MUST NOT be claimed if an
+    /// earlier record of the same aggregate is neither published, refused nor in the same claim.
     fn claim(
         &self,
         limit: usize,
@@ -53,16 +54,16 @@ pub trait Claim: Send {
 /// An event in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxRecord {
-    /// The lane of its order.
+    /// The lane of its aggregate.
     pub lane: i16,
     /// Its position in the lane.
     pub position: i64,
     /// The id of the event.
     pub event_id: EventId,
-    /// The order that changed. Used as the key of the Kafka record.
-    pub order_id: OrderId,
-    /// The order's version after the event.
-    pub order_version: OrderVersion,
+    /// The aggregate that it is about.
+    pub aggregate_id: Uuid,
+    /// The version of the aggregate after the event.
+    pub aggregate_version: i64,
     /// The event's type, such as `OrderCreated`.
     pub event_type: String,
     /// The fingerprint of the schema that the payload was encoded with.

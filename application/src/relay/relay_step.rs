@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domain::OrderId;
+use uuid::Uuid;
 
 use super::{Claim, Delivery, Outbox, OutboxRecord, Publisher, Verdict};
 use crate::StoreError;
@@ -76,7 +76,7 @@ async fn publish_in_waves(
         // An event that is not published holds back the later events of its order. This includes a
         // refused event until the refusal is stored: if this relay crashes before that, the event
         // is sent again, and Kafka might accept it then.
-        let mut held: HashSet<OrderId> = batch.iter().map(|record| record.order_id).collect();
+        let mut held: HashSet<Uuid> = batch.iter().map(|record| record.aggregate_id).collect();
         for (&index, delivery) in wave.iter().zip(deliveries) {
             let verdict = match delivery {
                 Delivery::Acknowledged => Verdict::Published,
@@ -92,16 +92,16 @@ async fn publish_in_waves(
                 }
             };
             if verdict == Verdict::Published {
-                held.remove(&records[index].order_id);
+                held.remove(&records[index].aggregate_id);
             }
             verdicts[index] = verdict;
         }
-        waiting = later.into_iter().filter(|&i| !held.contains(&records[i].order_id)).collect();
+        waiting = later.into_iter().filter(|&i| !held.contains(&records[i].aggregate_id)).collect();
     }
     (verdicts, outage)
 }
 
 fn next_wave(records: &[OutboxRecord], waiting: &[usize]) -> (Vec<usize>, Vec<usize>) {
-    let mut orders: HashSet<OrderId> = HashSet::with_capacity(waiting.len());
-    waiting.iter().partition(|&&index| orders.insert(records[index].order_id))
+    let mut orders: HashSet<Uuid> = HashSet::with_capacity(waiting.len());
+    waiting.iter().partition(|&&index| orders.insert(records[index].aggregate_id))
 }

@@ -7,7 +7,7 @@ use domain::Outcome;
 use domain::ordering::{Order, OrderItems};
 use futures_util::future::join_all;
 
-use super::outbox_contract::{assert_nothing_due, relay_all};
+use super::ordering_steps::{assert_nothing_due, cancel, find, order_of, place, relay_all, stored};
 use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, FindAnswerError, Orders, SaveError, Saved};
 
@@ -87,8 +87,8 @@ pub async fn the_events_of_an_order_are_stored_with_it<F: OrderingFixture>(fixtu
     let records = relay_all(fixture, 2).await;
     let events: Vec<_> = records.iter().map(|record| record.event_id).collect();
     assert_eq!(events, [sample::event_id(1, 1), sample::event_id(1, 2)]);
-    assert!(records.iter().all(|record| record.order_id == sample::order_id(1)));
-    assert_eq!(records.iter().map(|record| record.order_version.get()).collect::<Vec<_>>(), [1, 2]);
+    assert!(records.iter().all(|record| record.aggregate_id == sample::order_id(1).get()));
+    assert_eq!(records.iter().map(|record| record.aggregate_version).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(records[0].event_type, "OrderCreated");
     assert_eq!(records[1].event_type, "OrderCancelled");
     assert_eq!(records[1].occurred_at, sample::event_stamp(1, 2).at);
@@ -263,31 +263,8 @@ pub async fn exactly_one_of_several_parallel_repeats_of_a_request_is_stored<F: O
     assert_eq!(stored.len(), 1, "{results:?}");
     let ids: Vec<_> = results.into_iter().map(|saved| order_of(saved).id()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "one answer for all: {ids:?}");
-    assert_eq!(relay_all(fixture, 1).await[0].order_id, ids[0]);
+    assert_eq!(relay_all(fixture, 1).await[0].aggregate_id, ids[0].get());
     assert_nothing_due(fixture).await;
-}
-
-/// Places order `n` for `cause`.
-pub(super) async fn place(orders: &impl Orders, n: u32, cause: Cause) -> Order {
-    stored(orders.save(sample::order(n), cause).await)
-}
-
-/// Cancels order `n` for `cause`.
-pub(super) async fn cancel(orders: &impl Orders, n: u32, cause: Cause) -> Order {
-    let mut order = find(orders, n).await;
-    assert_eq!(order.cancel(sample::reason(), sample::event_stamp(n, 2)), Outcome::Applied);
-    stored(orders.save(order, cause).await)
-}
-
-async fn find(orders: &impl Orders, n: u32) -> Order {
-    orders.find(sample::order_id(n)).await.expect("an answer").expect("the order")
-}
-
-fn stored(result: Result<Saved, SaveError>) -> Order {
-    match result {
-        Ok(Saved::Stored(order)) => order,
-        other => panic!("expected Saved::Stored, not {other:?}"),
-    }
 }
 
 fn answered_before(result: Result<Saved, SaveError>) -> Order {
@@ -299,10 +276,4 @@ fn answered_before(result: Result<Saved, SaveError>) -> Order {
 
 fn assert_conflict(result: &Result<Saved, SaveError>) {
     assert!(matches!(result, Err(SaveError::VersionConflict)), "{result:?}");
-}
-
-fn order_of(saved: Saved) -> Order {
-    match saved {
-        Saved::Stored(order) | Saved::AnsweredBefore(order) => order,
-    }
 }

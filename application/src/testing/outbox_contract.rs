@@ -7,13 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use domain::EventId;
 
-use super::orders_contract::{cancel, place};
+use super::ordering_steps::{MAX_TRIES, assert_nothing_due, cancel, claim_due, place, relay_all};
 use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, Orders, Saved};
 use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
-
-/// Maximum number of tries while waiting for background work of the store.
-const MAX_TRIES: usize = 500;
 
 /// The number of largest orders whose events need several claims because of their size.
 const LARGE_ORDERS: u32 = 300;
@@ -214,7 +211,7 @@ pub async fn later_events_of_an_order_wait_for_a_failed_one<F: OrderingFixture>(
     assert!(fixture.outbox().claim(10).await.expect("an answer").is_none(), "both are delayed");
 
     let records = relay_all(fixture, 2).await;
-    let versions: Vec<i64> = records.iter().map(|record| record.order_version.get()).collect();
+    let versions: Vec<i64> = records.iter().map(|record| record.aggregate_version).collect();
     assert_eq!(versions, [1, 2]);
     assert_nothing_due(fixture).await;
 }
@@ -286,44 +283,6 @@ pub async fn events_of_one_order_are_claimed_in_sequence_across_small_claims<F: 
     assert_nothing_due(fixture).await;
 }
 
-/// Claims records and settles them as published, until there have been `expected` records.
-pub(super) async fn relay_all<F: OrderingFixture>(
-    fixture: &F,
-    expected: usize,
-) -> Vec<OutboxRecord> {
-    let mut records = Vec::new();
-    while records.len() < expected {
-        let claim = claim_due(fixture, 100).await;
-        records.extend_from_slice(claim.records());
-        let verdicts = vec![Verdict::Published; claim.records().len()];
-        claim.settle(&verdicts).await.expect("settled");
-    }
-    assert_eq!(records.len(), expected, "more than expected: {records:?}");
-    records
-}
-
-/// Asserts that nothing is due, now and after all delays.
-pub(super) async fn assert_nothing_due<F: OrderingFixture>(fixture: &F) {
-    for _ in 0..3 {
-        fixture.let_delays_pass().await;
-        let claim = fixture.outbox().claim(100).await.expect("an answer");
-        assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.records().to_vec()));
-    }
-}
-
-/// Waits until a record is due, and claims.
-async fn claim_due<F: OrderingFixture>(fixture: &F, limit: usize) -> <F::Outbox as Outbox>::Claim {
-    let outbox = fixture.outbox();
-    for _ in 0..MAX_TRIES {
-        if let Some(claim) = outbox.claim(limit).await.expect("an answer") {
-            assert!(!claim.records().is_empty(), "a claim without records");
-            return claim;
-        }
-        fixture.let_delays_pass().await;
-    }
-    panic!("no record became due");
-}
-
 async fn settle<F: OrderingFixture>(fixture: &F, verdict: impl Fn(&OutboxRecord) -> Verdict) {
     let claim = claim_due(fixture, 100).await;
     let verdicts: Vec<Verdict> = claim.records().iter().map(verdict).collect();
@@ -340,7 +299,7 @@ async fn place_all<F: OrderingFixture>(fixture: &F, numbers: impl IntoIterator<I
 fn assert_in_order(records: &[OutboxRecord]) {
     let mut latest: HashMap<_, i64> = HashMap::new();
     for record in records {
-        let before = latest.insert(record.order_id, record.order_version.get()).unwrap_or(0);
-        assert_eq!(record.order_version.get(), before + 1, "{record:?} out of order");
+        let before = latest.insert(record.aggregate_id, record.aggregate_version).unwrap_or(0);
+        assert_eq!(record.aggregate_version, before + 1, "{record:?} out of order");
     }
 }

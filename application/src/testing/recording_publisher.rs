@@ -65,7 +65,7 @@ impl Publisher for RecordingPublisher {
         }
         let mut orders = HashSet::new();
         for record in records {
-            assert!(orders.insert(record.order_id), "two events of one order in one call");
+            assert!(orders.insert(record.aggregate_id), "two events of one order in one call");
         }
         let mut state = self.lock();
         state.waves.push(records.iter().map(|&record| record.clone()).collect());

@@ -91,8 +91,8 @@ impl Pipeline {
 }
 
 fn published_event(record: &OutboxRecord) -> PublishedEvent {
-    let n = (0..200).find(|&n| sample::order_id(n) == record.order_id).unwrap();
-    match record.order_version.get() {
+    let n = (0..200).find(|&n| sample::order_id(n).get() == record.aggregate_id).unwrap();
+    match record.aggregate_version {
         1 => sample::created(n),
         _ => sample::cancelled(n, 2),
     }

@@ -8,10 +8,11 @@ use std::time::Duration;
 use application::ordering::{Cause, Orders, Saved};
 use application::relay::{Claim, Delivery, Outbox, Step, relay_step};
 use application::testing::{InMemoryOrdering, RecordingPublisher, sample};
+use domain::EventId;
 use domain::ordering::Order;
-use domain::{EventId, OrderId};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use uuid::Uuid;
 
 use crate::now;
 
@@ -131,7 +132,7 @@ impl System {
         {
             let mut orders = HashSet::new();
             let firsts: Vec<_> =
-                claim.records().iter().filter(|r| orders.insert(r.order_id)).collect();
+                claim.records().iter().filter(|r| orders.insert(r.aggregate_id)).collect();
             now(application::relay::Publisher::publish(&self.publisher, &firsts, one_minute()));
         }
     }
@@ -169,12 +170,12 @@ proptest! {
         let saved = system.store.all_records();
         let refused: HashSet<EventId> =
             system.store.refused_events().into_iter().map(|(event, _)| event).collect();
-        let mut first_published: HashMap<OrderId, Vec<i64>> = HashMap::new();
+        let mut first_published: HashMap<Uuid, Vec<i64>> = HashMap::new();
         let mut seen = HashSet::new();
         for record in system.publisher.published() {
             if seen.insert(record.event_id) {
-                let versions = first_published.entry(record.order_id).or_default();
-                versions.push(record.order_version.get());
+                let versions = first_published.entry(record.aggregate_id).or_default();
+                versions.push(record.aggregate_version);
             }
         }
         for record in &saved {

@@ -108,8 +108,8 @@ fn published_event(record: &OutboxRecord) -> PublishedEvent {
     PublishedEvent {
         event_id: record.event_id,
         occurred_at: record.occurred_at,
-        order_id: record.order_id,
-        order_version: record.order_version,
+        order_id: OrderId::new(record.aggregate_id),
+        order_version: record.aggregate_version.try_into().unwrap(),
         payload,
     }
 }

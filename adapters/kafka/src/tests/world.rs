@@ -62,6 +62,7 @@ impl World {
         KafkaPublisher::new(
             &self.way_in(),
             Registry::new(&self.args, adapter_avro::SCHEMAS).unwrap(),
+            "/ordering",
         )
         .unwrap()
     }
@@ -270,8 +271,8 @@ pub(super) fn outbox_record(event: &OrderEvent) -> OutboxRecord {
         lane: 0,
         position: 1,
         event_id: event.id,
-        order_id: event.order_id,
-        order_version: event.version,
+        aggregate_id: event.order_id.get(),
+        aggregate_version: event.version.get(),
         event_type: encoded.event_type.to_owned(),
         schema_fingerprint: encoded.schema_fingerprint.to_vec(),
         payload: encoded.payload,

@@ -46,7 +46,7 @@ impl World {
         eventually("all is published", async || {
             while let Some(claim) = self.outbox.claim(3).await.unwrap() {
                 published.extend(claim.records().iter().map(|record| {
-                    (record.event_id.get(), record.order_id.get(), record.order_version.get())
+                    (record.event_id.get(), record.aggregate_id, record.aggregate_version)
                 }));
                 publish(claim).await;
             }

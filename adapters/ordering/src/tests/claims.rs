@@ -209,7 +209,7 @@ async fn what_has_waited_for_days_is_found_without_a_pause_beside_what_is_new_bu
         .unwrap();
     let taken = world.outbox.claim(1).await.unwrap().unwrap();
     let lane = taken.records()[0].lane;
-    let new = another_order_of(Lane::of(taken.records()[0].order_id.get()));
+    let new = another_order_of(Lane::of(taken.records()[0].aggregate_id));
     world.save(&new).await;
     let mut found = 0;
     while let Some(claim) = world.outbox.claim(2).await.unwrap() {

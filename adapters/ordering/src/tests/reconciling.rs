@@ -60,7 +60,7 @@ async fn an_order_is_in_flight_when_it_came_late_into_a_wide_gap_and_is_publishe
     assert_eq!(due, [Republished { order_id: OrderId::new(order), events: 1 }]);
     let mut times = 0;
     while let Some(claim) = world.outbox.claim(100).await.unwrap() {
-        times += claim.records().iter().filter(|record| record.order_id.get() == order).count();
+        times += claim.records().iter().filter(|record| record.aggregate_id == order).count();
         publish(claim).await;
     }
     assert_eq!(times, 1, "it was due anyway");
@@ -108,7 +108,7 @@ async fn events_are_published_again_whatever_the_day_they_were_recorded_on() {
 
     let mut relayed = Vec::new();
     while let Some(claim) = world.outbox.claim(10).await.unwrap() {
-        relayed.extend(claim.records().iter().map(|record| record.order_id));
+        relayed.extend(claim.records().iter().map(|record| OrderId::new(record.aggregate_id)));
         publish(claim).await;
     }
     relayed.sort_unstable();

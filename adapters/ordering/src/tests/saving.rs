@@ -127,7 +127,7 @@ async fn two_events_of_one_save_are_relayed_in_order() {
     assert!(order.cancel("at once".parse().unwrap(), clock::event_stamp()).is_applied());
     world.orders.save(order, Cause::Unkeyed).await.unwrap();
     let claim = world.claim().await;
-    let versions = claim.records().iter().map(|record| record.order_version.get());
+    let versions = claim.records().iter().map(|record| record.aggregate_version);
     assert_eq!(versions.collect::<Vec<_>>(), [1, 2]);
 }
 

@@ -150,8 +150,8 @@ impl PgClaim {
             .bind(lane)
             .bind(records.iter().map(|record| record.position).collect::<Vec<i64>>())
             .bind(records.iter().map(|record| record.event_id.get()).collect::<Vec<Uuid>>())
-            .bind(records.iter().map(|record| record.order_id.get()).collect::<Vec<Uuid>>())
-            .bind(records.iter().map(|record| record.order_version.get()).collect::<Vec<i64>>())
+            .bind(records.iter().map(|record| record.aggregate_id).collect::<Vec<Uuid>>())
+            .bind(records.iter().map(|record| record.aggregate_version).collect::<Vec<i64>>())
             .bind(records.iter().map(|record| record.event_type.clone()).collect::<Vec<String>>())
             .bind(dead.iter().map(|(_, why)| storable(why)).collect::<Vec<String>>())
             .execute(&mut *self.transaction)
@@ -188,7 +188,7 @@ impl PgClaim {
                 attempts = EXCLUDED.attempts, retry_at = EXCLUDED.retry_at,
                 last_error = EXCLUDED.last_error";
         let errors = notes.iter().map(|note| note.last_error.as_deref().map(storable));
-        let orders = notes.iter().map(|note| note.order_id.map(domain::OrderId::get));
+        let orders = notes.iter().map(|note| note.aggregate_id);
         sqlx::query(query)
             .bind(lane)
             .bind(notes.iter().map(|note| note.position).collect::<Vec<i64>>())

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use application::relay::OutboxRecord;
-use domain::OrderId;
+use sqlx::types::Uuid;
 
 use super::gap::{Gap, is_wide};
 
@@ -41,7 +41,7 @@ pub(super) enum Sight {
     /// Its row, to be published now.
     Due(OutboxRecord),
     /// Its row, to be tried again later: until then it holds up its order.
-    Waiting(OrderId),
+    Waiting(Uuid),
     /// No row yet. `stamp`: this claim may put its own id down as the horizon.
     Missing { stamp: bool },
     /// No row, and there will never be one.
@@ -118,7 +118,7 @@ pub(super) struct Plan {
     pub(super) opened: Vec<(i64, i64)>,
     /// Rows that are noted as held, because they wait behind an earlier event of their order: the
     /// cursor passes them, or they leave their gap.
-    pub(super) held: Vec<(i64, OrderId)>,
+    pub(super) held: Vec<(i64, Uuid)>,
     /// The gaps that the lane has.
     pub(super) gaps: Vec<Gap>,
     /// Positions of the rows that were seen in these gaps.
@@ -162,7 +162,7 @@ impl Plan {
         stragglers: Vec<Straggler>,
         arrivals: Vec<OutboxRecord>,
         room: Room,
-    ) -> HashSet<OrderId> {
+    ) -> HashSet<Uuid> {
         let mut blocked = HashSet::new();
         let mut arrivals = arrivals.into_iter().peekable();
         for Straggler { position, attempts, sight } in stragglers {
@@ -173,12 +173,12 @@ impl Plan {
                 Sight::Due(record)
                     if position <= self.seen_to
                         && !self.fills(room)
-                        && !blocked.contains(&record.order_id) =>
+                        && !blocked.contains(&record.aggregate_id) =>
                 {
                     self.take(record, Origin::Straggler(attempts));
                 }
-                Sight::Due(OutboxRecord { order_id, .. }) | Sight::Waiting(order_id) => {
-                    blocked.insert(order_id);
+                Sight::Due(OutboxRecord { aggregate_id, .. }) | Sight::Waiting(aggregate_id) => {
+                    blocked.insert(aggregate_id);
                 }
                 Sight::Missing { stamp: true } => self.stamped.push(position),
                 Sight::Missing { stamp: false } => {}
@@ -191,19 +191,19 @@ impl Plan {
         blocked
     }
 
-    fn take_arrival(&mut self, record: OutboxRecord, blocked: &mut HashSet<OrderId>, room: Room) {
-        if blocked.contains(&record.order_id) {
+    fn take_arrival(&mut self, record: OutboxRecord, blocked: &mut HashSet<Uuid>, room: Room) {
+        if blocked.contains(&record.aggregate_id) {
             // Else it would take the room of others for as long as it waits.
-            self.held.push((record.position, record.order_id));
+            self.held.push((record.position, record.aggregate_id));
         } else if self.fills(room) {
-            blocked.insert(record.order_id);
+            blocked.insert(record.aggregate_id);
         } else {
             self.take(record, Origin::Gap);
         }
     }
 
     /// Takes the rows behind the cursor, up to the first gap that must still be waited for.
-    fn take_fresh(&mut self, fresh: Vec<Fresh>, blocked: &HashSet<OrderId>, room: Room) {
+    fn take_fresh(&mut self, fresh: Vec<Fresh>, blocked: &HashSet<Uuid>, room: Room) {
         for Fresh { record, ripe, dead } in fresh {
             if self.fills(room) || !self.step_over_gap(record.position, ripe, room.records) {
                 return;
@@ -211,8 +211,8 @@ impl Plan {
             self.frontier = record.position;
             if dead {
                 // An operator decides about it, not the relay.
-            } else if blocked.contains(&record.order_id) {
-                self.held.push((record.position, record.order_id));
+            } else if blocked.contains(&record.aggregate_id) {
+                self.held.push((record.position, record.aggregate_id));
             } else {
                 self.take(record, Origin::Fresh);
             }

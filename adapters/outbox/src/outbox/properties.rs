@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use application::relay::{OutboxRecord, Verdict};
-use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use domain::{EventId, Timestamp};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -28,7 +28,7 @@ struct Slot {
 struct Lane {
     sight: LaneSight,
     /// The order of each row that is not processed and not dead.
-    rows: BTreeMap<i64, OrderId>,
+    rows: BTreeMap<i64, Uuid>,
     /// Dead letters behind the cursor.
     dead: BTreeSet<i64>,
 }
@@ -57,8 +57,8 @@ fn record(position: i64, order: u8) -> OutboxRecord {
         lane: 0,
         position,
         event_id: EventId::new(Uuid::from_u128(position.unsigned_abs().into())),
-        order_id: OrderId::new(Uuid::from_u128(order.into())),
-        order_version: OrderVersion::FIRST,
+        aggregate_id: Uuid::from_u128(order.into()),
+        aggregate_version: 1,
         event_type: "OrderCreated".to_owned(),
         schema_fingerprint: Vec::new(),
         payload: vec![0; usize::from(order) * 10],
@@ -76,13 +76,13 @@ fn read(slots: &[Slot], room: Room) -> Lane {
         let record = record(position, slot.order);
         let sight = match slot.kind {
             0 => Sight::Due(record.clone()),
-            1 => Sight::Waiting(record.order_id),
+            1 => Sight::Waiting(record.aggregate_id),
             2 => Sight::Missing { stamp: slot.order == 0 },
             3 => Sight::Gone,
             4..=6 => {
                 lane.widen_gap(position, slot);
                 if slot.kind != 5 {
-                    lane.rows.insert(position, record.order_id);
+                    lane.rows.insert(position, record.aggregate_id);
                     arrived.push(record);
                 }
                 continue;
@@ -90,7 +90,7 @@ fn read(slots: &[Slot], room: Room) -> Lane {
             _ => continue,
         };
         if slot.kind < 2 {
-            lane.rows.insert(position, record.order_id);
+            lane.rows.insert(position, record.aggregate_id);
         }
         lane.sight.stragglers.push(Straggler { position, attempts: 1, sight });
     }
@@ -112,7 +112,7 @@ fn read(slots: &[Slot], room: Room) -> Lane {
                 if dead {
                     lane.dead.insert(position);
                 } else {
-                    lane.rows.insert(position, record.order_id);
+                    lane.rows.insert(position, record.aggregate_id);
                 }
                 lane.sight.fresh.push(Fresh { record, ripe: kind > 2, dead });
             }

@@ -6,7 +6,7 @@ use adapter_postgres::PgError;
 use application::StoreError;
 use application::relay::OutboxRecord;
 use chrono::{DateTime, Utc};
-use domain::{EventId, OrderId, OrderVersion};
+use domain::EventId;
 use sqlx::types::{Json, Uuid};
 use sqlx::{FromRow, Postgres, Transaction};
 
@@ -257,7 +257,7 @@ impl SeenRow {
         Some(if self.handed_out? {
             Sight::Due(self.record()?)
         } else if self.event_id.is_some() {
-            Sight::Waiting(OrderId::new(self.order_id?))
+            Sight::Waiting(self.order_id?)
         } else if self.proved? || !late {
             Sight::Gone
         } else {
@@ -270,8 +270,8 @@ impl SeenRow {
             lane: self.lane,
             position: self.position,
             event_id: EventId::new(self.event_id?),
-            order_id: OrderId::new(self.order_id?),
-            order_version: OrderVersion::try_from(self.order_version?).ok()?,
+            aggregate_id: self.order_id?,
+            aggregate_version: self.order_version.filter(|version| *version >= 1)?,
             event_type: self.event_type?,
             schema_fingerprint: self.schema_fingerprint?,
             payload: self.payload?,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use application::relay::{OutboxRecord, Verdict};
-use domain::OrderId;
+use sqlx::types::Uuid;
 
 use super::gap::{Arrivals, Gap, GapChange};
 use super::plan::{Origin, Plan};
@@ -39,7 +39,7 @@ pub(super) struct Settlement {
 pub(super) struct Note {
     pub(super) position: i64,
     pub(super) reason: &'static str,
-    pub(super) order_id: Option<OrderId>,
+    pub(super) aggregate_id: Option<Uuid>,
     pub(super) attempts: i32,
     pub(super) wait: Duration,
     pub(super) last_error: Option<String>,
@@ -72,7 +72,7 @@ impl Settlement {
                     settlement.resolved.push(record.position);
                 }
                 Verdict::Unsent if origin == Origin::Fresh && record.position <= through => {
-                    let note = Note::waiting(record.position, "held", Some(record.order_id));
+                    let note = Note::waiting(record.position, "held", Some(record.aggregate_id));
                     settlement.noted.push(note);
                 }
                 // The cursor tells it all, or the gap.
@@ -85,7 +85,7 @@ impl Settlement {
                     settlement.noted.push(Note {
                         position: record.position,
                         reason: "failed",
-                        order_id: Some(record.order_id),
+                        aggregate_id: Some(record.aggregate_id),
                         attempts: failures.saturating_add(1),
                         wait: wait_after(failures),
                         last_error: Some(why.clone()),
@@ -112,9 +112,9 @@ impl Settlement {
 }
 
 impl Note {
-    fn waiting(position: i64, reason: &'static str, order_id: Option<OrderId>) -> Self {
+    fn waiting(position: i64, reason: &'static str, aggregate_id: Option<Uuid>) -> Self {
         let (attempts, wait, last_error) = (0, Duration::ZERO, None);
-        Self { position, reason, order_id, attempts, wait, last_error }
+        Self { position, reason, aggregate_id, attempts, wait, last_error }
     }
 }
 

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use domain::ordering::{OrderEvent, OrderFact};
 use domain::{EventId, OrderId};
+use uuid::Uuid;
 
 use super::InMemoryOrdering;
 use crate::StoreError;
@@ -58,18 +59,20 @@ impl OutboxLog {
     }
 
     pub(super) fn delete_events(&mut self, order: OrderId) {
-        self.entries.retain(|entry| entry.record.order_id != order);
+        self.entries.retain(|entry| entry.record.aggregate_id != order.get());
     }
 
     pub(super) fn orders_in_flight(&self) -> HashSet<OrderId> {
         let open = self.entries.iter().filter(|entry| entry.state != EntryState::Published);
-        open.map(|entry| entry.record.order_id).collect()
+        open.map(|entry| OrderId::new(entry.record.aggregate_id)).collect()
     }
 
     /// Makes an order's published events due again. Returns how many of its events are due.
     pub(super) fn publish_again(&mut self, order: OrderId) -> i64 {
         let mut due = 0;
-        for entry in self.entries.iter_mut().filter(|entry| entry.record.order_id == order) {
+        for entry in
+            self.entries.iter_mut().filter(|entry| entry.record.aggregate_id == order.get())
+        {
             if entry.state == EntryState::Published {
                 entry.state = EntryState::Unpublished { not_before: 0 };
             }
@@ -89,8 +92,8 @@ impl OutboxLog {
             lane,
             position: i64::try_from(before).unwrap_or(i64::MAX),
             event_id: event.id,
-            order_id: event.order_id,
-            order_version: event.version,
+            aggregate_id: event.order_id.get(),
+            aggregate_version: event.version.get(),
             event_type: event_type.to_owned(),
             schema_fingerprint: Vec::new(),
             payload: format!("{:?}", event.fact).into_bytes(),
@@ -121,14 +124,14 @@ impl OutboxLog {
     }
 
     fn due(&self, lane: i16, limit: usize) -> Vec<OutboxRecord> {
-        let mut held_back: HashSet<OrderId> = HashSet::new();
+        let mut held_back: HashSet<Uuid> = HashSet::new();
         let mut due: Vec<OutboxRecord> = Vec::new();
         let mut bytes = 0;
         for entry in self.entries.iter().filter(|entry| entry.record.lane == lane) {
             let EntryState::Unpublished { not_before } = entry.state else { continue };
             if not_before > self.seconds {
-                held_back.insert(entry.record.order_id);
-            } else if !held_back.contains(&entry.record.order_id)
+                held_back.insert(entry.record.aggregate_id);
+            } else if !held_back.contains(&entry.record.aggregate_id)
                 && due.len() < limit
                 && bytes < CLAIM_BYTES
             {

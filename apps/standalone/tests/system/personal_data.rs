@@ -134,14 +134,17 @@ async fn wait_until_notified(client: &Client, order: &Confirmed) {
 async fn publish_records_that_become_dead_letters(client: &Client, external: &ExternalServices) {
     let args = external.kafka_args();
     let cluster = Cluster::new(&args).unwrap();
-    let publisher =
-        KafkaPublisher::new(&cluster, Registry::new(&args, adapter_avro::SCHEMAS).unwrap())
-            .unwrap();
+    let publisher = KafkaPublisher::new(
+        &cluster,
+        Registry::new(&args, adapter_avro::SCHEMAS).unwrap(),
+        "/ordering",
+    )
+    .unwrap();
     let name = format!("Fritz {MARK}!");
     let readable = outbox_record(&new_order(&name).recorded()[0]);
-    let sandbox = readable.payload.windows(name.len()).position(|part| part == name.as_bytes());
+    let position = readable.payload.windows(name.len()).position(|part| part == name.as_bytes());
     let mut refused = readable.clone();
-    refused.payload[sandbox.unwrap() + name.len() - 1] = 0;
+    refused.payload[position.unwrap() + name.len() - 1] = 0;
     let unreadable = OutboxRecord { payload: format!("\x14{MARK}").into_bytes(), ..readable };
     for record in [&refused, &unreadable] {
         assert_eq!(

@@ -51,8 +51,8 @@ impl Model {
     }
 
     pub(super) fn publish(&self, record: &OutboxRecord) {
-        let (event, order) = (record.event_id.get(), record.order_id.get());
-        self.published.lock().unwrap().push((event, order, record.order_version.get()));
+        let (event, order) = (record.event_id.get(), record.aggregate_id);
+        self.published.lock().unwrap().push((event, order, record.aggregate_version));
     }
 
     pub(super) fn take_in_hand(&self, records: &[OutboxRecord]) {
