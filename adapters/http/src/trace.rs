@@ -39,7 +39,7 @@ pub(super) async fn trace(State(outage): State<Outage>, request: Request, next: 
             Some(Cause(why)) => tracing::error!("answered {status}: {why}"),
             // Other routes and refused requests do not use the service that may be down.
             None if route.starts_with("/api/") && response.status().is_success() => {
-                outage.report_success()
+                outage.report_success();
             }
             None => {}
         }

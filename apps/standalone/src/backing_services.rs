@@ -144,7 +144,7 @@ impl BackingServices {
         }
     }
 
-    /// Stops the embedded ones, in the reverse sequence of their dependencies.
+    /// Stops the embedded ones. The registry first and Postgres last, because the registry uses it.
     pub(crate) async fn stop(self) {
         if let Some(registry) = self.embedded_registry {
             registry.stop.cancel();
