@@ -4,23 +4,23 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a check may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// A check that takes longer has failed.
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What a check found.
+/// The result of a readiness check.
 #[derive(Debug)]
 pub struct CheckResult {
-    /// Whether the thing is there.
+    /// Whether the check succeeded.
     pub ready: bool,
-    /// If not: what is wrong, unless it may only be logged.
+    /// Why it failed. `None` if it succeeded, or if the reason may only be logged.
     pub reason: Option<String>,
-    /// What an operator should look at, although the program does its work.
+    /// A problem for an operator that does not make the program unready.
     pub warning: Option<String>,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
-/// Something a program needs to do its work, and a way to ask whether it is there.
+/// A readiness check of a service or a condition that a program needs.
 #[derive(Clone)]
 pub struct Check {
     name: &'static str,
@@ -30,8 +30,8 @@ pub struct Check {
 }
 
 impl Check {
-    /// A check called `name`. What it finds wrong goes to the log, not to the client: an error of a
-    /// connection may name hosts and users.
+    /// A check with this name. The reason of a failure is logged and not shown to clients, because
+    /// connection errors may contain names of hosts and users.
     pub fn new<F, Fut>(name: &'static str, ask: F) -> Self
     where
         F: Fn() -> Fut + Send + Sync + 'static,
@@ -41,14 +41,14 @@ impl Check {
         Self { name, ask, warning: Arc::new(|| None), shows_reason: false }
     }
 
-    /// Lets `/readyz` show what the check finds wrong. For findings in our own words.
+    /// Shows the reason of a failure on `/readyz`. Only for reasons that this product formulates.
     #[must_use]
     pub fn showing_reason(self) -> Self {
         Self { shows_reason: true, ..self }
     }
 
-    /// Lets `/readyz` show what an operator should look at although the program does its work. It
-    /// must be in our own words, and does not count against readiness.
+    /// Shows this warning on `/readyz`. It does not make the program unready. Only for warnings
+    /// that this product formulates.
     #[must_use]
     pub fn with_warning<F>(self, warning: F) -> Self
     where
@@ -57,12 +57,12 @@ impl Check {
         Self { warning: Arc::new(warning), ..self }
     }
 
-    /// Asks whether it is there.
+    /// Runs the check.
     pub async fn run(&self) -> CheckResult {
-        let answer = tokio::time::timeout(PATIENCE, (self.ask)()).await;
+        let answer = tokio::time::timeout(TIMEOUT, (self.ask)()).await;
         let reason = match answer {
             Ok(answer) => answer.err(),
-            Err(_) => Some(format!("no answer within {PATIENCE:?}")),
+            Err(_) => Some(format!("no answer within {TIMEOUT:?}")),
         };
         if let Some(reason) = &reason {
             tracing::debug!("{} is not ready: {reason}", self.name);
@@ -72,7 +72,7 @@ impl Check {
         CheckResult { ready, reason, warning: (self.warning)() }
     }
 
-    /// What it is called.
+    /// The name of the check.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.name

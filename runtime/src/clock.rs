@@ -1,34 +1,34 @@
-//! The one place where time is read and ids are made.
+//! The only place that reads the time and creates ids.
 
 use chrono::Utc;
 use domain::ordering::EventStamp;
 use domain::{EventId, OrderId, Timestamp};
 use uuid::Uuid;
 
-/// The moment it is now.
+/// The current time.
 #[must_use]
-#[allow(clippy::disallowed_methods, reason = "this is the place")]
+#[allow(clippy::disallowed_methods, reason = "the only place that may call it")]
 pub fn now() -> Timestamp {
     Utc::now().into()
 }
 
-/// A fresh order id. UUIDs of version 7 ascend with time, so new orders lie together in an index.
+/// A new order id. UUIDs of version 7 ascend with time, so new orders are adjacent in an index.
 #[must_use]
-#[allow(clippy::disallowed_methods, reason = "this is the place")]
+#[allow(clippy::disallowed_methods, reason = "the only place that may call it")]
 pub fn new_order_id() -> OrderId {
     OrderId::new(Uuid::now_v7())
 }
 
-/// A stamp for a new event: now, under a fresh event id.
+/// The current time and a new event id, for a new event.
 #[must_use]
-#[allow(clippy::disallowed_methods, reason = "this is the place")]
+#[allow(clippy::disallowed_methods, reason = "the only place that may call it")]
 pub fn event_stamp() -> EventStamp {
     EventStamp { event_id: EventId::new(Uuid::now_v7()), at: now() }
 }
 
-/// Sixteen random bytes, for trace ids and names that must not collide.
+/// 128 random bits, for trace ids and unique names.
 #[must_use]
-#[allow(clippy::disallowed_methods, reason = "this is the place")]
+#[allow(clippy::disallowed_methods, reason = "the only place that may call it")]
 pub fn random() -> u128 {
     Uuid::new_v4().as_u128()
 }

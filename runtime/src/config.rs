@@ -1,5 +1,5 @@
-//! Settings that several programs share. Each comes from a flag or the environment variable
-//! named beside it in `--help`.
+//! Settings that several programs share. Each can be set by a flag or by an environment variable;
+//! `--help` shows both.
 
 mod database;
 mod http;
@@ -15,31 +15,31 @@ pub use self::http::{HttpArgs, MAX_CONNECTIONS, MAX_IN_FLIGHT};
 pub use self::kafka::{KafkaArgs, KafkaSecurityArgs, RegistryArgs, TOPIC};
 pub use self::secret::{Secret, secret};
 
-/// What is logged, and how.
+/// Settings of logging.
 #[derive(Debug, Clone, Args)]
 pub struct TelemetryArgs {
-    /// What to log: a level, or target=level pairs with commas
+    /// What to log: a level, or target=level pairs separated by commas
     #[arg(long, env = "RUST_LOG", default_value = "info", value_name = "FILTER")]
     pub rust_log: String,
 
-    /// How to log
+    /// Format of the log
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT")]
     pub log_format: LogFormat,
 }
 
-/// How to log.
+/// Format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Text lines.
     Text,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Reads a setting given in seconds.
+/// Parses a duration in seconds.
 ///
 /// # Errors
-/// When it is not a positive number.
+/// When the text is not a positive number.
 pub fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds <= 1e9 => Ok(Duration::from_secs_f64(seconds)),
@@ -47,7 +47,7 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A setting that was given; an empty variable counts as none.
+/// The setting, if it is set. An empty environment variable counts as not set.
 #[must_use]
 pub fn given(setting: Option<&String>) -> Option<&str> {
     setting.map(String::as_str).filter(|text| !text.is_empty())

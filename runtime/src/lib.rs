@@ -1,10 +1,11 @@
-//! What every program and every adapter shares and no technology owns: settings and secrets, errors
-//! at start, the clock, traces, logs, readiness checks, and how a program stops.
+//! What the programs and adapters share and what belongs to no adapter: the `main` of a program,
+//! settings and secrets, start errors, the clock, traces, logs, readiness checks and shutdown.
 
 mod check;
 pub mod clock;
 pub mod config;
 mod outage;
+mod program;
 pub mod shutdown;
 mod start_error;
 pub mod telemetry;
@@ -13,4 +14,5 @@ pub mod trace_context;
 pub use application::one_line;
 pub use check::{Check, CheckResult};
 pub use outage::Outage;
+pub use program::main;
 pub use start_error::StartError;

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::{info, warn};
 
-/// Something a program needs and cannot reach at times. However many notice, and however often,
-/// the log tells of the beginning once and of the end once. Clones are one.
+/// Logs the outages of a service that the program needs: one line when an outage begins and one
+/// when it ends, however many failures there are in between. Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Outage {
     what: &'static str,
@@ -14,42 +14,42 @@ pub struct Outage {
 #[derive(Debug, Default)]
 struct State {
     on: AtomicBool,
-    told: AtomicBool,
+    logged: AtomicBool,
 }
 
 impl Outage {
-    /// None so far; `what` is what the log calls the thing.
+    /// No outage so far. `what` is the name of the service in the log.
     #[must_use]
     pub fn of(what: &'static str) -> Self {
         Self { what, state: Arc::default() }
     }
 
-    /// One that is on, though not worth telling, until the thing was reached for the first time.
+    /// An outage that is on and not logged until the service was reached for the first time.
     #[must_use]
-    pub fn until_first_reached(what: &'static str) -> Self {
+    pub fn initially_on(what: &'static str) -> Self {
         let outage = Self::of(what);
         outage.state.on.store(true, Ordering::Relaxed);
         outage
     }
 
-    /// Whether it lasts.
+    /// Whether there is an outage now.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.state.on.load(Ordering::Relaxed)
     }
 
-    /// Notes that the thing could not be reached.
-    pub fn begins(&self, why: &str) {
+    /// Call it when the service could not be reached.
+    pub fn report_failure(&self, why: &str) {
         self.state.on.store(true, Ordering::Relaxed);
-        if !self.state.told.swap(true, Ordering::Relaxed) {
+        if !self.state.logged.swap(true, Ordering::Relaxed) {
             warn!("{} cannot be reached; waiting: {why}", self.what);
         }
     }
 
-    /// Notes that it could be reached.
-    pub fn ends(&self) {
+    /// Call it when the service was reached.
+    pub fn report_success(&self) {
         self.state.on.store(false, Ordering::Relaxed);
-        if self.state.told.swap(false, Ordering::Relaxed) {
+        if self.state.logged.swap(false, Ordering::Relaxed) {
             info!("{} can be reached again", self.what);
         }
     }

@@ -1,4 +1,4 @@
-//! When to stop.
+//! Shutdown on a signal.
 
 use std::io;
 
@@ -7,14 +7,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::one_line;
 
-/// A token that is cancelled once the process is asked to stop: Ctrl-C or `SIGTERM`. Asked a
-/// second time, the process ends at once. Call it inside the runtime.
+/// A token that is cancelled when the process gets `SIGINT` (Ctrl-C) or `SIGTERM`. At the second
+/// signal the process exits at once. Must be called in a tokio runtime.
 #[must_use]
 pub fn on_signal() -> CancellationToken {
     let shutdown = CancellationToken::new();
     let token = shutdown.clone();
     tokio::spawn(async move {
-        // Without it the signals end the process at once, as they do by default.
+        // If this fails, the signals keep their default effect: the process exits at once.
         if let Err(error) = listen(&token).await {
             tracing::warn!("cannot stop gracefully: {}", one_line(&error));
         }

@@ -1,40 +1,40 @@
 use std::error::Error;
 use std::net::SocketAddr;
 
-/// Why a program could not start, each in one line that says what to do next.
+/// Why a program could not start. Each message is one line that says what to do next.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// Somebody listens there already.
+    /// Another process listens on the address.
     #[error("{addr} is taken; stop what listens there or set {variable} to another address")]
     AddressTaken {
-        /// Where it was to listen.
+        /// The address to listen on.
         addr: SocketAddr,
-        /// The variable that names the address.
+        /// The environment variable with the address.
         variable: &'static str,
     },
     /// The address cannot be listened on.
     #[error("cannot listen on {addr}; set {variable} to an address of this host")]
     Address {
-        /// Where it was to listen.
+        /// The address to listen on.
         addr: SocketAddr,
-        /// The variable that names the address.
+        /// The environment variable with the address.
         variable: &'static str,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: std::io::Error,
     },
     /// A setting is wrong.
     #[error("{variable} is wrong: {reason}")]
     Setting {
-        /// The variable.
+        /// The environment variable.
         variable: &'static str,
         /// What is wrong with it, and what would be right.
         reason: String,
     },
-    /// Something else, told by its source.
+    /// Any other error. The source describes it.
     #[error("{what}")]
     Other {
-        /// What was attempted.
+        /// The operation that failed.
         what: String,
         /// Why it failed.
         #[source]
@@ -43,13 +43,13 @@ pub enum StartError {
 }
 
 impl StartError {
-    /// A wrong setting: what is wrong with it, and what would be right.
+    /// A wrong setting. `reason` says what is wrong with it, and what would be right.
     #[must_use]
     pub const fn setting(variable: &'static str, reason: String) -> Self {
         Self::Setting { variable, reason }
     }
 
-    /// Something that has no case of its own.
+    /// An error that has no variant of its own.
     pub fn other(what: impl Into<String>, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Other { what: what.into(), source: source.into() }
     }

@@ -1,4 +1,4 @@
-//! Logs.
+//! Logging.
 
 use std::io::IsTerminal as _;
 
@@ -8,10 +8,10 @@ use tracing_subscriber::fmt;
 use crate::StartError;
 use crate::config::{LogFormat, TelemetryArgs};
 
-/// Starts logging to standard error. Call it once, first thing.
+/// Starts logging to standard error. Must be called once, before anything is logged.
 ///
 /// # Errors
-/// When the filter cannot be read.
+/// When the filter is not valid.
 pub fn start(args: &TelemetryArgs) -> Result<(), StartError> {
     let filter = EnvFilter::try_new(&args.rust_log).map_err(|error| StartError::Setting {
         variable: "RUST_LOG",
@@ -20,7 +20,7 @@ pub fn start(args: &TelemetryArgs) -> Result<(), StartError> {
     let builder = fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        // Colours are for people, not for files.
+        // Colours only in a terminal, not in files.
         .with_ansi(std::io::stderr().is_terminal());
     let started = match args.log_format {
         LogFormat::Text => builder.try_init(),

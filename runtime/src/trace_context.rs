@@ -1,4 +1,4 @@
-//! The trace a request belongs to (W3C Trace Context), carried from HTTP into the outbox.
+//! The trace that a request belongs to (W3C Trace Context). The outbox stores it with the event.
 
 use std::fmt;
 use std::future::Future;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::clock;
 
-/// A `traceparent` of version 00: which trace, and which span in it caused what follows.
+/// A `traceparent` of version 00: the id of the trace and of the parent span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceParent {
     trace_id: u128,
@@ -14,7 +14,7 @@ pub struct TraceParent {
     sampled: bool,
 }
 
-/// A text that is no `traceparent` of version 00.
+/// The text is not a `traceparent` of version 00.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must look like 00-<32 hex digits>-<16 hex digits>-<2 hex digits>")]
 pub struct TraceParentError;
@@ -24,13 +24,13 @@ tokio::task_local! {
 }
 
 impl TraceParent {
-    /// The beginning of a trace of its own.
+    /// Starts a new trace.
     #[must_use]
     pub fn root() -> Self {
         Self { trace_id: clock::random().max(1), span_id: span_id(), sampled: true }
     }
 
-    /// A step further in the same trace.
+    /// A new span in the same trace.
     #[must_use]
     pub fn child(self) -> Self {
         Self { span_id: span_id(), ..self }
@@ -47,7 +47,7 @@ impl TraceParent {
         CURRENT.scope(self, work).await
     }
 
-    /// The trace the current task works for.
+    /// The trace of the current task.
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_get().ok()
@@ -55,7 +55,7 @@ impl TraceParent {
 }
 
 fn span_id() -> u64 {
-    // Truncation is the point: any 64 of the random bits will do.
+    // The truncation is intended: any 64 of the random bits are good.
     #[allow(clippy::cast_possible_truncation)]
     let id = clock::random() as u64;
     id.max(1)
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_is_no_traceparent_is_refused() {
+    fn a_text_that_is_not_a_traceparent_is_refused() {
         for text in [
             "",
             "00-0-0-0",

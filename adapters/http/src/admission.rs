@@ -8,41 +8,43 @@ use metrics::counter;
 use tokio::sync::Semaphore;
 
 use super::json_body::whole_body;
-use super::surge::Surge;
+use super::limit_log::LimitLog;
 use super::{Problem, ProblemType};
 
-/// The limit on how many requests are worked on at the same time. Clones are one.
+/// Limits the number of concurrent requests. Clones share the limit.
 #[derive(Debug, Clone)]
 pub(super) struct Admission {
-    places: Arc<Semaphore>,
-    full: Surge,
+    permits: Arc<Semaphore>,
+    limit_log: LimitLog,
 }
 
 impl Admission {
     pub(super) fn new(max_in_flight: u32) -> Self {
-        let full =
-            Surge::of("requests", "those over HTTP_MAX_IN_FLIGHT are answered with 503 at once");
-        Self { places: Arc::new(Semaphore::new(max_in_flight as usize)), full }
+        let limit_log = LimitLog::new(
+            "requests",
+            "those over HTTP_MAX_IN_FLIGHT are answered with 503 at once",
+        );
+        Self { permits: Arc::new(Semaphore::new(max_in_flight as usize)), limit_log }
     }
 }
 
-/// Works on the request if there is a place for it, and refuses it at once if not: a queue would
-/// only let everybody wait until nobody wants the answer any more.
+/// Handles the request if the limit allows it. Otherwise refuses it at once: in a queue, requests
+/// would wait until their clients have given up.
 ///
-/// A request takes its place once its body is there, so that slow clients take none.
+/// A request counts only after its body was received, so that slow clients do not use up the limit.
 pub(super) async fn admit(
     State(admission): State<Admission>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
     let request = with_whole_body(request).await?;
-    let Ok(_place) = admission.places.try_acquire() else {
-        admission.full.begins();
+    let Ok(_permit) = admission.permits.try_acquire() else {
+        admission.limit_log.reached();
         counter!("http_requests_shed_total").increment(1);
         let detail = "other requests keep the service busy; nothing was done";
         return Err(Problem::new(ProblemType::Overloaded, detail));
     };
-    admission.full.ends();
+    admission.limit_log.not_reached();
     Ok(next.run(request).await)
 }
 

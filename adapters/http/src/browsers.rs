@@ -1,4 +1,4 @@
-//! What browsers are refused, and what they are told about an answer.
+//! Protection against cross-site requests, and security headers of the answers.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -7,23 +7,24 @@ use axum::response::Response;
 
 use super::{Problem, ProblemType};
 
-/// Of answers that are data: they load nothing, and no page shows them in a frame.
+/// `Content-Security-Policy` of data: it loads nothing, and no page shows it in a frame.
 const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 
-/// Of the pages of Swagger UI: they load what this server has. Styles are also set in place, and
-/// some pictures are part of the styles.
+/// `Content-Security-Policy` of Swagger UI: it loads files of this server only. It also uses inline
+/// styles, and images inside the styles.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; \
                            style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
                            connect-src 'self'; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'none'";
 
-/// How long a browser may keep the files of Swagger UI.
+/// `Cache-Control` of the files of Swagger UI.
 const PAGE_CACHE: &str = "max-age=3600";
 
-/// Refuses a request that changes something and that a page of another site makes a browser send.
-/// A form can do that without asking first, and the browser may be where only friends are.
+/// Refuses requests that change something and that a browser sends for a page of another site. A
+/// form can send them without a preflight request, and the browser may be inside the network that
+/// protects this server.
 ///
-/// Clients other than browsers send none of these headers, and are not concerned.
+/// Clients that are not browsers do not send these headers. Their requests are accepted.
 ///
 /// # Errors
 /// When it is such a request.
@@ -35,8 +36,8 @@ pub async fn refuse_cross_site(request: Request, next: Next) -> Result<Response,
     Err(Problem::new(ProblemType::CrossSite, detail))
 }
 
-/// Browsers say where a request comes from, except to hosts without TLS; and all name the origin
-/// of the page. `none` is a request of the user.
+/// Browsers send `Sec-Fetch-Site` to hosts with TLS, and `Origin` to all. The value `none` is a
+/// request that the user started, not a page.
 fn is_cross_site(headers: &HeaderMap) -> bool {
     match headers.get("sec-fetch-site") {
         Some(site) => !matches!(site.as_bytes(), b"same-origin" | b"none"),
@@ -44,7 +45,7 @@ fn is_cross_site(headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether the origin is the host that was asked.
+/// Whether the origin is the host of the request.
 fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
@@ -54,8 +55,8 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
     without_port(origin) == without_port(host)
 }
 
-/// Tells browsers to keep no answer, to take it for nothing but what it says it is, and to let no
-/// other site show it.
+/// Adds headers that tell browsers not to cache an answer, not to guess its content type, and not
+/// to show it in a frame of another site.
 pub(super) async fn security_headers(request: Request, next: Next) -> Response {
     let is_page = request.uri().path().starts_with("/swagger-ui");
     let mut answer = next.run(request).await;

@@ -4,11 +4,11 @@ use std::str::FromStr;
 use domain::OrderId;
 use uuid::Uuid;
 
-/// Where a page of orders ended. Clients are not to look into it, so that it may change.
+/// The last order of a page. Clients must not interpret its text, so that the format can change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor(pub OrderId);
 
-/// A text that no page gave as its cursor.
+/// The text is not a cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be the `nextCursor` of a page")]
 pub struct CursorError;

@@ -1,4 +1,4 @@
-//! The problems a route may answer, as its OpenAPI documentation names them.
+//! The problems that routes return, for their OpenAPI documentation.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use utoipa::{IntoResponses, ToSchema};
 
 use super::{FieldError, Problem, ProblemType};
 
-/// Each type stands in `responses(…)` of a route that may answer so.
+/// Defines a type for each problem. A route lists its problems in `responses(…)`.
 macro_rules! documented {
     ($($(#[$doc:meta])+ $name:ident = $description:literal, such as $example:expr;)+) => {$(
         $(#[$doc])+
@@ -25,13 +25,13 @@ macro_rules! documented {
 }
 
 documented! {
-    /// 400, of a route that takes no body
+    /// 400 of a route without a body
     BadRequest = "A parameter or header is wrong; `errors` names each",
         such as Problem::invalid_parameters(vec![FieldError::parameter(
             "id",
             "must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057",
         )]);
-    /// 400, of a route that takes a body
+    /// 400 of a route with a body
     Malformed = "The body is not JSON, or a parameter or header is wrong; `errors` names each",
         such as Problem::new(ProblemType::MalformedBody, "line 1, column 18: expected value");
     /// 403
@@ -69,7 +69,7 @@ documented! {
         such as Problem::unavailable("the database is away");
 }
 
-/// The answer with the status of its example.
+/// The response for this example, with the status of the example.
 fn problem(description: &str, example: &Problem) -> BTreeMap<String, RefOr<Response>> {
     let mut example = json!(example);
     let status = example["status"].to_string();

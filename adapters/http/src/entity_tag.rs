@@ -7,7 +7,7 @@ use axum::http::{HeaderMap, HeaderName, header};
 
 use super::{FieldError, Problem};
 
-/// The version of a thing as HTTP knows it (`ETag`): a number in quotes.
+/// The version of a resource as an `ETag`: a number in quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntityTag(pub i64);
 
@@ -17,31 +17,31 @@ impl fmt::Display for EntityTag {
     }
 }
 
-/// Versions a client names in a header (RFC 9110, 13.1).
+/// The value of `If-Match` or `If-None-Match` (RFC 9110, 13.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Named {
-    /// Whichever there is.
+enum TagList {
+    /// `*`: any version.
     Any,
-    /// One of these tags, with whether each is weak.
+    /// These tags, and whether each is weak.
     Tags(Vec<(bool, String)>),
 }
 
-/// The versions a client insists on (`If-Match`).
+/// The versions that a client accepts for a change (`If-Match`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IfMatch(Option<Named>);
+pub struct IfMatch(Option<TagList>);
 
-/// The versions a client has already (`If-None-Match`).
+/// The versions that a client has cached (`If-None-Match`).
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IfNoneMatch(Option<Named>);
+pub struct IfNoneMatch(Option<TagList>);
 
 impl IfMatch {
-    /// The versions insisted on; `None` when the client takes any. A tag that is weak, or that
-    /// this server never gave, matches nothing and is left out.
+    /// The versions that the client accepts, or `None` if it accepts any. Weak tags and tags that
+    /// are not from this server match nothing and are left out.
     #[must_use]
     pub fn versions(&self) -> Option<Vec<i64>> {
         match &self.0 {
-            None | Some(Named::Any) => None,
-            Some(Named::Tags(tags)) => Some(
+            None | Some(TagList::Any) => None,
+            Some(TagList::Tags(tags)) => Some(
                 tags.iter().filter(|(weak, _)| !weak).filter_map(|(_, tag)| version(tag)).collect(),
             ),
         }
@@ -49,13 +49,13 @@ impl IfMatch {
 }
 
 impl IfNoneMatch {
-    /// Whether the client has this version already. Weak tags count.
+    /// Whether the client has cached this version. Weak tags count.
     #[must_use]
     pub fn has(&self, tag: EntityTag) -> bool {
         match &self.0 {
             None => false,
-            Some(Named::Any) => true,
-            Some(Named::Tags(tags)) => {
+            Some(TagList::Any) => true,
+            Some(TagList::Tags(tags)) => {
                 let tag = tag.0.to_string();
                 tags.iter().any(|(_, named)| *named == tag)
             }
@@ -79,34 +79,34 @@ impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
 impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     type Rejection = Infallible;
 
-    /// A header that cannot be read is as good as none: the thing is sent whole.
+    /// A header that cannot be parsed is ignored, and the resource is sent.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self(read(&parts.headers, &header::IF_NONE_MATCH).unwrap_or(None)))
     }
 }
 
-/// The version a tag of this server names: `1`, never `01` or `+1`.
+/// The version in a tag of this server: `1`, but not `01` or `+1`.
 fn version(tag: &str) -> Option<i64> {
     tag.parse().ok().filter(|version: &i64| version.to_string() == tag)
 }
 
 struct Unreadable;
 
-fn read(headers: &HeaderMap, name: &HeaderName) -> Result<Option<Named>, Unreadable> {
+fn read(headers: &HeaderMap, name: &HeaderName) -> Result<Option<TagList>, Unreadable> {
     let mut tags = Vec::new();
     let mut given = false;
     for value in headers.get_all(name) {
         given = true;
         let text = value.to_str().map_err(|_| Unreadable)?;
         if text.trim() == "*" {
-            return Ok(Some(Named::Any));
+            return Ok(Some(TagList::Any));
         }
         tags.append(&mut list(text)?);
     }
-    Ok(given.then_some(Named::Tags(tags)))
+    Ok(given.then_some(TagList::Tags(tags)))
 }
 
-/// `"1", W/"2"`: tags in quotes, with commas between them. A tag has no blanks.
+/// Parses `"1", W/"2"`: quoted tags, separated by commas. A tag contains no spaces.
 fn list(text: &str) -> Result<Vec<(bool, String)>, Unreadable> {
     let mut tags = Vec::new();
     let mut rest = text.trim();
@@ -135,13 +135,13 @@ mod tests {
 
     use super::*;
 
-    fn named(text: &'static str) -> Option<Named> {
+    fn named(text: &'static str) -> Option<TagList> {
         let headers = HeaderMap::from_iter([(header::IF_MATCH, HeaderValue::from_static(text))]);
         read(&headers, &header::IF_MATCH).ok().flatten()
     }
 
     #[test]
-    fn versions_insisted_on_are_read_and_foreign_tags_match_nothing() {
+    fn if_match_is_parsed_and_foreign_tags_match_nothing() {
         assert_eq!(
             IfMatch(named("\"1\", \"a,b\" , W/\"2\",\"3\",\"04\"")).versions(),
             Some(vec![1, 3])
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_the_client_has_is_recognised_even_by_a_weak_tag() {
+    fn a_cached_version_is_recognised_also_by_a_weak_tag() {
         let has = IfNoneMatch(named("W/\"2\""));
         assert!(has.has(EntityTag(2)));
         assert!(!has.has(EntityTag(1)));

@@ -52,7 +52,7 @@ impl CheckAnswer {
     }
 }
 
-/// `/livez` and `/readyz`.
+/// The routes `/livez` and `/readyz`.
 pub(super) fn health(checks: Vec<Check>) -> OpenApiRouter {
     OpenApiRouter::new().routes(routes!(livez)).routes(routes!(readyz)).with_state(checks.into())
 }

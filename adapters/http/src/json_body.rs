@@ -12,18 +12,18 @@ use serde_json::error::Category;
 use super::json_pointer::{pointer, push};
 use super::{FieldError, Problem, ProblemType};
 
-/// The most bytes a body may have.
+/// Maximum size of a body in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-/// How much of a wrong value is told back.
-const ECHO: usize = 200;
+/// Maximum length of an error detail in characters, since it can contain the wrong value.
+const MAX_DETAIL: usize = 200;
 
-/// A body that is one JSON object. Whatever it is instead is answered with a problem.
+/// A body that is one JSON object. Anything else is answered with a problem.
 #[derive(Debug)]
 pub struct JsonBody<T>(pub T);
 
-/// A JSON object that becomes a `T`. Where serde alone would also take a struct's fields from an
-/// array, by their order, this takes none but an object.
+/// A JSON object that is deserialized to a `T`. Serde alone would also accept an array with the
+/// fields of the struct in sequence; this type refuses it.
 #[derive(Debug)]
 pub struct Object<T>(pub T);
 
@@ -37,7 +37,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
     }
 }
 
-/// No body at all, or `null`, is no object; anything else must be one.
+/// `None` for an empty body or `null`. Anything else must be an object.
 impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T> {
     type Rejection = Problem;
 
@@ -69,7 +69,7 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(ProblemType::UnsupportedMediaType, detail))
 }
 
-/// The bytes of a body, if it is not larger than the router allows.
+/// Reads the whole body, up to the size that the router allows.
 pub(super) async fn whole_body<S: Send + Sync>(
     request: Request,
     state: &S,
@@ -92,7 +92,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             Err(error) => Err(malformed(&error)),
         },
         Err(error) if error.inner().classify() == Category::Data => {
-            // A rule broken early must not hide that the body is not JSON at all.
+            // The error is about the content, but the rest of the body may not be JSON.
             serde_json::from_slice::<IgnoredAny>(body).map_err(|error| malformed(&error))?;
             let at = pointer(error.path());
             Err(Problem::invalid_body(vec![explain(at, error.inner())]))
@@ -109,17 +109,18 @@ fn malformed(error: &serde_json::Error) -> Problem {
 
 fn explain(mut at: String, error: &serde_json::Error) -> FieldError {
     let text = without_place(error);
-    // serde blames the object; the member is what a client wants to see.
-    for (blame, detail) in [("missing field `", "is missing"), ("duplicate field `", "is repeated")]
+    // serde points to the object; the client needs the pointer to the member.
+    for (prefix, detail) in
+        [("missing field `", "is missing"), ("duplicate field `", "is repeated")]
     {
-        let member = text.strip_prefix(blame).and_then(|rest| rest.strip_suffix('`'));
+        let member = text.strip_prefix(prefix).and_then(|rest| rest.strip_suffix('`'));
         if let Some(member) = member {
             push(&mut at, member);
             return FieldError::body(at, detail);
         }
     }
     let mut detail = text.replace("expected i64", "expected a whole number of 64 bits");
-    if let Some((end, _)) = detail.char_indices().nth(ECHO) {
+    if let Some((end, _)) = detail.char_indices().nth(MAX_DETAIL) {
         detail.truncate(end);
         detail.push('…');
     }

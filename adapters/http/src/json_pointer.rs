@@ -18,14 +18,14 @@ pub(super) fn pointer(path: &Path) -> String {
     pointer
 }
 
-/// Goes a member deeper.
+/// Appends a member to the pointer.
 pub(super) fn push(pointer: &mut String, member: &str) {
     pointer.push('/');
     for byte in member.bytes() {
         match byte {
             b'~' => pointer.push_str("~0"),
             b'/' => pointer.push_str("~1"),
-            // What RFC 3986 lets a fragment hold as it is.
+            // Characters that RFC 3986 allows in a fragment without escaping.
             byte if byte.is_ascii_alphanumeric() || b"-._!$&'()*+,;=:@?".contains(&byte) => {
                 pointer.push(char::from(byte));
             }

@@ -1,5 +1,5 @@
-//! HTTP as every program speaks it: requests read strictly, errors answered as problem details
-//! (RFC 9457), health, metrics and API documentation on each server, and a graceful end.
+//! The HTTP server of every program: strict parsing of requests, errors as problem details
+//! (RFC 9457), health checks, metrics, API documentation and graceful shutdown.
 
 mod admission;
 mod browsers;
@@ -9,16 +9,16 @@ mod entity_tag;
 mod health;
 mod json_body;
 mod json_pointer;
-mod moment;
+mod limit_log;
 mod parameters;
 mod problem;
 mod problem_type;
 mod prometheus;
 mod server;
 mod site;
-mod surge;
 #[cfg(test)]
 mod tests;
+mod timestamp;
 mod trace;
 mod whole_number;
 
@@ -30,10 +30,10 @@ pub use documented::{
 };
 pub use entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 pub use json_body::{BODY_LIMIT, JsonBody, Object};
-pub use moment::{moment, moment_if_any};
 pub use parameters::{PathParameter, QueryParameters, header};
 pub use problem::{FieldError, Problem};
 pub use problem_type::ProblemType;
 pub use server::{Listener, bind, serve};
 pub use site::site;
+pub use timestamp::{optional_timestamp, timestamp};
 pub use whole_number::whole_number;

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 
 use super::{FieldError, Problem};
 
-/// The one parameter in the request's path.
+/// The only parameter in the path of a request.
 #[derive(Debug)]
 pub struct PathParameter<T>(pub T);
 
@@ -31,11 +31,11 @@ where
     }
 }
 
-/// The request's query, of which a handler takes the parameters it knows, one by one. Wrong,
-/// repeated and unknown ones are reported together.
+/// The query of a request. A handler takes the parameters that it knows, one by one, and then calls
+/// [`finish`](Self::finish), which reports all wrong, repeated and unknown parameters together.
 #[derive(Debug)]
 pub struct QueryParameters {
-    left: Vec<(String, String)>,
+    remaining: Vec<(String, String)>,
     errors: Vec<FieldError>,
 }
 
@@ -43,21 +43,21 @@ impl<S: Send + Sync> FromRequestParts<S> for QueryParameters {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let Query(left) = Query::try_from_uri(&parts.uri).map_err(|_| {
+        let Query(remaining) = Query::try_from_uri(&parts.uri).map_err(|_| {
             Problem::invalid_parameters(vec![FieldError::parameter("query", "cannot be read")])
         })?;
-        Ok(Self { left, errors: Vec::new() })
+        Ok(Self { remaining, errors: Vec::new() })
     }
 }
 
 impl QueryParameters {
-    /// Takes a parameter that may be given once.
+    /// Takes a parameter. It may be given at most once.
     pub fn take<T: FromStr<Err: Display>>(&mut self, name: &'static str) -> Option<T> {
-        let place = self.left.iter().position(|(key, _)| key == name)?;
-        let (_, value) = self.left.remove(place);
-        let before = self.left.len();
-        self.left.retain(|(key, _)| key != name);
-        if self.left.len() < before {
+        let place = self.remaining.iter().position(|(key, _)| key == name)?;
+        let (_, value) = self.remaining.remove(place);
+        let before = self.remaining.len();
+        self.remaining.retain(|(key, _)| key != name);
+        if self.remaining.len() < before {
             self.errors.push(FieldError::parameter(name, "is given more than once"));
         }
         match value.parse() {
@@ -69,22 +69,22 @@ impl QueryParameters {
         }
     }
 
-    /// Refuses what was wrong or is left. Call it before using what was taken.
+    /// Reports wrong and remaining parameters. Must be called before the taken ones are used.
     ///
     /// # Errors
-    /// When a parameter was wrong, was repeated, or is unknown.
+    /// When a parameter is wrong, repeated or unknown.
     pub fn finish(mut self) -> Result<(), Problem> {
-        for (name, _) in self.left {
+        for (name, _) in self.remaining {
             self.errors.push(FieldError::parameter(name, "is unknown"));
         }
         if self.errors.is_empty() { Ok(()) } else { Err(Problem::invalid_parameters(self.errors)) }
     }
 }
 
-/// Reads a header that may be given once.
+/// Parses a header. It may be given at most once.
 ///
 /// # Errors
-/// When it is given more than once or cannot be read.
+/// When it is given more than once or cannot be parsed.
 pub fn header<T: FromStr<Err: Display>>(
     headers: &HeaderMap,
     name: &'static str,

@@ -13,11 +13,11 @@ use utoipa::ToSchema;
 
 use super::ProblemType;
 
-/// Seconds after which a client may try again what could not be answered.
+/// `Retry-After` of answers with status 503, in seconds.
 const RETRY_AFTER: &str = "2";
 
-/// An error as it is told to a client (RFC 9457). It never tells more than a client may know: the
-/// cause of a server's fault goes to the log, once, when the problem becomes a response.
+/// An error answer (RFC 9457). It contains only what a client may know. The cause of a server error
+/// is logged once, when the problem is sent.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(description = "An error (RFC 9457)")]
@@ -68,28 +68,29 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// Something wrong in the body, such as at `#/items/0/quantity`.
+    /// An error in the body, at a JSON pointer such as `#/items/0/quantity`.
     pub fn body(pointer: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
         Self { pointer: Some(pointer.into()), detail: detail.to_string(), ..Self::default() }
     }
 
-    /// Something wrong with a parameter of the path or the query.
+    /// An error in a parameter of the path or the query.
     pub fn parameter(name: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
         Self { parameter: Some(name.into()), detail: detail.to_string(), ..Self::default() }
     }
 
-    /// Something wrong with a header.
+    /// An error in a header.
     pub fn header(name: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
         Self { header: Some(name.into()), detail: detail.to_string(), ..Self::default() }
     }
 }
 
-/// Why the server failed. It goes along with the answer as far as the log, not to the client.
+/// The cause of a server error. It is attached to the response for the log, and not sent to the
+/// client.
 #[derive(Debug, Clone)]
 pub(super) struct Cause(pub(super) Arc<str>);
 
 impl Problem {
-    /// A problem, told in a sentence.
+    /// A problem with this detail, which is a sentence.
     pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
         Self {
             kind,
@@ -102,7 +103,7 @@ impl Problem {
         }
     }
 
-    /// The body is JSON, but these places break a rule.
+    /// The body is JSON, but has these errors.
     #[must_use]
     pub fn invalid_body(errors: Vec<FieldError>) -> Self {
         let detail = match errors.len() {
@@ -122,19 +123,19 @@ impl Problem {
         Self { errors, ..Self::new(ProblemType::InvalidParameter, detail) }
     }
 
-    /// A fault of the server; the client is told nothing else.
+    /// A server error. The client sees no details.
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let problem = Self::new(ProblemType::Internal, "an unexpected error occurred");
         Self { source: Some(source.into()), ..problem }
     }
 
-    /// Something needed cannot be reached; trying again later is right.
+    /// A needed service cannot be reached. The client should retry later.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let problem = Self::new(ProblemType::Unavailable, "try again in a moment");
         Self { source: Some(source.into()), ..problem }
     }
 
-    /// What the whole chain behind it says, for the log.
+    /// The error and all its sources in one line, for the log.
     fn cause(&self) -> String {
         self.source.as_ref().map_or_else(|| self.detail.clone(), |source| one_line(&**source))
     }
@@ -153,7 +154,7 @@ impl IntoResponse for Problem {
             self.trace_id = TraceParent::current().map(|trace| trace.trace_id());
         }
         let mut response = (status, Json(&self)).into_response();
-        // An overload is told once by who notices it, and counted.
+        // An overload is logged once and counted where it is detected.
         if status.is_server_error() && self.kind != ProblemType::Overloaded {
             response.extensions_mut().insert(Cause(self.cause().into()));
         }

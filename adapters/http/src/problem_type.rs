@@ -1,46 +1,46 @@
 use axum::http::StatusCode;
 use serde::{Serialize, Serializer};
 
-/// What can go wrong with a request, each with a page of its own under `/problems/`.
+/// The types of problems. Each has a page under `/problems/`.
 ///
-/// Doctrine: syntax that cannot be read is 400, content that breaks a rule is 422, a bad path,
+/// Status codes: a body that is not JSON is 400, JSON that breaks a rule is 422, a wrong path,
 /// query or header is 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemType {
     /// The body is not JSON.
     MalformedBody,
-    /// A parameter in the path, the query or a header is wrong.
+    /// A parameter in the path or the query, or a header, is wrong.
     InvalidParameter,
     /// The body is JSON, but breaks a rule.
     InvalidBody,
-    /// The idempotency key belongs to a request that asked for something else.
+    /// The idempotency key was used for a different request.
     IdempotencyKeyReused,
-    /// A page of another site made a browser send the request.
+    /// A browser sent the request for a page of another site.
     CrossSite,
-    /// Nothing is there.
+    /// There is no such resource.
     NotFound,
-    /// The method is not offered there.
+    /// The resource does not support the method.
     MethodNotAllowed,
-    /// The thing is being changed by others.
+    /// Other requests are changing the resource.
     Conflict,
-    /// The thing is not at the version the client insists on.
+    /// The resource does not have the version in `If-Match`.
     PreconditionFailed,
-    /// The body is larger than any valid one.
+    /// The body is larger than the limit.
     BodyTooLarge,
-    /// The body is of another content type.
+    /// The content type of the body is not supported.
     UnsupportedMediaType,
-    /// What is needed to answer cannot be reached for now.
+    /// A service that is needed to answer cannot be reached.
     Unavailable,
-    /// More is asked at once than can be answered.
+    /// There are too many concurrent requests.
     Overloaded,
-    /// A fault of the server.
+    /// A server error.
     Internal,
-    /// Nothing more is known than the status.
+    /// Any other problem. Only the status is known.
     Other(StatusCode),
 }
 
 impl ProblemType {
-    /// All that have a page.
+    /// All types that have a page.
     pub(super) const CATALOGUE: [Self; 14] = [
         Self::MalformedBody,
         Self::InvalidParameter,
@@ -58,7 +58,7 @@ impl ProblemType {
         Self::Internal,
     ];
 
-    /// The type that tells of a status nobody explained further.
+    /// The type for an error status that a framework returned.
     pub(super) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::NotFound,
@@ -71,7 +71,7 @@ impl ProblemType {
         }
     }
 
-    /// The status it is answered with.
+    /// The HTTP status of the answer.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -90,7 +90,7 @@ impl ProblemType {
         }
     }
 
-    /// The type's address, relative to the server; clients tell problems apart by it.
+    /// The URI of the type, relative to the server. Clients distinguish problems by it.
     #[must_use]
     pub const fn uri(self) -> &'static str {
         match self {
@@ -112,7 +112,7 @@ impl ProblemType {
         }
     }
 
-    /// The type in a few words.
+    /// A short description of the type.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -134,7 +134,7 @@ impl ProblemType {
         }
     }
 
-    /// What a client is to do about it.
+    /// What a client should do.
     pub(super) const fn advice(self) -> &'static str {
         match self {
             Self::MalformedBody => "Send JSON as RFC 8259 defines it, in UTF-8.",

@@ -4,11 +4,12 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use runtime::StartError;
 
-/// Seconds, from a tenth of what a stored order takes to longer than any request may.
+/// Histogram buckets in seconds: from a tenth of the usual time to store an order up to the request
+/// timeout.
 const BUCKETS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// What the process has counted so far, for `/metrics`. Programs that share a process share it.
+/// The metrics of the process, for `/metrics`. Programs in the same process share them.
 pub(super) fn recorder() -> Result<PrometheusHandle, StartError> {
     static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
     let failed = |error| StartError::other("cannot start counting for /metrics", error);

@@ -13,31 +13,33 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use self::connections::{Connections, HEAD_TIMEOUT};
+use super::limit_log::LimitLog;
 use super::prometheus::recorder;
-use super::surge::Surge;
 
-/// How long requests that are being answered may take once the server is told to stop.
-const DRAIN: Duration = Duration::from_secs(10);
+/// Time for open requests to finish after shutdown began.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a head that has begun may take once the server is told to stop.
-const LAST_HEAD: Duration = Duration::from_secs(1);
+/// Time for a client to complete the head of a request after shutdown began.
+const SHUTDOWN_HEAD_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How often the server looks for connections that are overdue.
-const LOOK: Duration = Duration::from_millis(500);
+/// Interval at which overdue connections are closed.
+const OVERDUE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// After the system had no means for a connection: how many others are closed at most, and how long
-/// that may take.
-const RELIEF: (usize, Duration) = (16, Duration::from_millis(20));
+/// Maximum number of connections to close when a connection could not be accepted.
+const ACCEPT_FAILURE_CLOSES: usize = 16;
 
-/// How often what was measured is folded into what `/metrics` shows, so that it does not pile up
-/// while nobody asks.
+/// Pause before the next connection is accepted then.
+const ACCEPT_FAILURE_PAUSE: Duration = Duration::from_millis(20);
+
+/// Interval at which recorded values are added to the histograms of `/metrics`. Without it they use
+/// more and more memory if nobody requests `/metrics`.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// How many connections wait to be accepted before the system drops more, whose clients try again a
-/// second later. Linux allows 4,096 unless it is set up otherwise.
+/// Maximum number of connections that wait to be accepted. The system drops more, and their clients
+/// retry a second later. The default maximum of Linux is 4,096.
 const BACKLOG: u32 = 4096;
 
-/// An address that is taken: connections wait there until it is served.
+/// A socket that listens. Connections wait until [`serve`] accepts them.
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
@@ -46,23 +48,23 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Where it listens; port 0 has become a real one.
+    /// The address it listens on. Port 0 was replaced by a free port.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// Limits how many connections there are at the same time; otherwise [`MAX_CONNECTIONS`].
+    /// Sets the maximum number of open connections. The default is [`MAX_CONNECTIONS`].
     #[must_use]
     pub fn max_connections(self, max: u32) -> Self {
         Self { max_connections: max as usize, ..self }
     }
 }
 
-/// Takes the address that `variable` names.
+/// Listens on the address, which the setting `variable` contains.
 ///
 /// # Errors
-/// When somebody listens there already, or the address is not this host's.
+/// When another process listens on it, or it is not an address of this host.
 pub async fn bind(addr: SocketAddr, variable: &'static str) -> Result<Listener, StartError> {
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::AddrInUse => StartError::AddressTaken { addr, variable },
@@ -75,20 +77,20 @@ pub async fn bind(addr: SocketAddr, variable: &'static str) -> Result<Listener, 
 
 fn listen(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // Or a port could not be taken again for a minute after a restart.
+    // Without it the port cannot be reused for a minute after a restart.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
     socket.listen(BACKLOG)
 }
 
-/// Serves until `shutdown`, then takes no more requests, answers those it has, and returns.
+/// Serves until `shutdown`. Then accepts no more requests, answers the open ones and returns.
 ///
-/// Connections are limited in their number, the size of a head, and the time they keep the server
-/// waiting. Whoever sends whole requests is served however many others do not.
+/// The number of connections, the size of heads and the time of unfinished requests are limited.
+/// Clients that send complete requests are served, however many connections others keep open.
 ///
 /// # Errors
-/// When the process counts its metrics in another way already.
+/// When the process has another recorder of metrics.
 pub async fn serve(
     listener: Listener,
     router: Router,
@@ -104,58 +106,57 @@ pub async fn serve(
 async fn serve_connections(listener: Listener, router: Router, shutdown: CancellationToken) {
     let Listener { socket, max_connections, .. } = listener;
     let mut connections = Connections::new(max_connections);
-    let files = Surge::of(
+    let open_files = LimitLog::new(
         "open files",
         "connections wait, and others are closed for them; raise the limit that `ulimit -n` shows",
     );
-    let mut look = interval(LOOK);
-    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut overdue = interval(OVERDUE_INTERVAL);
+    overdue.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => break,
             accepted = socket.accept() => match accepted {
                 Ok((stream, _)) => {
-                    files.ends();
+                    open_files.not_reached();
                     connections.add(stream, &router, &shutdown);
                 }
-                Err(error) if is_of_the_connection(&error) => {}
-                // No file descriptor is left, mostly. The connection waits until one is.
+                Err(error) if is_connection_error(&error) => {}
+                // Usually too many open files. The connection waits until a file is closed.
                 Err(error) => {
                     tracing::debug!("cannot accept a connection: {error}");
-                    files.begins();
-                    let (count, pause) = RELIEF;
-                    for _ in 0..count {
+                    open_files.reached();
+                    for _ in 0..ACCEPT_FAILURE_CLOSES {
                         connections.make_room();
                     }
-                    sleep(pause).await;
+                    sleep(ACCEPT_FAILURE_PAUSE).await;
                 }
             },
             () = connections.ended() => {}
-            _ = look.tick() => connections.close_overdue(HEAD_TIMEOUT),
+            _ = overdue.tick() => connections.close_overdue(HEAD_TIMEOUT),
         }
     }
     drop(socket);
-    let drained = timeout(DRAIN, async {
+    let drained = timeout(DRAIN_TIMEOUT, async {
         while !connections.is_empty() {
             tokio::select! {
                 () = connections.ended() => {}
-                _ = look.tick() => connections.close_overdue(LAST_HEAD),
+                _ = overdue.tick() => connections.close_overdue(SHUTDOWN_HEAD_TIMEOUT),
             }
         }
     });
     if drained.await.is_err() {
         let requests = connections.unanswered();
-        tracing::warn!("stopped with {requests} requests unanswered after {DRAIN:?}");
+        tracing::warn!("stopped with {requests} requests unanswered after {DRAIN_TIMEOUT:?}");
     }
 }
 
-/// Whether it was the connection's fault that it could not be accepted.
-fn is_of_the_connection(error: &io::Error) -> bool {
+/// Whether only this connection failed, and not accepting in general.
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
-/// Never ends well: it goes on as long as the server does.
+/// Runs the upkeep of the metrics. Returns only on an error.
 async fn upkeep() -> Result<(), StartError> {
     let recorder = recorder()?;
     let mut interval = interval(UPKEEP);

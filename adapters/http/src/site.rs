@@ -24,17 +24,18 @@ use super::trace::trace;
 
 use super::{BODY_LIMIT, Problem, ProblemType};
 
-/// How long a request may take, from its head to its answer.
+/// Time for a request, from its head to its answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A program's whole server: its own routes, and what every server offers: `/livez`, `/readyz`,
-/// `/metrics`, `/openapi.json`, `/swagger-ui/`, `/problems/{name}`. The root leads to Swagger UI.
+/// The router of a program: its own routes, and those of every program: `/livez`, `/readyz`,
+/// `/metrics`, `/openapi.json`, `/swagger-ui/`, `/problems/{name}`. The root redirects to Swagger
+/// UI.
 ///
-/// It works on at most `max_in_flight` requests to its own routes at the same time; probes do not
-/// count. Whatever goes wrong in it is answered with a problem, never with a body from a framework.
+/// It handles at most `max_in_flight` concurrent requests to the program's own routes; the other
+/// routes do not count. All errors are answered with a problem, never with the body of a framework.
 ///
 /// # Errors
-/// When the process counts its metrics in another way already.
+/// When the process has another recorder of metrics.
 pub fn site(
     api: OpenApiRouter,
     checks: Vec<Check>,
@@ -45,12 +46,12 @@ pub fn site(
     let (routes, mut document) = api.merge(health(checks)).split_for_parts();
     describe_problems(&mut document);
     if let Some(license) = &mut document.info.license {
-        // Swagger UI makes it a link, which for a choice of licenses leads nowhere.
+        // Swagger UI makes it a link, which is broken for "MIT OR Apache-2.0".
         license.identifier = None;
     }
     let swagger = SwaggerUi::new("/swagger-ui")
         .url("/openapi.json", document)
-        // Swagger's own validator is on the internet.
+        // The default validator is a service on the internet.
         .config(Config::default().validator_url("none").display_request_duration(true));
     let router = routes
         .merge(swagger)
@@ -78,7 +79,7 @@ fn exposition(metrics: String) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], metrics).into_response()
 }
 
-/// A page for people about one type of problem.
+/// The page about a type of problem.
 async fn describe(Path(name): Path<String>) -> Result<String, Problem> {
     let uri = format!("/problems/{name}");
     let kind = ProblemType::CATALOGUE.into_iter().find(|kind| kind.uri() == uri);
@@ -93,7 +94,7 @@ fn panicked(panic: &(dyn Any + Send)) -> Response {
     Problem::internal(format!("a handler panicked: {text}")).into_response()
 }
 
-/// Replaces whatever body a framework gave to an error, keeping the headers that mean something.
+/// Replaces the body of an error from a framework by a problem, and keeps the useful headers.
 async fn problems_only(request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
     let method = request.method().clone();

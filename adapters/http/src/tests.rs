@@ -1,12 +1,12 @@
-//! A small program of its own, asked whatever a client may ask.
+//! Requests to a small program.
 
 mod bodies;
 mod browsers;
+mod common_routes;
 mod connections;
 mod faults;
 mod overload;
 mod server;
-mod surroundings;
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ async fn store(JsonBody(basket): JsonBody<Basket>) -> Json<Value> {
     Json(json!({"name": basket.name, "quantities": quantities}))
 }
 
-async fn store_or_not(basket: Option<JsonBody<Basket>>) -> Json<Value> {
+async fn store_optional(basket: Option<JsonBody<Basket>>) -> Json<Value> {
     Json(json!({"given": basket.is_some()}))
 }
 
@@ -87,7 +87,7 @@ async fn trace_id() -> String {
 fn program(checks: Vec<Check>) -> Router {
     let routes = OpenApiRouter::new()
         .route("/baskets", post(store))
-        .route("/maybe", post(store_or_not))
+        .route("/maybe", post(store_optional))
         .route("/numbers/{number}", get(number))
         .route("/search", get(search))
         .route("/keyed", get(keyed))
@@ -99,7 +99,7 @@ fn program(checks: Vec<Check>) -> Router {
     site(routes, checks, MAX_IN_FLIGHT).unwrap()
 }
 
-/// What a program answered.
+/// An HTTP answer.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -115,7 +115,7 @@ impl Answer {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    /// The problem, which says of itself what the status line says.
+    /// Checks that the answer is this problem, and returns its body.
     #[track_caller]
     fn problem(&self, status: u16, kind: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.body);

@@ -10,14 +10,14 @@ use tracing::{Instrument, field};
 
 use super::problem::Cause;
 
-/// Answers the request as part of the trace it names, or of a new one, and notes how it went. While
-/// `outage` lasts, that requests cannot be answered is told once, not for each.
+/// Handles the request in the trace of its `traceparent` header, or in a new trace. Records it in
+/// the log and in the metrics. Requests that fail because of an outage are logged once per outage.
 pub(super) async fn trace(State(outage): State<Outage>, request: Request, next: Next) -> Response {
     let start = Instant::now();
-    let trace = named(request.headers()).map_or_else(TraceParent::root, TraceParent::child);
-    let method = known(request.method());
+    let trace = trace_parent(request.headers()).map_or_else(TraceParent::root, TraceParent::child);
+    let method = method_label(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    // Labels must be few: a path that matched nothing is not one.
+    // The number of label values must be limited, so unknown paths share one.
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     let span = tracing::info_span!(
         "request",
@@ -35,10 +35,12 @@ pub(super) async fn trace(State(outage): State<Outage>, request: Request, next: 
     span.in_scope(|| {
         tracing::debug!("answered");
         match response.extensions().get::<Cause>() {
-            Some(Cause(why)) if status == 503 => outage.begins(why),
+            Some(Cause(why)) if status == 503 => outage.report_failure(why),
             Some(Cause(why)) => tracing::error!("answered {status}: {why}"),
-            // Other routes, and refusals, need nothing.
-            None if route.starts_with("/api/") && response.status().is_success() => outage.ends(),
+            // Other routes and refused requests do not use the service that may be down.
+            None if route.starts_with("/api/") && response.status().is_success() => {
+                outage.report_success();
+            }
             None => {}
         }
     });
@@ -52,12 +54,12 @@ pub(super) async fn trace(State(outage): State<Outage>, request: Request, next: 
     response
 }
 
-fn named(headers: &HeaderMap) -> Option<TraceParent> {
+fn trace_parent(headers: &HeaderMap) -> Option<TraceParent> {
     headers.get("traceparent")?.to_str().ok()?.parse().ok()
 }
 
-/// A client may invent methods without end.
-fn known(method: &Method) -> &'static str {
+/// The method as a metric label. Unknown methods share one, since clients can send any.
+fn method_label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
         Method::HEAD => "HEAD",

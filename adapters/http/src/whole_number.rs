@@ -3,14 +3,14 @@ use std::fmt;
 use serde::Deserializer;
 use serde::de::{Error, Unexpected, Visitor};
 
-/// Up to here a floating-point number is one whole number and no other (RFC 8259, section 6).
+/// Up to this number every whole number has its own `f64` (RFC 8259, section 6).
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// Reads a whole number as JSON and JSON Schema have it: `2.0` is the same number as `2`, and some
-/// clients write it so.
+/// Deserializes a whole number as JSON Schema defines it: `2.0` is the same number as `2`. Some
+/// clients send this form.
 ///
 /// # Errors
-/// When it is anything else, or a number of that form too large to be exact.
+/// When it is not a whole number, or is written with a point and too large to be exact.
 pub fn whole_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     deserializer.deserialize_i64(WholeNumber)
 }
@@ -32,7 +32,7 @@ impl Visitor<'_> for WholeNumber {
         number.try_into().map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
     }
 
-    #[allow(clippy::cast_possible_truncation, reason = "it is whole and exact")]
+    #[allow(clippy::cast_possible_truncation, reason = "the number is whole and exact")]
     fn visit_f64<E: Error>(self, number: f64) -> Result<i64, E> {
         if number.fract() == 0.0 && number.abs() <= EXACT {
             Ok(number as i64)
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_number_may_be_written_as_json_allows() {
+    fn a_whole_number_may_have_any_json_form() {
         for (json, number) in [
             ("2", 2),
             ("-2", -2),

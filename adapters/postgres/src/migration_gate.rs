@@ -41,14 +41,14 @@ impl MigrationGate {
             match migrate().await {
                 Ok(()) => break,
                 Err(error) if error.is_unavailable() => {
-                    outage.begins(&one_line(&error));
+                    outage.report_failure(&one_line(&error));
                 }
                 Err(error) => return Err(StartError::other("cannot use the database", error)),
             }
             tokio::time::sleep(wait).await;
             wait = longest.min(wait * 2);
         }
-        outage.ends();
+        outage.report_success();
         self.up_to_date.store(true, Ordering::Release);
         Ok(())
     }

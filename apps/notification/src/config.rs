@@ -13,6 +13,9 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) config: Config,
 
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
+
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -26,9 +29,6 @@ pub struct Config {
     /// Where Kafka and the schema registry are.
     #[command(flatten)]
     pub kafka: KafkaArgs,
-    /// What is logged.
-    #[command(flatten)]
-    pub telemetry: TelemetryArgs,
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8084", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,

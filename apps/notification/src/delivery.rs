@@ -59,7 +59,7 @@ pub async fn deliver<S: Notifications>(
     while !shutdown.is_cancelled() {
         match deliver_notifications(notifications, channel, BATCH).await {
             Ok(Delivered::Tried { sent, unsent }) => {
-                outage.ends();
+                outage.report_success();
                 let name = channel.name().as_str();
                 counter!("notifications_sent_total", "channel" => name).increment(sent as u64);
                 counter!("notifications_unsent_total", "channel" => name).increment(unsent as u64);
@@ -68,12 +68,12 @@ pub async fn deliver<S: Notifications>(
                 continue;
             }
             Ok(Delivered::Idle) => {
-                outage.ends();
+                outage.report_success();
                 rest = REST;
             }
             Err(error) => {
                 if error.is_unavailable() {
-                    outage.begins(&one_line(&error));
+                    outage.report_failure(&one_line(&error));
                 } else {
                     tracing::error!("cannot deliver notifications: {}", one_line(&error));
                 }

@@ -14,8 +14,7 @@ mod upkeep;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use runtime::{StartError, one_line, shutdown, telemetry};
+use runtime::{StartError, shutdown};
 
 pub use config::{Config, RetentionArgs};
 pub use delivery::{Waking, deliver};
@@ -24,19 +23,12 @@ pub use service::run;
 
 use config::{Cli, Command};
 
-/// The program: reads its settings, then runs until it is told to stop or carries a command out.
-pub async fn main() -> ExitCode {
-    match start(Cli::parse()).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("notification: {}", one_line(&error));
-            ExitCode::FAILURE
-        }
-    }
+/// The `main` of the program: runs the service until it is asked to stop, or executes a command.
+pub fn main() -> ExitCode {
+    runtime::main("notification", |cli: &Cli| cli.telemetry.clone(), start)
 }
 
-async fn start(Cli { config, command }: Cli) -> Result<ExitCode, StartError> {
-    telemetry::start(&config.telemetry)?;
+async fn start(Cli { config, command, .. }: Cli) -> Result<ExitCode, StartError> {
     match command {
         None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
         Some(Command::DeadLetters(command)) => dead_letters::run(config, command).await,

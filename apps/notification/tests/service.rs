@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use adapter_kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
 use adapter_postgres::Database;
-use application::relay::{Delivery, OutboxRecord, Publisher};
+use application::relay::{Delivery, Publisher};
 use domain::OrderId;
-use domain::ordering::{NewOrder, Order, OrderEvent, OrderItem, OrderItems, ProductId, Quantity};
+use domain::ordering::Order;
 use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
 use notification::Config;
 use runtime::clock;
-use runtime::config::{HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
+use runtime::config::{HttpArgs, KafkaArgs};
 use serde_json::{Value, json};
+use test_support::{new_order, outbox_record};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -42,7 +43,6 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
         let config = Config {
             database: database.clone(),
             kafka: kafka_args.clone(),
-            telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
             http_addr,
             http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
@@ -62,7 +62,8 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
     for event in orders.iter().flat_map(Order::recorded) {
         // Each twice, as after a relay's crash.
         for _ in 0..2 {
-            let deliveries = publisher.publish(&[&record(event)], Duration::from_secs(20)).await;
+            let deliveries =
+                publisher.publish(&[&outbox_record(event)], Duration::from_secs(20)).await;
             assert_eq!(deliveries, [Delivery::Acknowledged]);
         }
     }
@@ -100,37 +101,9 @@ async fn all_sent(service: SocketAddr, order: OrderId) -> Vec<Value> {
 }
 
 fn placed_and_cancelled() -> Order {
-    let item = OrderItem {
-        product_id: ProductId::try_from(7).unwrap(),
-        quantity: Quantity::try_from(2).unwrap(),
-        medication: None,
-    };
-    let new = NewOrder {
-        id: clock::new_order_id(),
-        customer_name: "Ada".parse().unwrap(),
-        items: OrderItems::try_from(vec![item]).unwrap(),
-        note: None,
-    };
-    let mut order = Order::place(new, clock::event_stamp());
+    let mut order = new_order("Ada");
     assert!(order.cancel("too slow".parse().unwrap(), clock::event_stamp()).is_applied());
     order
-}
-
-/// The event as the relay finds it in the outbox.
-fn record(event: &OrderEvent) -> OutboxRecord {
-    let encoded = adapter_avro::encode(event).unwrap();
-    OutboxRecord {
-        lane: 0,
-        position: 1,
-        event_id: event.id,
-        aggregate_id: event.order_id.get(),
-        aggregate_version: event.version.get(),
-        event_type: encoded.event_type.to_owned(),
-        schema_fingerprint: encoded.schema_fingerprint.to_vec(),
-        payload: encoded.payload,
-        headers: Vec::new(),
-        occurred_at: event.occurred_at,
-    }
 }
 
 async fn listener() -> TcpListener {

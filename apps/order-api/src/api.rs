@@ -32,11 +32,11 @@ use crate::routes::{cancel_order, get_order, list_orders, place_order};
 )]
 struct Document;
 
-/// The whole server of order-api, which works on at most `max_in_flight` requests at the same time.
-/// Must be called on a tokio runtime.
+/// The router of order-api. It handles at most `max_in_flight` concurrent requests. Must be called
+/// in a tokio runtime.
 ///
 /// # Errors
-/// When the process counts its metrics in another way already.
+/// When the process has another recorder of metrics.
 pub fn router(
     database: &Database,
     tables: &MigrationGate,
@@ -44,7 +44,7 @@ pub fn router(
 ) -> Result<Router, StartError> {
     let orders = api()
         .with_state(PgOrders::new(database, adapter_avro::encode_event))
-        .layer(from_fn_with_state(tables.clone(), once_ready));
+        .layer(from_fn_with_state(tables.clone(), require_tables));
     site(orders, vec![tables.check(database)], max_in_flight)
 }
 
@@ -55,8 +55,8 @@ fn api() -> OpenApiRouter<PgOrders> {
         .routes(routes!(cancel_order::cancel_order))
 }
 
-/// Lets a request through once the tables are up to date.
-async fn once_ready(
+/// Answers with 503 until the tables are migrated.
+async fn require_tables(
     State(tables): State<MigrationGate>,
     request: Request,
     next: Next,

@@ -1,25 +1,31 @@
 use std::net::SocketAddr;
 
-use clap::Parser;
+use clap::{Args, Parser};
 use runtime::config::{DatabaseArgs, HttpArgs, TelemetryArgs};
 
-/// Takes orders over HTTP, and shows them
-#[derive(Debug, Clone, Parser)]
+/// Accepts orders over HTTP and shows them
+#[derive(Debug, Parser)]
 #[command(name = "order-api", version)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) config: Config,
+
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
+}
+
+/// The settings of order-api.
+#[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// Where Postgres is.
+    /// Settings of the connection to Postgres.
     #[command(flatten)]
     pub database: DatabaseArgs,
-
-    /// What is logged, and how.
-    #[command(flatten)]
-    pub telemetry: TelemetryArgs,
 
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8080", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
 
-    /// What the HTTP server takes upon itself.
+    /// The limits of the HTTP server.
     #[command(flatten)]
     pub http: HttpArgs,
 }

@@ -1,7 +1,7 @@
-//! order-api: takes orders over HTTP, and shows them.
+//! order-api: accepts orders over HTTP and shows them.
 //!
-//! It needs Postgres alone. An order is answered with 201 only once it is stored together with its
-//! event; carrying the event to Kafka is the relay's work.
+//! It needs only Postgres. It answers an order with 201 after the order and its event are stored in
+//! one transaction. The relay publishes the event to Kafka.
 
 mod api;
 mod config;
@@ -10,22 +10,35 @@ mod representation;
 mod routes;
 mod text_schema;
 
+use std::process::ExitCode;
+
 use adapter_http::{bind, serve};
 use adapter_ordering as ordering;
 use adapter_postgres::MigrationGate;
-use runtime::StartError;
+use runtime::{StartError, shutdown};
 use tokio_util::sync::CancellationToken;
 
 pub use api::router;
 pub use config::Config;
 
-/// Serves until `shutdown`, then answers the requests it has and returns.
+use config::Cli;
+
+/// The `main` of the program: runs the service until it is asked to stop.
+pub fn main() -> ExitCode {
+    runtime::main("order-api", |cli: &Cli| cli.telemetry.clone(), start)
+}
+
+async fn start(Cli { config, .. }: Cli) -> Result<ExitCode, StartError> {
+    run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS)
+}
+
+/// Serves until `shutdown`, then answers the open requests and returns.
 ///
-/// While Postgres is down it runs all the same, says on `/readyz` that it is not ready, and answers
-/// requests with 503.
+/// While Postgres is down it keeps running: `/readyz` reports that it is not ready, and requests
+/// are answered with 503.
 ///
 /// # Errors
-/// When a setting is wrong, the address is taken, or the tables cannot be brought up to date.
+/// When a setting is wrong, the address is taken, or the tables cannot be migrated.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);

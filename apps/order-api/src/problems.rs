@@ -1,10 +1,10 @@
-//! How the use cases' refusals are told to a client.
+//! Maps the errors of the use cases to problems.
 
 use adapter_http::{Problem, ProblemType};
 use application::ordering::{CancelOrderError, PlaceOrderError};
 use domain::OrderId;
 
-/// Nothing was placed.
+/// The problem for an order that was not placed.
 pub(crate) fn not_placed(error: PlaceOrderError) -> Problem {
     match error {
         PlaceOrderError::KeyReused => key_reused(),
@@ -13,7 +13,7 @@ pub(crate) fn not_placed(error: PlaceOrderError) -> Problem {
     }
 }
 
-/// Nothing was cancelled.
+/// The problem for an order that was not cancelled.
 pub(crate) fn not_cancelled(id: OrderId, error: CancelOrderError) -> Problem {
     match error {
         CancelOrderError::NotFound => no_such_order(id),
@@ -26,7 +26,7 @@ pub(crate) fn not_cancelled(id: OrderId, error: CancelOrderError) -> Problem {
     }
 }
 
-/// No order is known under this id.
+/// The problem for an unknown order.
 pub(crate) fn no_such_order(id: OrderId) -> Problem {
     Problem::new(ProblemType::NotFound, format!("there is no order {id}"))
 }

@@ -47,7 +47,7 @@ pub(crate) struct OrderBody {
     #[schema(nullable = false, min_length = 1, max_length = 1000)]
     note: Option<String>,
     /// When it was placed
-    #[serde(serialize_with = "adapter_http::moment")]
+    #[serde(serialize_with = "adapter_http::timestamp")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// How it was cancelled, if it was
@@ -105,7 +105,7 @@ pub(crate) struct CancellationBody {
     #[schema(min_length = 1, max_length = 500, example = "ordered by mistake")]
     reason: String,
     /// When
-    #[serde(serialize_with = "adapter_http::moment")]
+    #[serde(serialize_with = "adapter_http::timestamp")]
     #[schema(value_type = String, format = DateTime, example = "2026-01-31T12:05:00.000000Z")]
     at: Timestamp,
 }
@@ -157,7 +157,7 @@ impl CancellationBody {
     }
 }
 
-/// The version of the order, as HTTP knows it.
+/// The version of the order as an `ETag`.
 pub(crate) fn entity_tag(order: &OrderSnapshot) -> EntityTag {
     EntityTag(order.version.get())
 }

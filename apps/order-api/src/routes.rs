@@ -1,4 +1,4 @@
-//! The API's routes, a file each.
+//! The routes of the API.
 
 pub(crate) mod cancel_order;
 pub(crate) mod get_order;

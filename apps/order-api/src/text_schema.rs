@@ -1,15 +1,16 @@
-//! What the API's document says about the texts people write, as exactly as JSON Schema can.
+//! JSON Schemas of the texts in requests, as exact as JSON Schema allows.
 //!
-//! Length counts after trimming, which `minLength` and `maxLength` cannot say, so a pattern does.
+//! The limits of the length apply after trimming. `minLength` and `maxLength` cannot express this,
+//! so the schemas use a pattern.
 
 use domain::ordering::{CancelReason, CodeDisplay, CustomerName, OrderNote};
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
-/// Unicode's white space, which is trimmed: the inside of a class in a regular expression.
+/// The white space of Unicode, which is trimmed, as the content of a character class.
 const BLANK: &str =
     r"\u0009-\u000D\u0020\u0085\u00A0\u1680\u2000-\u200A\u2028\u2029\u202F\u205F\u3000";
 
-/// Unicode's control characters.
+/// The control characters of Unicode, as the content of a character class.
 const CONTROL: &str = r"\u0000-\u001F\u007F-\u009F";
 
 pub(crate) fn customer_name() -> Object {
@@ -48,7 +49,7 @@ fn required(description: &str, pattern: &str, example: &str) -> Object {
     text(description, pattern, example).schema_type(Type::String).build()
 }
 
-/// Leaving it out and giving null are the same.
+/// Schema of an optional text. A missing member and `null` mean the same.
 fn optional(description: &str, pattern: &str, example: &str) -> Object {
     let types = SchemaType::from_iter([Type::String, Type::Null]);
     text(description, pattern, example).schema_type(types).build()
@@ -58,21 +59,21 @@ fn text(description: &str, pattern: &str, example: &str) -> ObjectBuilder {
     ObjectBuilder::new().description(Some(description)).pattern(Some(pattern)).examples([example])
 }
 
-/// A text in one line.
-fn line(most: usize) -> String {
-    trimmed(&format!("[^{CONTROL}]"), most)
+/// Pattern of a text of one line.
+fn line(max: usize) -> String {
+    trimmed(&format!("[^{CONTROL}]"), max)
 }
 
-/// A text in any number of lines; `\r\n` is one line break and counts as one character.
-fn lines(most: usize) -> String {
-    trimmed(&format!(r"(?:[^{CONTROL}]|\r?\n)"), most)
+/// Pattern of a text of one or more lines. `\r\n` is one line break and counts as one character.
+fn lines(max: usize) -> String {
+    trimmed(&format!(r"(?:[^{CONTROL}]|\r?\n)"), max)
 }
 
-/// One to `most` such characters, of which the first and the last are not blank, and blanks around
-/// them.
-fn trimmed(character: &str, most: usize) -> String {
+/// Pattern of one to `max` such characters with white space around them. The first and the last are
+/// not white space.
+fn trimmed(character: &str, max: usize) -> String {
     let end = format!("[^{BLANK}{CONTROL}]");
-    format!("^[{BLANK}]*{end}(?:{character}{{0,{}}}{end})?[{BLANK}]*$", most - 2)
+    format!("^[{BLANK}]*{end}(?:{character}{{0,{}}}{end})?[{BLANK}]*$", max - 2)
 }
 
 #[cfg(test)]
@@ -87,7 +88,7 @@ mod tests {
         "\u{9f}", "\u{a0}", "\u{200b}", "\u{2003}", "\u{2028}", "\u{3000}", "\u{feff}",
     ];
 
-    /// Texts of up to three of these, and of about the length that just fits.
+    /// Texts of up to three of these characters, and texts of about the maximum length.
     fn texts(most: usize) -> Vec<String> {
         let mut texts = vec![String::new()];
         for a in CHARACTERS {
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn the_document_allows_exactly_the_texts_that_are_taken() {
+    fn the_schema_allows_exactly_the_texts_that_the_api_accepts() {
         assert_same(&line(200), 200, str::parse::<CustomerName>);
         assert_same(&line(200), 200, str::parse::<CodeDisplay>);
         assert_same(&line(500), 500, str::parse::<CancelReason>);

@@ -90,7 +90,7 @@ struct DeadLetterJson {
     )]
     reason: String,
     /// When it was put aside
-    #[serde(serialize_with = "adapter_http::moment")]
+    #[serde(serialize_with = "adapter_http::timestamp")]
     died_at: DateTime<Utc>,
 }
 

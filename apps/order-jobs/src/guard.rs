@@ -81,13 +81,13 @@ impl OutboxGuard {
                 self.fails.store(false, Ordering::Relaxed);
                 if reason.is_some() {
                     // No worker is at work that would notice.
-                    self.outage.ends();
+                    self.outage.report_success();
                 }
                 self.halt.set(CAUSE, reason);
                 true
             }
             Err(failed) if failed.is_unavailable() => {
-                self.outage.begins(&one_line(&failed));
+                self.outage.report_failure(&one_line(&failed));
                 false
             }
             Err(failed) => {

@@ -17,27 +17,19 @@ mod upkeep;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use runtime::{StartError, one_line, shutdown, telemetry};
+use runtime::{StartError, shutdown};
 
 pub use config::{AdoptPromotion, Config, RelayArgs};
 pub use service::run;
 
 use config::Cli;
 
-/// The program: reads its settings, then runs until it is told to stop or carries a command out.
-pub async fn main() -> ExitCode {
-    match start(Cli::parse()).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("order-jobs: {}", one_line(&error));
-            ExitCode::FAILURE
-        }
-    }
+/// The `main` of the program: runs the service until it is asked to stop, or executes a command.
+pub fn main() -> ExitCode {
+    runtime::main("order-jobs", |cli: &Cli| cli.telemetry.clone(), start)
 }
 
-async fn start(Cli { config, command }: Cli) -> Result<ExitCode, StartError> {
-    telemetry::start(&config.telemetry)?;
+async fn start(Cli { config, command, .. }: Cli) -> Result<ExitCode, StartError> {
     match command {
         None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
         Some(command) => command::run(&config, command).await,

@@ -64,8 +64,8 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                 relay_step(&self.outbox, publisher, self.batch, found_more, PgOutbox::claim_clock);
             let rest = match step.await {
                 Ok(Step::Relayed { published, unpublished }) => {
-                    self.outages.kafka.ends();
-                    self.outages.outbox.ends();
+                    self.outages.kafka.report_success();
+                    self.outages.outbox.report_success();
                     failures = 0;
                     counter!("relay_published_total").increment(published as u64);
                     counter!("relay_unpublished_total").increment(unpublished as u64);
@@ -79,20 +79,20 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     self.poll
                 }
                 Ok(Step::Idle) => {
-                    self.outages.outbox.ends();
+                    self.outages.outbox.report_success();
                     failures = 0;
                     self.poll
                 }
                 Ok(Step::Outage(why)) => {
-                    self.outages.outbox.ends();
-                    self.outages.kafka.begins(&why);
+                    self.outages.outbox.report_success();
+                    self.outages.kafka.report_failure(&why);
                     counter!("relay_outages_total").increment(1);
                     failures += 1;
                     wait_after(failures)
                 }
                 Err(failed) => {
                     if failed.is_unavailable() {
-                        self.outages.outbox.begins(&one_line(&failed));
+                        self.outages.outbox.report_failure(&one_line(&failed));
                     } else {
                         error!("the outbox fails: {}", one_line(&failed));
                     }

@@ -42,7 +42,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let tables = MigrationGate::default();
     // Until the topic was seen, nothing can be published.
     let outages =
-        Outages { kafka: Outage::until_first_reached("Kafka"), outbox: Outage::of("the outbox") };
+        Outages { kafka: Outage::initially_on("Kafka"), outbox: Outage::of("the outbox") };
     let halt = Halt::default();
     let warnings = TopicWarnings::default();
     let warned = warnings.clone();
@@ -87,13 +87,13 @@ async fn relay(
 ) {
     let guard = OutboxGuard::new(database, &config.relay, halt, &outages.outbox);
     while let Err(error) = topic.prepare().await {
-        outages.kafka.begins(&error);
+        outages.kafka.report_failure(&error);
         tokio::select! {
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(TOPIC_PAUSE) => {}
         }
     }
-    outages.kafka.ends();
+    outages.kafka.report_success();
     if shutdown.run_until_cancelled(Box::pin(guard.first_check())).await.is_none() {
         return;
     }
@@ -139,7 +139,7 @@ async fn notice_the_end(outage: &Outage, database: &Database, topic: &TopicWatch
             && Backlog::measure(database).await.is_ok_and(|backlog| backlog.is_published())
             && topic.is_there().await
         {
-            outage.ends();
+            outage.report_success();
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::fmt;
 use std::net::SocketAddr;
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
@@ -11,18 +12,15 @@ use std::time::Duration;
 
 use adapter_kafka::{PARTITIONS, Watch};
 use adapter_ordering::{self as ordering, PgOrders};
-use application::ordering::{Cause, Orders};
 use domain::EventId;
-use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
 use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use embedded_registry as registry;
 use order_jobs::{AdoptPromotion, Config, RelayArgs};
-use runtime::clock;
-use runtime::config::{HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
+use runtime::config::{HttpArgs, KafkaArgs};
 use serde_json::Value;
+use test_support::{eventually, place_order};
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 const TOPIC: &str = "order-created-topic";
@@ -86,7 +84,6 @@ impl World {
         let config = Config {
             database: self.fresh.args(),
             kafka: self.kafka_args.clone(),
-            telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
             http_addr: self.http,
             http: HttpArgs::default(),
             relay: self.relay.clone(),
@@ -94,33 +91,19 @@ impl World {
         tokio::spawn(order_jobs::run(config, self.stop.clone()));
     }
 
-    /// Stores so many orders and gives their events.
+    /// Stores `count` orders and returns the ids of their events.
     async fn place(&self, count: usize) -> HashSet<EventId> {
         let mut events = HashSet::new();
         for _ in 0..count {
-            let item = OrderItem {
-                product_id: 1.try_into().unwrap(),
-                quantity: 2.try_into().unwrap(),
-                medication: None,
-            };
-            let event_stamp = clock::event_stamp();
-            let new = NewOrder {
-                id: clock::new_order_id(),
-                customer_name: "Ada".parse().unwrap(),
-                items: OrderItems::try_from(vec![item]).unwrap(),
-                note: None,
-            };
-            self.orders.save(Order::place(new, event_stamp), Cause::Unkeyed).await.unwrap();
-            events.insert(event_stamp.event_id);
+            events.insert(place_order(&self.orders).await);
         }
         events
     }
 
     async fn published(&self, events: &HashSet<EventId>) {
-        eventually(
-            || "the events are in the topic".to_owned(),
-            async || self.seen.lock().unwrap().is_superset(events),
-        )
+        eventually("the events are in the topic", async || {
+            self.seen.lock().unwrap().is_superset(events)
+        })
         .await;
     }
 
@@ -135,11 +118,8 @@ impl World {
     }
 
     async fn is_ready(&self) {
-        eventually(
-            || "the relay is ready".to_owned(),
-            async || self.readiness().await == Some((true, None)),
-        )
-        .await;
+        eventually("the relay is ready", async || self.readiness().await == Some((true, None)))
+            .await;
     }
 
     async fn stops_for(&self, why: &str) {
@@ -150,7 +130,8 @@ impl World {
             last.replace(readiness);
             says_so
         };
-        eventually(|| format!("{why}, but {:?}", last.borrow()), says_so).await;
+        let condition = fmt::from_fn(|f| write!(f, "{why}, but {:?}", last.borrow()));
+        eventually(condition, says_so).await;
     }
 
     fn order_jobs(&self, arguments: &[&str]) -> String {
@@ -167,14 +148,6 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         self.stop.cancel();
-    }
-}
-
-async fn eventually(what: impl Fn() -> String, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "it never came: {}", what());
-        sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -212,7 +185,7 @@ async fn a_relay_publishes_nothing_before_the_outbox_was_found_sound() {
     let before = world.place(40).await;
     world.published(&before).await;
     world.stop.cancel();
-    eventually(|| "it has stopped".to_owned(), async || world.readiness().await.is_none()).await;
+    eventually("the relay has stopped", async || world.readiness().await.is_none()).await;
     world.stop = CancellationToken::new();
 
     world.fresh.execute(BACK_TO_1).await.unwrap();

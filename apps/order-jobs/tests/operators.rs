@@ -8,18 +8,16 @@ use adapter_http::site;
 use adapter_ordering::{self as ordering, PgOrders};
 use adapter_outbox::PgOutbox;
 use adapter_postgres::MigrationGate;
-use application::ordering::{Cause, Orders};
 use application::relay::{Claim, Outbox, Verdict};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use domain::EventId;
-use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use order_jobs::api;
-use runtime::clock;
 use runtime::config::MAX_IN_FLIGHT;
 use serde_json::Value;
+use test_support::place_order;
 use tower::ServiceExt;
 
 struct Desk {
@@ -41,22 +39,8 @@ impl Desk {
         Self { fresh, orders, outbox, router }
     }
 
-    /// Stores an order and gives its event's id.
     async fn place(&self) -> EventId {
-        let item = OrderItem {
-            product_id: 1.try_into().unwrap(),
-            quantity: 2.try_into().unwrap(),
-            medication: None,
-        };
-        let event_stamp = clock::event_stamp();
-        let new = NewOrder {
-            id: clock::new_order_id(),
-            customer_name: "Ada".parse().unwrap(),
-            items: OrderItems::try_from(vec![item]).unwrap(),
-            note: None,
-        };
-        self.orders.save(Order::place(new, event_stamp), Cause::Unkeyed).await.unwrap();
-        event_stamp.event_id
+        place_order(&self.orders).await
     }
 
     /// Relays what is due, with this verdict on all of it; tells how much it was.

@@ -18,9 +18,9 @@ use application::pharmacy::ReceiveOrders;
 use application::published::{Payload, PublishedEvent, PublishedItem};
 use application::relay::{Claim, Outbox, OutboxRecord, Verdict};
 use domain::OrderId;
-use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::clock;
+use test_support::new_order;
 
 /// Each context has a database of its own.
 #[derive(Clone)]
@@ -59,15 +59,8 @@ impl House {
 
     /// Stores an order, and cancels it if it is to have two events.
     async fn place(&self, events: usize) -> OrderId {
-        let id = clock::new_order_id();
-        let item = OrderItem {
-            product_id: 1.try_into().unwrap(),
-            quantity: 2.try_into().unwrap(),
-            medication: None,
-        };
-        let items = OrderItems::try_from(vec![item]).unwrap();
-        let new = NewOrder { id, customer_name: "Ada".parse().unwrap(), items, note: None };
-        let order = Order::place(new, clock::event_stamp());
+        let order = new_order("Ada");
+        let id = order.id();
         let saved = self.orders.save(order, Cause::Unkeyed).await.unwrap();
         if let (Saved::Stored(mut order), 2) = (saved, events) {
             assert!(order.cancel("no need".parse().unwrap(), clock::event_stamp()).is_applied());

@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    pharmacy_order::main().await
+fn main() -> ExitCode {
+    pharmacy_order::main()
 }

@@ -3,12 +3,12 @@ use adapter_kafka::subjects::{SubjectError, Subjects};
 use super::release::{EventReport, Report};
 use super::{Finding, LEVEL};
 
-/// Holds a folder of schemas against a registry: whether every released version is registered, the
-/// registry would take what is not, it asks of versions what this product promises, and it holds
-/// nothing that the folder does not.
+/// Compares a folder of schemas with a registry. Checks that every released version is registered,
+/// that the registry would accept unreleased versions, that its compatibility level is [`LEVEL`],
+/// and that it has no versions that are not in the folder.
 ///
 /// # Errors
-/// When the registry gives no answer to use.
+/// When a request to the registry fails.
 pub async fn check(
     subjects: &Subjects,
     report: &Report,

@@ -10,58 +10,58 @@ use runtime::{StartError, one_line};
 use crate::release::{self, Report};
 use crate::{Finding, Scope};
 
-/// What to do with the schemas.
+/// Commands about the schemas.
 #[derive(Debug, Clone, Subcommand)]
 pub enum SchemasCommand {
     /// Check that no released schema was edited and that every version is compatible with all
-    /// before it
+    /// earlier versions
     Check {
-        /// Which schemas.
+        /// The schemas.
         #[command(flatten)]
         schemas: SchemasArgs,
 
-        /// Hold the schemas against a registry as well: this one, or without a URL that of the
-        /// services
+        /// Also compare the schemas with a registry: with this one, or without a URL with the one
+        /// that the services use
         #[arg(long, num_args = 0..=1, default_missing_value = "", value_name = "URL")]
         registry: Option<RegistryArg>,
     },
-    /// Register every released version, oldest first, and let the registry take only versions that
-    /// read all others and can be read by them; doing it again changes nothing
+    /// Register every released version, oldest first, and set the compatibility level so that every
+    /// version can read every other. Repeating it changes nothing
     Register {
-        /// Which schemas.
+        /// The schemas.
         #[command(flatten)]
         schemas: SchemasArgs,
 
-        /// The registry [default: that of the services]
+        /// The URL of the registry [default: the one that the services use]
         #[arg(long, default_value = "", hide_default_value = true, value_name = "URL")]
         registry: RegistryArg,
 
-        /// Leave the registry's own level as it is and set that of the events' subjects alone, where
-        /// others use the registry too
+        /// Set the compatibility level only for the subjects of the events, and not for the whole
+        /// registry. For a registry that others use too
         #[arg(long)]
         subjects_only: bool,
     },
 }
 
-/// Which schemas.
+/// The schemas of a command.
 #[derive(Debug, Clone, Args)]
 pub struct SchemasArgs {
-    /// The folder that holds a folder for each event
+    /// The folder with a subfolder for each event
     #[arg(long, default_value = "schemas", value_name = "FOLDER")]
     pub folder: PathBuf,
 }
 
-/// Which registry a command about schemas asks.
+/// The registry of a command.
 #[derive(Debug, Clone)]
 pub enum RegistryArg {
-    /// The one that the services are told to use.
+    /// The registry that the services use.
     OfTheServices,
-    /// The one at this address.
+    /// The registry at this URL.
     At(String),
 }
 
 impl From<String> for RegistryArg {
-    /// Nothing stands for the one of the services.
+    /// An empty text means the registry that the services use.
     fn from(url: String) -> Self {
         if url.is_empty() { Self::OfTheServices } else { Self::At(url) }
     }
@@ -70,18 +70,18 @@ impl From<String> for RegistryArg {
 /// The topic and the registry that the services use.
 #[derive(Debug, Clone, Copy)]
 pub struct Services<'a> {
-    /// The topic, whose name subjects begin with.
+    /// The topic. The names of subjects begin with its name.
     pub topic: &'a str,
-    /// Where the registry is, if it is set.
+    /// The URL of the registry, if it is set.
     pub registry_url: Option<&'a str>,
-    /// How to log in to the registry.
+    /// Security settings of the registry.
     pub registry: &'a RegistryArgs,
 }
 
-/// Runs a command about the schemas; says what it found.
+/// Executes a command about the schemas and prints the result.
 ///
-/// A registry is asked only where the command says so: that `SCHEMA_REGISTRY_URL` is set is no
-/// reason for a check of the folder to need one.
+/// Uses a registry only if the command asks for one. A check of the folder works without a
+/// registry, also if `SCHEMA_REGISTRY_URL` is set.
 ///
 /// # Errors
 /// When the registry cannot be used.
@@ -108,7 +108,7 @@ pub async fn run(command: &SchemasCommand, services: Services<'_>) -> Result<Exi
     }
 }
 
-/// What the folder holds, if nothing is wrong with it.
+/// Checks the folder. Returns its content, or prints what is wrong.
 fn check_folder(folder: &Path) -> Option<Report> {
     match release::check_directory(folder) {
         Ok(report) => {
@@ -121,7 +121,7 @@ fn check_folder(folder: &Path) -> Option<Report> {
             Some(report)
         }
         Err(violations) => {
-            violations.iter().for_each(complain);
+            violations.iter().for_each(print_error);
             None
         }
     }
@@ -132,11 +132,11 @@ async fn check_registry(
     topic: &str,
     registry: &Subjects,
 ) -> Result<ExitCode, StartError> {
-    let findings = crate::check(registry, report, topic).await.map_err(no_answer)?;
+    let findings = crate::check(registry, report, topic).await.map_err(registry_error)?;
     if findings.is_empty() {
         println!("the registry holds what the folder does, and takes nothing that breaks it");
     }
-    Ok(conclude(&findings))
+    Ok(print_findings(&findings))
 }
 
 async fn register(
@@ -146,11 +146,11 @@ async fn register(
     scope: Scope,
 ) -> Result<ExitCode, StartError> {
     let (registrations, findings) =
-        crate::register(registry, report, topic, scope).await.map_err(no_answer)?;
+        crate::register(registry, report, topic, scope).await.map_err(registry_error)?;
     for registration in registrations {
         println!("{registration}");
     }
-    Ok(conclude(&findings))
+    Ok(print_findings(&findings))
 }
 
 fn open(registry: &RegistryArg, services: Services<'_>) -> Result<Subjects, StartError> {
@@ -164,18 +164,18 @@ fn open(registry: &RegistryArg, services: Services<'_>) -> Result<Subjects, Star
             reason: "it is not set; name the registry with it, or with --registry URL".to_owned(),
         });
     };
-    Subjects::new(url, services.registry).map_err(no_answer)
+    Subjects::new(url, services.registry).map_err(registry_error)
 }
 
-fn no_answer(error: SubjectError) -> StartError {
+fn registry_error(error: SubjectError) -> StartError {
     StartError::other("cannot use the schema registry", error)
 }
 
-fn conclude(findings: &[Finding]) -> ExitCode {
-    findings.iter().for_each(complain);
+fn print_findings(findings: &[Finding]) -> ExitCode {
+    findings.iter().for_each(print_error);
     if findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn complain(error: &(impl Error + 'static)) {
+fn print_error(error: &(impl Error + 'static)) {
     eprintln!("error: {}", one_line(error));
 }

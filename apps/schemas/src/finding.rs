@@ -1,19 +1,20 @@
 use super::LEVEL;
 
-/// What is wrong between a folder of schemas and a registry, in one line that says what to do next.
+/// A difference between a folder of schemas and a registry. Each message is one line that says what
+/// to do next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Finding {
-    /// A released version is not in the registry.
+    /// A released version is not registered.
     #[error("{event} v{version} is not registered under {subject}; run `schemas register`")]
     NotRegistered {
         /// The folder of the event.
         event: String,
         /// The version in that folder.
         version: usize,
-        /// Where it should be.
+        /// The subject that it belongs to.
         subject: String,
     },
-    /// The registry does not take a version.
+    /// The registry refuses a version.
     #[error(
         "the registry refuses {event} v{version} under {subject}: {reason}; make a version that all \
          in the registry can read and be read by"
@@ -23,20 +24,20 @@ pub enum Finding {
         event: String,
         /// The version in that folder.
         version: usize,
-        /// Where it should be.
+        /// The subject that it belongs to.
         subject: String,
-        /// What the registry has against it.
+        /// The message of the registry.
         reason: String,
     },
-    /// The registry would let versions in that do not understand each other.
+    /// The registry would accept incompatible versions.
     #[error("the level of {subject} is {level}, not {LEVEL}; run `schemas register`")]
     Level {
         /// The subject.
         subject: String,
-        /// The level that holds for it now.
+        /// Its current compatibility level.
         level: String,
     },
-    /// The registry knows more than the folder.
+    /// The registry has a version that is not in the folder.
     #[error(
         "{subject} holds version {version}, which the folder does not; bring the folder up to date, \
          or ask who registered it"
@@ -47,7 +48,7 @@ pub enum Finding {
         /// The version in the registry.
         version: u32,
     },
-    /// Others may use a version that can still be edited here.
+    /// A version is registered but not in `released.txt`, so that it could still be edited.
     #[error(
         "{event} v{version} is registered under {subject} and so released; add this line to \
          released.txt: {line}"
@@ -57,12 +58,12 @@ pub enum Finding {
         event: String,
         /// The version in that folder.
         version: usize,
-        /// Where it is registered.
+        /// The subject that it is registered under.
         subject: String,
-        /// Its line.
+        /// The line for `released.txt`.
         line: String,
     },
-    /// A version that can still be edited is not registered.
+    /// A version is not in `released.txt` and was not registered.
     #[error(
         "{event} v{version} is not released and was not registered; to release it, add this line to \
          released.txt: {line}"
@@ -72,7 +73,7 @@ pub enum Finding {
         event: String,
         /// The version in that folder.
         version: usize,
-        /// Its line.
+        /// The line for `released.txt`.
         line: String,
     },
 }

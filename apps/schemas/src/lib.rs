@@ -1,8 +1,7 @@
-//! The schemas of the published events: checks on the folder that holds them, and what a schema
-//! registry knows of them.
+//! Commands for the schemas of the published events: check the folder of schemas, compare it with a
+//! schema registry, and register its schemas.
 //!
-//! `check` compares a folder of schemas with a registry, `register` brings the registry up to date.
-//! Neither removes anything.
+//! No command deletes anything.
 
 mod check;
 mod command;
@@ -15,5 +14,5 @@ pub use command::{SchemasCommand, Services, run};
 pub use finding::Finding;
 pub use register::{Registration, Scope, register};
 
-/// How schemas may change, by its name in the registry's API: every version reads every other.
+/// The compatibility level of all subjects: every version can read every other.
 pub const LEVEL: &str = "FULL_TRANSITIVE";

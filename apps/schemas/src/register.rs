@@ -5,21 +5,21 @@ use adapter_kafka::subjects::{Registered, SubjectError, Subjects};
 use super::release::{EventReport, Report};
 use super::{Finding, LEVEL};
 
-/// Whose level is set.
+/// The compatibility levels to set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// That of the whole registry and of each subject: of events that are still to come as well.
+    /// The level of the whole registry, which also applies to future events, and of each subject.
     Registry,
-    /// That of the subjects of these events alone, where others use the registry too.
+    /// Only the levels of the subjects of these events. For a registry that others use too.
     Subjects,
 }
 
-/// A version of an event, as it is in the registry.
+/// A registered version of an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
     /// The subject.
     pub subject: String,
-    /// The version and the id that the registry gave it.
+    /// Its version and id in the registry.
     pub registered: Registered,
 }
 
@@ -30,12 +30,12 @@ impl fmt::Display for Registration {
     }
 }
 
-/// Asks the registry to let every version read every other, then registers each released version,
-/// oldest first. Doing it again changes nothing. What is not released is left out, and so is what
-/// follows a version that the registry refuses: both are findings.
+/// Sets the compatibility level [`LEVEL`], then registers each released version, oldest first.
+/// Repeating it changes nothing. Does not register unreleased versions, nor versions after one that
+/// the registry refuses; both are findings.
 ///
 /// # Errors
-/// When the registry gives no answer to use.
+/// When a request to the registry fails.
 pub async fn register(
     subjects: &Subjects,
     report: &Report,
@@ -48,7 +48,7 @@ pub async fn register(
     }
     for event in &report.events {
         let subject = event.subject(topic);
-        // A level of the subject's own would go before that of all.
+        // The level of a subject takes precedence over the level of the registry.
         subjects.set_level(&subject, LEVEL).await?;
         let refused = register_event(subjects, event, &subject, &mut registrations).await?;
         findings.extend(refused);

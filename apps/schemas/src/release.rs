@@ -1,7 +1,7 @@
-//! What was released stays: the check that guards the folder of schemas.
+//! Check of the folder of schemas: released schemas must not change.
 //!
-//! `schemas/<event>/v<N>.avsc` holds the versions of each event, `schemas/released.txt` the SHA-256
-//! of every one that was released, in the format of `sha256sum`.
+//! `schemas/<event>/v<N>.avsc` are the versions of each event. `schemas/released.txt` contains the
+//! SHA-256 of each released version, in the format of `sha256sum`.
 
 mod folder;
 mod logical_types;
@@ -21,10 +21,10 @@ pub use violation::Violation;
 use adapter_avro::compatibility::{self, Level};
 use folder::Folder;
 
-/// What a folder of schemas holds, when nothing is wrong with it.
+/// The content of a valid folder of schemas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// One entry per event, by name of the folder.
+    /// The events, sorted by the names of their folders.
     pub events: Vec<EventReport>,
 }
 
@@ -33,16 +33,17 @@ pub struct Report {
 pub struct EventReport {
     /// The name of the folder, such as `order-created`.
     pub event: String,
-    /// The full name of its record, such as `orders.OrderCreated`, in every version.
+    /// The full name of the record, such as `orders.OrderCreated`.
     pub fullname: String,
-    /// The texts of its versions, from version 1 on.
+    /// The schemas as JSON, from version 1.
     pub versions: Vec<String>,
-    /// The line to add to `released.txt` once the newest version is released; `None` if it is.
+    /// The line to add to `released.txt` when the newest version is released. `None` if it is
+    /// released.
     pub unreleased: Option<String>,
 }
 
 impl EventReport {
-    /// The subject it is registered under: topic-record-name strategy.
+    /// The subject in the registry (topic-record-name strategy).
     #[must_use]
     pub fn subject(&self, topic: &str) -> String {
         format!("{topic}-{}", self.fullname)
@@ -50,10 +51,10 @@ impl EventReport {
 }
 
 /// Checks that no released schema was edited or removed, and that every version of an event is
-/// fully compatible with all before it.
+/// fully compatible with all earlier versions.
 ///
 /// # Errors
-/// Everything that is wrong, not only the first thing.
+/// All violations.
 pub fn check_directory(path: &Path) -> Result<Report, Vec<Violation>> {
     let mut violations = Vec::new();
     let Folder { files, mut released } = Folder::read(path, &mut violations);
@@ -66,7 +67,7 @@ pub fn check_directory(path: &Path) -> Result<Report, Vec<Violation>> {
         for version in 1..=newest {
             let path = format!("{event}/v{version}.avsc");
             let Some(text) = versions.get(&version) else {
-                // A version that was released and is gone is told as such below.
+                // A missing version that was released is reported below.
                 if !released.contains_key(&path) {
                     violations.push(Violation::Gap { event: event.clone(), version });
                 }
@@ -100,7 +101,7 @@ pub fn check_directory(path: &Path) -> Result<Report, Vec<Violation>> {
         let versions = versions.into_values().collect();
         events.push(EventReport { event, fullname, versions, unreleased });
     }
-    violations.extend(released.into_keys().map(|path| Violation::Gone { path }));
+    violations.extend(released.into_keys().map(|path| Violation::Removed { path }));
     if violations.is_empty() { Ok(Report { events }) } else { Err(violations) }
 }
 
@@ -112,7 +113,7 @@ fn record_name(text: &str, path: String) -> Result<String, Violation> {
     }
     match Schema::parse_str(text) {
         Ok(Schema::Record(record)) => Ok(record.name.to_string()),
-        Ok(_) => Err(Violation::NoRecord { path }),
+        Ok(_) => Err(Violation::NotARecord { path }),
         Err(source) => Err(Violation::NotAvro { path, source: Box::new(source) }),
     }
 }

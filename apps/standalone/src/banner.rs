@@ -2,7 +2,7 @@ use std::path::Path;
 
 use crate::endpoints::Endpoints;
 
-/// Says, once everything is ready, where to look and what to try.
+/// Prints the addresses of all services and examples of requests.
 pub(crate) fn print(endpoints: &Endpoints, database: &str, home: &Path) {
     let Endpoints { order_api, order_jobs, pharmacy_order, notification, .. } = endpoints;
     println!(

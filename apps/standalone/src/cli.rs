@@ -8,20 +8,21 @@ use runtime::config::{
 };
 use schemas::SchemasCommand;
 
-/// Orders, all of it in one process: the four services and whatever they need that is not there.
+/// The whole product in one process: the four services, and embedded versions of the services they
+/// need.
 ///
 /// Without a command it starts everything and runs until Ctrl-C.
 #[derive(Debug, Parser)]
 #[command(name = "orders", version)]
 pub(crate) struct Cli {
     #[command(flatten)]
-    pub(crate) world: WorldArgs,
+    pub(crate) system: SystemArgs,
 
-    /// What to log: a level, or target=level pairs with commas
+    /// What to log: a level, or target=level pairs separated by commas
     #[arg(long, env = "RUST_LOG", default_value = "warn", value_name = "FILTER", global = true)]
     rust_log: String,
 
-    /// How to log
+    /// Format of the log
     #[arg(long, env = "LOG_FORMAT", default_value = "text", value_name = "FORMAT", global = true)]
     log_format: LogFormat,
 
@@ -35,22 +36,22 @@ impl Cli {
     }
 }
 
-/// What the services stand on.
+/// Settings of the services and of Postgres, Kafka and the schema registry.
 #[derive(Debug, Clone, Args)]
-pub(crate) struct WorldArgs {
-    /// A running Postgres to use instead of an embedded one
+pub(crate) struct SystemArgs {
+    /// The URL of a running Postgres, to use instead of the embedded one
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
     pub(crate) database_url: Option<Secret>,
 
-    /// A file that holds that URL
+    /// A file that contains the URL of Postgres
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE", global = true)]
     pub(crate) database_url_file: Option<PathBuf>,
 
-    /// A running Kafka cluster to use instead of the embedded one
+    /// Brokers of a running Kafka cluster, to use instead of the embedded one
     #[arg(long, env = "KAFKA_BOOTSTRAP_SERVERS", value_name = "HOST:PORT,…", global = true)]
     pub(crate) kafka_bootstrap_servers: Option<String>,
 
-    /// The topic that carries every event of every order; subjects in the registry begin with its name
+    /// The topic with the events of all orders. Subjects in the registry begin with its name
     #[arg(
         long,
         visible_alias = "topic",
@@ -61,7 +62,7 @@ pub(crate) struct WorldArgs {
     )]
     pub(crate) kafka_topic: String,
 
-    /// Replicas of the topic in a cluster that is not the embedded one
+    /// Replicas of the topic in a cluster that is not embedded
     #[arg(
         long,
         env = "KAFKA_TOPIC_REPLICATION",
@@ -72,7 +73,7 @@ pub(crate) struct WorldArgs {
     )]
     pub(crate) kafka_topic_replication: u16,
 
-    /// A running schema registry to use instead of the embedded one
+    /// The URL of a running schema registry, to use instead of the embedded one
     #[arg(
         long,
         env = "SCHEMA_REGISTRY_URL",
@@ -88,7 +89,7 @@ pub(crate) struct WorldArgs {
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
 
-    /// Where the embedded Postgres keeps its data [default: /var/lib/orders for root, else
+    /// The folder for the data of the embedded Postgres [default: /var/lib/orders for root, else
     /// ~/.local/share/orders]
     #[arg(long, env = "ORDERS_DATA_DIR", value_name = "FOLDER", global = true)]
     pub(crate) data_dir: Option<PathBuf>,
@@ -103,15 +104,15 @@ pub(crate) struct WorldArgs {
     )]
     pub(crate) host: IpAddr,
 
-    /// The port of order-api; the registry, order-jobs, pharmacy-order and notification take the
-    /// next four
+    /// The port of order-api. The registry, order-jobs, pharmacy-order and notification use the
+    /// next four ports
     #[arg(long, env = "ORDERS_PORT", default_value_t = 8080, value_name = "PORT", global = true,
           value_parser = clap::value_parser!(u16).range(1..=65531))]
     pub(crate) port: u16,
 }
 
-impl WorldArgs {
-    /// What the services use, for commands about schemas.
+impl SystemArgs {
+    /// The topic and the registry of the services, for commands about schemas.
     pub(crate) fn services(&self) -> schemas::Services<'_> {
         schemas::Services {
             topic: &self.kafka_topic,
@@ -120,14 +121,14 @@ impl WorldArgs {
         }
     }
 
-    /// The settings of a client of this cluster and this registry. What it takes to be let in is
-    /// said of somebody else's; the embedded ones let this computer in.
+    /// The settings for a client of this cluster and this registry. The security settings apply
+    /// only to external ones: the embedded ones have no authentication.
     pub(crate) fn kafka(&self, servers: &str, registry_url: &str) -> KafkaArgs {
         let mut args = KafkaArgs::at(servers, registry_url, self.kafka_topic.as_str());
         if self.kafka_bootstrap_servers.is_some() {
             args.security = self.kafka_security.clone();
         } else {
-            // The embedded brokers answer an empty fetch only after the whole wait.
+            // The embedded brokers answer a fetch without new records only after the full wait.
             args.kafka_fetch_wait_ms = 20;
         }
         if self.schema_registry_url.is_some() {
@@ -137,30 +138,31 @@ impl WorldArgs {
     }
 }
 
-/// What else there is to do.
+/// Commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Place orders through the API and check that each arrives everywhere, once and in order
+    /// Place orders through the API and check that each arrives in both read models, once and in
+    /// order
     Demo(DemoArgs),
     /// Work with the schemas of the published events
     #[command(subcommand)]
     Schemas(SchemasCommand),
 }
 
-/// How much the demo does.
+/// Settings of the demo.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DemoArgs {
-    /// How many orders to place; every tenth is cancelled again
+    /// Number of orders to place. Every tenth is cancelled
     #[arg(long, default_value_t = 1000, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) orders: u32,
 
-    /// How many orders to place in a second
+    /// Orders to place per second
     #[arg(long, default_value_t = 200, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) rate: u32,
 
-    /// How many seconds to wait for the next event to arrive before calling it missing
+    /// Seconds to wait for the next event before it counts as missing
     #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) patience: Duration,
 }

@@ -1,4 +1,5 @@
-//! The demo: places orders as a customer would and looks for them where they should arrive.
+//! The demo: places orders through the API and checks that they arrive in the topic and in both
+//! read models.
 
 mod customer;
 mod latencies;
@@ -17,53 +18,52 @@ use self::customer::Customer;
 use self::reader::Reader;
 use self::report::Report;
 use self::topic::TopicWatch;
-use crate::cli::{DemoArgs, WorldArgs};
+use crate::cli::{DemoArgs, SystemArgs};
 use crate::endpoints::Endpoints;
-use crate::house::House;
 use crate::local;
+use crate::system::System;
 
-/// How many orders go ahead of the demo, so that it measures a road in use, not its opening.
-const VANGUARD: u32 = 20;
+/// Orders placed before the measurement, so that connections are open and caches are filled.
+const WARM_UP_ORDERS: u32 = 20;
 
-/// Runs the demo against the instance that runs already, or else one started for it.
-pub(crate) async fn run(args: &DemoArgs, world: &WorldArgs) -> Result<ExitCode, StartError> {
+/// Runs the demo on the running instance. If there is none, starts one for the demo.
+pub(crate) async fn run(args: &DemoArgs, system_args: &SystemArgs) -> Result<ExitCode, StartError> {
     let stop = shutdown::on_signal();
     let client = local::client()?;
-    if let Some(running) = running_instance(&client, world).await {
+    if let Some(running) = running_instance(&client, system_args).await {
         println!("Using the instance at {}", running.order_api);
-        return play(args, world, &running, client, &stop).await;
+        return place_and_check(args, system_args, &running, client, &stop).await;
     }
     println!("Starting everything; the consumer groups take a few seconds to join …");
-    let house = House::start(world, stop.clone()).await?;
-    let endpoints = house.endpoints().clone();
-    let played = play(args, world, &endpoints, client, &stop).await;
-    house.tear_down().await?;
-    played
+    let system = System::start(system_args, stop.clone()).await?;
+    let endpoints = system.endpoints().clone();
+    let result = place_and_check(args, system_args, &endpoints, client, &stop).await;
+    system.stop().await?;
+    result
 }
 
-async fn running_instance(client: &reqwest::Client, world: &WorldArgs) -> Option<Endpoints> {
-    let home = world.data_dir.clone().unwrap_or_else(embedded_postgres::default_home);
+async fn running_instance(client: &reqwest::Client, args: &SystemArgs) -> Option<Endpoints> {
+    let home = args.data_dir.clone().unwrap_or_else(embedded_postgres::default_home);
     let endpoints = Endpoints::read(&home)?;
     let answer = client.get(format!("{}/readyz", endpoints.order_api)).send().await.ok()?;
     answer.status().is_success().then_some(endpoints)
 }
 
-async fn play(
+async fn place_and_check(
     args: &DemoArgs,
-    world: &WorldArgs,
+    system_args: &SystemArgs,
     endpoints: &Endpoints,
     client: reqwest::Client,
     stop: &CancellationToken,
 ) -> Result<ExitCode, StartError> {
     let reader = Reader::new(client.clone(), endpoints);
     let customer = Customer::new(client, endpoints);
-    // Every path is walked once before anything is measured.
-    let vanguard = DemoArgs { orders: VANGUARD.min(args.orders), ..args.clone() };
+    let warm_up = DemoArgs { orders: WARM_UP_ORDERS.min(args.orders), ..args.clone() };
     let hidden = ProgressBar::hidden();
-    let ahead = load::place(&vanguard, &customer, &hidden, stop).await;
-    reader.wait_for(&ahead.orders, &hidden, args.patience, stop).await;
+    let placed = load::place(&warm_up, &customer, &hidden, stop).await;
+    reader.wait_for(&placed.orders, &hidden, args.patience, stop).await;
 
-    let topic = TopicWatch::start(endpoints, world).await?;
+    let topic = TopicWatch::start(endpoints, system_args).await?;
     let bar = ProgressBar::new(u64::from(args.orders)).with_style(style()).with_message("placed");
     let placed = load::place(args, &customer, &bar, stop).await;
 
@@ -74,8 +74,8 @@ async fn play(
     bar.finish_and_clear();
 
     let expected = placed.orders.iter().map(customer::PlacedOrder::events).sum();
-    let told = topic.collect(expected, &placed.orders, args.patience).await;
-    let report = Report::new(&placed, &seen, &told);
+    let published = topic.collect(expected, &placed.orders, args.patience).await;
+    let report = Report::new(&placed, &seen, &published);
     println!("{report}");
     Ok(if report.is_good() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

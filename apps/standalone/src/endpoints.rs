@@ -6,7 +6,7 @@ use std::path::Path;
 use runtime::StartError;
 use serde::{Deserialize, Serialize};
 
-/// Where everything is, for the banner and for a demo that finds a running instance.
+/// The addresses of all services, for the banner and for a demo on a running instance.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Endpoints {
     pub(crate) order_api: String,
@@ -20,18 +20,18 @@ pub(crate) struct Endpoints {
 const FILE: &str = "endpoints.json";
 
 impl Endpoints {
-    /// Leaves a note for a demo that is started beside this instance.
+    /// Writes the addresses to a file, for a demo in another process.
     pub(crate) fn write(&self, home: &Path) -> Result<(), StartError> {
         let file = home.join(FILE);
         let failed = |error| StartError::other(format!("cannot write {}", file.display()), error);
         let _ = fs::remove_file(&file);
-        let mut note =
+        let mut endpoints =
             File::options().write(true).create_new(true).mode(0o600).open(&file).map_err(failed)?;
         let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        note.write_all(text.as_bytes()).map_err(failed)
+        endpoints.write_all(text.as_bytes()).map_err(failed)
     }
 
-    /// The note of an instance that runs, or once ran, on this folder.
+    /// Reads the file of an instance that uses this folder. The instance may not run any more.
     pub(crate) fn read(home: &Path) -> Option<Self> {
         serde_json::from_str(&fs::read_to_string(home.join(FILE)).ok()?).ok()
     }

@@ -1,55 +1,47 @@
-//! The whole product in one process: the four services, and whatever they need that is not there.
+//! The whole product in one process: the four services, and embedded versions of the services they
+//! need.
 //!
-//! Postgres, Kafka and the schema registry are each embedded only where the variable that would
-//! name a running one is not set. The services are the same libraries that run as processes of
-//! their own elsewhere.
+//! Postgres, Kafka and the schema registry are each embedded only if the environment variable that
+//! names a running one is not set. The four services are the same libraries as in the separate
+//! programs.
 
+mod backing_services;
 mod banner;
 mod cli;
 mod demo;
 mod endpoints;
-mod house;
 mod local;
 mod ports;
-mod world;
+mod system;
 
 use std::process::ExitCode;
 
 use adapter_kafka::tls;
-use clap::Parser as _;
-use runtime::{StartError, one_line, shutdown, telemetry};
+use runtime::{StartError, shutdown};
 
 use crate::cli::{Cli, Command};
-use crate::house::House;
+use crate::system::System;
 
-/// Reads the command line and does what it says.
-pub async fn main() -> ExitCode {
-    tls::prepare();
-    let cli = Cli::parse();
-    match obey(cli).await {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("error: {}", one_line(&error));
-            ExitCode::FAILURE
-        }
-    }
+/// The `main` of the program: runs the system until it is asked to stop, or executes a command.
+pub fn main() -> ExitCode {
+    runtime::main("error", Cli::telemetry, start)
 }
 
-async fn obey(cli: Cli) -> Result<ExitCode, StartError> {
-    telemetry::start(&cli.telemetry())?;
+async fn start(cli: Cli) -> Result<ExitCode, StartError> {
+    tls::prepare();
     match cli.command {
         None => {
             let stop = shutdown::on_signal();
-            let house = House::start(&cli.world, stop.clone()).await?;
-            // Whoever stopped it while it started does not want to hear that it is ready.
+            let system = System::start(&cli.system, stop.clone()).await?;
+            // Do not claim to be ready if it was stopped during the start.
             if !stop.is_cancelled() {
-                banner::print(house.endpoints(), &house.database(), house.home());
+                banner::print(system.endpoints(), &system.database(), system.home());
             }
-            house.run().await?;
+            system.run().await?;
             Ok(ExitCode::SUCCESS)
         }
-        // Boxed, for it is by far the largest of the futures here.
-        Some(Command::Demo(demo)) => Box::pin(demo::run(&demo, &cli.world)).await,
-        Some(Command::Schemas(command)) => schemas::run(&command, cli.world.services()).await,
+        // Boxed because this future is by far the largest here.
+        Some(Command::Demo(demo)) => Box::pin(demo::run(&demo, &cli.system)).await,
+        Some(Command::Schemas(command)) => schemas::run(&command, cli.system.services()).await,
     }
 }

@@ -1,8 +1,8 @@
 use reqwest::Client;
 use runtime::StartError;
 
-/// A client of services on this host. A proxy that the environment names for the rest of the world
-/// is not asked: it would look for them on its own host.
+/// An HTTP client for services on this host. It ignores the proxy settings of the environment: a
+/// proxy would look for the services on its own host.
 pub(crate) fn client() -> Result<Client, StartError> {
     Client::builder()
         .no_proxy()

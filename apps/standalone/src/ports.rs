@@ -2,9 +2,9 @@ use std::net::{SocketAddr, TcpListener};
 
 use runtime::StartError;
 
-use crate::cli::WorldArgs;
+use crate::cli::SystemArgs;
 
-/// Where each part listens: five ports in a row.
+/// The addresses that the services listen on: five consecutive ports.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ports {
     pub(crate) order_api: SocketAddr,
@@ -15,7 +15,7 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    pub(crate) fn of(args: &WorldArgs) -> Self {
+    pub(crate) fn of(args: &SystemArgs) -> Self {
         let at = |step| SocketAddr::new(args.host, args.port + step);
         Self {
             order_api: at(0),
@@ -26,9 +26,9 @@ impl Ports {
         }
     }
 
-    /// Finds a taken port before anything is started, so that nothing has to be torn down again.
-    pub(crate) fn check_free(&self, args: &WorldArgs) -> Result<(), StartError> {
-        // Where somebody else's registry is used, it may well be the one that listens here.
+    /// Checks that all ports are free, before anything is started.
+    pub(crate) fn check_free(&self, args: &SystemArgs) -> Result<(), StartError> {
+        // An external registry may be the process that listens on this port.
         let registry = args.schema_registry_url.is_none().then_some(self.registry);
         let services = [self.order_api, self.order_jobs, self.pharmacy_order, self.notification];
         let all = services.into_iter().chain(registry);
@@ -52,8 +52,8 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn the_registry_port_may_be_taken_when_somebody_elses_registry_is_used() {
-        // Five ports of which the second, the registry's, is taken.
+    fn the_registry_port_may_be_taken_when_an_external_registry_is_used() {
+        // Five ports of which the second, for the registry, is taken.
         let (taken, port) = (1024..60_000)
             .step_by(5)
             .find_map(|port| {
@@ -65,15 +65,15 @@ mod tests {
         let args = |more: &[&str]| {
             let port = port.to_string();
             let words = ["orders", "--port", &port].into_iter().chain(more.iter().copied());
-            Cli::try_parse_from(words).expect("the command line is right").world
+            Cli::try_parse_from(words).expect("the command line is valid").system
         };
-        let own = args(&[]);
-        if own.schema_registry_url.is_none() {
-            let refused = Ports::of(&own).check_free(&own);
+        let embedded = args(&[]);
+        if embedded.schema_registry_url.is_none() {
+            let refused = Ports::of(&embedded).check_free(&embedded);
             assert!(matches!(refused, Err(StartError::AddressTaken { .. })), "{refused:?}");
         }
-        let other = args(&["--schema-registry-url", "http://localhost:8081"]);
-        assert!(Ports::of(&other).check_free(&other).is_ok());
+        let external = args(&["--schema-registry-url", "http://localhost:8081"]);
+        assert!(Ports::of(&external).check_free(&external).is_ok());
         drop(taken);
     }
 }

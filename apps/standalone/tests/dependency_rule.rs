@@ -1,18 +1,19 @@
 //! Dependencies point inward: `apps → adapters → runtime → application → domain`. An adapter is one
-//! technology and knows no other adapter, and the embedded servers are for development only.
+//! technology and does not depend on other adapters. The embedded servers are for development only,
+//! and `test-support` is for tests only.
 //!
-//! The test checks what each `Cargo.toml` of the workspace depends on, for every target and every
-//! feature, whether it is built today or not.
+//! The test reads the dependencies in each `Cargo.toml` of the workspace, for all targets and
+//! features.
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
-/// What the domain may be made of: a language for time, identity and errors.
+/// The only dependencies of the domain: types for time, ids and errors.
 const DOMAIN_MAY_USE: &[&str] = &["chrono", "thiserror", "uuid"];
 
-/// What the application may be made of besides: the combinators of futures, not a runtime for them.
+/// The only dependencies of the application. It may combine futures, but has no async runtime.
 const APPLICATION_MAY_USE: &[&str] = &["chrono", "domain", "futures-util", "thiserror", "uuid"];
 
-/// What even a test of the domain or the application has no business with.
+/// Crates that the domain and the application must not use, not even in tests.
 const TECHNOLOGY: &[&str] = &[
     "apache-avro",
     "axum",
@@ -31,7 +32,7 @@ const TECHNOLOGY: &[&str] = &[
     "utoipa",
 ];
 
-/// Which crates may use a technology, in production or in tests.
+/// The only crates that may use a technology, in production or in tests.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("apache-avro", &["adapter-avro", "schemas"]),
     ("rdkafka", &["adapter-kafka", "embedded-kafka"]),
@@ -50,9 +51,9 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// Which adapters may use which others: the stores of the contexts stand on Postgres, and those that
-/// publish on the outbox. Contexts do not know each other. Embedded servers may use adapters: a registry is an HTTP
-/// server that keeps Avro schemas in Postgres.
+/// Exceptions: adapters that may use other adapters. The tables of the contexts use Postgres, and
+/// those that publish events use the outbox. Contexts do not depend on each other. The embedded
+/// registry is an HTTP server that stores Avro schemas in Postgres.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("adapter-notification", &["adapter-postgres"]),
     ("adapter-ordering", &["adapter-outbox", "adapter-postgres"]),
@@ -61,19 +62,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("embedded-registry", &["adapter-avro", "adapter-http", "adapter-postgres"]),
 ];
 
-/// What tests the product as its users meet it.
-const OUTSIDERS: &[&str] = &["end-to-end", "load"];
+/// Crates that test the programs from outside. They must not depend on other crates of the
+/// workspace.
+const BLACK_BOX_TESTS: &[&str] = &["end-to-end", "load"];
 
-/// A package of the workspace and what it asks for.
+/// A package of the workspace and its dependencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Package {
     name: String,
-    asks_for: Vec<Wish>,
+    dependencies: Vec<Dependency>,
 }
 
-/// One dependency, as a `Cargo.toml` asks for it.
+/// A dependency, as it is in a `Cargo.toml`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Wish {
+struct Dependency {
     name: String,
     features: Vec<String>,
     for_tests: bool,
@@ -86,18 +88,20 @@ enum Layer {
     Runtime,
     Adapter,
     Embedded,
+    TestSupport,
     App,
     Standalone,
 }
 
 impl Layer {
-    /// Whatever is not one of the inner layers is an app, also when it is new.
+    /// The layer of a package. A package with an unknown name is an app.
     fn of(package: &str) -> Self {
         match package {
             "domain" => Self::Domain,
             "application" => Self::Application,
             "runtime" => Self::Runtime,
             "standalone" => Self::Standalone,
+            "test-support" => Self::TestSupport,
             _ if package.starts_with("adapter-") => Self::Adapter,
             _ if package.starts_with("embedded-") => Self::Embedded,
             _ => Self::App,
@@ -105,96 +109,102 @@ impl Layer {
     }
 }
 
-/// The sentences that say where these packages break the rule.
+/// One sentence for each violation of the rule.
 fn violations(packages: &[Package]) -> Vec<String> {
     let member = |name: &str| packages.iter().any(|package| package.name == name);
     let mut found = Vec::new();
     for package in packages {
-        for wish in &package.asks_for {
-            if member(&wish.name) {
-                found.extend(against_the_layers(package, wish));
+        for dependency in &package.dependencies {
+            if member(&dependency.name) {
+                found.extend(layer_violation(package, dependency));
             } else {
-                found.extend(against_purity(package, wish));
+                found.extend(technology_violation(package, dependency));
             }
         }
     }
     found
 }
 
-fn against_the_layers(package: &Package, wish: &Wish) -> Option<String> {
-    let (who, whom) = (&package.name, &wish.name);
-    if OUTSIDERS.contains(&who.as_str()) {
-        return Some(format!("{who} knows {whom}, though it is to look on from outside"));
+fn layer_violation(package: &Package, dependency: &Dependency) -> Option<String> {
+    let (who, whom) = (&package.name, &dependency.name);
+    if BLACK_BOX_TESTS.contains(&who.as_str()) {
+        return Some(format!("{who} depends on {whom}, but must test from outside"));
     }
-    // Tests may use what lies beside them, and the embedded servers.
+    // Tests may use their own layer, the embedded servers and test-support.
     let (outer, inner) = (Layer::of(who), Layer::of(whom));
-    if wish.for_tests && (who == whom || outer >= Layer::Adapter && inner <= Layer::Embedded) {
+    if dependency.for_tests
+        && (who == whom || outer >= Layer::Adapter && inner <= Layer::TestSupport)
+    {
         return None;
     }
+    if inner == Layer::TestSupport && !dependency.for_tests {
+        return Some(format!("{who} depends on {whom}, which is only for tests"));
+    }
     if inner == Layer::Embedded && outer != Layer::Standalone {
-        return Some(format!("{who} carries {whom}, which is for development"));
+        return Some(format!("{who} depends on {whom}, which is for development"));
     }
     let listed = MAY_USE.iter().any(|(user, used)| user == who && used.contains(&whom.as_str()));
     if outer == Layer::Embedded && inner == Layer::Adapter && !listed {
-        return Some(format!("{who} depends on {whom}, which is not on its list"));
+        return Some(format!("{who} depends on {whom}, which is not in MAY_USE"));
     }
     if inner >= outer && !listed {
-        return Some(format!("{who} depends on {whom}, which lies no further in"));
+        return Some(format!("{who} depends on {whom}, which is not in an inner layer"));
     }
     None
 }
 
-fn against_purity(package: &Package, wish: &Wish) -> Option<String> {
-    let (who, what) = (&package.name, wish.name.as_str());
+fn technology_violation(package: &Package, dependency: &Dependency) -> Option<String> {
+    let (who, what) = (&package.name, dependency.name.as_str());
     let layer = Layer::of(who);
     if let Some((_, users)) = ONLY_IN.iter().find(|(technology, _)| *technology == what)
         && !users.contains(&who.as_str())
     {
-        return Some(format!("{who} knows {what}, which only {} may", users.join(", ")));
+        return Some(format!("{who} depends on {what}, which only {} may use", users.join(", ")));
     }
     let may_use = match layer {
         Layer::Domain => DOMAIN_MAY_USE,
         Layer::Application => APPLICATION_MAY_USE,
         _ => return None,
     };
-    if TECHNOLOGY.contains(&what) || !(wish.for_tests || may_use.contains(&what)) {
-        return Some(format!("{who} knows {what}, which is none of its business"));
+    if TECHNOLOGY.contains(&what) || !(dependency.for_tests || may_use.contains(&what)) {
+        return Some(format!("{who} must not depend on {what}"));
     }
-    if wish.features.iter().any(|feature| feature.contains("serde")) {
-        return Some(format!("{who} makes {what} bring serde"));
+    if dependency.features.iter().any(|feature| feature.contains("serde")) {
+        return Some(format!("{who} enables serde of {what}"));
     }
     None
 }
 
-/// The packages of this workspace, wherever the test is started from.
+/// The packages of this workspace, independent of the current directory.
 fn workspace() -> Vec<Package> {
     let metadata = MetadataCommand::new()
         .manifest_path(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .no_deps()
         .other_options(["--offline".to_owned()])
         .exec()
-        .expect("cargo knows the workspace");
+        .expect("cargo metadata succeeds");
     metadata.packages.into_iter().map(package).collect()
 }
 
 fn package(package: cargo_metadata::Package) -> Package {
-    let mut asks_for: Vec<Wish> = package
+    let mut dependencies: Vec<Dependency> = package
         .dependencies
         .into_iter()
-        .map(|dependency| Wish {
+        .map(|dependency| Dependency {
             name: dependency.name,
             features: dependency.features,
             for_tests: dependency.kind == DependencyKind::Development,
         })
         .collect();
-    // A feature of its own can ask for a feature of another package: "adapter-kafka/tls".
+    // A feature can enable a feature of another package: "adapter-kafka/tls".
     for enabled in package.features.values().flatten() {
         if let Some((name, feature)) = enabled.split_once('/') {
             let name = name.trim_end_matches('?').to_owned();
-            asks_for.push(Wish { name, features: vec![feature.to_owned()], for_tests: false });
+            let features = vec![feature.to_owned()];
+            dependencies.push(Dependency { name, features, for_tests: false });
         }
     }
-    Package { name: package.name.to_string(), asks_for }
+    Package { name: package.name.to_string(), dependencies }
 }
 
 #[test]
@@ -203,42 +213,42 @@ fn dependencies_point_inward() {
 }
 
 #[test]
-fn the_rule_sees_the_whole_workspace() {
+fn the_rule_checks_the_whole_workspace() {
     let packages = workspace();
-    let asks = |who: &str, what: &str| {
+    let depends_on = |who: &str, what: &str| {
         let package = packages.iter().find(|package| package.name == who);
-        package.is_some_and(|package| package.asks_for.iter().any(|wish| wish.name == what))
+        package.is_some_and(|package| package.dependencies.iter().any(|d| d.name == what))
     };
-    assert!(asks("application", "domain"));
-    assert!(asks("adapter-postgres", "application"));
-    assert!(asks("adapter-postgres", "sqlx"));
+    assert!(depends_on("application", "domain"));
+    assert!(depends_on("adapter-postgres", "application"));
+    assert!(depends_on("adapter-postgres", "sqlx"));
     for app in ["notification", "order-api", "order-jobs", "pharmacy-order"] {
-        assert!(asks(app, "adapter-postgres"), "{app}");
-        assert!(asks("standalone", app), "{app}");
+        assert!(depends_on(app, "adapter-postgres"), "{app}");
+        assert!(depends_on("standalone", app), "{app}");
     }
 }
 
-/// `name: dependency, dependency[feature], (dev-dependency)`, one package a line.
-fn told(graph: &str) -> Vec<Package> {
+/// Parses `name: dependency, dependency[feature], (dev-dependency)`, one package per line.
+fn parse(graph: &str) -> Vec<Package> {
     let lines = graph.lines().map(str::trim).filter(|line| !line.is_empty());
     lines
         .map(|line| {
-            let (name, wishes) = line.split_once(':').expect("a name");
-            let wishes = wishes.split(',').map(str::trim).filter(|wish| !wish.is_empty());
-            Package { name: name.to_owned(), asks_for: wishes.map(wish).collect() }
+            let (name, list) = line.split_once(':').expect("a name");
+            let list = list.split(',').map(str::trim).filter(|text| !text.is_empty());
+            Package { name: name.to_owned(), dependencies: list.map(dependency).collect() }
         })
         .collect()
 }
 
-fn wish(text: &str) -> Wish {
+fn dependency(text: &str) -> Dependency {
     let for_tests = text.starts_with('(');
     let text = text.trim_matches(['(', ')']);
     let (name, feature) = text.split_once('[').unwrap_or((text, ""));
     let features = feature.trim_end_matches(']').split_whitespace().map(str::to_owned).collect();
-    Wish { name: name.to_owned(), features, for_tests }
+    Dependency { name: name.to_owned(), features, for_tests }
 }
 
-const LAWFUL: &str = "
+const VALID: &str = "
     domain: chrono, thiserror, uuid, (proptest)
     application: domain, chrono, futures-util, uuid[v5], (application[testing]), (proptest)
     runtime: application, domain, clap, tokio
@@ -251,44 +261,45 @@ const LAWFUL: &str = "
     adapter-pharmacy: application, adapter-postgres, sqlx
     embedded-postgres: runtime, sqlx, (adapter-postgres)
     embedded-registry: runtime, sqlx, adapter-postgres, (adapter-kafka)
-    order-api: adapter-http, adapter-postgres, application, axum, tokio, (embedded-postgres)
-    standalone: adapter-kafka, embedded-postgres, order-api, tokio, (cargo_metadata)
+    order-api: adapter-http, adapter-postgres, application, axum, tokio, (embedded-postgres), (test-support)
+    test-support: adapter-avro, application, domain, runtime, tokio
+    standalone: adapter-kafka, embedded-postgres, order-api, tokio, (cargo_metadata), (test-support)
 ";
 
 #[test]
-fn a_lawful_workspace_breaks_no_rule() {
-    assert_eq!(violations(&told(LAWFUL)), Vec::<String>::new());
+fn a_valid_workspace_has_no_violations() {
+    assert_eq!(violations(&parse(VALID)), Vec::<String>::new());
 }
 
 #[test]
-fn every_way_to_break_the_rule_is_seen() {
-    let offences = [
-        ("domain", "application", "lies no further in"),
-        ("domain", "(adapter-http)", "lies no further in"),
-        ("application", "runtime", "lies no further in"),
-        ("application", "adapter-http", "lies no further in"),
-        ("runtime", "adapter-postgres", "lies no further in"),
-        ("adapter-http", "order-api", "lies no further in"),
-        ("adapter-http", "adapter-postgres", "lies no further in"),
-        ("adapter-kafka", "adapter-avro", "lies no further in"),
-        ("adapter-postgres", "adapter-kafka", "lies no further in"),
-        ("adapter-postgres", "adapter-outbox", "lies no further in"),
-        ("adapter-outbox", "adapter-ordering", "lies no further in"),
-        ("adapter-outbox", "adapter-kafka", "lies no further in"),
-        ("adapter-pharmacy", "adapter-ordering", "lies no further in"),
-        ("adapter-ordering", "adapter-pharmacy", "lies no further in"),
-        ("embedded-postgres", "adapter-postgres", "not on its list"),
-        ("embedded-registry", "adapter-kafka", "not on its list"),
-        ("order-api", "standalone", "lies no further in"),
-        ("order-api", "pharmacy-order", "lies no further in"),
-        ("order-api", "order-api", "lies no further in"),
-        ("domain", "tokio", "none of its business"),
-        ("domain", "(serde_json)", "none of its business"),
-        ("domain", "futures-util", "none of its business"),
-        ("domain", "uuid[serde]", "bring serde"),
-        ("application", "axum", "none of its business"),
-        ("application", "(tokio)", "none of its business"),
-        ("application", "reqwest", "none of its business"),
+fn every_kind_of_violation_is_found() {
+    let cases = [
+        ("domain", "application", "not in an inner layer"),
+        ("domain", "(adapter-http)", "not in an inner layer"),
+        ("application", "runtime", "not in an inner layer"),
+        ("application", "adapter-http", "not in an inner layer"),
+        ("runtime", "adapter-postgres", "not in an inner layer"),
+        ("adapter-http", "order-api", "not in an inner layer"),
+        ("adapter-http", "adapter-postgres", "not in an inner layer"),
+        ("adapter-kafka", "adapter-avro", "not in an inner layer"),
+        ("adapter-postgres", "adapter-kafka", "not in an inner layer"),
+        ("adapter-postgres", "adapter-outbox", "not in an inner layer"),
+        ("adapter-outbox", "adapter-ordering", "not in an inner layer"),
+        ("adapter-outbox", "adapter-kafka", "not in an inner layer"),
+        ("adapter-pharmacy", "adapter-ordering", "not in an inner layer"),
+        ("adapter-ordering", "adapter-pharmacy", "not in an inner layer"),
+        ("embedded-postgres", "adapter-postgres", "not in MAY_USE"),
+        ("embedded-registry", "adapter-kafka", "not in MAY_USE"),
+        ("order-api", "standalone", "not in an inner layer"),
+        ("order-api", "pharmacy-order", "not in an inner layer"),
+        ("order-api", "order-api", "not in an inner layer"),
+        ("domain", "tokio", "must not depend on"),
+        ("domain", "(serde_json)", "must not depend on"),
+        ("domain", "futures-util", "must not depend on"),
+        ("domain", "uuid[serde]", "enables serde"),
+        ("application", "axum", "must not depend on"),
+        ("application", "(tokio)", "must not depend on"),
+        ("application", "reqwest", "must not depend on"),
         ("application", "sqlx", "which only"),
         ("runtime", "sqlx", "which only"),
         ("adapter-http", "sqlx", "which only"),
@@ -301,13 +312,22 @@ fn every_way_to_break_the_rule_is_seen() {
         ("order-api", "embedded-postgres", "for development"),
         ("adapter-postgres", "embedded-postgres", "for development"),
         ("embedded-registry", "embedded-postgres", "for development"),
+        ("order-api", "test-support", "only for tests"),
+        ("adapter-http", "test-support", "only for tests"),
+        ("standalone", "test-support", "only for tests"),
+        ("application", "(test-support)", "not in an inner layer"),
+        ("runtime", "(test-support)", "not in an inner layer"),
+        ("test-support", "order-api", "not in an inner layer"),
+        ("test-support", "embedded-postgres", "for development"),
+        ("test-support", "sqlx", "which only"),
         ("end-to-end", "adapter-http", "from outside"),
+        ("end-to-end", "(test-support)", "from outside"),
         ("load", "(domain)", "from outside"),
         ("end-to-end", "rdkafka", "which only"),
     ];
-    for (who, whom, why) in offences {
-        let graph = format!("{LAWFUL}\npharmacy-order: adapter-http\n{who}: {whom}");
-        let found = violations(&told(&graph));
+    for (who, whom, why) in cases {
+        let graph = format!("{VALID}\npharmacy-order: adapter-http\n{who}: {whom}");
+        let found = violations(&parse(&graph));
         assert_eq!(found.len(), 1, "{who}: {whom}: {found:?}");
         assert!(found[0].starts_with(who) && found[0].contains(why), "{found:?}");
     }

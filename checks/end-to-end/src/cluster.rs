@@ -1,39 +1,42 @@
-//! The cluster, which is one.
+//! The cluster, which all tests share.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The topic that carries every event of every order.
+/// The topic with the events of all orders.
 pub const TOPIC: &str = "order-created-topic";
 
-/// How many partitions it has.
+/// The number of its partitions.
 pub const PARTITIONS: usize = 12;
 
-/// The cluster is one, so that tests take turns.
-static TURN: Mutex<()> = Mutex::const_new(());
+/// Held by the test that uses the cluster.
+static LOCK: Mutex<()> = Mutex::const_new(());
 
-/// The cluster that `deploy/cluster/cluster up` has brought up, for one test at a time.
+/// The cluster that `deploy/cluster/cluster up` has started. Only one test at a time can use it.
 pub struct Cluster {
-    _turn: MutexGuard<'static, ()>,
+    _lock: MutexGuard<'static, ()>,
 }
 
 impl Cluster {
     /// Waits until no other test uses it.
-    pub async fn alone() -> Self {
-        Self { _turn: TURN.lock().await }
+    pub async fn lock() -> Self {
+        Self { _lock: LOCK.lock().await }
     }
 
-    /// Carries out a command of the script, such as `kill-broker 2`.
-    #[allow(clippy::unused_self, reason = "only whose turn it is may change the cluster")]
-    pub fn does(&self, command: &[&str]) {
+    /// Runs a command of the script `deploy/cluster/cluster`, such as `kill-broker 2`.
+    #[allow(
+        clippy::unused_self,
+        reason = "only the test that holds the lock may change the cluster"
+    )]
+    pub fn run(&self, command: &[&str]) {
         let status = Command::new(script()).args(command).status().unwrap();
         assert!(status.success(), "cluster {command:?}: {status}");
     }
 }
 
-/// The script that brought the cluster up.
+/// The script that started the cluster.
 pub fn script() -> PathBuf {
     repository().join("deploy/cluster/cluster")
 }

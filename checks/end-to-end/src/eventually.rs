@@ -1,15 +1,15 @@
-//! Waiting.
+//! Waiting for a condition.
 
 use std::time::{Duration, Instant};
 
-/// How long anything may take to come true before a test gives up.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// How long a condition may take to become true.
+const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Asks again until it is so.
-pub async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "it never came that {what}");
+/// Waits until the condition is true.
+pub async fn eventually(condition: &str, mut is_true: impl AsyncFnMut() -> bool) {
+    let deadline = Instant::now() + TIMEOUT;
+    while !is_true().await {
+        assert!(Instant::now() < deadline, "not within {TIMEOUT:?}: {condition}");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -3,19 +3,19 @@
 use crate::eventually::eventually;
 use crate::instance::Instance;
 
-/// The instances of every service that one test has started.
+/// The instances of all services that a test has started.
 pub struct Fleet {
-    /// Where orders are placed.
+    /// Instances of order-api.
     pub apis: Vec<Instance>,
-    /// What carries events from the outbox to Kafka.
+    /// Instances of order-jobs.
     pub relays: Vec<Instance>,
-    /// The members of `pharmacy-order-group`.
+    /// Instances of pharmacy-order.
     pub pharmacies: Vec<Instance>,
-    /// The members of `notification-group`.
+    /// Instances of notification.
     pub notifications: Vec<Instance>,
 }
 
-/// How many instances of each service to start.
+/// The number of instances of each service.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
     /// Of order-api.
@@ -29,29 +29,29 @@ pub struct Size {
 }
 
 impl Size {
-    /// Enough of each for them to have to share.
+    /// Several of each, which share the work.
     pub const SHARED: Self = Self { apis: 2, relays: 3, pharmacies: 2, notifications: 2 };
     /// One of each.
     pub const SINGLE: Self = Self { apis: 1, relays: 1, pharmacies: 1, notifications: 1 };
 }
 
 impl Fleet {
-    /// Starts the instances, and waits until all are ready.
+    /// Starts the instances and waits until all are ready.
     pub async fn start(size: Size) -> Self {
         Self {
-            apis: several("order-api", size.apis).await,
-            relays: several("order-jobs", size.relays).await,
-            pharmacies: several("pharmacy-order", size.pharmacies).await,
-            notifications: several("notification", size.notifications).await,
+            apis: start_instances("order-api", size.apis).await,
+            relays: start_instances("order-jobs", size.relays).await,
+            pharmacies: start_instances("pharmacy-order", size.pharmacies).await,
+            notifications: start_instances("notification", size.notifications).await,
         }
     }
 
-    /// Where orders can be placed.
-    pub fn counters(&self) -> Vec<String> {
+    /// The URLs of order-api.
+    pub fn api_urls(&self) -> Vec<String> {
         self.apis.iter().map(|api| api.url().to_owned()).collect()
     }
 
-    /// Stops all of them in an orderly way.
+    /// Stops all instances gracefully.
     pub fn stop(self) {
         let Self { apis, relays, pharmacies, notifications } = self;
         for instance in apis.into_iter().chain(relays).chain(pharmacies).chain(notifications) {
@@ -60,27 +60,27 @@ impl Fleet {
     }
 }
 
-/// What a counter of several instances has come to, one by one.
-pub async fn counts(instances: &[Instance], counter: &str) -> Vec<u64> {
-    let mut counts = Vec::with_capacity(instances.len());
+/// The values of a counter of several instances.
+pub async fn counters(instances: &[Instance], counter: &str) -> Vec<u64> {
+    let mut values = Vec::with_capacity(instances.len());
     for instance in instances {
-        counts.push(instance.counts(counter).await);
+        values.push(instance.counter(counter).await);
     }
-    counts
+    values
 }
 
-/// Waits until each of these instances has counted so many more than it has now.
-pub async fn each_counts_more(instances: &[Instance], counter: &str, by: u64) {
-    let before = counts(instances, counter).await;
+/// Waits until the counter of each of these instances has increased by `by`.
+pub async fn wait_until_each_counted(instances: &[Instance], counter: &str, by: u64) {
+    let before = counters(instances, counter).await;
     let names: Vec<_> = instances.iter().map(Instance::name).collect();
-    eventually(&format!("each of {names:?} counts {by} more {counter}"), async || {
-        let now = counts(instances, counter).await;
+    eventually(&format!("{counter} of each of {names:?} has increased by {by}"), async || {
+        let now = counters(instances, counter).await;
         now.iter().zip(&before).all(|(now, before)| now - before >= by)
     })
     .await;
 }
 
-async fn several(program: &str, number: usize) -> Vec<Instance> {
+async fn start_instances(program: &str, number: usize) -> Vec<Instance> {
     let mut instances = Vec::with_capacity(number);
     for _ in 0..number {
         instances.push(Instance::start(program).await);

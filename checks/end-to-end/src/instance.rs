@@ -1,4 +1,4 @@
-//! One process of one service.
+//! A process of a service.
 
 use std::fs::File;
 use std::net::TcpListener;
@@ -12,10 +12,10 @@ use serde_json::Value;
 use crate::cluster::repository;
 use crate::eventually::eventually;
 
-/// How long a program that was asked to stop may take.
-const FAREWELL: Duration = Duration::from_secs(20);
+/// Time for a program to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One process of one service. Dropping it kills it.
+/// A process of a service. Dropping it kills the process.
 pub struct Instance {
     name: String,
     process: Child,
@@ -24,7 +24,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Starts the program and waits until it says that it is ready.
+    /// Starts the program and waits until it is ready.
     pub async fn start(program: &str) -> Self {
         static STARTED: AtomicUsize = AtomicUsize::new(1);
         let name = format!("{program}-{}", STARTED.fetch_add(1, Ordering::Relaxed));
@@ -35,30 +35,30 @@ impl Instance {
             .stdout(Stdio::null())
             .stderr(log(&name))
             .spawn()
-            .unwrap_or_else(|error| panic!("{program} is built, and starts: {error}"));
+            .unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
         let mut instance = Self { name, process, url: format!("http://{addr}"), http: http() };
-        eventually("a program that has started is ready", async || instance.is_ready().await).await;
+        eventually("the program is ready", async || instance.is_ready().await).await;
         instance
     }
 
-    /// What it is called, in messages and as the name of its log.
+    /// The name of the process, for messages and its log file.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Where it is.
+    /// The URL of the process.
     pub fn url(&self) -> &str {
         &self.url
     }
 
     async fn is_ready(&mut self) -> bool {
         let ended = self.process.try_wait().unwrap();
-        assert!(ended.is_none(), "{} ended at its start: {ended:?}; see its log", self.name);
+        assert!(ended.is_none(), "{} exited during the start: {ended:?}; see its log", self.name);
         let answer = self.http.get(format!("{}/readyz", self.url)).send().await;
         answer.is_ok_and(|answer| answer.status().is_success())
     }
 
-    /// A JSON document that it shows; `None` if there is none there.
+    /// The JSON document at this path. `None` if there is none.
     pub async fn get(&self, path: &str) -> Option<Value> {
         let answer = self.http.get(format!("{}{path}", self.url)).send().await.ok()?;
         if !answer.status().is_success() {
@@ -67,15 +67,15 @@ impl Instance {
         answer.json().await.ok()
     }
 
-    /// What a counter of the process has come to.
-    pub async fn counts(&self, counter: &str) -> u64 {
+    /// The value of a counter of the process.
+    pub async fn counter(&self, counter: &str) -> u64 {
         let answer = self.http.get(format!("{}/metrics", self.url)).send().await.unwrap();
         let text = answer.text().await.unwrap();
         let samples = text.lines().filter(|line| line.starts_with(counter));
         samples.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
     }
 
-    /// The memory that is resident, in KiB.
+    /// The resident memory in KiB.
     pub fn resident_kib(&self) -> u64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
@@ -83,11 +83,11 @@ impl Instance {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
-    /// Asks it to stop, as an orchestrator does, and waits until it has.
+    /// Stops the process with `SIGTERM` and waits until it has exited.
     pub fn stop(mut self) {
         let id = self.process.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let deadline = Instant::now() + FAREWELL;
+        let deadline = Instant::now() + STOP_TIMEOUT;
         let status = loop {
             if let Some(status) = self.process.try_wait().unwrap() {
                 break status;
@@ -95,10 +95,10 @@ impl Instance {
             assert!(Instant::now() < deadline, "{} does not stop", self.name);
             std::thread::sleep(Duration::from_millis(20));
         };
-        assert!(status.success(), "{} ended with {status}", self.name);
+        assert!(status.success(), "{} exited with {status}", self.name);
     }
 
-    /// Ends it as a power cut would.
+    /// Kills the process with `SIGKILL`.
     pub fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();
@@ -112,22 +112,22 @@ impl Drop for Instance {
     }
 }
 
-/// Carries out a command of a program, such as `reconcile` of order-jobs, and waits until it has ended.
-pub async fn carry_out(program: &str, command: &[&str]) -> Output {
+/// Runs a command of a program, such as `reconcile` of order-jobs, and waits until it has exited.
+pub async fn run_command(program: &str, command: &[&str]) -> Output {
     let mut process = Command::new(programs().join(program));
     process.args(command);
     let ended = tokio::task::spawn_blocking(move || process.output().unwrap());
     ended.await.unwrap()
 }
 
-/// A client for services on this host, whatever proxy the environment names for the rest of the world.
+/// An HTTP client for services on this host. It ignores the proxy settings of the environment.
 pub fn http() -> reqwest::Client {
-    // Another package of the workspace may have given the client TLS; then it wants to know whose.
+    // If another package enables TLS for reqwest, it needs a default provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build().unwrap()
 }
 
-/// Where the programs are.
+/// The folder of the programs.
 fn programs() -> PathBuf {
     std::env::var_os("ORDERS_PROGRAMS")
         .map_or_else(|| repository().join("target/release"), PathBuf::from)

@@ -1,19 +1,19 @@
-//! The product as its users meet it: what the end-to-end tests start, do and look at.
+//! Helpers of the end-to-end tests: they start the programs, place orders and check the results.
 //!
-//! It knows programs, ports, routes, the topic and the published language, and nothing of the inside: it depends on no
-//! other package of the workspace. Whatever does not go as it must ends the test that asked for it.
+//! They use only the programs, ports, routes, the topic and the published schemas, and depend on no
+//! other package of the workspace. They panic on any failure, which fails the test.
 #![allow(
     clippy::unwrap_used,
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
-    reason = "these are the hands and eyes of tests"
+    reason = "helpers of tests panic on failure"
 )]
 
 pub mod cluster;
-pub mod customers;
 pub mod eventually;
+pub mod external_clients;
 pub mod fleet;
 pub mod instance;
 pub mod order;
-pub mod outsider;
+pub mod order_load;
 pub mod read_models;

@@ -12,10 +12,10 @@ use tokio::time::timeout;
 
 const ORDER: &str = r#"{"customerName":"Ada Lovelace","items":[{"productId":1,"quantity":2},{"productId":7,"quantity":1}]}"#;
 
-/// How long to wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Timeout of requests.
+const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A client with one connection, which it keeps.
+/// A client with one connection, which it reuses.
 #[derive(Debug)]
 pub(crate) struct Client {
     server: SocketAddr,
@@ -27,13 +27,13 @@ impl Client {
         Self { server, connection: None }
     }
 
-    /// Places an order. No status: there was no answer.
+    /// Places an order. Returns the status, or `None` without an answer.
     pub(crate) async fn place_order(&mut self) -> Option<StatusCode> {
         let mut connection = match self.connection.take() {
             Some(connection) if !connection.is_closed() => connection,
             _ => self.connect().await?,
         };
-        let status = timeout(PATIENCE, place(&mut connection, self.server)).await.ok()?.ok()?;
+        let status = timeout(TIMEOUT, place(&mut connection, self.server)).await.ok()?.ok()?;
         self.connection = Some(connection);
         Some(status)
     }
@@ -42,7 +42,7 @@ impl Client {
         let stream = TcpStream::connect(self.server).await.ok()?;
         stream.set_nodelay(true).ok()?;
         let (requests, connection) = handshake(TokioIo::new(stream)).await.ok()?;
-        // Its failure is also that of the request.
+        // An error of the connection is also an error of the request.
         tokio::spawn(connection);
         Some(requests)
     }

@@ -6,12 +6,13 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-/// Keeps so many connections open whose request never ends. They come and come again evenly spread over `pause`.
+/// Keeps connections with unfinished requests open. Opens them evenly spread over `pause`, and
+/// again `pause` after the server has closed them.
 pub(crate) async fn keep(server: SocketAddr, connections: u32, pause: Duration) {
     let keepers = (0..connections).map(|number| async move {
         sleep(pause * number / connections).await;
         loop {
-            // Closed by the server is what is expected here, in whatever way.
+            // Errors are expected: the server closes the connection.
             let _ = until_closed(server).await;
             sleep(pause).await;
         }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-/// How long answers took.
+/// The response times.
 #[derive(Debug, Default)]
 pub(crate) struct Latencies(Vec<Duration>);
 
@@ -17,7 +17,7 @@ impl Latencies {
         self.0.len() as u64
     }
 
-    /// The milliseconds that so many percent took at most.
+    /// The percentile of the response times, in milliseconds (nearest rank).
     pub(crate) fn percentile(&mut self, percent: usize) -> f64 {
         self.0.sort_unstable();
         let rank = (self.0.len() * percent).div_ceil(100);

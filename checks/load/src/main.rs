@@ -1,4 +1,5 @@
-//! Clients that place orders, and clients that only keep the server busy. `run` says what is checked with them.
+//! Clients that place orders, and clients that keep connections with unfinished requests open.
+//! `checks/load/run` uses them.
 
 mod client;
 mod half_open;
@@ -21,29 +22,29 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Places orders. Prints how many were answered with which status, and how fast.
+    /// Places orders. Prints the number of answers and the response times for each status.
     Orders {
-        /// Where order-api listens.
+        /// Address of order-api.
         address: SocketAddr,
-        /// How many connections to use.
+        /// Number of connections.
         #[arg(long)]
         connections: u64,
-        /// How long.
+        /// Duration in seconds.
         #[arg(long)]
         seconds: u64,
-        /// How many a second, at an even rate, whatever the answers take. Without it, each connection sends the next
-        /// order as soon as the one before is answered.
+        /// Orders per second, at a constant rate, independent of the response times. Without it,
+        /// each connection sends the next order when the previous one is answered.
         #[arg(long)]
         rate: Option<u64>,
     },
-    /// Keeps connections open whose request never ends, until it is ended itself.
+    /// Keeps connections with unfinished requests open, until the program is stopped.
     HalfOpen {
-        /// Where order-api listens.
+        /// Address of order-api.
         address: SocketAddr,
-        /// How many.
+        /// Number of connections.
         #[arg(long)]
         connections: u32,
-        /// After how many seconds one that the server has closed is opened again.
+        /// Seconds until a connection that the server has closed is opened again.
         #[arg(long)]
         pause: u64,
     },
@@ -64,13 +65,14 @@ async fn main() {
     }
 }
 
-/// One line for each status: its number, how many answers, how many a second, and the time that half of them, 99 of a
-/// hundred, and all took, in milliseconds. `000` is for those who got no answer.
+/// Prints a line for each status: the status, the number of answers, answers per second, and the
+/// 50th, 99th and 100th percentile of the response times in milliseconds. The status `000` means no
+/// answer.
 fn print(answers: Answers, time: Duration) {
     for (status, mut latencies) in answers {
         let number = latencies.number();
-        let [half, most, all] = [50, 99, 100].map(|percent| latencies.percentile(percent));
+        let [p50, p99, max] = [50, 99, 100].map(|percent| latencies.percentile(percent));
         let per_second = number / time.as_secs().max(1);
-        println!("{status:03} {number} {per_second} {half:.1} {most:.1} {all:.1}");
+        println!("{status:03} {number} {per_second} {p50:.1} {p99:.1} {max:.1}");
     }
 }

@@ -10,10 +10,10 @@ use tokio::time::{Instant, sleep_until};
 use crate::client::Client;
 use crate::latencies::Latencies;
 
-/// How long the answers of each status took.
+/// The response times by status.
 pub(crate) type Answers = BTreeMap<u16, Latencies>;
 
-/// When the orders are due. Clones share the orders among them.
+/// The schedule of the orders. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Pace {
     rate: Option<u64>,
@@ -23,12 +23,13 @@ pub(crate) struct Pace {
 }
 
 impl Pace {
-    /// So many a second for this time; without a rate, as many as are answered.
+    /// A schedule with `rate` orders per second. Without a rate, the next order is always due at
+    /// once.
     pub(crate) fn new(rate: Option<u64>, begin: Instant, time: Duration) -> Self {
         Self { rate, next: Arc::default(), begin, end: begin + time }
     }
 
-    /// When the next order is due; none once the time is over.
+    /// When the next order is due. `None` after the end.
     fn next(&self) -> Option<Instant> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let due = match self.rate {
@@ -39,20 +40,21 @@ impl Pace {
     }
 }
 
-/// Places orders at this pace until its end. An answer's time counts from the moment the order was due, also when all
-/// connections were busy then: a slow answer is not allowed to make the customers behind it come later.
+/// Places orders by this schedule. The response time begins when the order is due, even if no
+/// connection is free then. Otherwise a slow answer would delay later orders and hide their waiting
+/// time (coordinated omission).
 pub(crate) async fn place(server: SocketAddr, connections: u64, pace: Pace) -> Answers {
-    let customers = (0..connections).map(|_| customer(Client::new(server), pace.clone()));
+    let clients = (0..connections).map(|_| place_orders(Client::new(server), pace.clone()));
     let mut answers = Answers::new();
-    for of_one in customers.collect::<JoinSet<_>>().join_all().await {
-        for (status, latencies) in of_one {
+    for client_answers in clients.collect::<JoinSet<_>>().join_all().await {
+        for (status, latencies) in client_answers {
             answers.entry(status).or_default().append(latencies);
         }
     }
     answers
 }
 
-async fn customer(mut client: Client, pace: Pace) -> Answers {
+async fn place_orders(mut client: Client, pace: Pace) -> Answers {
     let mut answers = Answers::new();
     while let Some(due) = pace.next() {
         sleep_until(due).await;

@@ -5,32 +5,32 @@ use clap::Args;
 use super::{Secret, secret};
 use crate::StartError;
 
-/// Where Postgres is when nobody says.
+/// The default URL of Postgres.
 const DATABASE_URL: &str = "postgres://orders:orders@localhost:5432/orders";
 
-/// Where Postgres is.
+/// Settings of the connection to Postgres.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseArgs {
-    /// The Postgres to use: postgres://user:password@host:port/database; if there is none,
+    /// The URL of Postgres: postgres://user:password@host:port/database. If it is not set:
     /// `postgres://orders:orders@localhost:5432/orders`
     ///
-    /// With ?sslmode=verify-full&sslrootcert=FILE the connection is encrypted, and the server must
-    /// show a certificate of that authority, or of one that the system trusts.
+    /// With ?sslmode=verify-full&sslrootcert=FILE the connection is encrypted, and the certificate
+    /// of the server must be signed by that authority, or by one that the system trusts.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pub database_url: Option<Secret>,
 
-    /// A file that holds that URL
+    /// A file that contains the URL of Postgres
     #[arg(long, env = "DATABASE_URL_FILE", value_name = "FILE")]
     pub database_url_file: Option<PathBuf>,
 
-    /// Connections this program may hold at the most
+    /// Maximum number of connections of this program
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 10, value_name = "N",
           value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_max_connections: u32,
 }
 
 impl DatabaseArgs {
-    /// The Postgres at this URL, through at most so many connections.
+    /// Settings for the Postgres at this URL, with at most `max_connections` connections.
     #[must_use]
     pub fn at(url: impl Into<Secret>, max_connections: u32) -> Self {
         Self {
@@ -40,10 +40,10 @@ impl DatabaseArgs {
         }
     }
 
-    /// The URL, wherever it is given, and the variable that gives it.
+    /// The URL, from the setting or from its file, and the environment variable that it comes from.
     ///
     /// # Errors
-    /// When it is given twice, or its file cannot be read.
+    /// When both are set, or the file cannot be read.
     pub fn url(&self) -> Result<(&'static str, Secret), StartError> {
         let (variable, file_variable) = ("DATABASE_URL", "DATABASE_URL_FILE");
         let given = secret(

@@ -4,13 +4,13 @@ use clap::Args;
 
 use super::Secret;
 
-/// The topic, unless another is named.
+/// The default name of the topic.
 pub const TOPIC: &str = "order-created-topic";
 
-/// Where Kafka and the schema registry are.
+/// Settings of Kafka and the schema registry.
 #[derive(Debug, Clone, Args)]
 pub struct KafkaArgs {
-    /// The brokers to ask for the cluster: host:port, several with commas
+    /// Addresses of brokers, as host:port separated by commas
     #[arg(
         long,
         env = "KAFKA_BOOTSTRAP_SERVERS",
@@ -19,20 +19,20 @@ pub struct KafkaArgs {
     )]
     pub kafka_bootstrap_servers: String,
 
-    /// How to be let in by the brokers.
+    /// Security settings of the brokers.
     #[command(flatten)]
     pub security: KafkaSecurityArgs,
 
-    /// The topic that carries every event of every order
+    /// The topic with the events of all orders
     #[arg(long, env = "KAFKA_TOPIC", default_value = TOPIC, value_name = "NAME")]
     pub kafka_topic: String,
 
-    /// Milliseconds a broker may hold a fetch back while it has no new records
+    /// Milliseconds that a broker may wait for new records before it answers a fetch
     #[arg(long, env = "KAFKA_FETCH_WAIT_MS", default_value_t = 100, value_name = "MS",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub kafka_fetch_wait_ms: u32,
 
-    /// The schema registry to use (Confluent's API)
+    /// The URL of the schema registry (Confluent's API)
     #[arg(
         long,
         env = "SCHEMA_REGISTRY_URL",
@@ -42,13 +42,13 @@ pub struct KafkaArgs {
     )]
     pub schema_registry_url: String,
 
-    /// How to be let in by the registry.
+    /// Security settings of the schema registry.
     #[command(flatten)]
     pub registry: RegistryArgs,
 }
 
 impl KafkaArgs {
-    /// A cluster and a registry that let everybody in.
+    /// Settings for a cluster and a registry without authentication.
     #[must_use]
     pub fn at(
         servers: impl Into<String>,
@@ -66,10 +66,10 @@ impl KafkaArgs {
     }
 }
 
-/// How to be let in by the brokers, and what else an operator tells librdkafka.
+/// Security settings of the brokers, and further properties of librdkafka.
 #[derive(Debug, Clone, Default, Args)]
 pub struct KafkaSecurityArgs {
-    /// How to talk to the brokers; all but plaintext need a program built with the feature `tls`
+    /// Protocol for the brokers. All except plaintext need a program built with the feature `tls`
     /// [default: plaintext]
     #[arg(
         long,
@@ -78,45 +78,45 @@ pub struct KafkaSecurityArgs {
     )]
     pub kafka_security_protocol: Option<String>,
 
-    /// How to log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
+    /// Mechanism to log in: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512
     #[arg(long, env = "KAFKA_SASL_MECHANISM", value_name = "MECHANISM")]
     pub kafka_sasl_mechanism: Option<String>,
 
-    /// Who to log in as
+    /// User name to log in with
     #[arg(long, env = "KAFKA_SASL_USERNAME", value_name = "NAME")]
     pub kafka_sasl_username: Option<String>,
 
-    /// The password to log in with
+    /// Password to log in with
     #[arg(long, env = "KAFKA_SASL_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub kafka_sasl_password: Option<Secret>,
 
-    /// A file that holds that password
+    /// A file that contains the password to log in with
     #[arg(long, env = "KAFKA_SASL_PASSWORD_FILE", value_name = "FILE")]
     pub kafka_sasl_password_file: Option<PathBuf>,
 
-    /// The authorities a broker's certificate must come from, as PEM [default: those the system
+    /// Certificate authorities to trust for the brokers, as PEM [default: those that the system
     /// trusts]
     #[arg(long, env = "KAFKA_SSL_CA_LOCATION", value_name = "FILE")]
     pub kafka_ssl_ca_location: Option<String>,
 
-    /// The certificate to show to the brokers, as PEM
+    /// Client certificate for the brokers, as PEM
     #[arg(long, env = "KAFKA_SSL_CERTIFICATE_LOCATION", value_name = "FILE")]
     pub kafka_ssl_certificate_location: Option<String>,
 
-    /// The private key of that certificate, as PEM
+    /// Private key of the client certificate, as PEM
     #[arg(long, env = "KAFKA_SSL_KEY_LOCATION", value_name = "FILE")]
     pub kafka_ssl_key_location: Option<String>,
 
-    /// The password of that key
+    /// Password of the private key
     #[arg(long, env = "KAFKA_SSL_KEY_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub kafka_ssl_key_password: Option<Secret>,
 
-    /// A file that holds that password
+    /// A file that contains the password of the private key
     #[arg(long, env = "KAFKA_SSL_KEY_PASSWORD_FILE", value_name = "FILE")]
     pub kafka_ssl_key_password_file: Option<PathBuf>,
 
-    /// Any other property of librdkafka, applied last; repeat the flag, or put several into the
-    /// variable with commas. Those on which the promises rest are refused
+    /// Another property of librdkafka, applied last. Repeat the flag, or separate several by commas
+    /// in the variable. Properties that the delivery guarantees depend on are refused
     #[arg(
         long = "kafka-property",
         env = "KAFKA_PROPERTIES",
@@ -126,22 +126,22 @@ pub struct KafkaSecurityArgs {
     pub kafka_properties: Vec<Secret>,
 }
 
-/// How to be let in by the schema registry.
+/// Security settings of the schema registry.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RegistryArgs {
-    /// Who to log in to the registry as
+    /// User name to log in to the registry with
     #[arg(long, env = "SCHEMA_REGISTRY_USERNAME", value_name = "NAME")]
     pub schema_registry_username: Option<String>,
 
-    /// The password to log in to the registry with
+    /// Password to log in to the registry with
     #[arg(long, env = "SCHEMA_REGISTRY_PASSWORD", hide_env_values = true, value_name = "PASSWORD")]
     pub schema_registry_password: Option<Secret>,
 
-    /// A file that holds that password
+    /// A file that contains the password of the registry
     #[arg(long, env = "SCHEMA_REGISTRY_PASSWORD_FILE", value_name = "FILE")]
     pub schema_registry_password_file: Option<PathBuf>,
 
-    /// The authorities the registry's certificate must come from, as PEM [default: those the system
+    /// Certificate authorities to trust for the registry, as PEM [default: those that the system
     /// trusts]
     #[arg(long, env = "SCHEMA_REGISTRY_CA_LOCATION", value_name = "FILE")]
     pub schema_registry_ca_location: Option<String>,

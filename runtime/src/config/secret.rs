@@ -3,18 +3,18 @@ use std::path::Path;
 
 use crate::StartError;
 
-/// A setting that nobody may read in a log. It is told only by [`Secret::reveal`].
+/// A setting that must not be logged. Only [`Secret::reveal`] returns its text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The secret itself.
+    /// The text of the secret.
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is one: what is set and empty is not given.
+    /// Whether it is set. An empty text counts as not set.
     pub(super) fn is_given(&self) -> bool {
         !self.0.is_empty()
     }
@@ -38,12 +38,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A secret that is given as it is, by `variable`, or in a file that `file_variable` names, as Docker
-/// and Kubernetes mount them. One line break at the file's end is none of the secret. What is empty
-/// is not given.
+/// The secret from `variable`, or from the file that `file_variable` names. Docker and Kubernetes
+/// mount secrets as files. One line break at the end of the file is removed. An empty variable
+/// counts as not set.
 ///
 /// # Errors
-/// When both are given, or the file cannot be read.
+/// When both are set, or the file cannot be read.
 pub fn secret(
     (variable, given): (&'static str, Option<&Secret>),
     (file_variable, file): (&'static str, Option<&Path>),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_ends_with_one_line_break_that_is_none_of_the_secret() {
+    fn one_line_break_at_the_end_of_the_file_is_removed() {
         for (text, secret) in [
             ("pass word", "pass word"),
             ("pass word\n", "pass word"),
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_can_be_given_as_it_is_or_not_at_all() {
+    fn a_secret_can_be_set_directly_or_not_at_all() {
         assert_eq!(of(Some("pass"), None).unwrap().unwrap().reveal(), "pass");
         assert_eq!(of(Some("pass"), Some(Path::new(""))).unwrap().unwrap().reveal(), "pass");
         assert_eq!(of(None, None), Ok(None));
@@ -106,17 +106,17 @@ mod tests {
     }
 
     #[test]
-    fn both_ways_at_once_and_a_missing_file_are_wrong() {
+    fn setting_both_and_a_missing_file_are_errors() {
         let nowhere = Path::new("/nowhere/password");
-        let said = of(Some("pass"), Some(nowhere)).unwrap_err();
-        assert_eq!(said, "PASSWORD_FILE is wrong: PASSWORD is set too; set one of them");
-        let said = of(None, Some(nowhere)).unwrap_err();
+        let error = of(Some("pass"), Some(nowhere)).unwrap_err();
+        assert_eq!(error, "PASSWORD_FILE is wrong: PASSWORD is set too; set one of them");
+        let error = of(None, Some(nowhere)).unwrap_err();
         let expected = "PASSWORD_FILE is wrong: cannot read /nowhere/password: No such file";
-        assert!(said.starts_with(expected), "{said}");
+        assert!(error.starts_with(expected), "{error}");
     }
 
     #[test]
-    fn nobody_reads_a_secret_in_a_log() {
+    fn debug_output_does_not_contain_the_secret() {
         assert_eq!(format!("{:?}", Some(Secret::from("pass"))), "Some(…)");
     }
 }

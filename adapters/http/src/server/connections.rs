@@ -18,26 +18,26 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::progress::{Phase, Progress, RequestBody, Watched};
-use crate::surge::Surge;
+use crate::limit_log::LimitLog;
 
-/// The most bytes a request's head may have; more is answered with 431.
+/// Maximum size of the head of a request in bytes. A larger one is answered with 431.
 const HEAD_LIMIT: usize = 32 * 1024;
 
-/// How long a client may take to send a whole head.
+/// Time for a client to send a complete head.
 pub(super) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a connection is kept for the next request, or for a client that fetches nothing of its
-/// answer. Gateways keep theirs for a minute at most: whoever closes first must not be the server,
-/// or a request that is on its way is lost.
+/// Time that an idle connection stays open: it waits for the next request, or its client does not
+/// read the answer. Longer than the idle timeout of gateways, which is at most a minute: if the
+/// server closed first, a request on its way would be lost.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
 
-/// The connections of a server. There are never more than `limit`.
+/// The open connections of a server, at most `limit`.
 #[derive(Debug)]
 pub(super) struct Connections {
     tasks: JoinSet<()>,
     open: HashMap<Id, Connection>,
     limit: usize,
-    full: Surge,
+    limit_log: LimitLog,
 }
 
 #[derive(Debug)]
@@ -48,35 +48,35 @@ struct Connection {
 
 impl Connections {
     pub(super) fn new(limit: usize) -> Self {
-        let full = Surge::of(
+        let limit_log = LimitLog::new(
             "connections",
             "of those over HTTP_MAX_CONNECTIONS, the ones that wait longest for the rest of a \
              request or for the next one are closed",
         );
-        Self { tasks: JoinSet::new(), open: HashMap::new(), limit, full }
+        Self { tasks: JoinSet::new(), open: HashMap::new(), limit, limit_log }
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// How many wait for an answer.
+    /// Number of requests without an answer.
     pub(super) fn unanswered(&self) -> usize {
         let phases = self.open.values().map(|connection| connection.progress.get().0);
         phases.filter(|phase| matches!(phase, Phase::Body | Phase::Answer)).count()
     }
 
-    /// Serves a new connection. If there are too many, another one is closed for it, see
-    /// [`Self::make_room`]. If none can be, the new one is.
+    /// Serves a new connection. If there are too many, it closes another one first, see
+    /// [`Self::make_room`]. If no other can be closed, it closes the new one.
     pub(super) fn add(&mut self, stream: TcpStream, router: &Router, shutdown: &CancellationToken) {
         if self.open.len() >= self.limit {
-            self.full.begins();
+            self.limit_log.reached();
             if !self.make_room() {
                 counter!("http_connections_closed_total", "reason" => "limit").increment(1);
                 return;
             }
         }
-        // An answer is written at once; there is nothing to wait for.
+        // Answers are written in one piece, so Nagle's algorithm would only delay them.
         let _ = stream.set_nodelay(true);
         let progress = Progress::new();
         let serve = serve(stream, router.clone(), progress.clone(), shutdown.clone());
@@ -85,13 +85,14 @@ impl Connections {
         gauge!("http_connections").increment(1);
     }
 
-    /// Closes the connection that has kept the server waiting longest for the rest of a request, or
-    /// else for the next one. No other is closed: the server owes it an answer.
+    /// Closes the connection whose request is unfinished for the longest time. If there is none,
+    /// closes the one that is idle for the longest time. Connections that wait for an answer are
+    /// not closed. Returns whether a connection was closed.
     ///
-    /// Whoever wants to keep others out with unfinished requests must thus be faster than each of
-    /// them sends one.
+    /// An attacker with unfinished requests must therefore open connections faster than a client
+    /// sends a request.
     pub(super) fn make_room(&mut self) -> bool {
-        let dispensable = self.open.iter().filter_map(|(id, connection)| {
+        let candidates = self.open.iter().filter_map(|(id, connection)| {
             let (phase, since) = connection.progress.get();
             let unfinished = match phase {
                 Phase::Head | Phase::Body => true,
@@ -100,12 +101,12 @@ impl Connections {
             };
             Some((Reverse(unfinished), since, *id))
         });
-        let Some((_, _, id)) = dispensable.min() else { return false };
+        let Some((_, _, id)) = candidates.min() else { return false };
         self.close(id, "limit");
         true
     }
 
-    /// Closes those that take too long to send a head, and those that were idle for too long.
+    /// Closes connections that take too long to send a head, or are idle for too long.
     pub(super) fn close_overdue(&mut self, head_timeout: Duration) {
         let now = Instant::now();
         let overdue = |connection: &Connection| {
@@ -113,7 +114,7 @@ impl Connections {
             let (limit, reason) = match phase {
                 Phase::Head => (head_timeout, "head_timeout"),
                 Phase::Idle => (IDLE_TIMEOUT, "idle_timeout"),
-                // The router limits how long a request takes.
+                // The router has a timeout for these.
                 Phase::Body | Phase::Answer => return None,
             };
             (now.duration_since(since) >= limit).then_some(reason)
@@ -124,7 +125,7 @@ impl Connections {
             self.close(id, reason);
         }
         if self.open.len() < self.limit {
-            self.full.ends();
+            self.limit_log.not_reached();
         }
     }
 
@@ -136,7 +137,7 @@ impl Connections {
         }
     }
 
-    /// Waits until a connection has ended. With none, it waits for good. Cancel safe.
+    /// Waits until a connection has ended. Waits forever if there is none. Cancel safe.
     pub(super) async fn ended(&mut self) {
         let id = match self.tasks.join_next_with_id().await {
             Some(Ok((id, ()))) => id,
@@ -149,8 +150,8 @@ impl Connections {
     }
 }
 
-/// Answers the requests of one connection until its client closes it. After `shutdown`, it answers
-/// the one it has and closes it.
+/// Answers the requests of a connection until the client closes it. After `shutdown`, answers the
+/// open request and closes the connection.
 async fn serve(stream: TcpStream, router: Router, progress: Progress, shutdown: CancellationToken) {
     let io = TokioIo::new(Watched::new(stream, progress.clone()));
     let service = service_fn(move |request: Request<Incoming>| {
@@ -162,11 +163,11 @@ async fn serve(stream: TcpStream, router: Router, progress: Progress, shutdown: 
             answer
         }
     });
-    // hyper has a time limit for heads too, but it counts from the end of the request before.
+    // hyper's own timeout for heads starts at the end of the previous request.
     let mut http = http1::Builder::new();
     http.header_read_timeout(None).max_buf_size(HEAD_LIMIT);
     let mut connection = pin!(http.serve_connection(io, service));
-    // What goes wrong with a connection is its client's business.
+    // Errors of the connection are ignored: it is closed, which the client notices.
     tokio::select! {
         _ = &mut connection => return,
         () = shutdown.cancelled() => connection.as_mut().graceful_shutdown(),

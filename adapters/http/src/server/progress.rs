@@ -9,25 +9,25 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-/// What a connection is doing.
+/// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
-    /// The client has not sent a whole head yet.
+    /// Waiting for the rest of the head.
     Head,
-    /// The client has not sent the whole body yet.
+    /// Waiting for the rest of the body.
     Body,
-    /// The server is preparing its answer.
+    /// The server is preparing the answer.
     Answer,
-    /// The client has its answer, or is fetching it, and has not begun another request.
+    /// The answer is sent or being sent, and the client has not begun another request.
     Idle,
 }
 
-/// What a connection is doing, and since when. Clones are one.
+/// The phase of a connection, and when it began. Clones share their state.
 #[derive(Debug, Clone)]
 pub(super) struct Progress(Arc<Mutex<(Phase, Instant)>>);
 
 impl Progress {
-    /// Of a connection that was just accepted.
+    /// The progress of a new connection.
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new((Phase::Head, Instant::now()))))
     }
@@ -53,7 +53,7 @@ impl Progress {
     }
 }
 
-/// A connection that notes when the next head begins, and that an answer is still being fetched.
+/// A connection that records when the next head begins and when a part of an answer was written.
 #[derive(Debug)]
 pub(super) struct Watched {
     stream: TcpStream,
@@ -65,7 +65,7 @@ impl Watched {
         Self { stream, progress }
     }
 
-    /// An answer that is fetched slowly is fetched all the same.
+    /// Restarts the idle timeout, since the client is still reading the answer.
     fn wrote(&self) {
         self.progress.advance(Phase::Idle, Phase::Idle);
     }
@@ -120,8 +120,8 @@ impl AsyncWrite for Watched {
     }
 }
 
-/// A request's body. Dropping it, which whoever reads it to its end does, notes that the server is
-/// at work now.
+/// The body of a request. It is dropped when it was read to its end; this begins the phase
+/// [`Phase::Answer`].
 #[derive(Debug)]
 pub(super) struct RequestBody {
     body: Incoming,
@@ -129,7 +129,7 @@ pub(super) struct RequestBody {
 }
 
 impl RequestBody {
-    /// Notes that the head is complete, and whether there is a body to wait for.
+    /// Begins the phase after the head.
     pub(super) fn new(body: Incoming, progress: Progress) -> Self {
         progress.enter(if body.is_end_stream() { Phase::Answer } else { Phase::Body });
         Self { body, progress }

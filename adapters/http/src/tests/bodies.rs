@@ -26,13 +26,13 @@ async fn another_content_type_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_json_is_refused_with_its_place() {
+async fn a_body_that_is_not_json_is_refused_with_line_and_column() {
     for (body, place) in [
         ("", "line 1, column 0"),
         ("{", "line 1, column 1"),
         ("{\n  oops", "line 2, column 3"),
         (r#"{"name":"Ada","items":[]} {}"#, "line 1, column 27"),
-        // The wrong type comes first, but the body is not JSON all the same.
+        // The first error is a wrong type, but the body is not JSON either.
         (r#"{"name":1,"items":["#, "line 1, column 19"),
         ("{\"name\":\"\u{1}\",\"items\":[]}", "line 1, column 10"),
     ] {
@@ -46,7 +46,7 @@ async fn what_is_not_json_is_refused_with_its_place() {
 }
 
 #[tokio::test]
-async fn a_value_of_the_wrong_kind_is_pointed_to() {
+async fn a_value_of_the_wrong_type_is_reported_with_its_pointer() {
     for (body, pointer) in [
         ("[]", "#"),
         ("null", "#"),
@@ -75,7 +75,7 @@ async fn a_value_of_the_wrong_kind_is_pointed_to() {
 }
 
 #[tokio::test]
-async fn a_long_wrong_value_is_not_told_back_whole() {
+async fn a_long_wrong_value_is_shortened_in_the_answer() {
     let body = format!(r#"{{"name":"Ada","items":"{}"}}"#, "é".repeat(20_000));
     let answer = send("/baskets", JSON, body).await;
     answer.problem(422, "invalid-body");
@@ -83,7 +83,7 @@ async fn a_long_wrong_value_is_not_told_back_whole() {
 }
 
 #[tokio::test]
-async fn a_body_may_have_64_kib_and_not_a_byte_more() {
+async fn a_body_may_have_at_most_64_kib() {
     let body = |size: usize| {
         let rest = r#"{"name":"","items":[]}"#.len();
         format!(r#"{{"name":"{}","items":[]}}"#, "a".repeat(size - rest))
@@ -94,7 +94,7 @@ async fn a_body_may_have_64_kib_and_not_a_byte_more() {
 }
 
 #[tokio::test]
-async fn a_body_that_may_be_left_out_is_read_as_strictly_when_it_is_there() {
+async fn an_optional_body_is_parsed_strictly_if_it_is_present() {
     let empty = || Request::post("/maybe");
     let answer = ask(empty().body(Body::empty()).unwrap()).await;
     assert_eq!(answer.json(), json!({"given": false}));

@@ -1,4 +1,4 @@
-//! What a browser may do on behalf of a page, and what it is told about an answer.
+//! Cross-site requests, and security headers.
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -36,7 +36,7 @@ async fn a_page_of_another_site_cannot_change_anything() {
         &[],
         &[site("same-origin")],
         &[site("none")],
-        // Behind a gateway that changes the host, a browser's own word counts.
+        // Behind a gateway that changes the host, Sec-Fetch-Site counts.
         &[site("same-origin"), origin("https://shop.test")],
         &[origin("http://orders.test:8080")],
         &[origin("https://ORDERS.test:8080")],
@@ -76,7 +76,7 @@ async fn an_origin_need_not_name_the_port_of_its_scheme() {
 }
 
 #[tokio::test]
-async fn every_answer_is_neither_kept_nor_guessed_at_nor_framed() {
+async fn every_answer_has_security_headers() {
     let refused = [("sec-fetch-site", "cross-site")];
     let answers = [
         ask_for("/search").await,
@@ -102,7 +102,7 @@ async fn every_answer_is_neither_kept_nor_guessed_at_nor_framed() {
 }
 
 #[tokio::test]
-async fn the_pages_of_swagger_ui_may_use_what_this_server_has_and_nothing_else() {
+async fn swagger_ui_may_load_only_files_of_this_server() {
     for path in ["/swagger-ui/", "/swagger-ui/swagger-ui-bundle.js"] {
         let answer = ask_for(path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff");

@@ -1,4 +1,4 @@
-//! What a server does about connections that ask for nothing, or never finish asking.
+//! Idle connections and unfinished requests.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use runtime::config::MAX_CONNECTIONS;
 
 use crate::{bind, serve};
 
-/// In the time of the test's clock, which is paused: longer than a server waits for anything.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// Longer than any timeout of the server. Most tests use a paused clock.
+const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// A server that runs until it is dropped.
 struct Server {
     addr: SocketAddr,
-    /// A handler of `/slow` has begun.
+    /// Notified when the handler of `/slow` has begun.
     arrived: Arc<Notify>,
-    /// Lets the handler of `/slow` end.
+    /// Ends the handler of `/slow`.
     go_on: Arc<Notify>,
     ended: JoinHandle<Result<(), StartError>>,
     stop: DropGuard,
@@ -68,22 +68,23 @@ impl Server {
     }
 }
 
-const ASK: &str = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
+const REQUEST: &str = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
 
-/// Everything until the server closes the connection.
+/// Reads until the server closes the connection.
 async fn rest(client: &mut TcpStream) -> String {
     let mut answer = Vec::new();
-    // A connection may also be reset: the server has not read all that was sent.
-    let _ = timeout(PATIENCE, client.read_to_end(&mut answer)).await.expect("it is kept for ever");
+    // The connection may also be reset if the server has not read everything.
+    let _ =
+        timeout(TIMEOUT, client.read_to_end(&mut answer)).await.expect("the connection stays open");
     String::from_utf8(answer).unwrap()
 }
 
-/// One answer, of which the body is known.
+/// Reads one answer with this body.
 async fn answer(client: &mut TcpStream, body: &str) -> String {
     let mut answer = String::new();
     while !answer.ends_with(body) {
         let mut part = [0; 1024];
-        let read = timeout(PATIENCE, client.read(&mut part)).await.expect("no answer").unwrap();
+        let read = timeout(TIMEOUT, client.read(&mut part)).await.expect("no answer").unwrap();
         assert_ne!(read, 0, "closed after {answer:?}");
         answer.push_str(&String::from_utf8_lossy(&part[..read]));
     }
@@ -91,7 +92,7 @@ async fn answer(client: &mut TcpStream, body: &str) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_is_not_finished_within_10_s_is_given_up() {
+async fn a_connection_is_closed_if_the_head_is_not_complete_within_10_s() {
     let server = Server::start().await;
     for part in ["", "GET / HTTP/1.1\r\nhost: test\r\nx-more: "] {
         let begin = Instant::now();
@@ -103,7 +104,7 @@ async fn a_head_that_is_not_finished_within_10_s_is_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_head_that_trickles_in_gets_no_more_time_than_others() {
+async fn a_head_that_arrives_slowly_gets_no_more_time() {
     let server = Server::start().await;
     let (mut read, mut write) = server.send("GET / HTTP/1.1\r\n").await.into_split();
     let trickle = async {
@@ -116,15 +117,15 @@ async fn a_head_that_trickles_in_gets_no_more_time_than_others() {
     tokio::select! {
         _ = read.read_to_end(&mut nothing) => {}
         () = trickle => {}
-        () = sleep(PATIENCE) => panic!("it is kept for ever"),
+        () = sleep(TIMEOUT) => panic!("the connection stays open"),
     }
     assert!(begin.elapsed() < Duration::from_secs(13), "{:?}", begin.elapsed());
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_second_request_that_is_not_finished_is_given_up_as_well() {
+async fn a_connection_is_closed_if_the_second_head_is_not_complete() {
     let server = Server::start().await;
-    let mut client = server.send(ASK).await;
+    let mut client = server.send(REQUEST).await;
     answer(&mut client, "here").await;
     sleep(Duration::from_secs(30)).await;
     client.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
@@ -134,13 +135,13 @@ async fn a_second_request_that_is_not_finished_is_given_up_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_is_kept_for_the_next_request_but_not_for_ever() {
+async fn an_idle_connection_is_closed_after_more_than_a_minute() {
     let server = Server::start().await;
-    let mut client = server.send(ASK).await;
+    let mut client = server.send(REQUEST).await;
     answer(&mut client, "here").await;
-    // Longer than gateways keep theirs, so that it is they who close first.
+    // Longer than the idle timeout of gateways.
     sleep(Duration::from_secs(61)).await;
-    client.write_all(ASK.as_bytes()).await.unwrap();
+    client.write_all(REQUEST.as_bytes()).await.unwrap();
     answer(&mut client, "here").await;
     let begin = Instant::now();
     assert_eq!(rest(&mut client).await, "");
@@ -148,19 +149,19 @@ async fn a_connection_is_kept_for_the_next_request_but_not_for_ever() {
 }
 
 #[tokio::test]
-async fn a_head_may_have_32_kib_and_not_much_more() {
+async fn a_head_may_have_about_32_kib() {
     let server = Server::start().await;
     let head =
         |size: usize| format!("GET / HTTP/1.1\r\nhost: test\r\nx-more: {}", "a".repeat(size));
     let mut client = server.send(&format!("{}\r\nconnection: close\r\n\r\n", head(30_000))).await;
     assert!(rest(&mut client).await.starts_with("HTTP/1.1 200 OK"));
-    // It is refused before it is finished.
+    // It is refused before it is complete.
     let mut client = server.send(&head(33_000)).await;
-    let told = rest(&mut client).await;
-    assert!(told.starts_with("HTTP/1.1 431 "), "{told}");
+    let text = rest(&mut client).await;
+    assert!(text.starts_with("HTTP/1.1 431 "), "{text}");
 }
 
-/// As an attacker has them; the server may have closed some of them.
+/// Opens connections with unfinished requests. The server may close some of them.
 async fn unfinished(server: &Server, count: usize) -> Vec<TcpStream> {
     let mut clients = Vec::new();
     for _ in 0..count {
@@ -170,16 +171,16 @@ async fn unfinished(server: &Server, count: usize) -> Vec<TcpStream> {
 }
 
 #[tokio::test]
-async fn unfinished_requests_beyond_the_limit_keep_nobody_out_and_the_oldest_are_closed() {
+async fn above_the_limit_the_oldest_unfinished_requests_are_closed_for_other_clients() {
     let server = Server::with_at_most(4).await;
-    let mut faithful = server.send(ASK).await;
-    answer(&mut faithful, "here").await;
+    let mut idle = server.send(REQUEST).await;
+    answer(&mut idle, "here").await;
     let mut clients = unfinished(&server, 20).await;
-    // A new connection, and one that was there before them and is idle.
-    let mut client = server.send(ASK).await;
+    // A new connection and an older idle one both work.
+    let mut client = server.send(REQUEST).await;
     answer(&mut client, "here").await;
-    faithful.write_all(ASK.as_bytes()).await.unwrap();
-    answer(&mut faithful, "here").await;
+    idle.write_all(REQUEST.as_bytes()).await.unwrap();
+    answer(&mut idle, "here").await;
     for client in &mut clients[..18] {
         assert_eq!(rest(client).await, "");
     }
@@ -190,57 +191,57 @@ async fn unfinished_requests_beyond_the_limit_keep_nobody_out_and_the_oldest_are
 }
 
 #[tokio::test]
-async fn bodies_that_do_not_come_keep_nobody_out_either() {
+async fn above_the_limit_requests_without_their_body_are_closed_too() {
     let server = Server::with_at_most(4).await;
     let mut clients = Vec::new();
     for _ in 0..20 {
         let head = "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 9\r\n\r\n";
         clients.push(server.send(head).await);
     }
-    let mut client = server.send(ASK).await;
+    let mut client = server.send(REQUEST).await;
     answer(&mut client, "here").await;
 }
 
 #[tokio::test]
-async fn with_too_many_connections_the_one_that_is_idle_longest_is_closed() {
+async fn above_the_limit_the_longest_idle_connection_is_closed() {
     let server = Server::with_at_most(3).await;
     let mut clients = Vec::new();
     for _ in 0..3 {
-        let mut client = server.send(ASK).await;
+        let mut client = server.send(REQUEST).await;
         answer(&mut client, "here").await;
         clients.push(client);
     }
-    clients[0].write_all(ASK.as_bytes()).await.unwrap();
+    clients[0].write_all(REQUEST.as_bytes()).await.unwrap();
     answer(&mut clients[0], "here").await;
-    let mut client = server.send(ASK).await;
+    let mut client = server.send(REQUEST).await;
     answer(&mut client, "here").await;
     assert_eq!(rest(&mut clients[1]).await, "");
     for kept in [0, 2] {
-        clients[kept].write_all(ASK.as_bytes()).await.unwrap();
+        clients[kept].write_all(REQUEST.as_bytes()).await.unwrap();
         answer(&mut clients[kept], "here").await;
     }
 }
 
 #[tokio::test]
-async fn a_request_that_is_being_answered_is_never_given_up_for_another() {
+async fn a_connection_that_waits_for_its_answer_is_not_closed_for_another() {
     let server = Server::with_at_most(1).await;
     let mut client = server.send("GET /slow HTTP/1.1\r\nhost: test\r\n\r\n").await;
-    timeout(PATIENCE, server.arrived.notified()).await.unwrap();
-    let mut refused = server.send(ASK).await;
+    timeout(TIMEOUT, server.arrived.notified()).await.unwrap();
+    let mut refused = server.send(REQUEST).await;
     assert_eq!(rest(&mut refused).await, "");
     server.go_on.notify_one();
     answer(&mut client, "done").await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn unfinished_requests_do_not_hold_up_the_end_of_a_server() {
+async fn unfinished_requests_do_not_delay_the_shutdown() {
     let server = Server::start().await;
     let mut clients = unfinished(&server, 3).await;
-    let mut client = server.send(ASK).await;
+    let mut client = server.send(REQUEST).await;
     answer(&mut client, "here").await;
     drop(server.stop);
     let begin = Instant::now();
-    timeout(PATIENCE, server.ended).await.unwrap().unwrap().unwrap();
+    timeout(TIMEOUT, server.ended).await.unwrap().unwrap().unwrap();
     assert!(begin.elapsed() < Duration::from_secs(3), "{:?}", begin.elapsed());
     assert_eq!(rest(&mut clients[0]).await, "");
 }

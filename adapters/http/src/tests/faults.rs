@@ -12,7 +12,7 @@ async fn an_unknown_route_is_a_problem() {
 }
 
 #[tokio::test]
-async fn a_method_that_is_not_offered_is_a_problem_that_lists_those_that_are() {
+async fn an_unsupported_method_is_a_problem_with_the_supported_ones_in_allow() {
     for (path, allow) in [("/baskets", "POST"), ("/search", "GET,HEAD"), ("/livez", "GET,HEAD")] {
         let answer = ask(Request::delete(path).body(Body::empty()).unwrap()).await;
         answer.problem(405, "method-not-allowed");
@@ -59,7 +59,7 @@ async fn a_wrong_header_is_named() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_server_tells_the_client_nothing_but_a_trace() {
+async fn a_server_error_shows_the_client_only_the_trace_id() {
     for path in ["/panic", "/broken"] {
         let answer = ask_for(path).await;
         let problem = answer.problem(500, "internal");
@@ -69,7 +69,7 @@ async fn a_fault_of_the_server_tells_the_client_nothing_but_a_trace() {
 }
 
 #[tokio::test]
-async fn an_outage_says_when_to_try_again() {
+async fn an_outage_is_answered_with_retry_after() {
     let answer = ask_for("/outage").await;
     answer.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "2");
@@ -77,14 +77,14 @@ async fn an_outage_says_when_to_try_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_takes_too_long_is_given_up() {
+async fn a_request_that_takes_too_long_is_answered_with_503() {
     let answer = ask_for("/hang").await;
     answer.problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "2");
 }
 
 #[tokio::test]
-async fn every_problem_has_a_page_at_its_type() {
+async fn every_problem_type_has_a_page() {
     for path in ["/nowhere", "/broken", "/outage", "/numbers/x"] {
         let kind = ask_for(path).await.json()["type"].as_str().unwrap().to_owned();
         let page = ask_for(&kind).await;

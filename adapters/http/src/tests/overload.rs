@@ -1,4 +1,4 @@
-//! What a server does with more requests than it can work on.
+//! More concurrent requests than the limit.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,9 +20,9 @@ use crate::problem::Cause;
 
 use crate::{Problem, ProblemType, site};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A program that works on two requests at the most, and on `/work` for as long as it is told to.
+/// A program with a limit of two concurrent requests. `/work` runs until `go_on` is notified.
 struct Program {
     router: Router,
     arrived: mpsc::UnboundedReceiver<()>,
@@ -31,31 +31,31 @@ struct Program {
 
 type Work = (mpsc::UnboundedSender<()>, Arc<Notify>);
 
-async fn work(State((tell, go_on)): State<Work>) -> &'static str {
+async fn work(State((begun, go_on)): State<Work>) -> &'static str {
     let go_on = go_on.notified();
-    tell.send(()).unwrap();
+    begun.send(()).unwrap();
     go_on.await;
     "done"
 }
 
 impl Program {
     fn new() -> Self {
-        let (tell, arrived) = mpsc::unbounded_channel();
+        let (begun, arrived) = mpsc::unbounded_channel();
         let go_on = Arc::new(Notify::new());
         let routes = OpenApiRouter::new()
             .route("/work", get(work))
             .route("/baskets", post(store))
-            .with_state((tell, go_on.clone()));
+            .with_state((begun, go_on.clone()));
         let there = Check::new("there", || async { Ok(()) });
         Self { router: site(routes, vec![there], 2).unwrap(), arrived, go_on }
     }
 
-    /// Gives it all the work it takes.
-    async fn busy(&mut self) -> Vec<tokio::task::JoinHandle<Answer>> {
+    /// Sends as many requests as the limit allows.
+    async fn fill(&mut self) -> Vec<tokio::task::JoinHandle<Answer>> {
         let mut working = Vec::new();
         for _ in 0..2 {
             working.push(tokio::spawn(ask_of(self.router.clone(), request("/work"))));
-            timeout(PATIENCE, self.arrived.recv()).await.unwrap().unwrap();
+            timeout(TIMEOUT, self.arrived.recv()).await.unwrap().unwrap();
         }
         working
     }
@@ -70,12 +70,12 @@ fn request(path: &str) -> Request<Body> {
 }
 
 #[tokio::test]
-async fn what_is_too_much_is_refused_at_once_and_what_was_begun_is_answered() {
+async fn requests_above_the_limit_are_refused_at_once_and_the_others_are_answered() {
     let mut program = Program::new();
-    let working = program.busy().await;
+    let working = program.fill().await;
     for _ in 0..100 {
         let begin = Instant::now();
-        let refused = timeout(PATIENCE, program.ask("/work")).await.expect("it waits");
+        let refused = timeout(TIMEOUT, program.ask("/work")).await.expect("an answer in time");
         refused.problem(503, "overloaded");
         assert_eq!(refused.header("retry-after"), "2");
         assert!(begin.elapsed() < Duration::from_millis(50), "{:?}", begin.elapsed());
@@ -84,7 +84,7 @@ async fn what_is_too_much_is_refused_at_once_and_what_was_begun_is_answered() {
     for answer in working {
         assert_eq!(answer.await.unwrap().body, "done");
     }
-    let working = program.busy().await;
+    let working = program.fill().await;
     program.go_on.notify_waiters();
     for answer in working {
         assert_eq!(answer.await.unwrap().status, StatusCode::OK);
@@ -92,11 +92,11 @@ async fn what_is_too_much_is_refused_at_once_and_what_was_begun_is_answered() {
 }
 
 #[tokio::test]
-async fn probes_are_answered_whatever_else_there_is_to_do() {
+async fn probes_are_answered_during_an_overload() {
     let mut program = Program::new();
-    let _working = program.busy().await;
+    let _working = program.fill().await;
     for path in ["/livez", "/readyz", "/metrics", "/openapi.json", "/problems/overloaded"] {
-        let answer = timeout(PATIENCE, program.ask(path)).await.expect("it waits");
+        let answer = timeout(TIMEOUT, program.ask(path)).await.expect("an answer in time");
         assert_eq!(answer.status, StatusCode::OK, "{path}");
     }
     program.ask("/work").await.problem(503, "overloaded");
@@ -105,7 +105,7 @@ async fn probes_are_answered_whatever_else_there_is_to_do() {
 }
 
 #[tokio::test]
-async fn a_request_whose_body_does_not_come_takes_no_place_of_others() {
+async fn a_request_without_its_body_does_not_count_against_the_limit() {
     let program = Program::new();
     let post = |body| Request::post("/baskets").header("content-type", JSON).body(body).unwrap();
     let mut unfinished = Vec::new();
@@ -122,7 +122,7 @@ async fn a_request_whose_body_does_not_come_takes_no_place_of_others() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_or_breaks_off_is_refused_before_it_takes_a_place() {
+async fn a_body_that_is_too_large_or_incomplete_is_refused_before_it_counts() {
     let program = Program::new();
     let post = |body: Body| {
         let request = Request::post("/baskets").header("content-type", JSON);
@@ -134,7 +134,7 @@ async fn a_body_that_is_too_large_or_breaks_off_is_refused_before_it_takes_a_pla
 }
 
 #[test]
-fn an_overload_is_not_logged_as_a_fault_of_the_server() {
+fn an_overload_is_not_logged_as_a_server_error() {
     let overload = Problem::new(ProblemType::Overloaded, "").into_response();
     assert!(overload.extensions().get::<Cause>().is_none());
     let outage = Problem::unavailable("gone").into_response();

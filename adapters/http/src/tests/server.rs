@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{bind, serve};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_told_with_the_variable_that_names_it() {
+async fn the_error_for_a_taken_address_names_the_variable() {
     let first = bind("127.0.0.1:0".parse().unwrap(), "HTTP_ADDR").await.unwrap();
     assert_ne!(first.addr().port(), 0);
     let error = bind(first.addr(), "HTTP_ADDR").await.unwrap_err();
@@ -24,17 +24,17 @@ async fn an_address_that_is_taken_is_told_with_the_variable_that_names_it() {
 }
 
 #[tokio::test]
-async fn an_address_of_another_host_cannot_be_listened_on() {
+async fn listening_on_an_address_of_another_host_is_an_error() {
     let error = bind("192.0.2.1:80".parse().unwrap(), "HTTP_ADDR").await.unwrap_err();
     assert!(matches!(error, StartError::Address { .. }), "{error}");
 }
 
 #[tokio::test]
-async fn a_server_told_to_stop_answers_the_requests_it_has_and_takes_no_more() {
+async fn at_shutdown_open_requests_are_answered_and_new_connections_are_refused() {
     let (arrived, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (tell, wait) = (arrived.clone(), go_on.clone());
+    let (begun, wait) = (arrived.clone(), go_on.clone());
     let slow = move || async move {
-        tell.notify_one();
+        begun.notify_one();
         wait.notified().await;
         "done"
     };
@@ -46,15 +46,15 @@ async fn a_server_told_to_stop_answers_the_requests_it_has_and_takes_no_more() {
 
     let mut client = TcpStream::connect(addr).await.unwrap();
     client.write_all(b"GET /slow HTTP/1.1\r\nhost: test\r\n\r\n").await.unwrap();
-    timeout(PATIENCE, arrived.notified()).await.unwrap();
+    timeout(TIMEOUT, arrived.notified()).await.unwrap();
     shutdown.cancel();
     let refused = async { while TcpStream::connect(addr).await.is_ok() {} };
-    timeout(PATIENCE, refused).await.unwrap();
+    timeout(TIMEOUT, refused).await.unwrap();
     assert!(!server.is_finished());
     go_on.notify_one();
 
     let mut answer = String::new();
-    timeout(PATIENCE, client.read_to_string(&mut answer)).await.unwrap().unwrap();
+    timeout(TIMEOUT, client.read_to_string(&mut answer)).await.unwrap().unwrap();
     assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("done"), "{answer}");
-    timeout(PATIENCE, server).await.unwrap().unwrap().unwrap();
+    timeout(TIMEOUT, server).await.unwrap().unwrap().unwrap();
 }

@@ -97,19 +97,19 @@ impl ConsumerHealth {
     }
 
     pub(super) fn set_broker_reachable(&self) {
-        self.0.brokers.ends();
+        self.0.brokers.report_success();
     }
 
     pub(super) fn set_brokers_unreachable(&self, why: &str) {
-        self.0.brokers.begins(why);
+        self.0.brokers.report_failure(why);
     }
 
     pub(super) fn set_authorized(&self) {
-        self.0.authorization.ends();
+        self.0.authorization.report_success();
     }
 
     pub(super) fn set_unauthorized(&self, why: &str) {
-        self.0.authorization.begins(why);
+        self.0.authorization.report_failure(why);
     }
 
     pub(super) fn set_warning(&self, warning: String) {

@@ -1,7 +1,5 @@
 use std::collections::HashSet;
-use std::future::Future;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use application::inbox::Inbox;
 use application::notification::{Channel, ChannelName, Notification, SendError};
@@ -10,6 +8,7 @@ use domain::EventId;
 use notification::{Waking, deliver};
 use runtime::clock;
 use serde_json::Value;
+use test_support::eventually;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -61,7 +60,10 @@ async fn workers_side_by_side_send_each_notification_once() {
 
     let last = events[59].order_id;
     for event in &events {
-        until(async || state(&house, event.order_id).await == "sent").await;
+        eventually("the notification is sent", async || {
+            state(&house, event.order_id).await == "sent"
+        })
+        .await;
     }
     stop.cancel();
     while let Some(ended) = workers.join_next().await {
@@ -89,7 +91,7 @@ async fn workers_side_by_side_tell_each_customer_in_order() {
         let (bell, stop) = (Arc::clone(&bell), stop.clone());
         workers.spawn(async move { deliver(&notifications, &provider, &bell, &stop).await });
     }
-    until(async || provider.got.lock().unwrap().len() >= 80).await;
+    eventually("80 are sent", async || provider.got.lock().unwrap().len() >= 80).await;
     stop.cancel();
     while let Some(ended) = workers.join_next().await {
         ended.unwrap();
@@ -115,7 +117,10 @@ async fn a_provider_that_is_down_gets_the_notification_when_it_is_back() {
 
     let work = deliver(&house.notifications, &provider, &bell, &stop);
     let watch = async {
-        until(async || state(&house, event.order_id).await == "sent").await;
+        eventually("the notification is sent", async || {
+            state(&house, event.order_id).await == "sent"
+        })
+        .await;
         stop.cancel();
     };
     tokio::join!(work, watch);
@@ -126,14 +131,4 @@ async fn a_provider_that_is_down_gets_the_notification_when_it_is_back() {
 async fn state(house: &House, order: domain::OrderId) -> Value {
     let (_, mut list) = house.get(&format!("/api/notifications?orderId={order}")).await;
     list["items"][0]["state"].take()
-}
-
-/// Waits until the condition holds.
-async fn until<F: Future<Output = bool>>(condition: impl Fn() -> F) {
-    let wait = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(20), wait).await.expect("the condition never held");
 }

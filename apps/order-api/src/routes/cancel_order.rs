@@ -19,7 +19,7 @@ use crate::problems::not_cancelled;
 use crate::representation::{OrderBody, entity_tag};
 use crate::text_schema;
 
-/// The reason of those who give none.
+/// The reason of a cancellation without a reason.
 const NO_REASON: &str = "no reason given";
 
 /// Why an order is to be cancelled
@@ -89,8 +89,8 @@ pub(crate) async fn cancel_order(
     let expected = if_match.versions().map(|versions| {
         versions.into_iter().filter_map(|version| OrderVersion::try_from(version).ok()).collect()
     });
-    let wish = CancelOrder { id, reason, expected, key };
-    let order = ordering::cancel_order(&orders, wish, clock::event_stamp())
+    let command = CancelOrder { id, reason, expected, key };
+    let order = ordering::cancel_order(&orders, command, clock::event_stamp())
         .await
         .map_err(|error| not_cancelled(id, error))?;
     let order = order.snapshot();

@@ -32,12 +32,12 @@ use crate::representation::{OrderBody, entity_tag};
 pub(crate) async fn get_order(
     State(orders): State<PgOrders>,
     PathParameter(id): PathParameter<OrderId>,
-    client_has: IfNoneMatch,
+    if_none_match: IfNoneMatch,
 ) -> Result<Response, Problem> {
     let order = orders.view(id).await?.ok_or_else(|| no_such_order(id))?;
     let tag = entity_tag(&order);
     let headers = [(header::ETAG, tag.to_string())];
-    Ok(if client_has.has(tag) {
+    Ok(if if_none_match.has(tag) {
         (StatusCode::NOT_MODIFIED, headers).into_response()
     } else {
         (headers, Json(OrderBody::from(&order))).into_response()

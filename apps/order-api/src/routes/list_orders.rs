@@ -48,12 +48,12 @@ pub(crate) async fn list_orders(
     let limit: Option<PageLimit> = query.take("limit");
     let status: Option<Status> = query.take("status");
     query.finish()?;
-    let wish = ListOrders {
+    let query = ListOrders {
         status: status.map(|Status(status)| status),
         cursor: cursor.map(|Cursor(id)| id),
         limit: limit.unwrap_or_default(),
     };
-    let page = ordering::list_orders(&orders, wish).await?;
+    let page = ordering::list_orders(&orders, query).await?;
     Ok(Json(OrderPageBody {
         items: page.items.iter().map(OrderBody::from).collect(),
         next_cursor: page.next.map(|id| Cursor(id).to_string()),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, a_full_order, an_order, post};
 
-/// An order with something else at one place.
+/// An order with another value at this JSON pointer.
 fn with(pointer: &str, value: Value) -> Value {
     let mut order = an_order();
     *order.pointer_mut(pointer).unwrap() = value;
@@ -16,7 +16,7 @@ fn items(count: i64) -> Value {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_a_rule_is_pointed_into_and_nothing_is_stored() {
+async fn an_invalid_body_is_refused_with_a_pointer_and_nothing_is_stored() {
     let client = Client::new().await;
     let (name, quantity, product) = ("#/customerName", "#/items/0/quantity", "#/items/0/productId");
     let cases = [
@@ -63,7 +63,7 @@ async fn a_body_that_breaks_a_rule_is_pointed_into_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn a_note_or_a_medication_that_breaks_a_rule_is_pointed_into_and_nothing_is_stored() {
+async fn an_invalid_note_or_medication_is_refused_with_a_pointer_and_nothing_is_stored() {
     let client = Client::new().await;
     let medication = "#/items/0/medication";
     let in_medication = |member: &str, value: Value| {
@@ -123,7 +123,7 @@ async fn a_note_or_a_medication_that_breaks_a_rule_is_pointed_into_and_nothing_i
 }
 
 #[tokio::test]
-async fn every_rule_that_is_broken_is_told_at_once() {
+async fn all_errors_are_reported_at_once() {
     let client = Client::new().await;
     let items = json!([
         {"productId": 1, "quantity": 0},
@@ -148,7 +148,7 @@ async fn every_rule_that_is_broken_is_told_at_once() {
         "#/note",
     ];
     assert_eq!(pointers, expected, "{}", answer.body);
-    client.assert_nothing_stored("an order of mistakes").await;
+    client.assert_nothing_stored("an order with many errors").await;
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn a_body_that_is_not_json_is_refused_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn a_body_that_is_too_large_or_no_json_by_name_is_refused_and_nothing_is_stored() {
+async fn a_body_that_is_too_large_or_has_another_content_type_is_refused_and_nothing_is_stored() {
     let client = Client::new().await;
     let padded = format!("{}{}", an_order(), " ".repeat(64 * 1024));
     client.post("/api/orders", padded).await.problem(413, "body-too-large");
@@ -174,9 +174,10 @@ async fn a_body_that_is_too_large_or_no_json_by_name_is_refused_and_nothing_is_s
         let request = request.body(Body::from(an_order().to_string())).unwrap();
         client.send(request).await.problem(415, "unsupported-media-type");
     }
-    let nameless = Request::post("/api/orders").body(Body::from(an_order().to_string())).unwrap();
-    client.send(nameless).await.problem(415, "unsupported-media-type");
-    client.assert_nothing_stored("bodies of another kind").await;
+    let without_type =
+        Request::post("/api/orders").body(Body::from(an_order().to_string())).unwrap();
+    client.send(without_type).await.problem(415, "unsupported-media-type");
+    client.assert_nothing_stored("large bodies and other content types").await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ async fn cancel_if(client: &Client, order: &Value, if_match: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_says_so_and_why() {
+async fn a_cancelled_order_shows_its_status_and_reason() {
     let client = Client::new().await;
     let order = client.placed().await;
     let answer = client.post(&path(&order), r#"{"reason":" ordered by mistake "}"#).await;
@@ -57,7 +57,7 @@ async fn a_cancellation_needs_no_reason_and_no_body() {
 }
 
 #[tokio::test]
-async fn a_reason_that_breaks_a_rule_is_pointed_to_and_nothing_is_cancelled() {
+async fn an_invalid_reason_is_refused_with_a_pointer_and_nothing_is_cancelled() {
     let client = Client::new().await;
     let order = client.placed().await;
     for (body, pointer) in [
@@ -100,7 +100,7 @@ async fn a_repeated_cancellation_with_a_key_gets_the_original_answer() {
     let keyed = |reason: &str| {
         let mut request = post(&path(&order), json!({"reason": reason}).to_string());
         request.headers_mut().insert("idempotency-key", "c".parse().unwrap());
-        // Of these the order is at one the first time, and at none the second.
+        // The order has one of these versions at the first request, and none at the second.
         request.headers_mut().insert("if-match", "\"0\", \"1\"".parse().unwrap());
         client.send(request)
     };

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use adapter_ordering::{self as ordering};
 use adapter_outbox::PgOutbox;
 use adapter_postgres::{Database, MigrationGate};
@@ -13,13 +11,13 @@ use runtime::config::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-/// A client of an order-api that has a database of its own.
+/// A client of an order-api with its own database.
 pub(crate) struct Client {
     pub(crate) router: Router,
     database: Database,
 }
 
-/// What the API answered.
+/// An answer of the API.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -43,7 +41,7 @@ impl Client {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
-    /// Sends a body as JSON.
+    /// Sends a JSON body.
     pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
         self.send(post(path, body)).await
     }
@@ -52,14 +50,14 @@ impl Client {
         self.post("/api/orders", order.to_string()).await
     }
 
-    /// An order that was placed.
+    /// Places an order and returns the answer.
     pub(crate) async fn placed(&self) -> Value {
         let answer = self.place(&an_order()).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         answer.json()
     }
 
-    /// The events that wait to be published.
+    /// The events in the outbox.
     pub(crate) async fn events(&self) -> Vec<OutboxRecord> {
         let outbox = PgOutbox::new(&self.database, 16);
         let mut claims = Vec::new();
@@ -69,7 +67,7 @@ impl Client {
         claims.iter().flat_map(|claim| claim.records().to_vec()).collect()
     }
 
-    /// Neither an order nor an event is there.
+    /// Checks that neither an order nor an event is stored.
     pub(crate) async fn assert_nothing_stored(&self, after: &str) {
         let orders = self.get("/api/orders").await.json();
         assert_eq!(orders["items"], json!([]), "{after}");
@@ -97,7 +95,8 @@ impl Answer {
         problem
     }
 
-    /// The members of this name in a problem's errors: pointers, parameters or headers.
+    /// Checks that the answer is this problem. Returns this member of each error: the pointers,
+    /// parameters or headers.
     #[track_caller]
     pub(crate) fn places(&self, status: u16, kind: &str, member: &str) -> Vec<String> {
         let problem = self.problem(status, kind);
@@ -125,7 +124,7 @@ pub(crate) fn an_order() -> Value {
     json!({"customerName": "Ada Lovelace", "items": [{"productId": 7, "quantity": 2}]})
 }
 
-/// An order that says everything there is to say.
+/// An order with all optional members.
 pub(crate) fn a_full_order() -> Value {
     let mut order = an_order();
     order["items"][0]["medication"] = json!({
@@ -135,15 +134,4 @@ pub(crate) fn a_full_order() -> Value {
     });
     order["note"] = json!("Please ring twice");
     order
-}
-
-/// Asks until the answer is the one that is waited for.
-pub(crate) async fn until(what: &str, ask: impl AsyncFn() -> bool) {
-    let asked = async {
-        while !ask().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let patience = Duration::from_secs(30);
-    assert!(tokio::time::timeout(patience, asked).await.is_ok(), "{what} did not happen");
 }

@@ -18,7 +18,7 @@ async fn a_repeat_gets_the_original_answer_even_when_the_order_has_changed() {
     let path = format!("{}/cancel", first.header("location").unwrap());
     assert_eq!(client.post(&path, "").await.status, StatusCode::OK);
 
-    // Spelled differently, it asks for the same thing.
+    // The same order in another spelling.
     let items = json!([{"quantity": 2, "productId": 7}]);
     let repeat = json!({"items": items, "customerName": " Ada Lovelace "});
     let second = place(&client, "a", &repeat).await;
@@ -42,7 +42,7 @@ async fn a_key_used_for_another_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_note_and_a_medication_belong_to_the_request_that_a_key_stands_for() {
+async fn requests_with_the_same_key_are_compared_with_note_and_medication() {
     let client = Client::new().await;
     let mut spelled_differently = a_full_order();
     spelled_differently["note"] = json!(" Please ring twice\r\n");
@@ -66,14 +66,14 @@ async fn a_note_and_a_medication_belong_to_the_request_that_a_key_stands_for() {
 }
 
 #[tokio::test]
-async fn requests_without_a_key_are_each_answered_anew() {
+async fn each_request_without_a_key_places_an_order() {
     let client = Client::new().await;
     assert_ne!(client.placed().await["orderId"], client.placed().await["orderId"]);
     assert_eq!(client.events().await.len(), 2);
 }
 
 #[tokio::test]
-async fn of_many_repeats_at_once_one_places_the_order_and_all_get_the_same_answer() {
+async fn concurrent_repeats_place_one_order_and_get_the_same_answer() {
     let client = Client::new().await;
     let order = an_order();
     let (a, b, c, d) = tokio::join!(

@@ -1,6 +1,6 @@
-//! The API from outside, on a real Postgres: what it answers, and what it leaves in the tables.
+//! The HTTP API on a real Postgres: its answers, and what it stores.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on is to fail")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;
 mod cancelling;
@@ -9,5 +9,4 @@ mod document;
 mod idempotency;
 mod outage;
 mod placing;
-mod proxy;
 mod reading;

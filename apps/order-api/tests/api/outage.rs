@@ -7,24 +7,24 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use embedded_postgres::testing::fresh_database;
 use order_api::router;
-use runtime::config::DatabaseArgs;
-use runtime::config::MAX_IN_FLIGHT;
+use runtime::config::{DatabaseArgs, MAX_IN_FLIGHT};
+use test_support::{Network, Proxy, eventually};
 
-use crate::client::{an_order, post, send, until};
-use crate::proxy::{Line, Proxy};
+use crate::client::{an_order, post, send};
 
-/// An order-api whose way to Postgres can be cut.
-struct Outage {
+/// order-api with a proxy between it and Postgres.
+struct Api {
     proxy: Proxy,
     router: Router,
 }
 
-impl Outage {
-    async fn new(line: Line) -> Self {
+impl Api {
+    async fn start(network: Network) -> Self {
         let url = fresh_database().await.unwrap().url().to_owned();
         let (credentials, rest) = url.split_once('@').unwrap();
         let (server, name) = rest.split_once('/').unwrap();
-        let proxy = Proxy::to(server.parse().unwrap(), line).await;
+        let proxy = Proxy::to(server.parse().unwrap()).await;
+        proxy.set(network);
         let database_url = format!("{credentials}@{}/{name}", proxy.addr);
         let args = DatabaseArgs::at(database_url, 4);
         let database = adapter_ordering::database(&args, "test").unwrap();
@@ -57,36 +57,36 @@ impl Outage {
         assert_eq!(self.ready().await, StatusCode::SERVICE_UNAVAILABLE);
     }
 
-    async fn recovers(&self) {
-        until("being ready", async || self.ready().await == StatusCode::OK).await;
+    async fn assert_recovers(&self) {
+        eventually("order-api is ready", async || self.ready().await == StatusCode::OK).await;
         assert_eq!(self.place().await, StatusCode::CREATED);
     }
 }
 
 #[tokio::test]
-async fn it_starts_without_postgres_and_takes_orders_once_postgres_is_there() {
-    let outage = Outage::new(Line::Cut).await;
-    outage.assert_unavailable().await;
-    outage.proxy.set(Line::Up);
-    outage.recovers().await;
+async fn it_starts_without_postgres_and_accepts_orders_when_postgres_is_up() {
+    let api = Api::start(Network::Down).await;
+    api.assert_unavailable().await;
+    api.proxy.set(Network::Up);
+    api.assert_recovers().await;
 }
 
 #[tokio::test]
-async fn while_postgres_is_down_it_says_so_in_time_and_then_recovers() {
-    let outage = Outage::new(Line::Up).await;
-    outage.recovers().await;
-    outage.proxy.set(Line::Cut);
-    outage.assert_unavailable().await;
-    outage.proxy.set(Line::Up);
-    outage.recovers().await;
+async fn it_answers_503_in_time_while_postgres_is_down_and_then_recovers() {
+    let api = Api::start(Network::Up).await;
+    api.assert_recovers().await;
+    api.proxy.set(Network::Down);
+    api.assert_unavailable().await;
+    api.proxy.set(Network::Up);
+    api.assert_recovers().await;
 }
 
 #[tokio::test]
-async fn a_postgres_that_vanished_without_a_word_keeps_nobody_waiting() {
-    let outage = Outage::new(Line::Up).await;
-    outage.recovers().await;
-    outage.proxy.set(Line::Silent);
-    outage.assert_unavailable().await;
-    outage.proxy.set(Line::Up);
-    outage.recovers().await;
+async fn requests_fail_in_time_when_postgres_stops_responding() {
+    let api = Api::start(Network::Up).await;
+    api.assert_recovers().await;
+    api.proxy.set(Network::Silent);
+    api.assert_unavailable().await;
+    api.proxy.set(Network::Up);
+    api.assert_recovers().await;
 }

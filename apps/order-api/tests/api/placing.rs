@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::client::{Client, a_full_order, an_order, post};
 
 #[tokio::test]
-async fn an_order_is_answered_as_it_was_placed_and_where_it_is() {
+async fn a_placed_order_is_answered_with_its_body_and_location() {
     let client = Client::new().await;
     let before = clock::now();
     let answer = client.place(&an_order()).await;
@@ -34,15 +34,15 @@ async fn an_order_is_answered_as_it_was_placed_and_where_it_is() {
 }
 
 #[tokio::test]
-async fn a_note_and_a_medication_are_shown_wherever_the_order_is() {
+async fn a_note_and_a_medication_are_in_all_answers_about_the_order() {
     let client = Client::new().await;
-    let mut wish = a_full_order();
-    wish["items"].as_array_mut().unwrap().extend([
+    let mut request = a_full_order();
+    request["items"].as_array_mut().unwrap().extend([
         json!({"productId": 8, "quantity": 1}),
         json!({"productId": 9, "quantity": 1,
                "medication": {"system": "urn:oid:1.2.276.0.76.4.6", "code": "PZN 1"}}),
     ]);
-    let placed = client.place(&wish).await;
+    let placed = client.place(&request).await;
     assert_eq!(placed.status, StatusCode::CREATED, "{}", placed.body);
     let path = placed.header("location").unwrap();
     let shown = client.get(path).await.json();
@@ -50,8 +50,8 @@ async fn a_note_and_a_medication_are_shown_wherever_the_order_is() {
     let cancelled = client.post(&format!("{path}/cancel"), "").await.json();
     let afterwards = client.get(path).await.json();
     for order in [placed.json(), shown, listed, cancelled, afterwards] {
-        assert_eq!(order["note"], wish["note"], "{order}");
-        assert_eq!(order["items"], wish["items"], "{order}");
+        assert_eq!(order["note"], request["note"], "{order}");
+        assert_eq!(order["items"], request["items"], "{order}");
     }
 }
 
@@ -63,8 +63,8 @@ async fn a_note_and_a_medication_that_are_null_are_left_out() {
         {"productId": 8, "quantity": 1,
          "medication": {"system": "http://snomed.info/sct", "code": "387517004", "display": null}},
     ]);
-    let wish = json!({"customerName": "Ada Lovelace", "items": items, "note": null});
-    let order = client.place(&wish).await.json();
+    let request = json!({"customerName": "Ada Lovelace", "items": items, "note": null});
+    let order = client.place(&request).await.json();
     assert_eq!(order.get("note"), None);
     let expected = json!([
         {"productId": 7, "quantity": 2},
@@ -75,7 +75,7 @@ async fn a_note_and_a_medication_that_are_null_are_left_out() {
 }
 
 #[tokio::test]
-async fn an_order_is_stored_together_with_the_event_that_tells_of_it() {
+async fn an_order_is_stored_together_with_its_event() {
     let client = Client::new().await;
     let order = client.placed().await;
     let events = client.events().await;
@@ -87,7 +87,7 @@ async fn an_order_is_stored_together_with_the_event_that_tells_of_it() {
 }
 
 #[tokio::test]
-async fn the_trace_of_a_request_travels_with_the_event() {
+async fn the_event_has_the_trace_of_the_request() {
     let client = Client::new().await;
     let mut request = post("/api/orders", an_order().to_string());
     let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -97,25 +97,25 @@ async fn the_trace_of_a_request_travels_with_the_event() {
     let header = events[0].headers.iter().find(|(name, _)| name == "traceparent");
     let (_, sent) = header.unwrap();
     assert!(sent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{sent}");
-    assert!(!sent.contains("00f067aa0ba902b7"), "the request is a step of its own: {sent}");
+    assert!(!sent.contains("00f067aa0ba902b7"), "the request has its own span: {sent}");
 }
 
 #[tokio::test]
-async fn the_bounds_themselves_are_within_bounds() {
+async fn an_order_at_all_limits_is_accepted() {
     let client = Client::new().await;
     let items: Vec<_> =
         (0..100).map(|n| json!({"productId": i64::MAX - n, "quantity": 999 - n})).collect();
     // Each of these characters has four bytes.
     let name = "𝔸".repeat(200);
     let note = "𝔸\n".repeat(499) + "𝔸𝔸";
-    let mut wish = json!({"customerName": format!("  {name}\n"), "items": items});
-    wish["note"] = json!(note.replace('\n', "\r\n"));
+    let mut request = json!({"customerName": format!("  {name}\n"), "items": items});
+    request["note"] = json!(note.replace('\n', "\r\n"));
     let system = format!("urn:{}", "a".repeat(196));
     let mut items = items;
     items[99]["medication"] =
         json!({"system": system, "code": "𝔸".repeat(64), "display": "𝔸".repeat(200)});
-    wish["items"] = json!(items);
-    let answer = client.place(&wish).await;
+    request["items"] = json!(items);
+    let answer = client.place(&request).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
     let order = client.get(answer.header("location").unwrap()).await.json();
     assert_eq!(order["customerName"], name);
@@ -124,7 +124,7 @@ async fn the_bounds_themselves_are_within_bounds() {
 }
 
 #[tokio::test]
-async fn a_whole_number_may_be_written_with_a_point() {
+async fn a_whole_number_may_be_written_with_a_decimal_point() {
     let client = Client::new().await;
     let order = r#"{"customerName":"Ada","items":[{"productId":7.0,"quantity":2e1}]}"#;
     let answer = client.post("/api/orders", order).await;

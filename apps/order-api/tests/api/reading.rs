@@ -5,30 +5,30 @@ use serde_json::Value;
 use crate::client::Client;
 
 #[tokio::test]
-async fn an_order_the_client_has_is_not_sent_again() {
+async fn an_order_that_the_client_has_cached_is_not_sent_again() {
     let client = Client::new().await;
     let order = client.placed().await;
     let path = format!("/api/orders/{}", order["orderId"].as_str().unwrap());
-    let ask = |if_none_match: &str| {
+    let get_if_none_match = |if_none_match: &str| {
         let request = Request::get(&path).header("if-none-match", if_none_match);
         client.send(request.body(Body::empty()).unwrap())
     };
     for tags in ["\"1\"", "W/\"1\"", "\"0\", \"1\"", "*"] {
-        let answer = ask(tags).await;
+        let answer = get_if_none_match(tags).await;
         assert_eq!(answer.status, StatusCode::NOT_MODIFIED, "{tags}");
         assert_eq!(answer.header("etag"), Some("\"1\""));
         assert_eq!(answer.body, "");
     }
     client.post(&format!("{path}/cancel"), "").await;
     for tags in ["\"1\"", "nonsense"] {
-        let answer = ask(tags).await;
+        let answer = get_if_none_match(tags).await;
         assert_eq!(answer.status, StatusCode::OK, "{tags}");
         assert_eq!(answer.header("etag"), Some("\"2\""));
         assert_eq!(answer.json()["status"], "cancelled");
     }
 }
 
-/// Follows the pages from the first to the last; before each further one, `between` happens.
+/// Reads all pages. Runs `between` before each page except the first.
 async fn walk(client: &Client, query: &str, between: impl AsyncFn()) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut cursor = String::new();
@@ -46,7 +46,7 @@ async fn walk(client: &Client, query: &str, between: impl AsyncFn()) -> Vec<Vec<
 }
 
 #[tokio::test]
-async fn pages_show_every_order_once_newest_first_while_new_ones_come_in() {
+async fn pages_show_every_order_once_newest_first_while_new_orders_are_placed() {
     let client = Client::new().await;
     let mut placed = Vec::new();
     for _ in 0..7 {
@@ -75,7 +75,7 @@ async fn a_last_page_that_is_full_has_no_next_one() {
 }
 
 #[tokio::test]
-async fn pages_can_be_limited_to_orders_that_stand_in_one_way() {
+async fn pages_can_be_filtered_by_status() {
     let client = Client::new().await;
     let mut cancelled = Vec::new();
     let mut created = Vec::new();

@@ -2,10 +2,11 @@ use std::time::Duration;
 
 use domain::ordering::Order;
 use serde_json::{Value, json};
+use test_support::{eventually, new_order};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, new_order, path_of, until};
+use crate::world::{World, path_of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_starts_with_everything_down_recovers_by_itself_and_stops_when_told() {
@@ -13,26 +14,27 @@ async fn it_starts_with_everything_down_recovers_by_itself_and_stops_when_told()
     let stop = CancellationToken::new();
     let service = tokio::spawn(pharmacy_order::run(world.config(), stop.clone()));
 
-    until("it listens", async || world.get("/livez").await.is_some()).await;
+    eventually("it listens", async || world.get("/livez").await.is_some()).await;
     let (status, readiness) = world.get("/readyz").await.unwrap();
     assert_eq!((status, ready(&readiness)), (503, (false, false)), "{readiness}");
     let (status, problem) = world.get("/api/pharmacy/orders").await.unwrap();
     assert_eq!((status, &problem["type"]), (503, &json!("/problems/unavailable")));
 
     world.postgres_up().await;
-    until("its tables are there", async || is_ready(&world, "/readyz").await.0).await;
+    eventually("its tables are there", async || is_ready(&world, "/readyz").await.0).await;
     let empty = json!({"items": [], "nextCursor": null});
     assert_eq!(world.get("/api/pharmacy/orders").await.unwrap(), (200, empty));
 
     world.kafka_up();
-    until("it is in its group", async || is_ready(&world, "/readyz").await == (true, true)).await;
+    eventually("it is in its group", async || is_ready(&world, "/readyz").await == (true, true))
+        .await;
 
     world.registry_up().await;
-    let (spoilt, order) = (new_order(), new_order());
+    let (spoilt, order) = (new_order("Ada"), new_order("Ada"));
     world.publish(&spoilt, |payload| payload.truncate(20)).await;
     world.publish(&order, |_| {}).await;
-    until("the order is shown", async || shows(&world, &order).await).await;
-    until("the spoilt record is a dead letter", async || list(&world).await.0 == 1).await;
+    eventually("the order is shown", async || shows(&world, &order).await).await;
+    eventually("the spoilt record is a dead letter", async || list(&world).await.0 == 1).await;
     assert!(!shows(&world, &spoilt).await);
 
     let (retried, said) = operate(&world, &["retry", "--all"]).await;
@@ -52,7 +54,7 @@ async fn it_stops_when_told_even_while_it_waits_for_everything() {
     let world = World::all_down().await;
     let stop = CancellationToken::new();
     let service = tokio::spawn(pharmacy_order::run(world.config(), stop.clone()));
-    until("it listens", async || world.get("/livez").await.is_some()).await;
+    eventually("it listens", async || world.get("/livez").await.is_some()).await;
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(20), service).await.unwrap().unwrap().unwrap();
 }

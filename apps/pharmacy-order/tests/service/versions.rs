@@ -5,9 +5,10 @@ use application::relay::OutboxRecord;
 use domain::ordering::{MedicationCoding, NewOrder, Order, OrderItem, OrderItems};
 use runtime::clock;
 use serde_json::json;
+use test_support::eventually;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, path_of, until};
+use crate::world::{World, path_of};
 
 /// `OrderCreated` in its first version, as the first release has written it: two pieces of product
 /// 1 and 999 of the product with the greatest number, for Zoë 李.
@@ -31,7 +32,7 @@ async fn an_order_told_in_the_first_version_stands_beside_one_told_in_the_second
     world.publish_record(&first_version()).await;
     world.publish(&second, |_| {}).await;
     let shown = async |path: &str| {
-        until("the order is shown", async || {
+        eventually("the order is shown", async || {
             world.get(path).await.is_some_and(|(status, _)| status == 200)
         })
         .await;

@@ -1,21 +1,20 @@
 //! What the service lives in.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use adapter_kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
 use adapter_postgres::Database;
 use application::relay::{Delivery, OutboxRecord, Publisher};
-use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
-use domain::{OrderId, ordering};
+use domain::OrderId;
+use domain::ordering::Order;
 use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
 use pharmacy_order::Config;
-use runtime::clock;
-use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
+use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs};
 use serde_json::Value;
+use test_support::outbox_record;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -55,7 +54,6 @@ impl World {
         Config {
             database: DatabaseArgs::at(self.database_url(), 10),
             kafka: self.kafka_args(),
-            telemetry: TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text },
             http_addr: self.http,
             http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
@@ -117,19 +115,7 @@ impl World {
     /// Publishes what this order has recorded, as the relay would; `spoil` may change the bytes.
     pub(crate) async fn publish(&self, order: &Order, spoil: impl Fn(&mut Vec<u8>)) {
         for event in order.recorded() {
-            let encoded = adapter_avro::encode(event).unwrap();
-            let mut record = OutboxRecord {
-                lane: 0,
-                position: 1,
-                event_id: event.id,
-                aggregate_id: event.order_id.get(),
-                aggregate_version: event.version.get(),
-                event_type: encoded.event_type.to_owned(),
-                schema_fingerprint: encoded.schema_fingerprint.to_vec(),
-                payload: encoded.payload,
-                headers: Vec::new(),
-                occurred_at: event.occurred_at,
-            };
+            let mut record = outbox_record(event);
             spoil(&mut record.payload);
             self.publish_record(&record).await;
         }
@@ -150,32 +136,6 @@ async fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
-pub(crate) fn new_order() -> Order {
-    let item = OrderItem {
-        product_id: ordering::ProductId::try_from(7).unwrap(),
-        quantity: ordering::Quantity::try_from(2).unwrap(),
-        medication: None,
-    };
-    let new = NewOrder {
-        id: clock::new_order_id(),
-        customer_name: "Ada".parse().unwrap(),
-        items: OrderItems::try_from(vec![item]).unwrap(),
-        note: None,
-    };
-    Order::place(new, clock::event_stamp())
-}
-
 pub(crate) fn path_of(id: OrderId) -> String {
     format!("/api/pharmacy/orders/{id}")
-}
-
-/// Waits until the condition holds.
-pub(crate) async fn until<F: Future<Output = bool>>(what: &str, condition: impl Fn() -> F) {
-    let wait = async {
-        while !condition().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    let waited = tokio::time::timeout(Duration::from_secs(30), wait).await;
-    waited.unwrap_or_else(|_| panic!("it never came that {what}"));
 }

@@ -5,18 +5,18 @@ use std::path::Path;
 
 use super::Violation;
 
-/// A folder of schemas, as it lies on the disk.
+/// The files of a folder of schemas.
 pub(super) struct Folder {
-    /// The texts by event and version.
+    /// The schemas by event and version.
     pub(super) files: Files,
-    /// The hashes that `released.txt` tells, by path.
+    /// The hashes in `released.txt`, by path.
     pub(super) released: BTreeMap<String, String>,
 }
 
 type Files = BTreeMap<String, BTreeMap<u32, String>>;
 
 impl Folder {
-    /// Reads what can be read; the rest is added to what is wrong.
+    /// Reads the folder. Adds what cannot be read to `violations`.
     pub(super) fn read(root: &Path, violations: &mut Vec<Violation>) -> Self {
         Self { files: read_files(root, violations), released: read_released(root, violations) }
     }
@@ -33,7 +33,7 @@ fn read_files(root: &Path, violations: &mut Vec<Violation>) -> Files {
         for (name, _) in names(&folder, violations) {
             let path = format!("{event}/{name}");
             let Some(version) = version_of(&name) else {
-                violations.push(Violation::Stray(path));
+                violations.push(Violation::Unexpected(path));
                 continue;
             };
             match fs::read_to_string(folder.join(&name)) {
@@ -62,7 +62,7 @@ fn names(folder: &Path, violations: &mut Vec<Violation>) -> Vec<(String, bool)> 
     })
 }
 
-/// The version in `v<N>.avsc`, from 1 on.
+/// The version in the file name `v<N>.avsc`, at least 1.
 fn version_of(name: &str) -> Option<u32> {
     let number = name.strip_prefix('v')?.strip_suffix(".avsc")?;
     number.parse().ok().filter(|version| *version >= 1 && format!("{version}") == number)
@@ -85,7 +85,7 @@ fn read_released(root: &Path, violations: &mut Vec<Violation>) -> BTreeMap<Strin
             Some((hash, path)) if hash.len() == 64 && is_version(path) => {
                 released.insert(path.to_owned(), hash.to_owned());
             }
-            _ => violations.push(Violation::Stray(line.to_owned())),
+            _ => violations.push(Violation::Unexpected(line.to_owned())),
         }
     }
     released

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-/// The logical types that Avro knows.
+/// The logical types of Avro.
 const KNOWN: [&str; 13] = [
     "big-decimal",
     "date",
@@ -17,8 +17,8 @@ const KNOWN: [&str; 13] = [
     "uuid",
 ];
 
-/// The first logical type in a schema that Avro does not know. Avro reads over it, so that nobody
-/// would notice when it changes: it may be a slip of the pen, or a unit of one's own.
+/// Returns the first logical type in the schema that Avro does not know. Avro ignores it, so that
+/// the compatibility check would not notice a change. It may be a typing error or a custom type.
 pub(super) fn unknown(schema: &Value) -> Option<&str> {
     match schema {
         Value::Object(members) => {

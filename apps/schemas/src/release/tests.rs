@@ -10,7 +10,7 @@ const V1: &str = r#"{"type":"record","name":"R","fields":[{"name":"a","type":"st
 const V2: &str = r#"{"type":"record","name":"R","fields":[
     {"name":"a","type":"string"},{"name":"b","type":"int","default":0}]}"#;
 
-/// A folder of schemas that goes away with the test.
+/// A temporary folder of schemas, deleted on drop.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -44,7 +44,7 @@ fn sha256(text: &str) -> String {
 }
 
 #[test]
-fn the_schemas_of_this_repository_are_as_they_were_released_and_all_compiled_in() {
+fn the_schemas_of_this_repository_are_unchanged_and_compiled_in() {
     let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
     let report = check_directory(&schemas).unwrap_or_else(|violations| {
         panic!("{}", violations.iter().map(|v| one_line(v)).collect::<Vec<_>>().join("\n"))
@@ -74,7 +74,7 @@ fn a_compatible_version_that_is_not_released_yet_is_reported_with_its_line() {
 }
 
 #[test]
-fn a_released_schema_that_was_edited_is_found_down_to_a_blank() {
+fn an_edit_of_a_released_schema_is_found_even_if_it_is_a_space() {
     let edited = V1.replace(',', ", ");
     let folder = Folder::with(&[("e/v1.avsc", &edited)], &[("e/v1.avsc", V1)]);
     let violations = folder.violations();
@@ -83,7 +83,7 @@ fn a_released_schema_that_was_edited_is_found_down_to_a_blank() {
 }
 
 #[test]
-fn a_released_schema_that_is_gone_is_found() {
+fn a_removed_released_schema_is_found() {
     let folder = Folder::with(&[("f/v1.avsc", V1)], &[("f/v1.avsc", V1), ("e/v1.avsc", V1)]);
     assert_eq!(
         folder.violations(),
@@ -104,7 +104,7 @@ fn an_incompatible_version_is_found_with_both_versions_and_the_field() {
 }
 
 #[test]
-fn a_gap_an_unlisted_version_and_a_stray_file_are_all_told() {
+fn a_gap_an_unlisted_version_and_an_unexpected_file_are_all_reported() {
     let files = [("e/v1.avsc", V1), ("e/v3.avsc", V2), ("e/notes.md", "")];
     let violations = Folder::with(&files, &[]).violations();
     for expected in
@@ -116,6 +116,6 @@ fn a_gap_an_unlisted_version_and_a_stray_file_are_all_told() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_read_is_no_success() {
+fn a_folder_that_cannot_be_read_is_an_error() {
     assert!(!check_directory(Path::new("/nowhere/at/all")).unwrap_err().is_empty());
 }

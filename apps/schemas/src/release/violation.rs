@@ -10,14 +10,14 @@ pub enum Violation {
     Unreadable {
         /// The file or folder.
         path: String,
-        /// What the system said.
+        /// The error of the system.
         #[source]
         source: io::Error,
     },
-    /// A file or line that has no business there.
+    /// An unexpected file, or an unexpected line in `released.txt`.
     #[error("{0} is neither v<N>.avsc nor a line of <sha256>  <event>/v<N>.avsc")]
-    Stray(String),
-    /// A version between others is missing, or the first is.
+    Unexpected(String),
+    /// A version is missing although a later version exists.
     #[error("{event}/v{version}.avsc is missing, though a later version is there")]
     Gap {
         /// The folder.
@@ -33,26 +33,26 @@ pub enum Violation {
     },
     /// A schema was removed after its release.
     #[error("{path} was released and is gone; old events can only be read with it")]
-    Gone {
+    Removed {
         /// The file.
         path: String,
     },
-    /// A file is no Avro schema.
+    /// A file is not an Avro schema.
     #[error("{path} is no Avro schema")]
     NotAvro {
         /// The file.
         path: String,
-        /// What Avro says.
+        /// The error of the Avro parser.
         #[source]
         source: Box<apache_avro::Error>,
     },
-    /// A schema is none of an event.
+    /// A schema is not a record.
     #[error("{path} is no record; an event is a record, and its full name names its subject")]
-    NoRecord {
+    NotARecord {
         /// The file.
         path: String,
     },
-    /// A schema says something that no reader of Avro hears.
+    /// A schema has a logical type that Avro ignores.
     #[error("{path} has the logical type {name}, which Avro does not know and so would not guard")]
     UnknownLogicalType {
         /// The file.
@@ -66,7 +66,7 @@ pub enum Violation {
         /// The file.
         path: String,
     },
-    /// Two versions do not understand each other.
+    /// Two versions are not compatible.
     #[error("{event}: v{newer} does not go with v{older}")]
     Incompatible {
         /// The folder.
@@ -75,7 +75,7 @@ pub enum Violation {
         older: u32,
         /// The newer version.
         newer: u32,
-        /// The field, and why.
+        /// The field and the reason.
         #[source]
         source: Incompatible,
     },

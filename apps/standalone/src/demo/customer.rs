@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::endpoints::Endpoints;
 
-/// Orders through the HTTP API, as any client would.
+/// A client that places and cancels orders through the HTTP API.
 #[derive(Debug, Clone)]
 pub(super) struct Customer {
     client: Client,
@@ -18,15 +18,15 @@ pub(super) struct Customer {
 #[derive(Debug, Clone)]
 pub(super) struct PlacedOrder {
     pub(super) id: Uuid,
-    /// When the API took it: a little before the commit.
-    pub(super) taken_at_micros: i64,
-    /// How long the customer waited for the answer.
+    /// `createdAt` of the order, shortly before the commit.
+    pub(super) created_at_micros: i64,
+    /// Duration of the `POST` request.
     pub(super) post: Duration,
     pub(super) cancelled: bool,
 }
 
 impl PlacedOrder {
-    /// How many events the order has recorded.
+    /// Number of events of the order.
     pub(super) fn events(&self) -> usize {
         1 + usize::from(self.cancelled)
     }
@@ -44,12 +44,12 @@ impl Customer {
         Self { client, orders: format!("{}/api/orders", endpoints.order_api) }
     }
 
-    /// Places the `number`th order.
+    /// Places order number `number`.
     pub(super) async fn place(&self, number: u32) -> Result<PlacedOrder, String> {
-        let wish = wish(number);
+        let body = order_body(number);
         let begin = Instant::now();
         let answer =
-            self.client.post(&self.orders).json(&wish).send().await.map_err(in_one_line)?;
+            self.client.post(&self.orders).json(&body).send().await.map_err(in_one_line)?;
         let status = answer.status();
         let body = answer.bytes().await.map_err(in_one_line)?;
         let post = begin.elapsed();
@@ -59,7 +59,7 @@ impl Customer {
         let answer: Answer = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
         Ok(PlacedOrder {
             id: answer.order_id,
-            taken_at_micros: answer.created_at.timestamp_micros(),
+            created_at_micros: answer.created_at.timestamp_micros(),
             post,
             cancelled: false,
         })
@@ -68,8 +68,8 @@ impl Customer {
     /// Cancels an order.
     pub(super) async fn cancel(&self, order: &mut PlacedOrder) -> Result<(), String> {
         let url = format!("{}/{}/cancel", self.orders, order.id);
-        let wish = json!({"reason": "changed my mind"});
-        let answer = self.client.post(url).json(&wish).send().await.map_err(in_one_line)?;
+        let body = json!({"reason": "changed my mind"});
+        let answer = self.client.post(url).json(&body).send().await.map_err(in_one_line)?;
         if !answer.status().is_success() {
             return Err(format!("cancel: {}", answer.status()));
         }
@@ -78,30 +78,29 @@ impl Customer {
     }
 }
 
-/// What the `number`th customer asks for. Every third item says which medication is meant by it,
-/// every fourth order has a note.
-fn wish(number: u32) -> Value {
-    let items: Vec<_> = (1..=1 + number % 3).map(|item| one_item(number, item)).collect();
-    let mut wish = json!({"customerName": format!("Customer {number}"), "items": items});
+/// The body of order number `number`. Every third item has a medication, every fourth order a note.
+fn order_body(number: u32) -> Value {
+    let items: Vec<_> = (1..=1 + number % 3).map(|item| item_body(number, item)).collect();
+    let mut body = json!({"customerName": format!("Customer {number}"), "items": items});
     if number % 4 == 1 {
-        wish["note"] = json!("Please ring twice.\nThe bell is quiet.");
+        body["note"] = json!("Please ring twice.\nThe bell is quiet.");
     }
-    wish
+    body
 }
 
-fn one_item(number: u32, item: u32) -> Value {
-    let mut wish = json!({"productId": 100 * item + number % 7, "quantity": 1 + number % 5});
+fn item_body(number: u32, item: u32) -> Value {
+    let mut body = json!({"productId": 100 * item + number % 7, "quantity": 1 + number % 5});
     if (number + item).is_multiple_of(3) {
-        wish["medication"] = json!({
+        body["medication"] = json!({
             "system": "http://snomed.info/sct",
             "code": "387517004",
             "display": "Paracetamol",
         });
     }
-    wish
+    body
 }
 
-#[allow(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
+#[allow(clippy::needless_pass_by_value, reason = "the signature for map_err")]
 fn in_one_line(error: reqwest::Error) -> String {
     runtime::one_line(&error)
 }

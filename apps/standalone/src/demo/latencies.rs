@@ -1,12 +1,12 @@
 use std::fmt;
 use std::time::Duration;
 
-/// How long something took, many times.
+/// Durations of many operations, sorted.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Latencies(Vec<Duration>);
 
 impl Latencies {
-    /// The time that so many percent of them did not exceed (nearest rank).
+    /// The percentile of the durations (nearest rank).
     pub(super) fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.0.len() * percent).div_ceil(100).max(1);
         self.0.get(rank - 1).copied().unwrap_or_default()

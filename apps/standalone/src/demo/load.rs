@@ -10,19 +10,19 @@ use tokio_util::sync::CancellationToken;
 use super::customer::{Customer, PlacedOrder};
 use crate::cli::DemoArgs;
 
-/// How many customers wait for their answer at the same time, at the most.
+/// Maximum number of concurrent requests.
 const CONCURRENT: usize = 256;
 
-/// What came of placing orders.
+/// The results of placing orders.
 #[derive(Debug, Default)]
 pub(super) struct Placed {
     pub(super) orders: Vec<PlacedOrder>,
-    /// What the API said to those it did not take.
-    pub(super) refused: Vec<String>,
+    /// The errors of requests that failed.
+    pub(super) errors: Vec<String>,
 }
 
-/// Places orders at an even rate, each by a customer who does not wait for the others; every tenth
-/// is cancelled again.
+/// Places orders at a constant rate, without waiting for the answers of earlier ones. Cancels every
+/// tenth order.
 pub(super) async fn place(
     args: &DemoArgs,
     customer: &Customer,
@@ -31,40 +31,43 @@ pub(super) async fn place(
 ) -> Placed {
     let mut pace = interval(Duration::from_secs(1) / args.rate);
     pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
-    let room = Arc::new(Semaphore::new(CONCURRENT));
-    let mut customers = JoinSet::new();
+    let permits = Arc::new(Semaphore::new(CONCURRENT));
+    let mut requests = JoinSet::new();
     for number in 0..args.orders {
         pace.tick().await;
-        let Ok(place) = room.clone().acquire_owned().await else { break };
+        let Ok(permit) = permits.clone().acquire_owned().await else { break };
         if stop.is_cancelled() {
             break;
         }
         let (customer, bar) = (customer.clone(), bar.clone());
-        customers.spawn(async move {
-            let answer = visit(&customer, number).await;
+        requests.spawn(async move {
+            let answer = place_and_cancel(&customer, number).await;
             bar.inc(1);
-            drop(place);
+            drop(permit);
             answer
         });
     }
     let mut placed = Placed::default();
-    while let Some(answer) = customers.join_next().await {
+    while let Some(answer) = requests.join_next().await {
         match answer {
-            Ok((order, complaint)) => {
+            Ok((order, error)) => {
                 placed.orders.extend(order);
-                placed.refused.extend(complaint);
+                placed.errors.extend(error);
             }
-            Err(error) => placed.refused.push(error.to_string()),
+            Err(error) => placed.errors.push(error.to_string()),
         }
     }
     placed
 }
 
-async fn visit(customer: &Customer, number: u32) -> (Option<PlacedOrder>, Option<String>) {
+async fn place_and_cancel(
+    customer: &Customer,
+    number: u32,
+) -> (Option<PlacedOrder>, Option<String>) {
     let mut order = match customer.place(number).await {
         Ok(order) => order,
-        Err(complaint) => return (None, Some(complaint)),
+        Err(error) => return (None, Some(error)),
     };
-    let complaint = if number % 10 == 9 { customer.cancel(&mut order).await.err() } else { None };
-    (Some(order), complaint)
+    let error = if number % 10 == 9 { customer.cancel(&mut order).await.err() } else { None };
+    (Some(order), error)
 }

@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::customer::PlacedOrder;
 use crate::endpoints::Endpoints;
 
-/// How many questions are asked at the same time.
+/// Maximum number of concurrent requests.
 const CONCURRENT: usize = 16;
 
-/// Looks orders up in the read models of the pharmacy and of notification.
+/// Reads orders from the read models of the pharmacy and of notification.
 #[derive(Debug, Clone)]
 pub(super) struct Reader {
     client: Client,
@@ -24,7 +24,7 @@ pub(super) struct Reader {
     notifications: String,
 }
 
-/// What the read models hold about one order.
+/// An order in the read models.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
     pub(super) pharmacy: Option<PharmacyOrder>,
@@ -53,13 +53,13 @@ struct Items<T> {
 }
 
 impl Seen {
-    /// Whether everything that is to come has come.
+    /// Whether all events of the order have arrived.
     fn is_complete(&self, order: &PlacedOrder) -> bool {
-        let told = self.pharmacy.as_ref().is_some_and(|seen| {
+        let in_pharmacy = self.pharmacy.as_ref().is_some_and(|seen| {
             usize::try_from(seen.version).is_ok_and(|version| version >= order.events())
         });
         let events: HashSet<Uuid> = self.notifications.iter().map(|n| n.event_id).collect();
-        told && events.len() >= order.events()
+        in_pharmacy && events.len() >= order.events()
     }
 }
 
@@ -72,8 +72,8 @@ impl Reader {
         }
     }
 
-    /// Looks until every order is complete in both read models, or nothing new has come for
-    /// `patience`; then looks once more, for what may have come twice.
+    /// Reads until every order is complete in both read models, or no order was completed for
+    /// `patience`. Then reads all orders once more, to find repeated notifications.
     pub(super) async fn wait_for(
         &self,
         orders: &[PlacedOrder],
@@ -84,7 +84,7 @@ impl Reader {
         let mut waiting: Vec<&PlacedOrder> = orders.iter().collect();
         let mut progress = Instant::now();
         while !waiting.is_empty() && progress.elapsed() < patience && !stop.is_cancelled() {
-            let seen = self.look(&waiting).await;
+            let seen = self.read_all(&waiting).await;
             let before = waiting.len();
             waiting.retain(|order| !seen.get(&order.id).is_some_and(|s| s.is_complete(order)));
             if waiting.len() < before {
@@ -94,37 +94,37 @@ impl Reader {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
-        self.look(&orders.iter().collect::<Vec<_>>()).await
+        self.read_all(&orders.iter().collect::<Vec<_>>()).await
     }
 
-    async fn look(&self, orders: &[&PlacedOrder]) -> HashMap<Uuid, Seen> {
+    async fn read_all(&self, orders: &[&PlacedOrder]) -> HashMap<Uuid, Seen> {
         let mut found = HashMap::with_capacity(orders.len());
-        let mut looks = JoinSet::new();
+        let mut reads = JoinSet::new();
         for order in orders {
-            if looks.len() >= CONCURRENT
-                && let Some(Ok((id, seen))) = looks.join_next().await
+            if reads.len() >= CONCURRENT
+                && let Some(Ok((id, seen))) = reads.join_next().await
             {
                 found.insert(id, seen);
             }
             let (reader, id) = (self.clone(), order.id);
-            looks.spawn(async move { (id, reader.look_at(id).await) });
+            reads.spawn(async move { (id, reader.read(id).await) });
         }
-        while let Some(look) = looks.join_next().await {
-            if let Ok((id, seen)) = look {
+        while let Some(read) = reads.join_next().await {
+            if let Ok((id, seen)) = read {
                 found.insert(id, seen);
             }
         }
         found
     }
 
-    async fn look_at(&self, id: Uuid) -> Seen {
+    async fn read(&self, id: Uuid) -> Seen {
         let pharmacy = self.get(format!("{}/{id}", self.pharmacy)).await;
         let url = format!("{}?orderId={id}", self.notifications);
         let notifications = self.get(url).await.map_or_else(Vec::new, |Items { items }| items);
         Seen { pharmacy, notifications }
     }
 
-    /// What is there; nothing, where it is not there or the question fails, for it is asked again.
+    /// Returns `None` if there is nothing, or if the request fails: callers retry.
     async fn get<T: DeserializeOwned>(&self, url: String) -> Option<T> {
         let answer = self.client.get(url).timeout(Duration::from_secs(5)).send().await.ok()?;
         if answer.status() != StatusCode::OK {

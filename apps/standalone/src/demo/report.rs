@@ -11,9 +11,9 @@ use super::customer::PlacedOrder;
 use super::latencies::Latencies;
 use super::load::Placed;
 use super::reader::Seen;
-use super::topic::Told;
+use super::topic::TopicEvent;
 
-/// How many findings are spelt out.
+/// Number of findings to print.
 const SHOWN: usize = 10;
 
 /// What the demo found.
@@ -33,24 +33,24 @@ impl Report {
     pub(super) fn new(
         placed: &Placed,
         seen: &HashMap<Uuid, Seen>,
-        told: &HashMap<Uuid, Vec<Told>>,
+        published: &HashMap<Uuid, Vec<TopicEvent>>,
     ) -> Self {
         let mut findings: Vec<String> =
-            placed.refused.iter().map(|why| format!("not placed: {why}")).collect();
+            placed.errors.iter().map(|why| format!("not placed: {why}")).collect();
         let (mut pharmacy, mut notification, mut kafka) = (Vec::new(), Vec::new(), Vec::new());
         let mut repeats = 0;
         let nothing = Seen::default();
         for order in &placed.orders {
             let seen = seen.get(&order.id).unwrap_or(&nothing);
-            let told = told.get(&order.id).map_or(&[][..], Vec::as_slice);
+            let published = published.get(&order.id).map_or(&[][..], Vec::as_slice);
             findings.extend(check_read_models(order, seen));
-            repeats += told.len().saturating_sub(order.events());
-            findings.extend(check_topic(order, told));
+            repeats += published.len().saturating_sub(order.events());
+            findings.extend(check_topic(order, published));
             let after = |micros: i64| since(order, micros);
             pharmacy.extend(seen.pharmacy.iter().map(|p| after(p.received_at.timestamp_micros())));
             let first = seen.notifications.iter().map(|n| n.recorded_at.timestamp_micros()).min();
             notification.extend(first.map(after));
-            kafka.extend(told.first().map(|told| after(told.arrived_at_micros)));
+            kafka.extend(published.first().map(|event| after(event.arrived_at_micros)));
         }
         Self {
             orders: placed.orders.len(),
@@ -64,14 +64,14 @@ impl Report {
         }
     }
 
-    /// Whether nothing is missing, doubled or out of order.
+    /// Whether no event is missing, repeated in a read model, or out of order.
     pub(super) const fn is_good(&self) -> bool {
         self.findings.is_empty()
     }
 }
 
 fn since(order: &PlacedOrder, micros: i64) -> Duration {
-    Duration::from_micros(u64::try_from(micros - order.taken_at_micros).unwrap_or(0))
+    Duration::from_micros(u64::try_from(micros - order.created_at_micros).unwrap_or(0))
 }
 
 fn check_read_models(order: &PlacedOrder, seen: &Seen) -> Vec<String> {
@@ -111,13 +111,13 @@ fn check_read_models(order: &PlacedOrder, seen: &Seen) -> Vec<String> {
     findings
 }
 
-/// The first time each version is told, the versions must ascend without a gap; a repeat of what
-/// was told before is allowed, for delivery is at least once.
-fn check_topic(order: &PlacedOrder, told: &[Told]) -> Option<String> {
+/// Checks that the order's versions are in the topic in sequence and without a gap. Repeats are
+/// allowed, because delivery is at least once.
+fn check_topic(order: &PlacedOrder, published: &[TopicEvent]) -> Option<String> {
     let mut latest = 0;
-    for &Told { version, .. } in told {
+    for &TopicEvent { version, .. } in published {
         if version > latest + 1 {
-            return Some(format!("{}: version {version} was told after {latest}", order.id));
+            return Some(format!("{}: version {version} was published after {latest}", order.id));
         }
         latest = latest.max(version);
     }
@@ -128,12 +128,12 @@ fn check_topic(order: &PlacedOrder, told: &[Told]) -> Option<String> {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { orders, events, repeats, .. } = self;
-        writeln!(f, "{orders} orders, {events} events, {repeats} told more than once")?;
+        writeln!(f, "{orders} orders, {events} events, {repeats} published more than once")?;
         writeln!(f, "  POST                     {}", self.posts)?;
         writeln!(f, "  commit → Kafka           {}", self.to_kafka)?;
         writeln!(f, "  commit → pharmacy        {}", self.to_pharmacy)?;
         writeln!(f, "  commit → notification    {}", self.to_notification)?;
-        writeln!(f, "  (from the moment the API took the order, a little before its commit)")?;
+        writeln!(f, "  (measured from createdAt of the order, shortly before its commit)")?;
         for finding in self.findings.iter().take(SHOWN) {
             writeln!(f, "  WRONG  {finding}")?;
         }

@@ -1,4 +1,5 @@
-//! What a new version may change, and what not: said by the command and by the registry alike.
+//! Compatible and incompatible changes of a schema. The command and the embedded registry must
+//! agree.
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::registry::Registry;
 
 type Edit = fn(&mut Parcel);
 
-/// Changes after which old and new programs understand each other.
+/// Changes after which old and new programs can read the events of each other.
 const COMPATIBLE: [(&str, Edit); 12] = [
     ("nothing", |_| ()),
     ("an optional field is added", |p| {
@@ -23,14 +24,14 @@ const COMPATIBLE: [(&str, Edit); 12] = [
     }),
     ("a field is described", |p| p.field("weight")["doc"] = json!("In grams.")),
     ("the fields come in another order", |p| {
-        // A record is defined where it is used first.
+        // Avro defines a record at its first use.
         let item = p.item().clone();
         p.retype("largest", item);
         *p.item() = json!("Item");
         p.reverse();
     }),
     ("a field gets an alias", |p| p.field("weight")["aliases"] = json!(["mass"])),
-    // Every version before wrote the field; it can never be removed again, though.
+    // All earlier versions have the field. But now it can never be removed.
     ("a default is removed", |p| drop(p.field("note").as_object_mut().unwrap().remove("default"))),
     ("a default is changed", |p| p.field("note")["default"] = json!("none")),
     ("a symbol is added to an enum with a default", |p| {
@@ -41,7 +42,7 @@ const COMPATIBLE: [(&str, Edit); 12] = [
     }),
 ];
 
-/// Changes that break somebody, with the place and the reason.
+/// Changes that break readers, with the expected field and reason.
 const INCOMPATIBLE: [(&str, Edit); 37] = [
     ("field colour: was added (or renamed) without a default", |p| {
         p.add(json!({ "name": "colour", "type": "string" }));
@@ -50,12 +51,12 @@ const INCOMPATIBLE: [(&str, Edit); 37] = [
     ("field mass: was added (or renamed) without a default", |p| {
         p.field("weight")["name"] = json!("mass");
     }),
-    // The alias tells the new program where to find it, and nobody tells the old one.
+    // The new program knows the alias, but the old one does not.
     ("field weight: was removed (or renamed) and has no default", |p| {
         p.field("weight")["name"] = json!("mass");
         p.field("mass")["aliases"] = json!(["weight"]);
     }),
-    // Avro widens when reading, and only that way.
+    // A reader can widen a type, but not narrow it.
     ("field weight: int was changed to long", |p| p.retype("weight", json!("long"))),
     ("field distance: long was changed to int", |p| p.retype("distance", json!("int"))),
     ("field distance: long was changed to double", |p| p.retype("distance", json!("double"))),
@@ -118,7 +119,7 @@ const INCOMPATIBLE: [(&str, Edit); 37] = [
     ("field seal: fixed shipping.Seal of 16 bytes was changed to fixed shipping.Stamp of", |p| {
         p.field("seal")["type"]["name"] = json!("Stamp");
     }),
-    // Avro would read these, and take a thousandth for a millionth.
+    // Avro accepts these, but would read milliseconds as microseconds.
     (
         "field sentAt: timestamp-micros was changed to timestamp-millis, which gives the same bytes \
          another meaning",
@@ -139,7 +140,7 @@ const INCOMPATIBLE: [(&str, Edit); 37] = [
          meaning",
         |p| p.retype("distance", json!({ "type": "long", "logicalType": "timestamp-micros" })),
     ),
-    // A text that is no UUID could follow, and an old program would stumble over it.
+    // A later event may have a text that is not a UUID, which an old program cannot read.
     (
         "field parcelId: uuid was changed to string, which gives the same bytes another meaning",
         |p| p.retype("parcelId", json!("string")),
@@ -166,7 +167,7 @@ const INCOMPATIBLE: [(&str, Edit); 37] = [
     ),
 ];
 
-/// A folder where this edit of the released `parcel-sent` is its second version.
+/// A folder with the released `parcel-sent` and this change as its second version.
 fn with_second_version(edit: Edit) -> Folder {
     let folder = Folder::new();
     folder.write("parcel-sent/v1.avsc", &Parcel::v1().text());
@@ -180,13 +181,13 @@ fn a_compatible_change_passes() {
     for (change, edit) in COMPATIBLE {
         let run = with_second_version(edit).check();
         assert_eq!((run.code, run.err.as_slice()), (Some(0), [].as_slice()), "{change}");
-        let told = run.out.contains(&"parcel-sent: 2 compatible version(s)".to_owned());
-        assert!(told, "{change}: {:?}", run.out);
+        let reported = run.out.contains(&"parcel-sent: 2 compatible version(s)".to_owned());
+        assert!(reported, "{change}: {:?}", run.out);
     }
 }
 
 #[test]
-fn an_incompatible_change_fails_with_the_event_the_versions_the_place_and_the_reason() {
+fn an_incompatible_change_fails_with_the_event_the_versions_the_field_and_the_reason() {
     for (wrong, edit) in INCOMPATIBLE {
         let run = with_second_version(edit).check();
         assert_eq!((run.code, run.err.len()), (Some(1), 1), "{wrong}: {run:?}");
@@ -197,7 +198,7 @@ fn an_incompatible_change_fails_with_the_event_the_versions_the_place_and_the_re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_embedded_registry_says_the_same_of_every_change() {
+async fn the_embedded_registry_decides_the_same_for_every_change() {
     let registry = Registry::start().await;
     registry.register("parcels", &Parcel::v1().text()).await;
     let verdict = async |edit: Edit| {

@@ -3,12 +3,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A copy of this repository's schemas that goes away with the test.
+/// A temporary copy of this repository's schemas, deleted on drop.
 pub(crate) struct Folder {
     pub(crate) path: PathBuf,
 }
 
-/// What a run of the command left behind.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
@@ -28,17 +28,17 @@ impl Folder {
         Self { path }
     }
 
-    /// Writes a file of it.
+    /// Writes a file in the folder.
     pub(crate) fn write(&self, file: &str, text: &str) {
         let file = self.path.join(file);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, text).unwrap();
     }
 
-    /// Releases what is not, as `check` says: by adding its line to `released.txt`.
+    /// Releases the unreleased version: adds the line that `check` prints to `released.txt`.
     pub(crate) fn release(&self) {
-        let said = self.check().out;
-        let line = said.iter().skip_while(|line| !line.contains("not released")).nth(1).unwrap();
+        let lines = self.check().out;
+        let line = lines.iter().skip_while(|line| !line.contains("not released")).nth(1).unwrap();
         let file = self.path.join("released.txt");
         let released = fs::read_to_string(&file).unwrap();
         fs::write(file, format!("{released}{}\n", line.trim())).unwrap();
@@ -48,7 +48,7 @@ impl Folder {
         run(&mut self.command("check"))
     }
 
-    /// A command about this folder, in whose surroundings no registry is named.
+    /// A command about this folder, without a registry in the environment.
     pub(crate) fn command(&self, command: &str) -> Command {
         let mut program = Command::new(env!("CARGO_BIN_EXE_standalone"));
         for variable in ["SCHEMA_REGISTRY_URL", "KAFKA_TOPIC", "RUST_LOG"] {

@@ -1,5 +1,5 @@
-//! The commands about schemas, as CI and operators run them: on a folder, and against a registry.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+//! The commands about schemas, on a folder and with a registry.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod changes;
 mod folder;

@@ -1,10 +1,10 @@
 use serde_json::{Value, json};
 
-/// The schema of an event that has a field of every kind.
+/// The schema of an event with fields of all types.
 pub(crate) struct Parcel(pub(crate) Value);
 
 impl Parcel {
-    /// Its first version.
+    /// The first version.
     pub(crate) fn v1() -> Self {
         Self(json!({
             "type": "record", "name": "ParcelSent", "namespace": "shipping",
@@ -37,7 +37,7 @@ impl Parcel {
         }))
     }
 
-    /// The first version after this edit.
+    /// The first version with this change.
     pub(crate) fn edited(edit: fn(&mut Self)) -> Self {
         let mut parcel = Self::v1();
         edit(&mut parcel);

@@ -1,4 +1,4 @@
-//! A folder of schemas and a registry, brought together by the commands.
+//! The commands about schemas with a registry.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::parcel::Parcel;
 
 const SUBJECT: &str = "order-created-topic-shipping.ParcelSent";
 
-/// An embedded registry on a socket, as anybody's would be.
+/// An embedded registry that listens on a socket.
 pub(crate) struct Registry {
     url: String,
     client: reqwest::Client,
@@ -32,7 +32,7 @@ impl Registry {
         Self { url, client: client.build().unwrap() }
     }
 
-    /// What it answers.
+    /// Sends a request and returns the body of the answer.
     pub(crate) async fn send(&self, method: &str, path: &str, body: Value) -> Value {
         let method = method.parse().unwrap();
         let request = self.client.request(method, format!("{}{path}", self.url)).json(&body);
@@ -63,12 +63,12 @@ impl Registry {
         run(folder.command("check").args(["--registry", &self.url]))
     }
 
-    fn put(&self, folder: &Folder) -> Run {
+    fn register_all(&self, folder: &Folder) -> Run {
         run(folder.command("register").args(["--registry", &self.url]))
     }
 }
 
-/// The folder with a released `parcel-sent`.
+/// A folder with a released `parcel-sent`.
 fn with_parcel() -> Folder {
     let folder = Folder::new();
     folder.write("parcel-sent/v1.avsc", &Parcel::v1().text());
@@ -76,88 +76,88 @@ fn with_parcel() -> Folder {
     folder
 }
 
-fn coloured() -> String {
+fn with_colour() -> String {
     let colour = |p: &mut Parcel| {
         p.add(json!({ "name": "colour", "type": "string", "default": "" }));
     };
     Parcel::edited(colour).text()
 }
 
-fn assert_fine(run: &Run) {
+fn assert_success(run: &Run) {
     assert_eq!((run.code, run.err.as_slice()), (Some(0), [].as_slice()), "{run:?}");
 }
 
-/// The command failed and said just this of the parcel.
-fn assert_complains(run: &Run, expected: &str) {
-    let said: Vec<&String> = run.err.iter().filter(|line| line.contains("arcel")).collect();
+/// Checks that the command failed with only this error about the parcel.
+fn assert_error(run: &Run, expected: &str) {
+    let errors: Vec<&String> = run.err.iter().filter(|line| line.contains("arcel")).collect();
     assert_eq!(run.code, Some(1), "{run:?}");
-    assert_eq!(said, [&format!("error: {expected}")]);
+    assert_eq!(errors, [&format!("error: {expected}")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_registry_that_was_registered_with_passes_and_again_changes_nothing() {
+async fn register_makes_the_check_pass_and_repeating_it_changes_nothing() {
     let registry = Registry::start().await;
     let folder = with_parcel();
-    assert_complains(
+    assert_error(
         &registry.check(&folder),
         "parcel-sent v1 is not registered under order-created-topic-shipping.ParcelSent; run \
          `schemas register`",
     );
-    let first = registry.put(&folder);
-    assert_fine(&first);
+    let first = registry.register_all(&folder);
+    assert_success(&first);
     let id = registry.get(&format!("/subjects/{SUBJECT}/versions/1")).await["id"].clone();
     let line = format!("{SUBJECT} version 1 id {id}");
     assert!(first.out.contains(&line), "{line}: {first:?}");
-    assert_fine(&registry.check(&folder));
+    assert_success(&registry.check(&folder));
 
-    let again = registry.put(&folder);
-    assert_fine(&again);
+    let again = registry.register_all(&folder);
+    assert_success(&again);
     assert_eq!(again.out, first.out);
     assert_eq!(registry.get(&format!("/subjects/{SUBJECT}/versions")).await, json!([1]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_released_versions_are_registered_the_oldest_first() {
+async fn all_released_versions_are_registered_oldest_first() {
     let registry = Registry::start().await;
     let folder = with_parcel();
-    folder.write("parcel-sent/v2.avsc", &coloured());
+    folder.write("parcel-sent/v2.avsc", &with_colour());
     folder.release();
-    assert_fine(&registry.put(&folder));
-    for (version, schema) in [(1, Parcel::v1().text()), (2, coloured())] {
+    assert_success(&registry.register_all(&folder));
+    for (version, schema) in [(1, Parcel::v1().text()), (2, with_colour())] {
         let found = registry.get(&format!("/subjects/{SUBJECT}/versions/{version}")).await;
         assert_eq!(found["schema"], json!(schema));
     }
-    assert_fine(&registry.check(&folder));
+    assert_success(&registry.check(&folder));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_registry_that_asks_for_less_is_told_and_set_right() {
+async fn a_weaker_compatibility_level_is_reported_and_corrected() {
     let registry = Registry::start().await;
     let folder = with_parcel();
-    assert_fine(&registry.put(&folder));
+    assert_success(&registry.register_all(&folder));
     registry.set_level("", "BACKWARD").await;
     registry.set_level(SUBJECT, "NONE").await;
     let level = "the level of order-created-topic-shipping.ParcelSent is NONE, not \
                  FULL_TRANSITIVE; run `schemas register`";
-    assert_complains(&registry.check(&folder), level);
+    assert_error(&registry.check(&folder), level);
 
-    let mut others = folder.command("register");
-    assert_fine(&run(others.args(["--subjects-only", "--registry", &registry.url])));
-    assert_fine(&registry.check(&folder));
+    let mut subjects_only = folder.command("register");
+    assert_success(&run(subjects_only.args(["--subjects-only", "--registry", &registry.url])));
+    assert_success(&registry.check(&folder));
     assert_eq!(registry.level("/config").await, "BACKWARD");
     assert_eq!(registry.level(&format!("/config/{SUBJECT}")).await, "FULL_TRANSITIVE");
 
-    assert_fine(&registry.put(&folder));
+    assert_success(&registry.register_all(&folder));
     assert_eq!(registry.level("/config").await, "FULL_TRANSITIVE");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_version_that_the_folder_does_not_know_is_told() {
+async fn a_registered_version_that_is_not_in_the_folder_is_reported() {
     let registry = Registry::start().await;
     let folder = with_parcel();
-    assert_fine(&registry.put(&folder));
-    registry.register(SUBJECT, &coloured()).await;
-    assert_complains(
+    assert_success(&registry.register_all(&folder));
+    registry.register(SUBJECT, &with_colour()).await;
+    assert_error(
         &registry.check(&folder),
         "order-created-topic-shipping.ParcelSent holds version 2, which the folder does not; bring \
          the folder up to date, or ask who registered it",
@@ -165,42 +165,42 @@ async fn a_version_that_the_folder_does_not_know_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_registry_would_refuse_is_told_before_and_when_it_does() {
+async fn a_version_that_the_registry_refuses_is_reported_by_check_and_register() {
     let registry = Registry::start().await;
     let folder = with_parcel();
     let other = Parcel::edited(|p| p.retype("weight", json!("long"))).text();
     registry.register(SUBJECT, &other).await;
     let before = registry.check(&folder);
-    let told = before.err.iter().filter(|line| line.contains("refuses parcel-sent v1")).count();
-    assert!(before.code == Some(1) && told == 1, "{before:?}");
-    let run = registry.put(&folder);
-    let told = |line: &String| {
+    let refusals = before.err.iter().filter(|line| line.contains("refuses parcel-sent v1")).count();
+    assert!(before.code == Some(1) && refusals == 1, "{before:?}");
+    let run = registry.register_all(&folder);
+    let is_refusal = |line: &String| {
         line.starts_with("error: the registry refuses parcel-sent v1 under ")
             && line.contains("field weight: long was changed to int")
     };
-    assert!(run.code == Some(1) && run.err.len() == 1 && told(&run.err[0]), "{run:?}");
+    assert!(run.code == Some(1) && run.err.len() == 1 && is_refusal(&run.err[0]), "{run:?}");
     assert_eq!(registry.get(&format!("/subjects/{SUBJECT}/versions")).await, json!([1]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_released_is_not_registered() {
+async fn an_unreleased_version_is_not_registered() {
     let registry = Registry::start().await;
     let folder = with_parcel();
-    folder.write("parcel-sent/v2.avsc", &coloured());
+    folder.write("parcel-sent/v2.avsc", &with_colour());
     let local = folder.check();
     let line = local.out.iter().find(|line| line.contains("parcel-sent/v2")).unwrap().trim();
-    assert_complains(
-        &registry.put(&folder),
+    assert_error(
+        &registry.register_all(&folder),
         &format!(
             "parcel-sent v2 is not released and was not registered; to release it, add this line \
              to released.txt: {line}"
         ),
     );
     assert_eq!(registry.get(&format!("/subjects/{SUBJECT}/versions")).await, json!([1]));
-    assert_fine(&registry.check(&folder));
+    assert_success(&registry.check(&folder));
 
-    registry.register(SUBJECT, &coloured()).await;
-    assert_complains(
+    registry.register(SUBJECT, &with_colour()).await;
+    assert_error(
         &registry.check(&folder),
         &format!(
             "parcel-sent v2 is registered under {SUBJECT} and so released; add this line to \
@@ -208,15 +208,15 @@ async fn what_is_not_released_is_not_registered() {
         ),
     );
     folder.release();
-    assert_fine(&registry.check(&folder));
+    assert_success(&registry.check(&folder));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_that_fails_by_itself_is_not_registered() {
+async fn an_invalid_folder_is_not_registered() {
     let registry = Registry::start().await;
     let folder = with_parcel();
-    folder.write("parcel-sent/v1.avsc", &coloured());
-    for run in [registry.put(&folder), registry.check(&folder)] {
+    folder.write("parcel-sent/v1.avsc", &with_colour());
+    for run in [registry.register_all(&folder), registry.check(&folder)] {
         assert!(run.code == Some(1) && run.err.len() == 1, "{run:?}");
         assert!(run.err[0].starts_with("error: parcel-sent/v1.avsc was edited"), "{run:?}");
     }
@@ -224,27 +224,29 @@ async fn a_folder_that_fails_by_itself_is_not_registered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_registry_is_asked_only_where_the_command_says_so() {
+async fn a_registry_is_used_only_if_the_command_asks_for_it() {
     let registry = Registry::start().await;
     let folder = Folder::new();
-    let nobody = "http://127.0.0.1:9";
-    assert_fine(&run(folder.command("check").env("SCHEMA_REGISTRY_URL", nobody)));
+    let unreachable = "http://127.0.0.1:9";
+    assert_success(&run(folder.command("check").env("SCHEMA_REGISTRY_URL", unreachable)));
 
-    // Without a URL it is the one the services use, and one on the command line goes before it.
+    // Without a URL it is the registry of the services. A URL on the command line takes precedence.
     for command in ["check", "register"] {
-        let mut asks = folder.command(command);
+        let mut command_line = folder.command(command);
         if command == "check" {
-            asks.arg("--registry");
+            command_line.arg("--registry");
         }
-        let lost = run(asks.env("SCHEMA_REGISTRY_URL", nobody));
-        assert!(lost.code == Some(1) && lost.err.len() == 1, "{lost:?}");
-        assert!(lost.err[0].contains("the schema registry on 127.0.0.1:9 cannot be reached"));
+        let failed = run(command_line.env("SCHEMA_REGISTRY_URL", unreachable));
+        assert!(failed.code == Some(1) && failed.err.len() == 1, "{failed:?}");
+        assert!(failed.err[0].contains("the schema registry on 127.0.0.1:9 cannot be reached"));
     }
     let mut named = folder.command("register");
-    named.args(["--registry", &registry.url]).env("SCHEMA_REGISTRY_URL", nobody);
-    assert_fine(&run(&mut named));
-    let mut lent = folder.command("check");
-    assert_fine(&run(lent.arg("--registry").env("SCHEMA_REGISTRY_URL", &registry.url)));
+    named.args(["--registry", &registry.url]).env("SCHEMA_REGISTRY_URL", unreachable);
+    assert_success(&run(&mut named));
+    let mut from_environment = folder.command("check");
+    assert_success(&run(from_environment
+        .arg("--registry")
+        .env("SCHEMA_REGISTRY_URL", &registry.url)));
 
     for command in ["check", "register"] {
         let mut unnamed = folder.command(command);
@@ -261,7 +263,7 @@ async fn subjects_begin_with_the_name_of_the_topic() {
     let registry = Registry::start().await;
     let folder = with_parcel();
     let mut command = folder.command("register");
-    assert_fine(&run(command.args(["--topic", "new topic/2", "--registry", &registry.url])));
+    assert_success(&run(command.args(["--topic", "new topic/2", "--registry", &registry.url])));
     let subjects = registry.get("/subjects").await;
     let subjects = subjects.as_array().unwrap();
     assert!(subjects.contains(&json!("new topic/2-shipping.ParcelSent")), "{subjects:?}");

@@ -1,4 +1,4 @@
-//! What was released stays, and what is no event's schema is never released.
+//! Released schemas must not change, and only valid schemas of events can be released.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::folder::Folder;
 use crate::parcel::Parcel;
 
-/// The folder with a released `parcel-sent`.
+/// A folder with a released `parcel-sent`.
 fn with_parcel() -> Folder {
     let folder = Folder::new();
     folder.write("parcel-sent/v1.avsc", &Parcel::v1().text());
@@ -15,7 +15,7 @@ fn with_parcel() -> Folder {
     folder
 }
 
-fn complaints(folder: &Folder) -> Vec<String> {
+fn errors(folder: &Folder) -> Vec<String> {
     let run = folder.check();
     assert_eq!(run.code, Some(1), "{run:?}");
     run.err
@@ -31,13 +31,13 @@ fn the_schemas_of_this_repository_pass() {
 }
 
 #[test]
-fn a_released_schema_that_was_edited_fails_however_small_the_edit() {
+fn a_small_edit_of_a_released_schema_fails() {
     let folder = Folder::new();
     let file = folder.path.join("order-created/v1.avsc");
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, text.replacen("An order was placed.", "An order was made.", 1)).unwrap();
     assert_eq!(
-        complaints(&folder),
+        errors(&folder),
         [
             "error: order-created/v1.avsc was edited after it was released; restore it and add a new \
           version instead"
@@ -46,16 +46,16 @@ fn a_released_schema_that_was_edited_fails_however_small_the_edit() {
 }
 
 #[test]
-fn a_released_schema_that_is_gone_fails() {
+fn a_removed_released_schema_fails() {
     let folder = with_parcel();
     fs::remove_file(folder.path.join("parcel-sent/v1.avsc")).unwrap();
-    let gone =
+    let removed =
         ["error: parcel-sent/v1.avsc was released and is gone; old events can only be read \
                  with it"];
-    assert_eq!(complaints(&folder), gone);
-    // A later version does not stand in for it.
+    assert_eq!(errors(&folder), removed);
+    // A later version does not replace it.
     folder.write("parcel-sent/v2.avsc", &Parcel::v1().text());
-    assert_eq!(complaints(&folder), gone);
+    assert_eq!(errors(&folder), removed);
 }
 
 #[test]
@@ -63,13 +63,13 @@ fn a_gap_between_versions_fails() {
     let folder = with_parcel();
     folder.write("parcel-sent/v3.avsc", &Parcel::v1().text());
     assert_eq!(
-        complaints(&folder),
+        errors(&folder),
         ["error: parcel-sent/v2.avsc is missing, though a later version is there"]
     );
 }
 
 #[test]
-fn a_default_stays_as_long_as_a_version_without_the_field_is_there() {
+fn a_default_must_stay_while_a_version_without_the_field_exists() {
     let folder = with_parcel();
     let second = Parcel::edited(|p| {
         p.add(json!({ "name": "colour", "type": "string", "default": "" }));
@@ -79,7 +79,7 @@ fn a_default_stays_as_long_as_a_version_without_the_field_is_there() {
     let third = Parcel::edited(|p| p.add(json!({ "name": "colour", "type": "string" })));
     folder.write("parcel-sent/v3.avsc", &third.text());
     assert_eq!(
-        complaints(&folder),
+        errors(&folder),
         [
             "error: parcel-sent: v3 does not go with v1: field colour: was added (or renamed) without \
           a default, so that the newer schema cannot read what the older wrote"
@@ -88,7 +88,7 @@ fn a_default_stays_as_long_as_a_version_without_the_field_is_there() {
 }
 
 #[test]
-fn what_is_no_schema_of_an_event_fails_even_as_a_first_version() {
+fn an_invalid_schema_fails_also_as_the_first_version() {
     for (text, wrong) in [
         ("{", "is no Avro schema: "),
         ("", "is no Avro schema: "),
@@ -114,9 +114,9 @@ fn what_is_no_schema_of_an_event_fails_even_as_a_first_version() {
         let second = with_parcel();
         second.write("parcel-sent/v2.avsc", text);
         for (folder, file) in [(first, "parcel-lost/v1.avsc"), (second, "parcel-sent/v2.avsc")] {
-            let said = complaints(&folder);
+            let found = errors(&folder);
             let expected = format!("error: {file} {wrong}");
-            assert!(said.len() == 1 && said[0].starts_with(&expected), "{text}: {said:?}");
+            assert!(found.len() == 1 && found[0].starts_with(&expected), "{text}: {found:?}");
         }
     }
 }

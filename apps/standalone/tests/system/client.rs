@@ -1,17 +1,15 @@
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use test_support::eventually;
 use tokio::task::JoinSet;
 
-use crate::place::{Place, SERVICES, Service};
+use crate::sandbox::{SERVICES, Sandbox, Service};
 
-/// How long anything may take to come true before a test gives up.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// How long any answer may take.
-const ANSWER: Duration = Duration::from_secs(8);
+/// Timeout of requests.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// A client of one instance.
 #[derive(Clone)]
@@ -20,7 +18,7 @@ pub(crate) struct Client {
     port: u16,
 }
 
-/// An order that was confirmed, and how many events it has recorded.
+/// An order that was answered with 201, and its number of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Confirmed {
     pub(crate) id: String,
@@ -28,15 +26,15 @@ pub(crate) struct Confirmed {
 }
 
 impl Client {
-    pub(crate) fn of(place: &Place) -> Self {
+    pub(crate) fn new(sandbox: &Sandbox) -> Self {
         adapter_kafka::tls::prepare();
-        // As gateways do it: the client closes an idle connection before the server does (75 s).
+        // Like gateways, closes idle connections before the server does (after 75 s).
         let http = reqwest::Client::builder().no_proxy().pool_idle_timeout(Duration::from_mins(1));
-        let http = http.timeout(ANSWER).build().unwrap();
-        Self { http, port: place.port }
+        let http = http.timeout(REQUEST_TIMEOUT).build().unwrap();
+        Self { http, port: sandbox.port }
     }
 
-    /// A request to a service, for tests that need more than the usual ones.
+    /// A request to a service.
     pub(crate) fn request(
         &self,
         method: Method,
@@ -51,11 +49,11 @@ impl Client {
     }
 
     pub(crate) async fn post_order(&self, name: &str) -> reqwest::Result<Response> {
-        let wish = json!({"customerName": name, "items": [{"productId": 1, "quantity": 2}]});
-        self.http.post(self.url(Service::OrderApi, "/api/orders")).json(&wish).send().await
+        let body = json!({"customerName": name, "items": [{"productId": 1, "quantity": 2}]});
+        self.http.post(self.url(Service::OrderApi, "/api/orders")).json(&body).send().await
     }
 
-    /// Places an order, if the API takes it.
+    /// Places an order. Returns `None` if it was not answered with 201.
     pub(crate) async fn try_place(&self, name: &str) -> Option<Confirmed> {
         let answer = self.post_order(name).await.ok()?;
         if answer.status() != StatusCode::CREATED {
@@ -65,7 +63,7 @@ impl Client {
         Some(Confirmed { id: body["orderId"].as_str()?.to_owned(), events: 1 })
     }
 
-    /// Places an order, which the API must take.
+    /// Places an order. Panics if it was not answered with 201.
     pub(crate) async fn place(&self, name: &str) -> Confirmed {
         let answer = self.post_order(name).await.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED, "{}", answer.text().await.unwrap());
@@ -73,12 +71,12 @@ impl Client {
         Confirmed { id: body["orderId"].as_str().unwrap().to_owned(), events: 1 }
     }
 
-    /// Cancels an order, which the API must do.
+    /// Cancels an order. Panics if it was not answered with 200.
     pub(crate) async fn cancel(&self, order: &mut Confirmed) {
         let path = format!("/api/orders/{}/cancel", order.id);
-        let wish = json!({"reason": "changed my mind"});
+        let body = json!({"reason": "changed my mind"});
         let url = self.url(Service::OrderApi, &path);
-        let answer = self.http.post(url).json(&wish).send().await.unwrap();
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
         order.events += 1;
     }
@@ -100,23 +98,22 @@ impl Client {
         self.status(service, "/readyz").await == Some(200)
     }
 
-    /// Waits until each service says that it is not ready; all stay alive.
-    pub(crate) async fn nobody_is_ready(&self) {
+    /// Waits until no service is ready, and checks that all are alive.
+    pub(crate) async fn wait_until_not_ready(&self) {
         for service in SERVICES {
-            eventually("each says that it is not ready", async || !self.is_ready(service).await)
-                .await;
+            eventually("the service is not ready", async || !self.is_ready(service).await).await;
             assert_eq!(self.status(service, "/livez").await, Some(200), "{service:?}");
         }
     }
 
-    /// Waits until each service says that it is ready.
-    pub(crate) async fn everybody_is_ready(&self) {
+    /// Waits until all services are ready.
+    pub(crate) async fn wait_until_ready(&self) {
         for service in SERVICES {
-            eventually("each recovers", async || self.is_ready(service).await).await;
+            eventually("the service is ready", async || self.is_ready(service).await).await;
         }
     }
 
-    /// A counter of the process, over all labels that contain `label`.
+    /// The sum of a counter of the process over all series with this text in their labels.
     pub(crate) async fn counter(&self, name: &str, label: &str) -> u64 {
         let url = self.url(Service::OrderApi, "/metrics");
         let text = self.http.get(url).send().await.unwrap().text().await.unwrap();
@@ -124,7 +121,7 @@ impl Client {
         samples.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
     }
 
-    /// How many notifications there are of each of the order's versions.
+    /// The number of notifications of each version of the order.
     async fn notifications(&self, order: &Confirmed) -> Option<HashMap<i64, usize>> {
         let path = format!("/api/notifications?orderId={}", order.id);
         let page = self.get(Service::Notification, &path).await?;
@@ -135,23 +132,23 @@ impl Client {
         Some(counts)
     }
 
-    /// Waits until each order is in both read models with all its events, and checks that nothing
-    /// is there twice.
-    pub(crate) async fn all_arrive(&self, orders: &[Confirmed]) {
-        let mut looks = JoinSet::new();
+    /// Waits until all events of these orders are in both read models, and checks that no
+    /// notification is repeated.
+    pub(crate) async fn wait_until_arrived(&self, orders: &[Confirmed]) {
+        let mut waits = JoinSet::new();
         for order in orders {
-            if looks.len() >= 8 {
-                looks.join_next().await.unwrap().unwrap();
+            if waits.len() >= 8 {
+                waits.join_next().await.unwrap().unwrap();
             }
             let (client, order) = (self.clone(), order.clone());
-            looks.spawn(async move { client.arrives_once(&order).await });
+            waits.spawn(async move { client.wait_until_arrived_once(&order).await });
         }
-        while let Some(look) = looks.join_next().await {
-            look.unwrap();
+        while let Some(wait) = waits.join_next().await {
+            wait.unwrap();
         }
     }
 
-    async fn arrives_once(&self, order: &Confirmed) {
+    async fn wait_until_arrived_once(&self, order: &Confirmed) {
         let what = format!("{order:?} is in both read models");
         eventually(&what, || self.has_arrived(order)).await;
         let once = (1..=order.events).map(|version| (i64::try_from(version).unwrap(), 1));
@@ -162,17 +159,8 @@ impl Client {
         let path = format!("/api/pharmacy/orders/{}", order.id);
         let Some(seen) = self.get(Service::Pharmacy, &path).await else { return false };
         let status = if order.events > 1 { "cancelled" } else { "draft" };
-        let told = seen["version"] == json!(order.events) && seen["missing"] == json!(0);
+        let complete = seen["version"] == json!(order.events) && seen["missing"] == json!(0);
         let notified = self.notifications(order).await.is_some_and(|n| n.len() >= order.events);
-        told && seen["status"] == status && notified
-    }
-}
-
-/// Asks again until it is so.
-pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, is_so: impl Fn() -> F) {
-    let deadline = Instant::now() + PATIENCE;
-    while !is_so().await {
-        assert!(Instant::now() < deadline, "it never came that {what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        complete && seen["status"] == status && notified
     }
 }

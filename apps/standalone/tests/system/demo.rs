@@ -4,31 +4,31 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::instance::Instance;
-use crate::place::Place;
+use crate::sandbox::Sandbox;
 
-/// How long a small demo may take.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Time for a small demo.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 #[test]
-fn the_demo_ends_well_when_all_is_well() {
-    let place = Place::new("demo");
-    let (demo, _) = Instance::begin(place.command().args(["demo", "--orders=50", "--rate=50"]));
-    assert_eq!(demo.ends_within(PATIENCE), (Some(0), Vec::new()));
-    assert!(!place.has_postgres(), "the demo left Postgres behind");
+fn the_demo_succeeds_when_all_orders_arrive() {
+    let sandbox = Sandbox::new("demo");
+    let (demo, _) = Instance::spawn(sandbox.command().args(["demo", "--orders=50", "--rate=50"]));
+    assert_eq!(demo.wait_for_exit(TIMEOUT), (Some(0), Vec::new()));
+    assert!(!sandbox.is_postgres_running(), "Postgres is still running after the demo");
 }
 
 #[test]
-fn the_demo_fails_when_orders_do_not_show_up_where_they_should() {
-    let place = Place::new("lost");
-    let mut instance = Instance::start(&mut place.command());
-    // A pharmacy that nobody can ask: it may have every order, and nobody can tell.
-    let note = place.home.join("endpoints.json");
-    let mut endpoints: Value = serde_json::from_slice(&fs::read(&note).unwrap()).unwrap();
+fn the_demo_fails_when_orders_do_not_arrive_in_a_read_model() {
+    let sandbox = Sandbox::new("lost");
+    let mut instance = Instance::start(&mut sandbox.command());
+    // The address of the pharmacy is wrong, so that its read model cannot be read.
+    let file = sandbox.home.join("endpoints.json");
+    let mut endpoints: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     endpoints["pharmacy_order"] = "http://127.0.0.1:9".into();
-    fs::write(&note, endpoints.to_string()).unwrap();
+    fs::write(&file, endpoints.to_string()).unwrap();
     let demo = ["demo", "--orders=10", "--rate=50", "--patience=2"];
-    let (demo, _) = Instance::begin(place.command().args(demo));
-    let (code, said) = demo.ends_within(PATIENCE);
-    assert_eq!(code, Some(1), "{said:#?}");
+    let (demo, _) = Instance::spawn(sandbox.command().args(demo));
+    let (code, stderr) = demo.wait_for_exit(TIMEOUT);
+    assert_eq!(code, Some(1), "{stderr:#?}");
     assert!(instance.is_alive());
 }

@@ -5,27 +5,27 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long an instance may take to be ready.
-const START: Duration = Duration::from_mins(2);
+/// Time for an instance to become ready.
+const READY_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// A running instance. Dropping it kills it.
 pub(crate) struct Instance {
     process: Child,
-    said: Arc<Mutex<Vec<String>>>,
-    errors: Option<thread::JoinHandle<()>>,
+    stderr: Arc<Mutex<Vec<String>>>,
+    stderr_reader: Option<thread::JoinHandle<()>>,
 }
 
 impl Instance {
     /// Starts an instance and waits for its banner.
     pub(crate) fn start(command: &mut Command) -> Self {
-        let (instance, ready) = Self::begin(command);
-        let told = ready.recv_timeout(START);
-        assert!(told.is_ok(), "not ready: {:#?}", instance.said());
+        let (instance, ready) = Self::spawn(command);
+        let banner = ready.recv_timeout(READY_TIMEOUT);
+        assert!(banner.is_ok(), "not ready: {:#?}", instance.stderr());
         instance
     }
 
-    /// Starts an instance; the receiver hears when its banner is out.
-    pub(crate) fn begin(command: &mut Command) -> (Self, Receiver<()>) {
+    /// Starts an instance. The receiver gets a message when the banner is printed.
+    pub(crate) fn spawn(command: &mut Command) -> (Self, Receiver<()>) {
         let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut process = command.spawn().expect("the program starts");
         let (banner, ready) = channel();
@@ -37,20 +37,20 @@ impl Instance {
                 }
             }
         });
-        let stderr = BufReader::new(process.stderr.take().unwrap());
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let noted = said.clone();
-        let errors = thread::spawn(move || {
-            for line in stderr.lines().map_while(Result::ok) {
-                noted.lock().unwrap().push(line);
+        let lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let written = stderr.clone();
+        let stderr_reader = thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                written.lock().unwrap().push(line);
             }
         });
-        (Self { process, said, errors: Some(errors) }, ready)
+        (Self { process, stderr, stderr_reader: Some(stderr_reader) }, ready)
     }
 
-    /// What it has said on standard error so far.
-    pub(crate) fn said(&self) -> Vec<String> {
-        self.said.lock().unwrap().clone()
+    /// The lines on standard error so far.
+    pub(crate) fn stderr(&self) -> Vec<String> {
+        self.stderr.lock().unwrap().clone()
     }
 
     /// Sends it a signal by its name, such as `TERM`.
@@ -60,26 +60,27 @@ impl Instance {
         assert!(sent.success());
     }
 
-    /// Waits until it has ended; answers its exit code, and what it said on standard error.
-    pub(crate) fn ends_within(mut self, patience: Duration) -> (Option<i32>, Vec<String>) {
-        let deadline = Instant::now() + patience;
+    /// Waits until it has exited. Returns its exit code and the lines on standard error.
+    pub(crate) fn wait_for_exit(mut self, timeout: Duration) -> (Option<i32>, Vec<String>) {
+        let deadline = Instant::now() + timeout;
         let status = loop {
             if let Some(status) = self.process.try_wait().unwrap() {
                 break status;
             }
-            assert!(Instant::now() < deadline, "it does not end: {:#?}", self.said());
+            assert!(Instant::now() < deadline, "it does not exit: {:#?}", self.stderr());
             thread::sleep(Duration::from_millis(20));
         };
-        self.errors.take().unwrap().join().unwrap();
-        (status.code(), self.said())
+        self.stderr_reader.take().unwrap().join().unwrap();
+        (status.code(), self.stderr())
     }
 
-    /// Tells it to stop, which it must do in time and without an error; what it said on standard error.
-    pub(crate) fn ends_well(self) -> Vec<String> {
+    /// Stops it with `SIGTERM`. It must exit in time and without an error. Returns the lines on
+    /// standard error.
+    pub(crate) fn stop(self) -> Vec<String> {
         self.signal("TERM");
-        let (code, said) = self.ends_within(Duration::from_secs(20));
-        assert_eq!(code, Some(0), "{said:#?}");
-        said
+        let (code, stderr) = self.wait_for_exit(Duration::from_secs(20));
+        assert_eq!(code, Some(0), "{stderr:#?}");
+        stderr
     }
 
     /// Whether it is still running.
@@ -87,7 +88,7 @@ impl Instance {
         self.process.try_wait().unwrap().is_none()
     }
 
-    /// Ends it as a power cut would.
+    /// Kills it with `SIGKILL`.
     pub(crate) fn kill(mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();

@@ -1,63 +1,67 @@
 use std::sync::Mutex;
 
-use crate::client::{Client, eventually};
+use test_support::{Network, eventually};
+
+use crate::client::Client;
+use crate::external_services::ExternalServices;
 use crate::instance::Instance;
-use crate::place::{Place, Service};
-use crate::proxy::Line;
+use crate::sandbox::{Sandbox, Service};
 use crate::topic::Topic;
-use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn orders_are_taken_while_kafka_and_the_registry_are_down_and_all_arrive_in_order() {
-    let place = Place::new("kafka");
-    let world = World::start().await;
-    let topic = Topic::watch(&world.kafka_args()).await;
-    let mut instance = Instance::start(world.lend_to(&mut place.command()));
-    let client = Client::of(&place);
+async fn orders_are_accepted_while_kafka_and_the_registry_are_down_and_all_arrive_in_order() {
+    let sandbox = Sandbox::new("kafka");
+    let external = ExternalServices::start().await;
+    let topic = Topic::watch(&external.kafka_args()).await;
+    let mut instance = Instance::start(external.configure(&mut sandbox.command()));
+    let client = Client::new(&sandbox);
 
     let orders = vec![client.place("before").await];
-    client.all_arrive(&orders).await;
+    client.wait_until_arrived(&orders).await;
 
-    world.kafka_down();
-    let taken = Mutex::new(orders);
+    external.kafka_down();
+    let accepted = Mutex::new(orders);
     for service in [Service::OrderJobs, Service::Pharmacy, Service::Notification] {
-        eventually("each notices, and orders are taken all the while", || async {
+        eventually("the service is not ready, and orders are accepted", || async {
             let order = client.place("without Kafka").await;
-            taken.lock().unwrap().push(order);
+            accepted.lock().unwrap().push(order);
             !client.is_ready(service).await
         })
         .await;
     }
-    let mut orders = taken.into_inner().unwrap();
-    assert_eq!(topic.len(), 1, "something came through");
-    assert!(client.is_ready(Service::OrderApi).await, "the API needs Postgres alone");
+    let mut orders = accepted.into_inner().unwrap();
+    assert_eq!(topic.len(), 1, "an event arrived without Kafka");
+    assert!(client.is_ready(Service::OrderApi).await, "order-api needs only Postgres");
 
-    // Cancellations need a schema that nobody has asked the registry for yet.
-    world.registry.set(Line::Cut);
+    // Cancellations need a schema that was not yet requested from the registry.
+    external.registry.set(Network::Down);
     for order in &mut orders {
         client.cancel(order).await;
     }
-    world.kafka_up();
+    external.kafka_up();
     let path = format!("/api/pharmacy/orders/{}", orders[1].id);
     eventually("Kafka is back", || async {
         client.status(Service::Pharmacy, &path).await == Some(200)
     })
     .await;
-    eventually("a schema cannot be had", || async { !client.is_ready(Service::OrderJobs).await })
-        .await;
+    eventually("the relay cannot get the schema", || async {
+        !client.is_ready(Service::OrderJobs).await
+    })
+    .await;
     orders.push(client.place("without a registry").await);
-    world.registry.set(Line::Up);
-    client.all_arrive(&orders).await;
-    topic.tells_in_order(&orders).await;
-    for service in crate::place::SERVICES {
+    external.registry.set(Network::Up);
+    client.wait_until_arrived(&orders).await;
+    topic.assert_in_order(&orders).await;
+    for service in crate::sandbox::SERVICES {
         eventually("each service is ready", || client.is_ready(service)).await;
     }
     orders.push(client.place("after").await);
-    client.all_arrive(&orders).await;
+    client.wait_until_arrived(&orders).await;
 
     assert!(instance.is_alive());
-    let said = instance.ends_well();
-    // The relay tells of Kafka and of the registry, each consumer of Kafka and perhaps the registry.
-    let told = said.iter().filter(|line| line.contains("cannot be reached")).count();
-    assert!((3..=10).contains(&told), "{said:#?}");
+    let stderr = instance.stop();
+    // The relay logs the outages of Kafka and of the registry; each consumer the one of Kafka and
+    // perhaps the one of the registry.
+    let outages = stderr.iter().filter(|line| line.contains("cannot be reached")).count();
+    assert!((3..=10).contains(&outages), "{stderr:#?}");
 }

@@ -1,19 +1,18 @@
-//! The whole system as its users have it: the program as a process of its own, on good days and on
-//! bad ones.
+//! The whole system as a process, in normal operation and during failures.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod client;
 mod demo;
+mod external_services;
 mod instance;
 mod kafka_outage;
 mod personal_data;
-mod place;
 mod postgres_outage;
 mod postgres_silence;
-mod proxy;
-mod refusals;
+
+mod sandbox;
 mod sigkill;
+mod start_errors;
 mod stopping;
 mod topic;
-mod two_of_each;
-mod world;
+mod two_instances;

@@ -1,65 +1,63 @@
 //! No name, note, medication or reason is in a log, a metric or Postgres' own log, at any level.
 
-use std::time::Duration;
-
 use std::fs;
+use std::time::Duration;
 
 use adapter_kafka::{Cluster, KafkaPublisher, Registry};
 use application::relay::{Delivery, OutboxRecord, Publisher};
-use domain::ordering::{NewOrder, Order, OrderItem, OrderItems, ProductId, Quantity};
 use reqwest::Method;
-use runtime::clock;
 use serde_json::{Value, json};
+use test_support::{eventually, new_order, outbox_record};
 
-use crate::client::{Client, Confirmed, eventually};
+use crate::client::{Client, Confirmed};
+use crate::external_services::ExternalServices;
 use crate::instance::Instance;
-use crate::place::{Place, SERVICES, Service};
-use crate::world::World;
+use crate::sandbox::{SERVICES, Sandbox, Service};
 
-/// A word that is in all personal data of this test, and nowhere else.
+/// A word in all personal data of this test, and nowhere else.
 const MARK: &str = "Zweigelt";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_personal_data_is_in_a_log_or_a_metric_whatever_fails() {
-    let place = Place::new("personal");
-    let world = World::start().await;
-    let mut command = place.command();
-    let instance = Instance::start(world.lend_kafka_to(&mut command).env("RUST_LOG", "trace"));
-    let client = Client::of(&place);
+    let sandbox = Sandbox::new("personal");
+    let external = ExternalServices::start().await;
+    let mut command = sandbox.command();
+    let instance = Instance::start(external.configure_kafka(&mut command).env("RUST_LOG", "trace"));
+    let client = Client::new(&sandbox);
 
-    let order = customers_do_what_they_do(&client).await;
-    customers_make_mistakes(&client, &order.id).await;
-    client.all_arrive(std::slice::from_ref(&order)).await;
-    sent(&client, &order).await;
-    records_come_that_cannot_be_taken_in(&client, &world).await;
-    world.kafka_down();
+    let order = send_valid_requests(&client).await;
+    send_invalid_requests(&client, &order.id).await;
+    client.wait_until_arrived(std::slice::from_ref(&order)).await;
+    wait_until_notified(&client, &order).await;
+    publish_records_that_become_dead_letters(&client, &external).await;
+    external.kafka_down();
     let late = client.place(&format!("{MARK} late")).await;
-    eventually("the outage is noticed", async || !client.is_ready(Service::OrderJobs).await).await;
-    world.kafka_up();
-    client.all_arrive(&[late]).await;
+    eventually("the relay is not ready", async || !client.is_ready(Service::OrderJobs).await).await;
+    external.kafka_up();
+    client.wait_until_arrived(&[late]).await;
 
     for service in SERVICES {
         let request = client.request(Method::GET, service, "/metrics");
         let metrics = request.send().await.unwrap().text().await.unwrap();
         assert!(metrics.contains("http_requests_total"), "{metrics}");
-        is_clean(metrics.lines(), "a metric");
+        assert_no_personal_data(metrics.lines(), "a metric");
     }
-    let said = instance.ends_well();
+    let log = instance.stop();
     for level in ["TRACE", "DEBUG", "INFO"] {
-        assert!(said.iter().any(|line| line.contains(level)), "nothing is logged at {level}");
+        assert!(log.iter().any(|line| line.contains(level)), "nothing is logged at {level}");
     }
-    is_clean(said.iter().map(String::as_str), "a log");
-    let postgres = fs::read_to_string(place.home.join("postgres.log")).unwrap();
+    assert_no_personal_data(log.iter().map(String::as_str), "a log");
+    let postgres = fs::read_to_string(sandbox.home.join("postgres.log")).unwrap();
     assert!(postgres.contains("ERROR:  invalid byte sequence"), "{postgres}");
-    is_clean(postgres.lines(), "the log of Postgres");
+    assert_no_personal_data(postgres.lines(), "the log of Postgres");
 }
 
-fn is_clean<'l>(lines: impl Iterator<Item = &'l str>, what: &str) {
+fn assert_no_personal_data<'l>(lines: impl Iterator<Item = &'l str>, what: &str) {
     let found: Vec<&str> = lines.filter(|line| line.contains(MARK)).take(5).collect();
     assert!(found.is_empty(), "personal data are in {what}: {found:#?}");
 }
 
-fn wish() -> Value {
+fn order_body() -> Value {
     json!({
         "customerName": format!("Fritz {MARK}"),
         "note": format!("for {MARK}\nand nobody else"),
@@ -69,15 +67,15 @@ fn wish() -> Value {
     })
 }
 
-async fn customers_do_what_they_do(client: &Client) -> Confirmed {
+async fn send_valid_requests(client: &Client) -> Confirmed {
     let post = |body: Value| {
         let request = client.request(Method::POST, Service::OrderApi, "/api/orders");
         request.header("idempotency-key", format!("key-of-{MARK}")).json(&body).send()
     };
-    let placed = post(wish()).await.unwrap();
+    let placed = post(order_body()).await.unwrap();
     assert_eq!(placed.status(), 201);
     let placed: Value = placed.json().await.unwrap();
-    let repeated: Value = post(wish()).await.unwrap().json().await.unwrap();
+    let repeated: Value = post(order_body()).await.unwrap().json().await.unwrap();
     assert_eq!(repeated, placed);
     let other = json!({"customerName": MARK, "items": [{"productId": 1, "quantity": 1}]});
     assert!(post(other).await.unwrap().status().is_client_error());
@@ -90,7 +88,7 @@ async fn customers_do_what_they_do(client: &Client) -> Confirmed {
     Confirmed { id: id.to_owned(), events: 2 }
 }
 
-async fn customers_make_mistakes(client: &Client, id: &str) {
+async fn send_invalid_requests(client: &Client, id: &str) {
     for (path, body) in [
         ("/api/orders".to_owned(), format!("{{\"customerName\": {MARK}")),
         ("/api/orders".to_owned(), format!("{{\"customerName\": {{\"{MARK}\": 1}}}}")),
@@ -121,9 +119,9 @@ async fn customers_make_mistakes(client: &Client, id: &str) {
     }
 }
 
-async fn sent(client: &Client, order: &Confirmed) {
+async fn wait_until_notified(client: &Client, order: &Confirmed) {
     let path = format!("/api/notifications?orderId={}", order.id);
-    eventually("the customer is told", async || {
+    eventually("the notifications are sent", async || {
         let page = client.get(Service::Notification, &path).await.unwrap();
         let items = page["items"].as_array().unwrap().clone();
         assert!(items[0]["message"].as_str().unwrap().contains(MARK), "{items:?}");
@@ -132,9 +130,9 @@ async fn sent(client: &Client, order: &Confirmed) {
     .await;
 }
 
-/// One record cannot be read, and another can be, but Postgres does not take its content.
-async fn records_come_that_cannot_be_taken_in(client: &Client, world: &World) {
-    let args = world.kafka_args();
+/// One record cannot be decoded. The other can, but Postgres refuses its content.
+async fn publish_records_that_become_dead_letters(client: &Client, external: &ExternalServices) {
+    let args = external.kafka_args();
     let cluster = Cluster::new(&args).unwrap();
     let publisher = KafkaPublisher::new(
         &cluster,
@@ -143,10 +141,10 @@ async fn records_come_that_cannot_be_taken_in(client: &Client, world: &World) {
     )
     .unwrap();
     let name = format!("Fritz {MARK}!");
-    let readable = record(&name);
-    let place = readable.payload.windows(name.len()).position(|part| part == name.as_bytes());
+    let readable = outbox_record(&new_order(&name).recorded()[0]);
+    let position = readable.payload.windows(name.len()).position(|part| part == name.as_bytes());
     let mut refused = readable.clone();
-    refused.payload[place.unwrap() + name.len() - 1] = 0;
+    refused.payload[position.unwrap() + name.len() - 1] = 0;
     let unreadable = OutboxRecord { payload: format!("\x14{MARK}").into_bytes(), ..readable };
     for record in [&refused, &unreadable] {
         assert_eq!(
@@ -159,34 +157,5 @@ async fn records_come_that_cannot_be_taken_in(client: &Client, world: &World) {
             client.counter("consumer_dead_letters_total", group).await >= 2
         })
         .await;
-    }
-}
-
-fn record(customer_name: &str) -> OutboxRecord {
-    let item = OrderItem {
-        product_id: ProductId::try_from(7).unwrap(),
-        quantity: Quantity::try_from(2).unwrap(),
-        medication: None,
-    };
-    let new = NewOrder {
-        id: clock::new_order_id(),
-        customer_name: customer_name.parse().unwrap(),
-        items: OrderItems::try_from(vec![item]).unwrap(),
-        note: None,
-    };
-    let order = Order::place(new, clock::event_stamp());
-    let event = &order.recorded()[0];
-    let encoded = adapter_avro::encode(event).unwrap();
-    OutboxRecord {
-        lane: 0,
-        position: 1,
-        event_id: event.id,
-        aggregate_id: event.order_id.get(),
-        aggregate_version: event.version.get(),
-        event_type: encoded.event_type.to_owned(),
-        schema_fingerprint: encoded.schema_fingerprint.to_vec(),
-        payload: encoded.payload,
-        headers: Vec::new(),
-        occurred_at: event.occurred_at,
     }
 }

@@ -2,21 +2,21 @@ use std::time::{Duration, Instant};
 
 use reqwest::StatusCode;
 use serde_json::Value;
+use test_support::Network;
 
 use crate::client::Client;
+use crate::external_services::ExternalServices;
 use crate::instance::Instance;
-use crate::place::{Place, Service};
-use crate::proxy::Line;
+use crate::sandbox::{Sandbox, Service};
 use crate::topic::Topic;
-use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_postgres_orders_are_refused_in_time_and_all_services_recover_by_themselves() {
-    let place = Place::new("postgres");
-    let world = World::start().await;
-    let topic = Topic::watch(&world.kafka_args()).await;
-    let mut instance = Instance::start(world.lend_to(&mut place.command()));
-    let client = Client::of(&place);
+async fn while_postgres_is_down_orders_are_refused_in_time_and_then_all_services_recover() {
+    let sandbox = Sandbox::new("postgres");
+    let external = ExternalServices::start().await;
+    let topic = Topic::watch(&external.kafka_args()).await;
+    let mut instance = Instance::start(external.configure(&mut sandbox.command()));
+    let client = Client::new(&sandbox);
 
     let mut orders = Vec::new();
     for number in 0..50 {
@@ -26,12 +26,12 @@ async fn without_postgres_orders_are_refused_in_time_and_all_services_recover_by
         }
         orders.push(order);
     }
-    // Cut while events are on their way.
-    world.postgres.set(Line::Cut);
+    // Postgres fails while events are being processed.
+    external.postgres.set(Network::Down);
     for _ in 0..3 {
-        is_refused_in_time(&client).await;
+        assert_refused_in_time(&client).await;
     }
-    client.nobody_is_ready().await;
+    client.wait_until_not_ready().await;
     for (service, path) in [
         (Service::OrderApi, "/api/orders"),
         (Service::Pharmacy, "/api/pharmacy/orders"),
@@ -40,20 +40,20 @@ async fn without_postgres_orders_are_refused_in_time_and_all_services_recover_by
         assert_eq!(client.status(service, path).await, Some(503), "{path}");
     }
 
-    world.postgres.set(Line::Up);
-    client.everybody_is_ready().await;
+    external.postgres.set(Network::Up);
+    client.wait_until_ready().await;
     orders.push(client.place("after").await);
-    client.all_arrive(&orders).await;
-    topic.tells_in_order(&orders).await;
+    client.wait_until_arrived(&orders).await;
+    topic.assert_in_order(&orders).await;
 
     assert!(instance.is_alive());
-    let said = instance.ends_well();
-    // However often it is noticed, it is told once by each that needs it.
-    let told = said.iter().filter(|line| line.contains("cannot be reached")).count();
-    assert!((1..=8).contains(&told), "{said:#?}");
+    let stderr = instance.stop();
+    // Each task that needs Postgres logs the outage once.
+    let outages = stderr.iter().filter(|line| line.contains("cannot be reached")).count();
+    assert!((1..=8).contains(&outages), "{stderr:#?}");
 }
 
-async fn is_refused_in_time(client: &Client) {
+async fn assert_refused_in_time(client: &Client) {
     let begin = Instant::now();
     let answer = client.post_order("during").await.unwrap();
     assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());

@@ -1,54 +1,54 @@
+use test_support::{Network, eventually};
 use tokio::task::JoinSet;
 
-use crate::client::{Client, Confirmed, eventually};
+use crate::client::{Client, Confirmed};
+use crate::external_services::ExternalServices;
 use crate::instance::Instance;
-use crate::place::Place;
-use crate::proxy::Line;
+use crate::sandbox::Sandbox;
 use crate::topic::Topic;
-use crate::world::World;
 
-/// How many customers order at the same time.
-const CUSTOMERS: usize = 8;
+/// Number of clients that place orders concurrently.
+const CLIENTS: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_postgres_whose_host_vanishes_without_a_word_is_given_up_and_its_successor_is_used() {
-    let place = Place::new("silence");
-    let world = World::start().await;
-    let topic = Topic::watch(&world.kafka_args()).await;
-    let mut instance = Instance::start(world.lend_to(&mut place.command()));
-    let client = Client::of(&place);
+async fn when_the_host_of_postgres_stops_responding_the_services_reconnect_to_its_successor() {
+    let sandbox = Sandbox::new("silence");
+    let external = ExternalServices::start().await;
+    let topic = Topic::watch(&external.kafka_args()).await;
+    let mut instance = Instance::start(external.configure(&mut sandbox.command()));
+    let client = Client::new(&sandbox);
 
     let mut orders = vec![client.place("before").await];
-    // While every connection has something to do, nothing passes them any more.
-    let mut customers = JoinSet::new();
-    for customer in 0..CUSTOMERS {
-        customers.spawn(order_until_refused(client.clone(), customer));
+    // Postgres stops responding while all connections are in use.
+    let mut clients = JoinSet::new();
+    for number in 0..CLIENTS {
+        clients.spawn(order_until_refused(client.clone(), number));
     }
     let events = || client.counter("relay_published_total", "");
-    eventually("orders are on their way", async || events().await > 100).await;
-    world.postgres.set(Line::Silent);
-    while let Some(confirmed) = customers.join_next().await {
+    eventually("events are published", async || events().await > 100).await;
+    external.postgres.set(Network::Silent);
+    while let Some(confirmed) = clients.join_next().await {
         orders.extend(confirmed.unwrap());
     }
-    client.nobody_is_ready().await;
+    client.wait_until_not_ready().await;
 
-    // Another server answers in its place.
-    world.postgres.set(Line::Up);
-    client.everybody_is_ready().await;
+    // Another server answers at the same address.
+    external.postgres.set(Network::Up);
+    client.wait_until_ready().await;
     for number in 0..20 {
         orders.push(client.place(&format!("after {number}")).await);
     }
-    client.all_arrive(&orders).await;
-    topic.tells_in_order(&orders).await;
+    client.wait_until_arrived(&orders).await;
+    topic.assert_in_order(&orders).await;
 
     assert!(instance.is_alive());
-    instance.ends_well();
+    instance.stop();
 }
 
-/// The orders that were confirmed.
-async fn order_until_refused(client: Client, customer: usize) -> Vec<Confirmed> {
+/// Places orders until one is refused. Returns the orders that were answered with 201.
+async fn order_until_refused(client: Client, number: usize) -> Vec<Confirmed> {
     let mut orders = Vec::new();
-    while let Some(order) = client.try_place(&format!("Customer {customer}")).await {
+    while let Some(order) = client.try_place(&format!("Customer {number}")).await {
         orders.push(order);
     }
     orders

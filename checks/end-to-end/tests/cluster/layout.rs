@@ -2,14 +2,14 @@ use serde_json::{Value, json};
 
 use end_to_end::cluster::{Cluster, PARTITIONS, TOPIC};
 use end_to_end::eventually::eventually;
+use end_to_end::external_clients::{group, layout};
 use end_to_end::fleet::{Fleet, Size};
-use end_to_end::outsider::{group, layout};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the cluster"]
-async fn topics_are_laid_out_to_survive_the_loss_of_a_broker() {
-    let _cluster = Cluster::alone().await;
-    // Once a group has been, the brokers keep a topic of their own for its offsets.
+async fn topics_are_replicated_to_survive_the_loss_of_a_broker() {
+    let _cluster = Cluster::lock().await;
+    // The brokers create the topic for offsets when a group joins.
     let fleet = Fleet::start(Size::SINGLE).await;
     let topics = layout();
     fleet.stop();
@@ -25,27 +25,27 @@ async fn topics_are_laid_out_to_survive_the_loss_of_a_broker() {
         }
     }
     let others: Vec<_> = topics.as_object().unwrap().keys().filter(|name| *name != TOPIC).collect();
-    assert!(others.iter().all(|name| name.starts_with("__")), "made by accident: {others:?}");
+    assert!(others.iter().all(|name| name.starts_with("__")), "unexpected topics: {others:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the cluster"]
-async fn a_groups_members_share_the_partitions_and_take_over_from_one_that_leaves() {
-    let _cluster = Cluster::alone().await;
+async fn the_members_of_a_group_share_the_partitions_and_take_over_those_of_one_that_stops() {
+    let _cluster = Cluster::lock().await;
     let mut fleet = Fleet::start(Size::SHARED).await;
     for name in ["pharmacy-order-group", "notification-group"] {
-        settled(name, &[6, 6]).await;
+        wait_for_assignment(name, &[6, 6]).await;
     }
     fleet.pharmacies.pop().unwrap().stop();
     fleet.notifications.pop().unwrap().stop();
     for name in ["pharmacy-order-group", "notification-group"] {
-        settled(name, &[12]).await;
+        wait_for_assignment(name, &[12]).await;
     }
     fleet.stop();
 }
 
-/// Waits until each member has as many partitions as said, and checks that each partition has one member.
-async fn settled(name: &str, shares: &[usize]) {
+/// Waits until the members have these numbers of partitions, and each partition has one member.
+async fn wait_for_assignment(name: &str, shares: &[usize]) {
     let what = format!("the members of {name} have {shares:?} partitions");
     eventually(&what, async || {
         let members = group(name)["members"].as_array().unwrap().clone();

@@ -1,16 +1,18 @@
-//! Every service a process of its own, several of each, on three real brokers, a real schema registry and a real
-//! Postgres. What is checked is what outsiders see: HTTP, the topic, the groups, the registry, the processes.
+//! Tests with several processes of each service, three Kafka brokers, a schema registry and a
+//! Postgres. They check what external clients see: HTTP, the topic, the consumer groups, the
+//! registry and the processes.
 //!
-//! `checks/end-to-end/run` builds the programs, brings the cluster up and runs these tests. They take turns, since
-//! there is one cluster, and each looks only at the orders that it placed itself. Their order is that of their names: speed
-//! is measured once the brokers are warm, and before one of them is killed.
+//! `checks/end-to-end/run` builds the programs, starts the cluster and runs these tests. They run
+//! one after the other, since they share the cluster, and each checks only the orders that it has
+//! placed. They run in alphabetical order: the speed is measured when the brokers are warmed up,
+//! and before one of them is killed.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod coming_and_going;
-mod crowd;
+mod changing_instances;
+mod idle_memory;
 mod layout;
+mod many_orders;
 mod reconciling;
-mod rest;
 mod small_batches;
 mod speed;
 mod versions;

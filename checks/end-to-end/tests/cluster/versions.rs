@@ -2,33 +2,33 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use end_to_end::cluster::{Cluster, TOPIC, repository};
-use end_to_end::customers::Customers;
 use end_to_end::eventually::eventually;
+use end_to_end::external_clients;
 use end_to_end::fleet::{Fleet, Size};
 use end_to_end::instance::http;
 use end_to_end::order::events;
-use end_to_end::outsider;
+use end_to_end::order_load::OrderLoad;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the cluster"]
 async fn a_reader_of_the_first_version_reads_todays_events() {
-    let _cluster = Cluster::alone().await;
+    let _cluster = Cluster::lock().await;
     let fleet = Fleet::start(Size::SINGLE).await;
-    let before = outsider::ends();
-    let mut orders = Customers::place(fleet.counters(), 100, 9).await;
+    let before = external_clients::end_offsets();
+    let mut orders = OrderLoad::place(fleet.api_urls(), 100, 9).await;
     let first = repository().join("schemas/order-created/v1.avsc");
-    let records = outsider::read_as(&first, &before, events(&orders));
+    let records = external_clients::read_as(&first, &before, events(&orders));
     fleet.stop();
     for order in &mut orders {
-        order.wish = as_the_first_version_says(&order.wish);
+        order.body = first_version_of(&order.body);
     }
-    outsider::tells_once_and_in_order(&records, &orders);
+    external_clients::assert_once_and_in_order(&records, &orders);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the cluster"]
-async fn the_pharmacy_of_today_takes_in_an_event_of_the_first_version() {
-    let _cluster = Cluster::alone().await;
+async fn the_pharmacy_applies_an_event_of_the_first_version() {
+    let _cluster = Cluster::lock().await;
     let fleet = Fleet::start(Size::SINGLE).await;
     let id = "01890a5d-ac96-774b-bcce-b302099a8057";
     let event = json!({
@@ -39,23 +39,23 @@ async fn the_pharmacy_of_today_takes_in_an_event_of_the_first_version() {
         "customerName": "Ada Lovelace",
         "items": [{"productId": 7, "quantity": 2}],
     });
-    outsider::publish(&repository().join("schemas/order-created/v1.avsc"), id, &event);
+    external_clients::publish(&repository().join("schemas/order-created/v1.avsc"), id, &event);
 
     let path = format!("/api/pharmacy/orders/{id}");
-    eventually("the pharmacy knows the order", async || {
+    eventually("the order is in the read model of the pharmacy", async || {
         fleet.pharmacies[0].get(&path).await.is_some()
     })
     .await;
     let order = fleet.pharmacies[0].get(&path).await.unwrap();
-    assert_eq!(outsider::asked_for(&order), outsider::asked_for(&event));
+    assert_eq!(external_clients::order_content(&order), external_clients::order_content(&event));
     assert_eq!(order["orderedAt"], "2026-01-31T12:00:00.123456Z");
     fleet.stop();
 }
 
 #[tokio::test]
 #[ignore = "needs the cluster"]
-async fn the_registry_takes_no_version_that_others_could_not_read() {
-    let _cluster = Cluster::alone().await;
+async fn the_registry_refuses_an_incompatible_version() {
+    let _cluster = Cluster::lock().await;
     let registry = std::env::var("SCHEMA_REGISTRY_URL").unwrap();
     let level: Value =
         http().get(format!("{registry}/config")).send().await.unwrap().json().await.unwrap();
@@ -73,11 +73,11 @@ async fn the_registry_takes_no_version_that_others_could_not_read() {
     assert_eq!(register(&schema).await, StatusCode::CONFLICT);
 }
 
-/// What the first version could tell of what was asked for.
-fn as_the_first_version_says(wish: &Value) -> Value {
-    let items = wish["items"].as_array().unwrap().iter();
+/// The body of an order with only the members of the first version.
+fn first_version_of(body: &Value) -> Value {
+    let items = body["items"].as_array().unwrap().iter();
     let items: Vec<_> = items
         .map(|item| json!({"productId": item["productId"], "quantity": item["quantity"]}))
         .collect();
-    json!({"customerName": wish["customerName"], "items": items})
+    json!({"customerName": body["customerName"], "items": items})
 }

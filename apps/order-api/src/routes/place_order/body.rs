@@ -1,4 +1,4 @@
-//! What a client sends to place an order, and how it is read by the rules of the domain.
+//! The body of a request to place an order, and its conversion to domain types.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -70,83 +70,83 @@ pub(crate) struct PlaceOrderMedicationBody {
     display: Option<String>,
 }
 
-/// Every place that breaks a rule, in the order of the body.
+/// The errors of the body, in the sequence of its members.
 #[derive(Debug, Default)]
-struct Broken(Vec<FieldError>);
+struct Errors(Vec<FieldError>);
 
-impl Broken {
-    /// What was read; nothing, where it breaks a rule, which is noted.
-    fn unless<T, E: Display>(&mut self, read: Result<T, E>, at: impl Into<String>) -> Option<T> {
-        read.map_err(|error| self.0.push(FieldError::body(at, &error))).ok()
+impl Errors {
+    /// Returns the value, or adds the error at this JSON pointer and returns `None`.
+    fn collect<T, E: Display>(&mut self, result: Result<T, E>, at: impl Into<String>) -> Option<T> {
+        result.map_err(|error| self.0.push(FieldError::body(at, &error))).ok()
     }
 }
 
 impl PlaceOrderBody {
-    /// Reads the body by the rules of the domain, and tells of every place that breaks one.
+    /// Converts the body to a new order, or returns all its errors.
     pub(super) fn read(self, id: OrderId) -> Result<NewOrder, Vec<FieldError>> {
-        let mut broken = Broken::default();
-        let customer_name = broken.unless(self.customer_name.parse(), "#/customerName");
-        let items = read_items(&self.items, &mut broken);
+        let mut errors = Errors::default();
+        let customer_name = errors.collect(self.customer_name.parse(), "#/customerName");
+        let items = read_items(&self.items, &mut errors);
         let note = self.note.map(|note| note.parse());
-        let note = broken.unless(note.transpose(), "#/note");
+        let note = errors.collect(note.transpose(), "#/note");
         match (customer_name, items, note) {
-            (Some(customer_name), Some(items), Some(note)) if broken.0.is_empty() => {
+            (Some(customer_name), Some(items), Some(note)) if errors.0.is_empty() => {
                 Ok(NewOrder { id, customer_name, items, note })
             }
-            _ => Err(broken.0),
+            _ => Err(errors.0),
         }
     }
 }
 
-fn read_items(bodies: &[Object<PlaceOrderItemBody>], broken: &mut Broken) -> Option<OrderItems> {
-    // Of far too many items, none is worth a word of its own.
-    let right_number = match bodies.len() {
+fn read_items(bodies: &[Object<PlaceOrderItemBody>], errors: &mut Errors) -> Option<OrderItems> {
+    // With too many items, only this error is reported, not the errors of each item.
+    let count = match bodies.len() {
         0 => Err(ItemsError::None),
         1..=OrderItems::MAX => Ok(()),
         has => Err(ItemsError::TooMany { has }),
     };
-    broken.unless(right_number, "#/items")?;
+    errors.collect(count, "#/items")?;
     let mut seen = HashSet::with_capacity(bodies.len());
-    // All are read, also those behind one that breaks a rule.
+    // Reads all items, to report the errors of each.
     let read = |(index, Object(body)): (usize, &Object<PlaceOrderItemBody>)| {
-        body.read(index, &mut seen, broken)
+        body.read(index, &mut seen, errors)
     };
     let items: Vec<Option<OrderItem>> = bodies.iter().enumerate().map(read).collect();
     let items = items.into_iter().collect::<Option<Vec<_>>>()?;
-    broken.unless(OrderItems::try_from(items), "#/items")
+    errors.collect(OrderItems::try_from(items), "#/items")
 }
 
 impl PlaceOrderItemBody {
-    /// Reads the item at this place, of a product that none before it has asked for.
+    /// Converts the item at this index. Each product may be in one item only.
     fn read(
         &self,
         index: usize,
         seen: &mut HashSet<ProductId>,
-        broken: &mut Broken,
+        errors: &mut Errors,
     ) -> Option<OrderItem> {
         let at = format!("#/items/{index}");
         let product_id =
-            broken.unless(ProductId::try_from(self.product_id), format!("{at}/productId"));
+            errors.collect(ProductId::try_from(self.product_id), format!("{at}/productId"));
         let product_id = product_id.and_then(|product_id| {
             let repeated = || ItemsError::Repeated { index, product_id };
             let once = seen.insert(product_id).then_some(product_id).ok_or_else(repeated);
-            broken.unless(once, format!("{at}/productId"))
+            errors.collect(once, format!("{at}/productId"))
         });
-        let quantity = broken.unless(Quantity::try_from(self.quantity), format!("{at}/quantity"));
+        let quantity = errors.collect(Quantity::try_from(self.quantity), format!("{at}/quantity"));
         let medication = match &self.medication {
             None => Some(None),
-            Some(Object(body)) => body.read(&format!("{at}/medication"), broken).map(Some),
+            Some(Object(body)) => body.read(&format!("{at}/medication"), errors).map(Some),
         };
         Some(OrderItem { product_id: product_id?, quantity: quantity?, medication: medication? })
     }
 }
 
 impl PlaceOrderMedicationBody {
-    fn read(&self, at: &str, broken: &mut Broken) -> Option<MedicationCoding> {
-        let system = broken.unless(self.system.parse(), format!("{at}/system"));
-        let code = broken.unless(self.code.parse(), format!("{at}/code"));
+    fn read(&self, at: &str, errors: &mut Errors) -> Option<MedicationCoding> {
+        let system = errors.collect(self.system.parse(), format!("{at}/system"));
+        let code = errors.collect(self.code.parse(), format!("{at}/code"));
         let display = self.display.as_ref().map(|display| display.parse()).transpose();
-        let display = broken.unless(display, format!("{at}/display"));
+        let display = errors.collect(display, format!("{at}/display"));
         Some(MedicationCoding { system: system?, code: code?, display: display? })
     }
 }

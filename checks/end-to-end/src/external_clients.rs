@@ -1,4 +1,5 @@
-//! What somebody else's clients see of the cluster: Confluent's for Python, and Java's own partitioner.
+//! The cluster as external clients see it: Confluent's client for Python, and the partitioner of
+//! the Java client.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -10,106 +11,110 @@ use serde_json::{Value, json};
 use crate::cluster::{PARTITIONS, TOPIC, repository, script};
 use crate::order::{Order, events};
 
-/// Where each partition of the topic ends.
-pub struct Ends(Value);
+/// The end offset of each partition of the topic.
+pub struct EndOffsets(Value);
 
 /// A record of the topic, decoded.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// The partition it lies in.
+    /// Its partition.
     pub partition: usize,
     /// Its key.
     pub key: String,
-    /// Its headers, all of them texts.
+    /// Its headers as texts.
     pub headers: Value,
-    /// The full name of the schema it was written with.
+    /// The full name of its schema.
     pub schema: String,
-    /// What it says.
+    /// Its decoded value.
     pub event: Value,
 }
 
-/// Where the topic ends now.
-pub fn ends() -> Ends {
-    Ends(ask(&["ends", TOPIC], "").remove(0))
+/// The current end offsets of the topic.
+pub fn end_offsets() -> EndOffsets {
+    EndOffsets(run_python(&["ends", TOPIC], "").remove(0))
 }
 
-/// How many records have come into the topic since.
-pub fn ends_after(before: &Ends) -> u64 {
-    let sum = |ends: &Ends| -> u64 {
-        ends.0.as_object().unwrap().values().map(|end| end.as_u64().unwrap()).sum()
+/// The number of records published since then.
+pub fn records_since(before: &EndOffsets) -> u64 {
+    let sum = |offsets: &EndOffsets| -> u64 {
+        offsets.0.as_object().unwrap().values().map(|end| end.as_u64().unwrap()).sum()
     };
-    sum(&ends()) - sum(before)
+    sum(&end_offsets()) - sum(before)
 }
 
 /// The topics of the cluster, by name.
 pub fn layout() -> Value {
-    ask(&["layout"], "").remove(0)
+    run_python(&["layout"], "").remove(0)
 }
 
 /// The state of a group, and the partitions of each of its members.
 pub fn group(name: &str) -> Value {
-    ask(&["group", name], "").remove(0)
+    run_python(&["group", name], "").remove(0)
 }
 
-/// So many records from there on, as they come.
-pub fn read(from: &Ends, count: usize) -> Vec<Record> {
+/// Reads `count` records from these offsets.
+pub fn read(from: &EndOffsets, count: usize) -> Vec<Record> {
     records(&["read", TOPIC, &from.0.to_string(), &count.to_string()])
 }
 
-/// All the records that have come since.
-pub fn read_all(from: &Ends) -> Vec<Record> {
-    read(from, usize::try_from(ends_after(from)).unwrap())
+/// Reads all records published since then.
+pub fn read_all(from: &EndOffsets) -> Vec<Record> {
+    read(from, usize::try_from(records_since(from)).unwrap())
 }
 
-/// Checks that what has come into the topic since tells of each event of these orders, in order; a record may come twice.
-pub fn tells_all_in_order(from: &Ends, orders: &[Order]) {
+/// Checks that all events of these orders were published since then, in order. Repeats are allowed.
+pub fn assert_all_in_order(from: &EndOffsets, orders: &[Order]) {
     let records = read_all(from);
     println!("{} events, {} records", events(orders), records.len());
-    tells_in_order(&records, orders);
+    assert_in_order(&records, orders);
 }
 
-/// So many records, as a reader sees them that knows only this version of the schema.
-pub fn read_as(schema: &Path, from: &Ends, count: usize) -> Vec<Record> {
+/// Reads `count` records with this version of the schema.
+pub fn read_as(schema: &Path, from: &EndOffsets, count: usize) -> Vec<Record> {
     let schema = schema.to_str().unwrap();
     records(&["read", TOPIC, &from.0.to_string(), &count.to_string(), "--reader", schema])
 }
 
-/// Publishes an event that was written with this version of the schema.
+/// Publishes an event with this version of the schema.
 pub fn publish(schema: &Path, key: &str, event: &Value) {
     let line = json!({"key": key, "event": event}).to_string();
-    ask(&["publish", TOPIC, schema.to_str().unwrap()], &line);
+    run_python(&["publish", TOPIC, schema.to_str().unwrap()], &line);
 }
 
-/// Checks the records that came while these orders were placed: every event once, all events of an order in the
-/// partition where Java's producer would put them and in their order, and each saying what was asked for.
-pub fn tells_once_and_in_order(records: &[Record], orders: &[Order]) {
-    assert_eq!(records.len(), events(orders), "every event is told once");
-    tells_in_order(records, orders);
+/// Checks the records of these orders: every event is there once and has the content of the order,
+/// and all events of an order are in sequence, in the partition that the Java client would choose.
+pub fn assert_once_and_in_order(records: &[Record], orders: &[Order]) {
+    assert_eq!(records.len(), events(orders), "every event is published once");
+    assert_in_order(records, orders);
 }
 
-/// The same, where a crash may have led to repeats, which change nothing: an event that was told is followed by the
-/// next, or by one that was told before.
-pub fn tells_in_order(records: &[Record], orders: &[Order]) {
+/// The same, but allows repeats, which a crash may cause: an event is followed by the next one of
+/// its order, or by one that was published before.
+pub fn assert_in_order(records: &[Record], orders: &[Order]) {
     let keys: Vec<&str> = records.iter().map(|record| record.key.as_str()).collect();
     let partitions = partitions_of(&keys);
     let orders: HashMap<&str, &Order> = orders.iter().map(|o| (o.id.as_str(), o)).collect();
-    let mut told: HashMap<&str, usize> = HashMap::new();
+    let mut latest_versions: HashMap<&str, usize> = HashMap::new();
     for (record, partition) in records.iter().zip(partitions) {
-        assert_eq!(record.partition, partition, "where Java puts the key {}", record.key);
+        assert_eq!(
+            record.partition, partition,
+            "the partition of the key {} in the Java client",
+            record.key
+        );
         let order = orders.get(record.key.as_str()).expect("an order that was placed");
-        let version = record.says(order);
-        let latest = told.entry(&record.key).or_default();
+        let version = record.assert_content(order);
+        let latest = latest_versions.entry(&record.key).or_default();
         assert!(version <= *latest + 1, "{}: {version} came after {latest}", order.id);
         *latest = version.max(*latest);
     }
     for order in orders.values() {
-        assert_eq!(told.get(order.id.as_str()), Some(&order.events()), "{}", order.id);
+        assert_eq!(latest_versions.get(order.id.as_str()), Some(&order.events()), "{}", order.id);
     }
 }
 
 impl Record {
-    /// Checks what the record says of the order; the order's version that it tells of.
-    fn says(&self, order: &Order) -> usize {
+    /// Checks the content of the record. Returns the version of the order.
+    fn assert_content(&self, order: &Order) -> usize {
         let (headers, event) = (&self.headers, &self.event);
         assert_eq!(event["orderId"], order.id.as_str());
         assert_eq!(headers["ce_subject"], order.id.as_str());
@@ -120,7 +125,7 @@ impl Record {
         match self.schema.as_str() {
             "orders.OrderCreated" => {
                 assert_eq!(event["orderVersion"], 1);
-                assert_eq!(asked_for(event), asked_for(&order.wish), "{}", order.id);
+                assert_eq!(order_content(event), order_content(&order.body), "{}", order.id);
                 1
             }
             "orders.OrderCancelled" => {
@@ -133,23 +138,23 @@ impl Record {
     }
 }
 
-/// What an order asks for, without what is left out or said to be nothing.
-pub fn asked_for(order: &Value) -> Value {
-    without_nothing(&json!({
+/// The content of an order, without `null` members.
+pub fn order_content(order: &Value) -> Value {
+    without_nulls(&json!({
         "customerName": order["customerName"],
         "items": order["items"],
         "note": order["note"],
     }))
 }
 
-fn without_nothing(value: &Value) -> Value {
+fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(fields) => fields
             .iter()
             .filter(|(_, value)| !value.is_null())
-            .map(|(name, value)| (name.clone(), without_nothing(value)))
+            .map(|(name, value)| (name.clone(), without_nulls(value)))
             .collect(),
-        Value::Array(values) => values.iter().map(without_nothing).collect(),
+        Value::Array(values) => values.iter().map(without_nulls).collect(),
         other => other.clone(),
     }
 }
@@ -162,32 +167,32 @@ fn records(arguments: &[&str]) -> Vec<Record> {
         schema: line["record"].as_str().unwrap().to_owned(),
         event: line["event"].clone(),
     };
-    ask(arguments, "").into_iter().map(record).collect()
+    run_python(arguments, "").into_iter().map(record).collect()
 }
 
-/// Into which partitions Java's producer puts these keys.
+/// The partitions that the Java client chooses for these keys.
 fn partitions_of(keys: &[&str]) -> Vec<usize> {
-    let program = outsider("Partitions.java");
+    let program = script_file("Partitions.java");
     let mut java = Command::new(script());
     java.arg("java").arg(program).arg(PARTITIONS.to_string());
-    let said = answer(&mut java, &(keys.join("\n") + "\n"));
-    said.lines().map(|line| line.parse().unwrap()).collect()
+    let output = output_of(&mut java, &(keys.join("\n") + "\n"));
+    output.lines().map(|line| line.parse().unwrap()).collect()
 }
 
-fn ask(arguments: &[&str], input: &str) -> Vec<Value> {
+fn run_python(arguments: &[&str], input: &str) -> Vec<Value> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let mut command = Command::new(python);
-    command.arg(outsider("outsider.py")).args(arguments);
-    let said = answer(&mut command, input);
-    said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    command.arg(script_file("outsider.py")).args(arguments);
+    let output = output_of(&mut command, input);
+    output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn outsider(file: &str) -> PathBuf {
+fn script_file(file: &str) -> PathBuf {
     repository().join("checks/end-to-end/outsider").join(file)
 }
 
-/// What a program says to this input; it must end well.
-fn answer(command: &mut Command, input: &str) -> String {
+/// Runs a program with this input, and returns its output. The program must succeed.
+fn output_of(command: &mut Command, input: &str) -> String {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().unwrap();
     let mut stdin = process.stdin.take().unwrap();
@@ -195,7 +200,7 @@ fn answer(command: &mut Command, input: &str) -> String {
     let writer = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let Output { status, stdout, stderr } = process.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&stderr);
-    assert!(status.success(), "{command:?} ended with {status}: {stderr}");
+    assert!(status.success(), "{command:?} exited with {status}: {stderr}");
     writer.join().unwrap().unwrap();
     String::from_utf8(stdout).unwrap()
 }

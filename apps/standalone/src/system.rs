@@ -2,88 +2,88 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use runtime::StartError;
-use runtime::config::{HttpArgs, LogFormat, TelemetryArgs};
+use runtime::config::HttpArgs;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::WorldArgs;
+use crate::backing_services::BackingServices;
+use crate::cli::SystemArgs;
 use crate::endpoints::Endpoints;
 use crate::local;
 use crate::ports::Ports;
-use crate::world::World;
 
-/// How long the services may take to be ready.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Time for all services to become ready.
+const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The four services, running, and the world they stand on.
-pub(crate) struct House {
-    world: World,
+/// The four services, and the Postgres, Kafka and schema registry that they use.
+pub(crate) struct System {
+    backing_services: BackingServices,
     services: JoinSet<Result<(), StartError>>,
     endpoints: Endpoints,
     stop: CancellationToken,
 }
 
-impl House {
-    /// Starts everything and waits until each service says that it is ready.
+impl System {
+    /// Starts everything and waits until each service is ready.
     pub(crate) async fn start(
-        args: &WorldArgs,
+        args: &SystemArgs,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         let ports = Ports::of(args);
         ports.check_free(args)?;
-        let world = World::start(args, &ports).await?;
-        let endpoints = endpoints(&world, &ports);
-        let services = start_services(&world, &ports, &stop);
-        let mut house = Self { world, services, endpoints, stop };
-        if let Err(error) = house.wait_until_ready().await {
-            let _ = house.tear_down().await;
+        let backing_services = BackingServices::start(args, &ports).await?;
+        let endpoints = endpoints(&backing_services, &ports);
+        let services = start_services(&backing_services, &ports, &stop);
+        let mut system = Self { backing_services, services, endpoints, stop };
+        if let Err(error) = system.wait_until_ready().await {
+            let _ = system.stop().await;
             return Err(error);
         }
-        if house.world.keeps_data_here() {
-            house.endpoints.write(house.world.home())?;
+        if system.backing_services.has_embedded_postgres() {
+            system.endpoints.write(system.backing_services.home())?;
         }
-        Ok(house)
+        Ok(system)
     }
 
-    /// Where everything is.
+    /// The addresses of all services.
     pub(crate) const fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// Where the database is, for people to read.
+    /// The address of the database, to be displayed.
     pub(crate) fn database(&self) -> String {
-        self.world.database_for_people()
+        self.backing_services.displayed_database()
     }
 
     /// The folder of the embedded data.
     pub(crate) fn home(&self) -> &Path {
-        self.world.home()
+        self.backing_services.home()
     }
 
-    /// Runs until told to stop, or until a service fails; then drains and stops everything.
+    /// Runs until it is asked to stop or a service fails. Then stops everything.
     pub(crate) async fn run(mut self) -> Result<(), StartError> {
         let failed = tokio::select! {
             () = self.stop.cancelled() => Ok(()),
-            ended = self.services.join_next() => outcome(ended),
+            ended = self.services.join_next() => service_result(ended),
         };
-        failed.and(self.tear_down().await)
+        failed.and(self.stop().await)
     }
 
-    /// Drains the services, then stops what they stood on.
-    pub(crate) async fn tear_down(mut self) -> Result<(), StartError> {
+    /// Stops the services, and then the embedded Postgres, Kafka and registry.
+    pub(crate) async fn stop(mut self) -> Result<(), StartError> {
         self.stop.cancel();
         let mut result = Ok(());
         while let Some(ended) = self.services.join_next().await {
-            result = result.and(outcome(Some(ended)));
+            result = result.and(service_result(Some(ended)));
         }
-        self.world.stop().await;
+        self.backing_services.stop().await;
         result
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), StartError> {
         let Endpoints { order_api, order_jobs, pharmacy_order, notification, .. } = &self.endpoints;
         let client = local::client()?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + READY_TIMEOUT;
         for service in [order_api, order_jobs, pharmacy_order, notification] {
             let url = format!("{service}/readyz");
             loop {
@@ -92,7 +92,7 @@ impl House {
                     break;
                 }
                 if let Some(ended) = self.services.try_join_next() {
-                    return outcome(Some(ended));
+                    return service_result(Some(ended));
                 }
                 if self.stop.is_cancelled() {
                     return Ok(());
@@ -102,7 +102,7 @@ impl House {
                         Ok(answer) => answer.text().await.unwrap_or_default(),
                         Err(error) => runtime::one_line(&error),
                     };
-                    return Err(StartError::other(format!("{service} does not get ready"), why));
+                    return Err(StartError::other(format!("{service} does not become ready"), why));
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -112,17 +112,14 @@ impl House {
 }
 
 fn start_services(
-    world: &World,
+    backing_services: &BackingServices,
     ports: &Ports,
     stop: &CancellationToken,
 ) -> JoinSet<Result<(), StartError>> {
-    // Logging is this process's affair; the services' own settings for it are not used.
-    let telemetry = || TelemetryArgs { rust_log: "info".to_owned(), log_format: LogFormat::Text };
     let mut services = JoinSet::new();
     services.spawn(order_api::run(
         order_api::Config {
-            database: world.database(16),
-            telemetry: telemetry(),
+            database: backing_services.database(16),
             http_addr: ports.order_api,
             http: HttpArgs::default(),
         },
@@ -130,13 +127,12 @@ fn start_services(
     ));
     services.spawn(order_jobs::run(
         order_jobs::Config {
-            database: world.database(10),
-            kafka: world.kafka(),
-            telemetry: telemetry(),
+            database: backing_services.database(10),
+            kafka: backing_services.kafka(),
             http_addr: ports.order_jobs,
             http: HttpArgs::default(),
             relay: order_jobs::RelayArgs {
-                kafka_topic_replication: world.topic_replication(),
+                kafka_topic_replication: backing_services.topic_replication(),
                 ..order_jobs::RelayArgs::default()
             },
         },
@@ -144,9 +140,8 @@ fn start_services(
     ));
     services.spawn(pharmacy_order::run(
         pharmacy_order::Config {
-            database: world.database(6),
-            kafka: world.kafka(),
-            telemetry: telemetry(),
+            database: backing_services.database(6),
+            kafka: backing_services.kafka(),
             http_addr: ports.pharmacy_order,
             http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
@@ -156,9 +151,8 @@ fn start_services(
     ));
     services.spawn(notification::run(
         notification::Config {
-            database: world.database(6),
-            kafka: world.kafka(),
-            telemetry: telemetry(),
+            database: backing_services.database(6),
+            kafka: backing_services.kafka(),
             http_addr: ports.notification,
             http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
@@ -169,9 +163,9 @@ fn start_services(
     services
 }
 
-fn endpoints(world: &World, ports: &Ports) -> Endpoints {
+fn endpoints(backing_services: &BackingServices, ports: &Ports) -> Endpoints {
     let url = |addr| format!("http://{addr}");
-    let kafka = world.kafka();
+    let kafka = backing_services.kafka();
     Endpoints {
         order_api: url(ports.order_api),
         order_jobs: url(ports.order_jobs),
@@ -182,13 +176,13 @@ fn endpoints(world: &World, ports: &Ports) -> Endpoints {
     }
 }
 
-/// What the end of a service means for the whole.
-fn outcome(
+/// The result of a service that has ended.
+fn service_result(
     ended: Option<Result<Result<(), StartError>, tokio::task::JoinError>>,
 ) -> Result<(), StartError> {
     match ended {
         None | Some(Ok(Ok(()))) => Ok(()),
         Some(Ok(Err(error))) => Err(error),
-        Some(Err(error)) => Err(StartError::other("a service broke down", error)),
+        Some(Err(error)) => Err(StartError::other("a service panicked", error)),
     }
 }

@@ -10,7 +10,7 @@ fn readyz() -> Request<Body> {
 }
 
 #[tokio::test]
-async fn a_process_is_alive_and_ready_when_all_it_needs_is_there() {
+async fn a_process_is_alive_and_ready_when_all_checks_succeed() {
     assert_eq!(ask_for("/livez").await.json(), json!({"alive": true}));
     let there = Check::new("there", || async { Ok(()) });
     let answer = ask_of(program(vec![there]), readyz()).await;
@@ -43,7 +43,7 @@ async fn a_check_may_show_its_reason() {
 }
 
 #[tokio::test]
-async fn a_warning_is_shown_and_counts_against_nothing() {
+async fn a_warning_is_shown_and_does_not_make_the_process_unready() {
     let warned = Check::new("warned", || async { Ok(()) })
         .with_warning(|| Some("records were deleted".to_owned()));
     let answer = ask_of(program(vec![warned]), readyz()).await;
@@ -57,7 +57,7 @@ async fn a_warning_is_shown_and_counts_against_nothing() {
 }
 
 #[tokio::test]
-async fn a_check_can_be_left_out() {
+async fn a_check_can_be_excluded() {
     let checks = || {
         let gone = |name| Check::new(name, || async { Err("gone".to_owned()) });
         vec![Check::new("there", || async { Ok(()) }), gone("kafka"), gone("mail")]
@@ -75,7 +75,7 @@ async fn a_check_can_be_left_out() {
 }
 
 #[tokio::test]
-async fn a_request_continues_the_trace_it_names() {
+async fn a_request_continues_the_trace_of_its_traceparent() {
     let named = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let request = Request::get("/trace").header("traceparent", named);
     let answer = ask(request.body(Body::empty()).unwrap()).await;
@@ -83,7 +83,7 @@ async fn a_request_continues_the_trace_it_names() {
 }
 
 #[tokio::test]
-async fn a_request_without_a_trace_starts_one_of_its_own() {
+async fn a_request_without_a_valid_traceparent_starts_a_trace() {
     let request = || Request::get("/trace").header("traceparent", "nonsense");
     let first = ask(request().body(Body::empty()).unwrap()).await.body;
     let second = ask_for("/trace").await.body;
@@ -111,7 +111,7 @@ async fn requests_are_counted_by_method_route_and_status() {
 }
 
 #[tokio::test]
-async fn the_root_leads_to_a_swagger_ui_that_needs_no_network() {
+async fn the_root_redirects_to_a_swagger_ui_that_loads_nothing_from_elsewhere() {
     let root = ask_for("/").await;
     assert_eq!(root.status, StatusCode::TEMPORARY_REDIRECT);
     let page = ask_for(root.header("location")).await;

@@ -13,21 +13,21 @@ use runtime::config::{DatabaseArgs, KafkaArgs, Secret, secret};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::WorldArgs;
+use crate::cli::SystemArgs;
 use crate::ports::Ports;
 
-/// The database in the embedded server.
+/// The name of the database in the embedded Postgres.
 const DATABASE: &str = "orders";
 
-/// What the services stand on: a Postgres, a Kafka cluster and a schema registry, each either
-/// embedded or somebody else's.
-pub(crate) struct World {
+/// The Postgres, the Kafka cluster and the schema registry that the four services use. Each is
+/// either embedded or external.
+pub(crate) struct BackingServices {
     home: PathBuf,
-    args: WorldArgs,
+    args: SystemArgs,
     database_url: Secret,
     kafka: String,
     schema_registry: String,
-    // In the order in which they are stopped.
+    // In the sequence in which they are stopped.
     embedded_registry: Option<EmbeddedRegistry>,
     embedded_kafka: Option<EmbeddedKafka>,
     embedded_postgres: Option<EmbeddedPostgres>,
@@ -39,9 +39,9 @@ struct EmbeddedRegistry {
     database: Database,
 }
 
-impl World {
-    /// Starts what no variable names.
-    pub(crate) async fn start(args: &WorldArgs, ports: &Ports) -> Result<Self, StartError> {
+impl BackingServices {
+    /// Starts the embedded ones: those that no environment variable names.
+    pub(crate) async fn start(args: &SystemArgs, ports: &Ports) -> Result<Self, StartError> {
         let home = args.data_dir.clone().unwrap_or_else(default_home);
         let database_url = secret(
             ("DATABASE_URL", args.database_url.as_ref()),
@@ -56,7 +56,7 @@ impl World {
             let url = postgres.url(DATABASE);
             (Some(postgres), url.into())
         };
-        let mut world = Self {
+        let mut started = Self {
             home,
             args: args.clone(),
             database_url,
@@ -66,12 +66,12 @@ impl World {
             embedded_kafka: None,
             embedded_postgres,
         };
-        world.start_kafka(args).await?;
-        world.start_registry(args, ports).await?;
-        Ok(world)
+        started.start_kafka(args).await?;
+        started.start_registry(args, ports).await?;
+        Ok(started)
     }
 
-    async fn start_kafka(&mut self, args: &WorldArgs) -> Result<(), StartError> {
+    async fn start_kafka(&mut self, args: &SystemArgs) -> Result<(), StartError> {
         if let Some(servers) = &args.kafka_bootstrap_servers {
             self.kafka.clone_from(servers);
             return Ok(());
@@ -79,8 +79,8 @@ impl World {
         let kafka = EmbeddedKafka::start(&args.kafka_topic, PARTITIONS)?;
         self.kafka = kafka.bootstrap_servers();
         self.embedded_kafka = Some(kafka);
-        // It keeps nothing over a restart, so whatever the outbox still holds is told again;
-        // consumers drop what they have seen.
+        // The embedded Kafka loses its records at a restart, so all events in the outbox are
+        // published again. Consumers skip those that they have already applied.
         let database = adapter_ordering::database(&self.database(2), "orders-replay")?;
         ordering::migrate(&database)
             .await
@@ -93,7 +93,7 @@ impl World {
         Ok(())
     }
 
-    async fn start_registry(&mut self, args: &WorldArgs, ports: &Ports) -> Result<(), StartError> {
+    async fn start_registry(&mut self, args: &SystemArgs, ports: &Ports) -> Result<(), StartError> {
         if let Some(url) = &args.schema_registry_url {
             self.schema_registry.clone_from(url);
             return Ok(());
@@ -113,13 +113,13 @@ impl World {
         &self.home
     }
 
-    /// Whether that folder is in use.
-    pub(crate) const fn keeps_data_here(&self) -> bool {
+    /// Whether Postgres is embedded, so that the folder is in use.
+    pub(crate) const fn has_embedded_postgres(&self) -> bool {
         self.embedded_postgres.is_some()
     }
 
-    /// Where the database is, for people to read. Of somebody else's it gives no password away.
-    pub(crate) fn database_for_people(&self) -> String {
+    /// The address of the database, to be displayed. Without the password of an external database.
+    pub(crate) fn displayed_database(&self) -> String {
         match self.embedded_postgres {
             Some(_) => self.database_url.reveal().to_owned(),
             None => "the one that DATABASE_URL names".to_owned(),
@@ -136,7 +136,7 @@ impl World {
         self.args.kafka(&self.kafka, &self.schema_registry)
     }
 
-    /// How many replicas the topic is to have. The embedded one has a replica on each broker.
+    /// The number of replicas of the topic. The embedded Kafka has one on each broker.
     pub(crate) fn topic_replication(&self) -> u16 {
         match self.embedded_kafka {
             Some(_) => EmbeddedKafka::BROKERS,
@@ -144,7 +144,7 @@ impl World {
         }
     }
 
-    /// Stops what was started, in an order in which nobody misses anything.
+    /// Stops the embedded ones. The registry first and Postgres last, because the registry uses it.
     pub(crate) async fn stop(self) {
         if let Some(registry) = self.embedded_registry {
             registry.stop.cancel();

@@ -5,22 +5,23 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-/// Ports below those that systems hand out to clients.
+/// Ports below the range of ephemeral ports.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// A folder of one test's own and five free ports in a row; the folder goes with it.
-pub(crate) struct Place {
+/// A data folder and five consecutive free ports for one test. The folder is deleted on drop.
+pub(crate) struct Sandbox {
     pub(crate) home: PathBuf,
     pub(crate) port: u16,
 }
 
-impl Place {
+impl Sandbox {
     pub(crate) fn new(name: &str) -> Self {
         let unique = format!("orders-{name}-{}", std::process::id());
         Self { home: std::env::temp_dir().join(unique), port: five_free_ports() }
     }
 
-    /// The program, to be run here: on what it embeds unless it is told otherwise.
+    /// A command that runs the program in this folder and on these ports, with all services
+    /// embedded.
     pub(crate) fn command(&self) -> Command {
         self.command_of(env!("CARGO_BIN_EXE_standalone").as_ref())
     }
@@ -41,8 +42,8 @@ impl Place {
         command
     }
 
-    /// Whether a process works on the data in this folder, as each of a Postgres server does.
-    pub(crate) fn has_postgres(&self) -> bool {
+    /// Whether a Postgres process has its working directory in this folder.
+    pub(crate) fn is_postgres_running(&self) -> bool {
         let data = self.home.join("postgres");
         let processes = fs::read_dir("/proc").into_iter().flatten().filter_map(Result::ok);
         processes
@@ -50,28 +51,32 @@ impl Place {
             .any(|cwd| cwd == data)
     }
 
-    /// Waits until no Postgres is left here.
-    pub(crate) fn outlives_postgres(&self) {
+    /// Waits until no Postgres process is running.
+    pub(crate) fn wait_until_postgres_is_gone(&self) {
         let deadline = Instant::now() + Duration::from_secs(10);
-        while self.has_postgres() {
-            assert!(Instant::now() < deadline, "a Postgres is left in {}", self.home.display());
+        while self.is_postgres_running() {
+            assert!(
+                Instant::now() < deadline,
+                "Postgres is still running in {}",
+                self.home.display()
+            );
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 }
 
-impl Drop for Place {
+impl Drop for Sandbox {
     fn drop(&mut self) {
-        // A server whose starter was killed is still writing its last words.
+        // A server whose parent process was killed needs some time to stop.
         let deadline = Instant::now() + Duration::from_secs(10);
-        while self.has_postgres() && Instant::now() < deadline {
+        while self.is_postgres_running() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }
         let _ = fs::remove_dir_all(&self.home);
     }
 }
 
-/// A service of an instance, by its port's place in the row.
+/// A service of an instance. The number is the offset of its port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Service {
     OrderApi = 0,
@@ -83,7 +88,7 @@ pub(crate) enum Service {
 pub(crate) const SERVICES: [Service; 4] =
     [Service::OrderApi, Service::OrderJobs, Service::Pharmacy, Service::Notification];
 
-/// No two tests of this process get the same; other processes begin elsewhere.
+/// Tests of the same process get different ports. Other processes begin at other ports.
 fn five_free_ports() -> u16 {
     static ROWS: AtomicU16 = AtomicU16::new(0);
     let rows = (PORTS.end - PORTS.start) / 5;

@@ -7,24 +7,23 @@ use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
 use runtime::config::KafkaArgs;
+use test_support::Proxy;
 use tokio_util::sync::CancellationToken;
-
-use crate::proxy::Proxy;
 
 const TOPIC: &str = "order-created-topic";
 
-/// A Postgres, a Kafka cluster and a schema registry outside of the program, each of which can be
-/// taken away from it and given back.
-pub(crate) struct World {
+/// A Postgres, a Kafka cluster and a schema registry outside of the program. The network to each
+/// can fail.
+pub(crate) struct ExternalServices {
     pub(crate) postgres: Proxy,
     pub(crate) registry: Proxy,
     kafka: EmbeddedKafka,
     database_url: String,
-    /// The way to the registry that is always open.
+    /// The URL of the registry without the proxy.
     registry_url: String,
 }
 
-impl World {
+impl ExternalServices {
     pub(crate) async fn start() -> Self {
         adapter_kafka::tls::prepare();
         let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
@@ -44,24 +43,24 @@ impl World {
         Self { postgres, registry, kafka, database_url, registry_url }
     }
 
-    /// Tells the program to live here.
-    pub(crate) fn lend_to<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+    /// Sets the environment variables so that the program uses these services.
+    pub(crate) fn configure<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         command
             .env("DATABASE_URL", &self.database_url)
             .env("KAFKA_BOOTSTRAP_SERVERS", self.kafka.bootstrap_servers())
             .env("SCHEMA_REGISTRY_URL", format!("http://{}", self.registry.addr))
     }
 
-    /// Tells the program where Kafka and the registry are; it brings a Postgres of its own.
-    pub(crate) fn lend_kafka_to<'a>(&self, command: &'a mut Command) -> &'a mut Command {
-        self.lend_to(command).env_remove("DATABASE_URL")
+    /// The same without Postgres, so that the program embeds its own.
+    pub(crate) fn configure_kafka<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        self.configure(command).env_remove("DATABASE_URL")
     }
 
     pub(crate) fn database_url(&self) -> &str {
         &self.database_url
     }
 
-    /// The ways of an onlooker, which are not taken away.
+    /// Settings for a client of Kafka that does not use the proxies.
     pub(crate) fn kafka_args(&self) -> KafkaArgs {
         KafkaArgs {
             kafka_fetch_wait_ms: 20,

@@ -1,0 +1,38 @@
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::runtime::Runtime;
+
+use crate::config::TelemetryArgs;
+use crate::{StartError, one_line, telemetry};
+
+/// The `main` of every program: parses the command line, starts logging and runs the program.
+///
+/// An error is printed on standard error as one line that begins with `prefix`. The exit code is 1
+/// then.
+pub fn main<C, R>(
+    prefix: &str,
+    telemetry_args: impl FnOnce(&C) -> TelemetryArgs,
+    run: impl FnOnce(C) -> R,
+) -> ExitCode
+where
+    C: Parser,
+    R: Future<Output = Result<ExitCode, StartError>>,
+{
+    let cli = C::parse();
+    let report = |result: Result<ExitCode, StartError>| {
+        result.unwrap_or_else(|error| {
+            eprintln!("{prefix}: {}", one_line(&error));
+            ExitCode::FAILURE
+        })
+    };
+    match start(&telemetry_args(&cli)) {
+        Ok(runtime) => report(runtime.block_on(run(cli))),
+        Err(error) => report(Err(error)),
+    }
+}
+
+fn start(args: &TelemetryArgs) -> Result<Runtime, StartError> {
+    telemetry::start(args)?;
+    Runtime::new().map_err(|error| StartError::other("cannot start the async runtime", error))
+}

@@ -1,0 +1,16 @@
+//! Helpers that the tests of several crates share: waiting for a condition, orders and outbox
+//! records, and a network that can fail.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod eventually;
+mod orders;
+mod proxy;
+
+pub use eventually::eventually;
+pub use orders::{new_order, outbox_record, place_order};
+pub use proxy::{Network, Proxy};
