@@ -4,6 +4,7 @@
 //! it needs. A port is a trait; whatever implements one passes its contract suite (feature
 //! `testing`), be it in memory or Postgres. One port call is one transaction.
 
+pub mod dead_letters;
 mod error_chain;
 pub mod inbox;
 pub mod notification;

@@ -1,7 +1,7 @@
-//! Looking through a list of orders a page at a time, newest first.
+//! Looking through a list a page at a time: orders newest first, dead letters oldest first.
 //!
 //! Ids ascend with time, and a page begins where the one before ended, so nothing is shown twice or
-//! left out while new orders come in.
+//! left out while new entries come in.
 
 use std::str::FromStr;
 
@@ -18,11 +18,11 @@ pub struct PageLimitError;
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    /// The entries, newest first.
+pub struct Page<T, Id = OrderId> {
+    /// The entries, in the order of the list.
     pub items: Vec<T>,
     /// Where the next page begins; `None` at the end.
-    pub next: Option<OrderId>,
+    pub next: Option<Id>,
 }
 
 impl PageLimit {
@@ -64,11 +64,11 @@ impl FromStr for PageLimit {
     }
 }
 
-impl<T> Page<T> {
+impl<T, Id> Page<T, Id> {
     /// The page that begins what a store found when it was asked for
-    /// [`and_one_more`](PageLimit::and_one_more); `id` tells which order an entry is about.
+    /// [`and_one_more`](PageLimit::and_one_more); `id` gives the id that the list is sorted by.
     #[must_use]
-    pub fn cut(mut found: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> OrderId) -> Self {
+    pub fn cut(mut found: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> Id) -> Self {
         let more = found.len() > limit.get();
         found.truncate(limit.get());
         let next = found.last().filter(|_| more).map(id);

@@ -91,6 +91,13 @@ pub struct RecordHeader {
 }
 
 impl RawRecord {
+    /// The type of its event, as its first header `ce_type` says it; not checked against its value.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&str> {
+        let header = self.headers.iter().find(|header| header.name == "ce_type")?;
+        std::str::from_utf8(header.value.as_deref()?).ok()
+    }
+
     /// The bytes of all that it carries.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -23,11 +23,15 @@
 //! [`notifications_contract`] and [`notification_inbox_contract`] over a [`NotificationWorld`];
 //! [`order_ledger_contract`] over a [`LedgerWorld`], which each of them is, and
 //! [`published_ledger_contract`] over one that is an [`OrderingWorld`] too.
+//! [`dead_letters_contract`] holds for a [`DeadLetterWorld`] of any context, together with either
+//! [`consumer_dead_letters_contract`] or [`outbox_dead_letters_contract`].
 //! A world may own a guard that removes the store when it is dropped.
 
 #![allow(clippy::missing_panics_doc, reason = "a rule that does not hold is a panic")]
 
 mod contract;
+mod dead_letters_made;
+mod in_memory_dead_letters;
 mod in_memory_ledgers;
 mod in_memory_notifications;
 mod in_memory_ordering;
@@ -35,20 +39,25 @@ mod in_memory_pharmacy;
 mod recording_publisher;
 mod worlds;
 
+pub mod consumer_dead_letters_contract;
+pub mod dead_letters_contract;
 pub mod notification_inbox_contract;
 pub mod notifications_contract;
 pub mod order_ledger_contract;
 pub mod order_views_contract;
 pub mod orders_contract;
 pub mod outbox_contract;
+pub mod outbox_dead_letters_contract;
 pub mod pharmacy_inbox_contract;
 pub mod pharmacy_orders_contract;
 pub mod pharmacy_views_contract;
 pub mod published_ledger_contract;
 pub mod sample;
 
+pub use dead_letters_made::{keep_dead_letter, refuse_event};
+pub use in_memory_dead_letters::InMemoryDeadLetters;
 pub use in_memory_notifications::{InMemoryNotificationClaim, InMemoryNotifications};
 pub use in_memory_ordering::{InMemoryClaim, InMemoryOrdering};
 pub use in_memory_pharmacy::InMemoryPharmacy;
 pub use recording_publisher::RecordingPublisher;
-pub use worlds::{LedgerWorld, NotificationWorld, OrderingWorld, PharmacyWorld};
+pub use worlds::{DeadLetterWorld, LedgerWorld, NotificationWorld, OrderingWorld, PharmacyWorld};

@@ -3,13 +3,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{EventId, OrderId, OrderVersion};
 
-use super::in_memory_pharmacy::keep;
-use super::{NotificationWorld, sample};
+use super::dead_letters_made::keep_dead_letter;
+use super::{DeadLetterWorld, InMemoryDeadLetters, NotificationWorld, sample};
 use crate::StoreError;
+use crate::dead_letters::DeadLetterNumber;
 use crate::inbox::Intake;
 use crate::notification::{
     ChannelName, ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
-    NotificationViews, Notifications, SendOutcome,
+    NotificationViews, Notifications, NotifyCustomer, SendOutcome,
 };
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
@@ -23,13 +24,13 @@ const LONGEST_DELAY: u32 = 64;
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryNotifications {
     shared: Arc<Mutex<State>>,
+    dead: InMemoryDeadLetters,
 }
 
 #[derive(Debug, Default)]
 struct State {
     entries: Vec<Entry>,
     claimed: HashSet<usize>,
-    dead: Vec<DeadLetter>,
     seconds: u32,
 }
 
@@ -48,7 +49,13 @@ impl InMemoryNotifications {
     /// The dead letters, in the order they were kept.
     #[must_use]
     pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
-        self.lock().dead.clone()
+        self.dead.all()
+    }
+
+    /// The port for the dead letters.
+    #[must_use]
+    pub fn dead_letter_port(&self) -> InMemoryDeadLetters {
+        self.dead.clone()
     }
 
     pub(super) fn entries(&self) -> Vec<LedgerEntry> {
@@ -138,7 +145,7 @@ impl Notifications for InMemoryNotifications {
             }
         }
         for letter in dead {
-            keep(&mut state.dead, letter);
+            self.dead.keep(letter);
         }
         Ok(intake)
     }
@@ -237,5 +244,23 @@ impl NotificationWorld for InMemoryNotifications {
 
     async fn let_delays_pass(&self) {
         self.advance(LONGEST_DELAY);
+    }
+}
+
+impl DeadLetterWorld for InMemoryNotifications {
+    type Letters = InMemoryDeadLetters;
+
+    fn letters(&self) -> InMemoryDeadLetters {
+        self.dead_letter_port()
+    }
+
+    async fn let_die(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+        let inbox =
+            NotifyCustomer { notifications: self.clone(), channels: vec![ChannelName::Log] };
+        keep_dead_letter(&inbox, &self.dead, n, version, reason).await
+    }
+
+    fn unknown_id(&self) -> DeadLetterNumber {
+        DeadLetterNumber::new(i64::MAX)
     }
 }

@@ -15,6 +15,7 @@ use crate::reconcile::LedgerEntry;
 use crate::relay::OutboxRecord;
 
 mod outbox_log;
+mod refused_events;
 
 pub use outbox_log::InMemoryClaim;
 

@@ -4,10 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
 use domain::{OrderId, Timestamp};
 
-use super::{PharmacyWorld, sample};
+use super::dead_letters_made::keep_dead_letter;
+use super::{DeadLetterWorld, InMemoryDeadLetters, PharmacyWorld, sample};
 use crate::StoreError;
+use crate::dead_letters::DeadLetterNumber;
 use crate::pharmacy::{
-    PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, Revised, SaveAllError,
+    PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, ReceiveOrders, Revised,
+    SaveAllError,
 };
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
@@ -18,12 +21,12 @@ use crate::reconcile::LedgerEntry;
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryPharmacy {
     shared: Arc<Mutex<State>>,
+    dead: InMemoryDeadLetters,
 }
 
 #[derive(Debug, Default)]
 struct State {
     orders: BTreeMap<OrderId, (Revised, Timestamp)>,
-    dead: Vec<DeadLetter>,
     saves: u32,
 }
 
@@ -31,7 +34,13 @@ impl InMemoryPharmacy {
     /// The dead letters, in the order they were kept.
     #[must_use]
     pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
-        self.lock().dead.clone()
+        self.dead.all()
+    }
+
+    /// The port for the dead letters.
+    #[must_use]
+    pub fn dead_letter_port(&self) -> InMemoryDeadLetters {
+        self.dead.clone()
     }
 
     /// Loses an order, as a database does that is restored to an earlier moment.
@@ -51,16 +60,6 @@ impl InMemoryPharmacy {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Keeps the letter unless one of the same record is there.
-pub(super) fn keep(kept: &mut Vec<DeadLetter>, letter: &DeadLetter) {
-    let place = |letter: &DeadLetter| {
-        (letter.record.topic.clone(), letter.record.partition, letter.record.offset)
-    };
-    if kept.iter().all(|other| place(other) != place(letter)) {
-        kept.push(letter.clone());
     }
 }
 
@@ -87,7 +86,7 @@ impl PharmacyOrders for InMemoryPharmacy {
             state.orders.insert(order.id(), (saved, received_at));
         }
         for letter in dead {
-            keep(&mut state.dead, letter);
+            self.dead.keep(letter);
         }
         Ok(())
     }
@@ -138,5 +137,21 @@ impl PharmacyWorld for InMemoryPharmacy {
 
     async fn dead_letters(&self) -> Vec<DeadLetter> {
         self.kept_dead_letters()
+    }
+}
+
+impl DeadLetterWorld for InMemoryPharmacy {
+    type Letters = InMemoryDeadLetters;
+
+    fn letters(&self) -> InMemoryDeadLetters {
+        self.dead_letter_port()
+    }
+
+    async fn let_die(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+        keep_dead_letter(&ReceiveOrders(self.clone()), &self.dead, n, version, reason).await
+    }
+
+    fn unknown_id(&self) -> DeadLetterNumber {
+        DeadLetterNumber::new(i64::MAX)
     }
 }

@@ -1,5 +1,6 @@
 use std::future::Future;
 
+use crate::dead_letters::DeadLetters;
 use crate::notification::{NotificationViews, Notifications};
 use crate::ordering::{OrderViews, Orders};
 use crate::pharmacy::{PharmacyOrders, PharmacyViews};
@@ -80,4 +81,25 @@ pub trait LedgerWorld {
     /// Lets the context know the event by which [`sample`](super::sample) order `n` came to be at
     /// `version` 1 or 2. Rules tell the first before the second, unless the context is told by others.
     fn tell(&self, n: u32, version: u32) -> impl Future<Output = ()> + Send;
+}
+
+/// A fresh store of any context under test, and its dead letters.
+pub trait DeadLetterWorld {
+    /// Its port for the dead letters.
+    type Letters: DeadLetters;
+
+    /// The port for the dead letters.
+    fn letters(&self) -> Self::Letters;
+
+    /// Makes a dead letter of the event by which [`sample`](super::sample) order `n` came to be at
+    /// `version`: 1 is an `OrderCreated`, 2 an `OrderCancelled`. Later calls MUST have greater numbers.
+    fn let_die(
+        &self,
+        n: u32,
+        version: u32,
+        reason: &str,
+    ) -> impl Future<Output = <Self::Letters as DeadLetters>::Id> + Send;
+
+    /// An id that no dead letter has.
+    fn unknown_id(&self) -> <Self::Letters as DeadLetters>::Id;
 }

@@ -1,11 +1,13 @@
 use std::collections::HashSet;
 
 use domain::ordering::{OrderEvent, OrderFact};
-use domain::{EventId, OrderId};
+use domain::{EventId, OrderId, Timestamp};
 
 use super::InMemoryOrdering;
 use crate::StoreError;
+use crate::dead_letters::{DeadLetterState, KeptDeadLetter, RefusedEvent};
 use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
+use crate::testing::sample;
 
 /// The most seconds a failed record waits.
 pub(super) const LONGEST_DELAY: u64 = 64;
@@ -26,13 +28,22 @@ struct Entry {
     record: OutboxRecord,
     failures: u32,
     state: EntryState,
+    refusal: Option<Refusal>,
+}
+
+/// The last time Kafka refused an event, and what was done about it.
+#[derive(Debug)]
+struct Refusal {
+    kept_at: Timestamp,
+    state: DeadLetterState,
+    reason: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum EntryState {
     Unpublished { not_before: u64 },
     Published,
-    PutAside { why: String },
+    Dead,
 }
 
 impl OutboxLog {
@@ -45,11 +56,56 @@ impl OutboxLog {
     }
 
     pub(super) fn put_aside(&self) -> Vec<(EventId, String)> {
-        let why = |entry: &Entry| match &entry.state {
-            EntryState::PutAside { why } => Some((entry.record.event_id, why.clone())),
-            _ => None,
+        let dead = self.entries.iter().filter(|entry| entry.state == EntryState::Dead);
+        let why =
+            |entry: &Entry| Some((entry.record.event_id, entry.refusal.as_ref()?.reason.clone()));
+        dead.filter_map(why).collect()
+    }
+
+    pub(super) fn dead_letters(&self) -> Vec<KeptDeadLetter<EventId, RefusedEvent>> {
+        let kept = |Entry { record, refusal, .. }: &Entry| {
+            let Refusal { kept_at, state, reason } = refusal.as_ref()?;
+            let content = RefusedEvent {
+                order_id: record.order_id,
+                order_version: record.order_version,
+                event_type: record.event_type.clone(),
+            };
+            Some(KeptDeadLetter {
+                id: record.event_id,
+                content,
+                reason: reason.clone(),
+                kept_at: *kept_at,
+                state: *state,
+            })
         };
-        self.entries.iter().filter_map(why).collect()
+        self.entries.iter().filter_map(kept).collect()
+    }
+
+    /// Discards the event if it is an open dead letter; answers whether it was.
+    pub(super) fn discard(&mut self, event: EventId) -> bool {
+        let at = self.now();
+        let Some((_, refusal)) = self.open(event) else { return false };
+        refusal.state = DeadLetterState::Discarded { at };
+        true
+    }
+
+    /// Makes the event due again if it is an open dead letter; answers whether it was.
+    pub(super) fn make_due(&mut self, event: EventId) -> bool {
+        let at = self.now();
+        let Some((state, refusal)) = self.open(event) else { return false };
+        refusal.state = DeadLetterState::Retried { at };
+        *state = EntryState::Unpublished { not_before: 0 };
+        true
+    }
+
+    fn open(&mut self, event: EventId) -> Option<(&mut EntryState, &mut Refusal)> {
+        let entry = self.entries.iter_mut().find(|entry| entry.record.event_id == event)?;
+        let refusal = entry.refusal.as_mut()?;
+        (refusal.state == DeadLetterState::Open).then_some((&mut entry.state, refusal))
+    }
+
+    fn now(&self) -> Timestamp {
+        sample::at(u32::try_from(self.seconds).unwrap_or(u32::MAX))
     }
 
     pub(super) fn unprocessed(&self) -> usize {
@@ -98,7 +154,7 @@ impl OutboxLog {
             occurred_at: event.occurred_at,
         };
         let state = EntryState::Unpublished { not_before: 0 };
-        self.entries.push(Entry { record, failures: 0, state });
+        self.entries.push(Entry { record, failures: 0, state, refusal: None });
     }
 
     /// The lanes take turns, so that a busy one does not starve the others.
@@ -139,14 +195,18 @@ impl OutboxLog {
     }
 
     fn settle(&mut self, event: EventId, verdict: Verdict) {
-        let now = self.seconds;
+        let (now, kept_at) = (self.seconds, self.now());
         let Some(entry) = self.entries.iter_mut().find(|e| e.record.event_id == event) else {
             return;
         };
         match verdict {
             Verdict::Unsent => {}
             Verdict::Published => entry.state = EntryState::Published,
-            Verdict::Refused(why) => entry.state = EntryState::PutAside { why },
+            Verdict::Refused(reason) => {
+                entry.state = EntryState::Dead;
+                let state = DeadLetterState::Open;
+                entry.refusal = Some(Refusal { kept_at, state, reason });
+            }
             Verdict::Failed(_) => {
                 let delay = 2_u64.saturating_pow(entry.failures).min(LONGEST_DELAY);
                 entry.failures += 1;
