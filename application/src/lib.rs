@@ -6,6 +6,7 @@
 
 pub mod dead_letters;
 mod error_chain;
+pub mod event_format;
 pub mod inbox;
 pub mod notification;
 pub mod ordering;

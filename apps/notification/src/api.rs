@@ -2,9 +2,9 @@
 
 mod notification_json;
 
-use adapters::http::{BadRequest, FieldError, Problem, QueryParameters, Unavailable};
-use adapters::postgres::MigrationGate;
-use adapters::postgres::notification::PgNotifications;
+use adapter_http::{BadRequest, FieldError, Problem, QueryParameters, Unavailable};
+use adapter_postgres::MigrationGate;
+use adapter_postgres::notification::PgNotifications;
 use application::notification::NotificationViews;
 use axum::Json;
 use axum::extract::State;

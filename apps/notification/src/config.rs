@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 
-use adapters::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs};
-use adapters::postgres::dead_letters::DeadLettersCommand;
+use adapter_postgres::dead_letters::DeadLettersCommand;
 use clap::{Args, Parser, Subcommand};
+use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs};
 
 /// Tells customers what happened to their orders, once.
 ///

@@ -1,11 +1,11 @@
 use std::process::ExitCode;
 
-use adapters::StartError;
-use adapters::kafka::{EventDecoder, Registry};
-use adapters::postgres::Database;
-use adapters::postgres::dead_letters::DeadLettersCommand;
-use adapters::postgres::notification::{self, PgNotifications};
+use adapter_kafka::{EventDecoder, Registry};
+use adapter_postgres::Database;
+use adapter_postgres::dead_letters::DeadLettersCommand;
+use adapter_postgres::notification::{self, PgNotifications};
 use application::notification::NotifyCustomer;
+use runtime::StartError;
 
 use crate::Config;
 use crate::service::CHANNELS;
@@ -20,7 +20,7 @@ pub(crate) async fn run(
     notification::migrate(&database)
         .await
         .map_err(|error| StartError::other("cannot use the database", error))?;
-    let registry = Registry::new(&config.kafka)
+    let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)
         .map_err(|error| StartError::other("cannot use the schema registry", error))?;
     let decoder = EventDecoder::new(registry);
 

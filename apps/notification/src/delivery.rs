@@ -1,7 +1,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::{Outage, one_line};
 use application::StoreError;
 use application::inbox::{Inbox, Intake};
 use application::notification::{
@@ -9,6 +8,7 @@ use application::notification::{
 };
 use application::published::{DeadLetter, PublishedEvent};
 use metrics::{counter, describe_counter};
+use runtime::{Outage, one_line};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 

@@ -14,8 +14,8 @@ mod upkeep;
 
 use std::process::ExitCode;
 
-use adapters::{StartError, one_line, shutdown, telemetry};
 use clap::Parser;
+use runtime::{StartError, one_line, shutdown, telemetry};
 
 pub use config::{Config, RetentionArgs};
 pub use delivery::{Waking, deliver};

@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
-use adapters::StartError;
-use adapters::http::{Check, bind, serve, site};
-use adapters::kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
-use adapters::postgres::notification::{self, PgNotifications};
-use adapters::postgres::{Database, MigrationGate};
+use adapter_http::{bind, serve, site};
+use adapter_kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
+use adapter_postgres::notification::{self, PgNotifications};
+use adapter_postgres::{Database, MigrationGate};
 use application::notification::{ChannelName, NotifyCustomer};
+use runtime::StartError;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
 /// is waited for.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let cluster = Cluster::new(&config.kafka)?;
-    let registry = Registry::new(&config.kafka)?;
+    let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
     let database = Database::new(&config.database, "notification")?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);
@@ -32,7 +32,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let consumer =
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
     // What the service needs: its tables, and a place in its consumer group.
-    let checks = vec![Check::postgres(&database, &tables), Check::consumer(&consumer.health)];
+    let checks = vec![tables.check(&database), consumer.health.check()];
     let site = site(
         api::routes(notifications.clone(), tables.clone()),
         checks,

@@ -5,17 +5,17 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use adapters::clock;
-use adapters::config::{HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
-use adapters::embedded::kafka::EmbeddedKafka;
-use adapters::embedded::registry;
-use adapters::embedded::test_postgres::fresh_database;
-use adapters::kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
-use adapters::postgres::Database;
+use adapter_kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
+use adapter_postgres::Database;
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use domain::OrderId;
 use domain::ordering::{NewOrder, Order, OrderEvent, OrderItem, OrderItems, ProductId, Quantity};
+use embedded_kafka::EmbeddedKafka;
+use embedded_postgres::testing::fresh_database;
+use embedded_registry as registry;
 use notification::Config;
+use runtime::clock;
+use runtime::config::{HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ const TOPIC: &str = "order-created-topic";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
-    adapters::tls::prepare();
+    adapter_kafka::tls::prepare();
     let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
     let database = fresh_database().await.unwrap().args();
     let schemas = listener().await;
@@ -52,7 +52,9 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
     });
 
     let cluster = Cluster::new(&kafka_args).unwrap();
-    let publisher = KafkaPublisher::new(&cluster, Registry::new(&kafka_args).unwrap()).unwrap();
+    let publisher =
+        KafkaPublisher::new(&cluster, Registry::new(&kafka_args, adapter_avro::SCHEMAS).unwrap())
+            .unwrap();
     let orders: Vec<Order> = (0..20).map(|_| placed_and_cancelled()).collect();
     for event in orders.iter().flat_map(Order::recorded) {
         // Each twice, as after a relay's crash.
@@ -113,7 +115,7 @@ fn placed_and_cancelled() -> Order {
 
 /// The event as the relay finds it in the outbox.
 fn record(event: &OrderEvent) -> OutboxRecord {
-    let encoded = adapters::avro::encode(event).unwrap();
+    let encoded = adapter_avro::encode(event).unwrap();
     OutboxRecord {
         lane: 0,
         position: 1,

@@ -1,11 +1,11 @@
-use adapters::StartError;
-use adapters::http::{Check, Problem, site};
-use adapters::postgres::ordering::PgOrders;
-use adapters::postgres::{Database, MigrationGate};
+use adapter_http::{Problem, site};
+use adapter_postgres::ordering::PgOrders;
+use adapter_postgres::{Database, MigrationGate};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use runtime::StartError;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -43,9 +43,9 @@ pub fn router(
     max_in_flight: u32,
 ) -> Result<Router, StartError> {
     let orders = api()
-        .with_state(PgOrders::new(database))
+        .with_state(PgOrders::new(database, adapter_avro::encode_event))
         .layer(from_fn_with_state(tables.clone(), once_ready));
-    site(orders, vec![Check::postgres(database, tables)], max_in_flight)
+    site(orders, vec![tables.check(database)], max_in_flight)
 }
 
 fn api() -> OpenApiRouter<PgOrders> {

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
-use adapters::config::{DatabaseArgs, HttpArgs, TelemetryArgs};
 use clap::Parser;
+use runtime::config::{DatabaseArgs, HttpArgs, TelemetryArgs};
 
 /// Takes orders over HTTP, and shows them
 #[derive(Debug, Clone, Parser)]

@@ -10,9 +10,9 @@ mod representation;
 mod routes;
 mod text_schema;
 
-use adapters::StartError;
-use adapters::http::{bind, serve};
-use adapters::postgres::{Database, MigrationGate, ordering};
+use adapter_http::{bind, serve};
+use adapter_postgres::{Database, MigrationGate, ordering};
+use runtime::StartError;
 use tokio_util::sync::CancellationToken;
 
 pub use api::router;

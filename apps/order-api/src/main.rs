@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use adapters::{StartError, one_line, shutdown, telemetry};
 use clap::Parser as _;
 use order_api::Config;
+use runtime::{StartError, one_line, shutdown, telemetry};
 
 #[tokio::main]
 async fn main() -> ExitCode {

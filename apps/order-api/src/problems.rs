@@ -1,6 +1,6 @@
 //! How the use cases' refusals are told to a client.
 
-use adapters::http::{Problem, ProblemType};
+use adapter_http::{Problem, ProblemType};
 use application::ordering::{CancelOrderError, PlaceOrderError};
 use domain::OrderId;
 

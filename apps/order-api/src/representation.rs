@@ -1,4 +1,4 @@
-use adapters::http::EntityTag;
+use adapter_http::EntityTag;
 use domain::Timestamp;
 use domain::ordering::{CancelReason, MedicationCoding, OrderItem, OrderSnapshot, OrderStatus};
 use serde::Serialize;
@@ -47,7 +47,7 @@ pub(crate) struct OrderBody {
     #[schema(nullable = false, min_length = 1, max_length = 1000)]
     note: Option<String>,
     /// When it was placed
-    #[serde(serialize_with = "adapters::http::moment")]
+    #[serde(serialize_with = "adapter_http::moment")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
     /// How it was cancelled, if it was
@@ -105,7 +105,7 @@ pub(crate) struct CancellationBody {
     #[schema(min_length = 1, max_length = 500, example = "ordered by mistake")]
     reason: String,
     /// When
-    #[serde(serialize_with = "adapters::http::moment")]
+    #[serde(serialize_with = "adapter_http::moment")]
     #[schema(value_type = String, format = DateTime, example = "2026-01-31T12:05:00.000000Z")]
     at: Timestamp,
 }

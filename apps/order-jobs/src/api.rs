@@ -1,8 +1,8 @@
 //! What operators ask the relay for.
 
-use adapters::http::{Problem, Unavailable};
-use adapters::postgres::ordering::{Backlog, OutboxDeadLetter, OutboxDeadLetters};
-use adapters::postgres::{Database, MigrationGate};
+use adapter_http::{Problem, Unavailable};
+use adapter_postgres::ordering::{Backlog, OutboxDeadLetter, OutboxDeadLetters};
+use adapter_postgres::{Database, MigrationGate};
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -90,7 +90,7 @@ struct DeadLetterJson {
     )]
     reason: String,
     /// When it was put aside
-    #[serde(serialize_with = "adapters::http::moment")]
+    #[serde(serialize_with = "adapter_http::moment")]
     died_at: DateTime<Utc>,
 }
 

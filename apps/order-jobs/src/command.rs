@@ -1,10 +1,10 @@
 use std::process::ExitCode;
 
-use adapters::StartError;
-use adapters::postgres::Database;
-use adapters::postgres::ordering::{self, Adoption, AdoptionError, OutboxDeadLetters, Replay};
+use adapter_postgres::Database;
+use adapter_postgres::ordering::{self, Adoption, AdoptionError, OutboxDeadLetters, Replay};
 use application::StoreError;
 use domain::EventId;
+use runtime::StartError;
 
 use crate::config::{Command, DeadLettersCommand};
 use crate::{Config, reconcile};

@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use adapters::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs, seconds};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs, seconds};
 
 use crate::reconcile::ReconcileArgs;
 

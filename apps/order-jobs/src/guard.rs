@@ -1,10 +1,10 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use adapters::postgres::Database;
-use adapters::postgres::ordering::OutboxCheck;
-use adapters::{Outage, one_line};
+use adapter_postgres::Database;
+use adapter_postgres::ordering::OutboxCheck;
 use metrics::describe_gauge;
+use runtime::{Outage, one_line};
 use tokio::time::{Instant, sleep};
 use tracing::error;
 

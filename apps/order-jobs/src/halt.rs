@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use adapters::http::Check;
 use metrics::gauge;
+use runtime::Check;
 use tracing::{error, info};
 
 /// Reasons why this relay must not publish, one for each cause. Clones share them.

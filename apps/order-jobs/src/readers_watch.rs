@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use adapters::kafka::Cluster;
-use adapters::kafka::topic::Readers;
+use adapter_kafka::Cluster;
+use adapter_kafka::topic::Readers;
 use metrics::{describe_gauge, gauge};
 use tokio::sync::oneshot;
 use tokio::time::sleep;

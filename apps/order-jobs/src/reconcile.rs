@@ -5,13 +5,13 @@ mod report;
 
 use std::time::Duration;
 
-use adapters::postgres::ordering::PgPublishedLedger;
-use adapters::postgres::{Database, PgLedger, notification, pharmacy};
-use adapters::{StartError, clock};
+use adapter_postgres::ordering::PgPublishedLedger;
+use adapter_postgres::{Database, PgLedger, notification, pharmacy};
 use application::reconcile::{
     Difference, OrderRange, ReconcileError, RepairOutcome, Sides, reconcile, repair,
 };
 use domain::Timestamp;
+use runtime::{StartError, clock};
 
 pub(crate) use args::ReconcileArgs;
 

@@ -1,10 +1,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapters::postgres::ordering::Wakeups;
-use adapters::{Outage, one_line};
+use adapter_postgres::ordering::Wakeups;
 use application::relay::{Outbox, Publisher, Step, relay_step};
 use metrics::counter;
+use runtime::{Outage, one_line};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 

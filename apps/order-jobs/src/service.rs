@@ -3,11 +3,12 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters::http::{Check, bind, serve, site};
-use adapters::kafka::{Cluster, KafkaPublisher, Registry};
-use adapters::postgres::ordering::{self, Backlog, PgOutbox, Wakeups};
-use adapters::postgres::{Database, MigrationGate};
-use adapters::{Outage, StartError};
+use adapter_http::{bind, serve, site};
+use adapter_kafka::{Cluster, KafkaPublisher, Registry};
+use adapter_postgres::ordering::{self, Backlog, PgOutbox, Wakeups};
+use adapter_postgres::{Database, MigrationGate};
+use runtime::Check;
+use runtime::{Outage, StartError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -30,7 +31,7 @@ const TOPIC_PAUSE: Duration = Duration::from_secs(1);
 /// is waited for.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let cluster = Cluster::new(&config.kafka)?;
-    let registry = Registry::new(&config.kafka)?;
+    let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
     let database = Database::new(&config.database, "order-jobs")?;
     let publisher = KafkaPublisher::new(&cluster, registry)
         .map_err(|error| StartError::other("cannot use Kafka", error))?;
@@ -47,7 +48,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let site = site(
         api::routes(&database, tables.clone()),
         vec![
-            Check::postgres(&database, &tables),
+            tables.check(&database),
             check("kafka", &outages.kafka).with_warning(move || warned.text()),
             check("outbox", &outages.outbox),
             halt.check(),

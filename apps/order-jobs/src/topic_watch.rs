@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use adapters::kafka::topic::{self, Deviation, Expected, Inspector, SETTINGS, Settings, Shape};
-use adapters::kafka::{Cluster, PARTITIONS};
-use adapters::postgres::Database;
-use adapters::postgres::ordering::Topics;
-use adapters::{StartError, one_line};
+use adapter_kafka::topic::{self, Deviation, Expected, Inspector, SETTINGS, Settings, Shape};
+use adapter_kafka::{Cluster, PARTITIONS};
+use adapter_postgres::Database;
+use adapter_postgres::ordering::Topics;
 use metrics::{describe_gauge, gauge};
+use runtime::{StartError, one_line};
 use tokio::time::sleep;
 use tracing::{debug, info, warn};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use adapters::postgres::ordering::{Backlog, Housekeeping, Keep};
-use adapters::postgres::{Database, every_hour};
+use adapter_postgres::ordering::{Backlog, Housekeeping, Keep};
+use adapter_postgres::{Database, every_hour};
 use metrics::{describe_counter, describe_gauge, gauge};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;

@@ -9,18 +9,18 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adapters::clock;
-use adapters::config::{HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
-use adapters::embedded::kafka::EmbeddedKafka;
-use adapters::embedded::registry;
-use adapters::embedded::test_postgres::{FreshDatabase, fresh_database};
-use adapters::kafka::{PARTITIONS, Watch};
-use adapters::postgres::Database;
-use adapters::postgres::ordering::{self, PgOrders};
+use adapter_kafka::{PARTITIONS, Watch};
+use adapter_postgres::Database;
+use adapter_postgres::ordering::{self, PgOrders};
 use application::ordering::{Cause, Orders};
 use domain::EventId;
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+use embedded_kafka::EmbeddedKafka;
+use embedded_postgres::testing::{FreshDatabase, fresh_database};
+use embedded_registry as registry;
 use order_jobs::{AdoptPromotion, Config, RelayArgs};
+use runtime::clock;
+use runtime::config::{HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
@@ -50,7 +50,7 @@ struct World {
 
 impl World {
     async fn new(adopt_promotion: AdoptPromotion) -> Self {
-        adapters::tls::prepare();
+        adapter_kafka::tls::prepare();
         let fresh = fresh_database().await.unwrap();
         let database = Database::new(&fresh.args(), "test").unwrap();
         ordering::migrate(&database).await.unwrap();
@@ -69,7 +69,7 @@ impl World {
             outbox_adopt_promotion: adopt_promotion,
             ..RelayArgs::default()
         };
-        let mut watch = Watch::start(&kafka_args).await.unwrap();
+        let mut watch = Watch::start(&kafka_args, adapter_avro::SCHEMAS).await.unwrap();
         let seen: Arc<Mutex<HashSet<EventId>>> = Arc::default();
         let noted = seen.clone();
         tokio::spawn(async move {
@@ -78,7 +78,8 @@ impl World {
                 noted.lock().unwrap().insert(event);
             }
         });
-        let (orders, stop) = (PgOrders::new(&database), CancellationToken::new());
+        let (orders, stop) =
+            (PgOrders::new(&database, adapter_avro::encode_event), CancellationToken::new());
         Self { fresh, orders, http, relay, kafka_args, _kafka: kafka, seen, stop }
     }
 

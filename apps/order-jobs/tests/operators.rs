@@ -4,11 +4,9 @@
 
 use std::process::{Command, Output};
 
-use adapters::clock;
-use adapters::embedded::test_postgres::{FreshDatabase, fresh_database};
-use adapters::http::{MAX_IN_FLIGHT, site};
-use adapters::postgres::ordering::{self, PgOrders, PgOutbox};
-use adapters::postgres::{Database, MigrationGate};
+use adapter_http::site;
+use adapter_postgres::ordering::{self, PgOrders, PgOutbox};
+use adapter_postgres::{Database, MigrationGate};
 use application::ordering::{Cause, Orders};
 use application::relay::{Claim, Outbox, Verdict};
 use axum::Router;
@@ -16,7 +14,10 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
 use domain::EventId;
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use order_jobs::api;
+use runtime::clock;
+use runtime::config::MAX_IN_FLIGHT;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -34,7 +35,8 @@ impl Desk {
         let tables = MigrationGate::default();
         tables.prepare(|| ordering::migrate(&database)).await.unwrap();
         let router = site(api::routes(&database, tables), Vec::new(), MAX_IN_FLIGHT).unwrap();
-        let (orders, outbox) = (PgOrders::new(&database), PgOutbox::new(&database, 2));
+        let (orders, outbox) =
+            (PgOrders::new(&database, adapter_avro::encode_event), PgOutbox::new(&database, 2));
         Self { fresh, orders, outbox, router }
     }
 

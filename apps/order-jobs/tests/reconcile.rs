@@ -7,12 +7,10 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use adapters::clock;
-use adapters::embedded::test_postgres::{FreshDatabase, fresh_database};
-use adapters::postgres::Database;
-use adapters::postgres::notification::{self, PgNotifications};
-use adapters::postgres::ordering::{self, PgOrders, PgOutbox};
-use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
+use adapter_postgres::Database;
+use adapter_postgres::notification::{self, PgNotifications};
+use adapter_postgres::ordering::{self, PgOrders, PgOutbox};
+use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
 use application::ordering::{Cause, Orders, Saved};
@@ -21,6 +19,8 @@ use application::published::{Payload, PublishedEvent, PublishedItem};
 use application::relay::{Claim, Outbox, OutboxRecord, Verdict};
 use domain::OrderId;
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+use embedded_postgres::testing::{FreshDatabase, fresh_database};
+use runtime::clock;
 
 /// Each context has a database of its own.
 #[derive(Clone)]
@@ -45,7 +45,7 @@ impl House {
         pharmacy::migrate(&pharmacy).await.unwrap();
         notification::migrate(&notification).await.unwrap();
         Self {
-            orders: PgOrders::new(&ordering),
+            orders: PgOrders::new(&ordering, adapter_avro::encode_event),
             outbox: PgOutbox::new(&ordering, 2),
             pharmacy: ReceiveOrders(PgPharmacyOrders::new(&pharmacy)),
             notification: NotifyCustomer {

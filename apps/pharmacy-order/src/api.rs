@@ -3,11 +3,11 @@
 mod order_json;
 mod status;
 
-use adapters::http::{
+use adapter_http::{
     BadRequest, Cursor, NotFound, PathParameter, Problem, ProblemType, QueryParameters, Unavailable,
 };
-use adapters::postgres::MigrationGate;
-use adapters::postgres::pharmacy::PgPharmacyOrders;
+use adapter_postgres::MigrationGate;
+use adapter_postgres::pharmacy::PgPharmacyOrders;
 use application::paging::PageLimit;
 use application::pharmacy::{ListPharmacyOrders, PharmacyViews, list_pharmacy_orders};
 use axum::Json;

@@ -1,9 +1,9 @@
-use adapters::StartError;
-use adapters::http::{Check, bind, serve, site};
-use adapters::kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
-use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
-use adapters::postgres::{Database, MigrationGate};
+use adapter_http::{bind, serve, site};
+use adapter_kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
+use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
+use adapter_postgres::{Database, MigrationGate};
 use application::pharmacy::ReceiveOrders;
+use runtime::StartError;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Config, api, upkeep};
@@ -16,7 +16,7 @@ use crate::{Config, api, upkeep};
 /// is waited for.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let cluster = Cluster::new(&config.kafka)?;
-    let registry = Registry::new(&config.kafka)?;
+    let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
     let database = Database::new(&config.database, "pharmacy-order")?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);
@@ -26,7 +26,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let consumer =
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
     // What the service needs: its tables, and a place in its consumer group.
-    let checks = vec![Check::postgres(&database, &tables), Check::consumer(&consumer.health)];
+    let checks = vec![tables.check(&database), consumer.health.check()];
     let site =
         site(api::routes(orders.clone(), tables.clone()), checks, config.http.http_max_in_flight)?;
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use adapters::postgres::pharmacy::Housekeeping;
-use adapters::postgres::{Database, every_hour};
+use adapter_postgres::pharmacy::Housekeeping;
+use adapter_postgres::{Database, every_hour};
 use tokio_util::sync::CancellationToken;
 
 use crate::RetentionArgs;

@@ -2,11 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use adapters::clock;
-use adapters::embedded::test_postgres::fresh_database;
-use adapters::http::{Check, MAX_IN_FLIGHT, site};
-use adapters::postgres::pharmacy::{self, PgPharmacyOrders};
-use adapters::postgres::{Database, MigrationGate};
+use adapter_http::site;
+use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
+use adapter_postgres::{Database, MigrationGate};
 use application::inbox::Inbox;
 use application::pharmacy::ReceiveOrders;
 use application::published::{Payload, PublishedEvent, PublishedItem, PublishedMedication};
@@ -14,6 +12,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use domain::{OrderId, OrderVersion};
+use embedded_postgres::testing::fresh_database;
+use runtime::Check;
+use runtime::clock;
+use runtime::config::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 

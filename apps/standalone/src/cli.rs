@@ -2,10 +2,11 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use adapters::config::{
+use clap::{Args, Parser, Subcommand};
+use runtime::config::{
     KafkaArgs, KafkaSecurityArgs, LogFormat, RegistryArgs, Secret, TOPIC, TelemetryArgs, seconds,
 };
-use clap::{Args, Parser, Subcommand};
+use schemas::SchemasCommand;
 
 /// Orders, all of it in one process: the four services and whatever they need that is not there.
 ///
@@ -110,6 +111,15 @@ pub(crate) struct WorldArgs {
 }
 
 impl WorldArgs {
+    /// What the services use, for commands about schemas.
+    pub(crate) fn services(&self) -> schemas::Services<'_> {
+        schemas::Services {
+            topic: &self.kafka_topic,
+            registry_url: self.schema_registry_url.as_deref(),
+            registry: &self.registry,
+        }
+    }
+
     /// The settings of a client of this cluster and this registry. What it takes to be let in is
     /// said of somebody else's; the embedded ones let this computer in.
     pub(crate) fn kafka(&self, servers: &str, registry_url: &str) -> KafkaArgs {
@@ -153,59 +163,4 @@ pub(crate) struct DemoArgs {
     /// How many seconds to wait for the next event to arrive before calling it missing
     #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) patience: Duration,
-}
-
-/// What to do with the schemas.
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum SchemasCommand {
-    /// Check that no released schema was edited and that every version is compatible with all
-    /// before it
-    Check {
-        #[command(flatten)]
-        schemas: SchemasArgs,
-
-        /// Hold the schemas against a registry as well: this one, or without a URL that of the
-        /// services
-        #[arg(long, num_args = 0..=1, default_missing_value = "", value_name = "URL")]
-        registry: Option<RegistryArg>,
-    },
-    /// Register every released version, oldest first, and let the registry take only versions that
-    /// read all others and can be read by them; doing it again changes nothing
-    Register {
-        #[command(flatten)]
-        schemas: SchemasArgs,
-
-        /// The registry [default: that of the services]
-        #[arg(long, default_value = "", hide_default_value = true, value_name = "URL")]
-        registry: RegistryArg,
-
-        /// Leave the registry's own level as it is and set that of the events' subjects alone, where
-        /// others use the registry too
-        #[arg(long)]
-        subjects_only: bool,
-    },
-}
-
-/// Which schemas.
-#[derive(Debug, Clone, Args)]
-pub(crate) struct SchemasArgs {
-    /// The folder that holds a folder for each event
-    #[arg(long, default_value = "schemas", value_name = "FOLDER")]
-    pub(crate) folder: PathBuf,
-}
-
-/// Which registry a command about schemas asks.
-#[derive(Debug, Clone)]
-pub(crate) enum RegistryArg {
-    /// The one that the services are told to use.
-    OfTheServices,
-    /// The one at this address.
-    At(String),
-}
-
-impl From<String> for RegistryArg {
-    /// Nothing stands for the one of the services.
-    fn from(url: String) -> Self {
-        if url.is_empty() { Self::OfTheServices } else { Self::At(url) }
-    }
 }

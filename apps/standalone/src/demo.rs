@@ -9,8 +9,8 @@ mod topic;
 
 use std::process::ExitCode;
 
-use adapters::{StartError, shutdown};
 use indicatif::{ProgressBar, ProgressStyle};
+use runtime::{StartError, shutdown};
 use tokio_util::sync::CancellationToken;
 
 use self::customer::Customer;
@@ -42,7 +42,7 @@ pub(crate) async fn run(args: &DemoArgs, world: &WorldArgs) -> Result<ExitCode, 
 }
 
 async fn running_instance(client: &reqwest::Client, world: &WorldArgs) -> Option<Endpoints> {
-    let home = world.data_dir.clone().unwrap_or_else(adapters::embedded::default_home);
+    let home = world.data_dir.clone().unwrap_or_else(embedded_postgres::default_home);
     let endpoints = Endpoints::read(&home)?;
     let answer = client.get(format!("{}/readyz", endpoints.order_api)).send().await.ok()?;
     answer.status().is_success().then_some(endpoints)

@@ -3,7 +3,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use adapters::StartError;
+use runtime::StartError;
 use serde::{Deserialize, Serialize};
 
 /// Where everything is, for the banner and for a demo that finds a running instance.

@@ -1,8 +1,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use adapters::StartError;
-use adapters::config::{HttpArgs, LogFormat, TelemetryArgs};
+use runtime::StartError;
+use runtime::config::{HttpArgs, LogFormat, TelemetryArgs};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -100,7 +100,7 @@ impl House {
                 if Instant::now() > deadline {
                     let why = match answer {
                         Ok(answer) => answer.text().await.unwrap_or_default(),
-                        Err(error) => adapters::one_line(&error),
+                        Err(error) => runtime::one_line(&error),
                     };
                     return Err(StartError::other(format!("{service} does not get ready"), why));
                 }

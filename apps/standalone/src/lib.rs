@@ -11,13 +11,13 @@ mod endpoints;
 mod house;
 mod local;
 mod ports;
-mod schemas;
 mod world;
 
 use std::process::ExitCode;
 
-use adapters::{StartError, one_line, shutdown, telemetry, tls};
+use adapter_kafka::tls;
 use clap::Parser as _;
+use runtime::{StartError, one_line, shutdown, telemetry};
 
 use crate::cli::{Cli, Command};
 use crate::house::House;
@@ -50,6 +50,6 @@ async fn obey(cli: Cli) -> Result<ExitCode, StartError> {
         }
         // Boxed, for it is by far the largest of the futures here.
         Some(Command::Demo(demo)) => Box::pin(demo::run(&demo, &cli.world)).await,
-        Some(Command::Schemas(command)) => schemas::run(&command, &cli.world).await,
+        Some(Command::Schemas(command)) => schemas::run(&command, cli.world.services()).await,
     }
 }

@@ -1,5 +1,5 @@
-use adapters::StartError;
 use reqwest::Client;
+use runtime::StartError;
 
 /// A client of services on this host. A proxy that the environment names for the rest of the world
 /// is not asked: it would look for them on its own host.

@@ -1,6 +1,6 @@
 use std::net::{SocketAddr, TcpListener};
 
-use adapters::StartError;
+use runtime::StartError;
 
 use crate::cli::WorldArgs;
 

@@ -1,13 +1,14 @@
 use std::path::{Path, PathBuf};
 
-use adapters::StartError;
-use adapters::config::{DatabaseArgs, KafkaArgs, Secret, secret};
-use adapters::embedded::kafka::EmbeddedKafka;
-use adapters::embedded::postgres::{EmbeddedPostgres, PostgresSettings};
-use adapters::embedded::{default_home, registry};
-use adapters::kafka::PARTITIONS;
-use adapters::postgres::Database;
-use adapters::postgres::ordering::{self, Replay};
+use adapter_kafka::PARTITIONS;
+use adapter_postgres::Database;
+use adapter_postgres::ordering::{self, Replay};
+use embedded_kafka::EmbeddedKafka;
+use embedded_postgres::default_home;
+use embedded_postgres::{EmbeddedPostgres, PostgresSettings};
+use embedded_registry as registry;
+use runtime::StartError;
+use runtime::config::{DatabaseArgs, KafkaArgs, Secret, secret};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -96,11 +97,11 @@ impl World {
             self.schema_registry.clone_from(url);
             return Ok(());
         }
-        let listener = adapters::http::bind(ports.registry, "ORDERS_PORT").await?;
+        let listener = adapter_http::bind(ports.registry, "ORDERS_PORT").await?;
         let database = Database::new(&self.database(4), "schema-registry")?;
         let router = registry::router(&database).await?;
         let stop = CancellationToken::new();
-        let task = tokio::spawn(adapters::http::serve(listener, router, stop.clone()));
+        let task = tokio::spawn(adapter_http::serve(listener, router, stop.clone()));
         self.schema_registry = format!("http://{}", ports.registry);
         self.embedded_registry = Some(EmbeddedRegistry { stop, task, database });
         Ok(())

@@ -1,7 +1,8 @@
-//! Dependencies point inward: `apps → adapters → application → domain`.
+//! Dependencies point inward: `apps → adapters → runtime → application → domain`. An adapter is one
+//! technology and knows no other adapter, and the embedded servers are for development only.
 //!
-//! What each `Cargo.toml` of the workspace asks for is held against the rule, for every target and
-//! every feature, whether it is built today or not.
+//! The test checks what each `Cargo.toml` of the workspace depends on, for every target and every
+//! feature, whether it is built today or not.
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 
@@ -30,8 +31,18 @@ const TECHNOLOGY: &[&str] = &[
     "utoipa",
 ];
 
-/// What nobody but the adapters may know.
-const ONLY_IN_ADAPTERS: &[&str] = &["apache-avro", "rdkafka", "schema_registry_converter", "sqlx"];
+/// Which crates may use a technology, in production or in tests.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("apache-avro", &["adapter-avro", "schemas"]),
+    ("rdkafka", &["adapter-kafka", "embedded-kafka"]),
+    ("schema_registry_converter", &["adapter-kafka", "embedded-registry"]),
+    ("sqlx", &["adapter-postgres", "embedded-postgres", "embedded-registry"]),
+];
+
+/// Which adapters may use which others. Embedded servers may use adapters: a registry is an HTTP
+/// server that keeps Avro schemas in Postgres.
+const MAY_USE: &[(&str, &[&str])] =
+    &[("embedded-registry", &["adapter-avro", "adapter-http", "adapter-postgres"])];
 
 /// What tests the product as its users meet it.
 const OUTSIDERS: &[&str] = &["end-to-end", "load"];
@@ -55,7 +66,9 @@ struct Wish {
 enum Layer {
     Domain,
     Application,
-    Adapters,
+    Runtime,
+    Adapter,
+    Embedded,
     App,
     Standalone,
 }
@@ -66,8 +79,10 @@ impl Layer {
         match package {
             "domain" => Self::Domain,
             "application" => Self::Application,
-            "adapters" => Self::Adapters,
+            "runtime" => Self::Runtime,
             "standalone" => Self::Standalone,
+            _ if package.starts_with("adapter-") => Self::Adapter,
+            _ if package.starts_with("embedded-") => Self::Embedded,
             _ => Self::App,
         }
     }
@@ -94,14 +109,20 @@ fn against_the_layers(package: &Package, wish: &Wish) -> Option<String> {
     if OUTSIDERS.contains(&who.as_str()) {
         return Some(format!("{who} knows {whom}, though it is to look on from outside"));
     }
-    // A package asks for itself to give its own tests a feature.
-    let itself = who == whom && wish.for_tests;
-    if Layer::of(whom) >= Layer::of(who) && !itself {
-        return Some(format!("{who} depends on {whom}, which lies no further in"));
+    // Tests may use what lies beside them, and the embedded servers.
+    let (outer, inner) = (Layer::of(who), Layer::of(whom));
+    if wish.for_tests && (who == whom || outer >= Layer::Adapter && inner <= Layer::Embedded) {
+        return None;
     }
-    let embedded = wish.features.iter().any(|feature| feature == "embedded");
-    if embedded && !wish.for_tests && Layer::of(who) != Layer::Standalone {
-        return Some(format!("{who} carries {whom}/embedded outside its tests"));
+    if inner == Layer::Embedded && outer != Layer::Standalone {
+        return Some(format!("{who} carries {whom}, which is for development"));
+    }
+    let listed = MAY_USE.iter().any(|(user, used)| user == who && used.contains(&whom.as_str()));
+    if outer == Layer::Embedded && inner == Layer::Adapter && !listed {
+        return Some(format!("{who} depends on {whom}, which is not on its list"));
+    }
+    if inner >= outer && !listed {
+        return Some(format!("{who} depends on {whom}, which lies no further in"));
     }
     None
 }
@@ -109,13 +130,15 @@ fn against_the_layers(package: &Package, wish: &Wish) -> Option<String> {
 fn against_purity(package: &Package, wish: &Wish) -> Option<String> {
     let (who, what) = (&package.name, wish.name.as_str());
     let layer = Layer::of(who);
-    if layer != Layer::Adapters && ONLY_IN_ADAPTERS.contains(&what) {
-        return Some(format!("{who} knows {what}, which only adapters may"));
+    if let Some((_, users)) = ONLY_IN.iter().find(|(technology, _)| *technology == what)
+        && !users.contains(&who.as_str())
+    {
+        return Some(format!("{who} knows {what}, which only {} may", users.join(", ")));
     }
     let may_use = match layer {
         Layer::Domain => DOMAIN_MAY_USE,
         Layer::Application => APPLICATION_MAY_USE,
-        Layer::Adapters | Layer::App | Layer::Standalone => return None,
+        _ => return None,
     };
     if TECHNOLOGY.contains(&what) || !(wish.for_tests || may_use.contains(&what)) {
         return Some(format!("{who} knows {what}, which is none of its business"));
@@ -147,7 +170,7 @@ fn package(package: cargo_metadata::Package) -> Package {
             for_tests: dependency.kind == DependencyKind::Development,
         })
         .collect();
-    // A feature of its own can ask for a feature of another package: "adapters/embedded".
+    // A feature of its own can ask for a feature of another package: "adapter-kafka/tls".
     for enabled in package.features.values().flatten() {
         if let Some((name, feature)) = enabled.split_once('/') {
             let name = name.trim_end_matches('?').to_owned();
@@ -170,10 +193,10 @@ fn the_rule_sees_the_whole_workspace() {
         package.is_some_and(|package| package.asks_for.iter().any(|wish| wish.name == what))
     };
     assert!(asks("application", "domain"));
-    assert!(asks("adapters", "application"));
-    assert!(asks("adapters", "sqlx"));
+    assert!(asks("adapter-postgres", "application"));
+    assert!(asks("adapter-postgres", "sqlx"));
     for app in ["notification", "order-api", "order-jobs", "pharmacy-order"] {
-        assert!(asks(app, "adapters"), "{app}");
+        assert!(asks(app, "adapter-postgres"), "{app}");
         assert!(asks("standalone", app), "{app}");
     }
 }
@@ -201,9 +224,15 @@ fn wish(text: &str) -> Wish {
 const LAWFUL: &str = "
     domain: chrono, thiserror, uuid, (proptest)
     application: domain, chrono, futures-util, uuid[v5], (application[testing]), (proptest)
-    adapters: application, domain, sqlx, rdkafka, apache-avro, (adapters[embedded])
-    order-api: adapters[http], application, domain, axum, tokio, (adapters[embedded])
-    standalone: adapters[embedded], order-api, tokio, (cargo_metadata)
+    runtime: application, domain, clap, tokio
+    adapter-avro: application, domain, apache-avro
+    adapter-http: application, runtime, axum
+    adapter-kafka: application, domain, runtime, rdkafka, (adapter-avro)
+    adapter-postgres: application, domain, runtime, sqlx, (embedded-postgres)
+    embedded-postgres: runtime, sqlx, (adapter-postgres)
+    embedded-registry: runtime, sqlx, adapter-postgres, (adapter-kafka)
+    order-api: adapter-http, adapter-postgres, application, axum, tokio, (embedded-postgres)
+    standalone: adapter-kafka, embedded-postgres, order-api, tokio, (cargo_metadata)
 ";
 
 #[test]
@@ -215,9 +244,16 @@ fn a_lawful_workspace_breaks_no_rule() {
 fn every_way_to_break_the_rule_is_seen() {
     let offences = [
         ("domain", "application", "lies no further in"),
-        ("domain", "(adapters)", "lies no further in"),
-        ("application", "adapters", "lies no further in"),
-        ("adapters", "order-api", "lies no further in"),
+        ("domain", "(adapter-http)", "lies no further in"),
+        ("application", "runtime", "lies no further in"),
+        ("application", "adapter-http", "lies no further in"),
+        ("runtime", "adapter-postgres", "lies no further in"),
+        ("adapter-http", "order-api", "lies no further in"),
+        ("adapter-http", "adapter-postgres", "lies no further in"),
+        ("adapter-kafka", "adapter-avro", "lies no further in"),
+        ("adapter-postgres", "adapter-kafka", "lies no further in"),
+        ("embedded-postgres", "adapter-postgres", "not on its list"),
+        ("embedded-registry", "adapter-kafka", "not on its list"),
         ("order-api", "standalone", "lies no further in"),
         ("order-api", "pharmacy-order", "lies no further in"),
         ("order-api", "order-api", "lies no further in"),
@@ -228,18 +264,24 @@ fn every_way_to_break_the_rule_is_seen() {
         ("application", "axum", "none of its business"),
         ("application", "(tokio)", "none of its business"),
         ("application", "reqwest", "none of its business"),
-        ("application", "sqlx", "only adapters may"),
-        ("order-api", "sqlx", "only adapters may"),
-        ("order-api", "(rdkafka)", "only adapters may"),
-        ("standalone", "apache-avro", "only adapters may"),
-        ("pharmacy-order", "schema_registry_converter", "only adapters may"),
-        ("order-api", "adapters[http embedded]", "outside its tests"),
-        ("end-to-end", "adapters", "from outside"),
-        ("end-to-end", "(domain)", "from outside"),
-        ("end-to-end", "rdkafka", "only adapters may"),
+        ("application", "sqlx", "which only"),
+        ("runtime", "sqlx", "which only"),
+        ("adapter-http", "sqlx", "which only"),
+        ("adapter-postgres", "rdkafka", "which only"),
+        ("adapter-kafka", "apache-avro", "which only"),
+        ("order-api", "sqlx", "which only"),
+        ("order-api", "(rdkafka)", "which only"),
+        ("standalone", "apache-avro", "which only"),
+        ("pharmacy-order", "schema_registry_converter", "which only"),
+        ("order-api", "embedded-postgres", "for development"),
+        ("adapter-postgres", "embedded-postgres", "for development"),
+        ("embedded-registry", "embedded-postgres", "for development"),
+        ("end-to-end", "adapter-http", "from outside"),
+        ("load", "(domain)", "from outside"),
+        ("end-to-end", "rdkafka", "which only"),
     ];
     for (who, whom, why) in offences {
-        let graph = format!("{LAWFUL}\npharmacy-order: adapters\n{who}: {whom}");
+        let graph = format!("{LAWFUL}\npharmacy-order: adapter-http\n{who}: {whom}");
         let found = violations(&told(&graph));
         assert_eq!(found.len(), 1, "{who}: {whom}: {found:?}");
         assert!(found[0].starts_with(who) && found[0].contains(why), "{found:?}");

@@ -32,12 +32,12 @@ pub(super) struct NotificationJson {
     /// Whether it was sent
     state: StateJson,
     /// When it was recorded
-    #[serde(serialize_with = "adapters::http::moment")]
+    #[serde(serialize_with = "adapter_http::moment")]
     recorded_at: DateTime<Utc>,
     /// Since when the provider has it; absent unless it was sent
     #[serde(
         skip_serializing_if = "Option::is_none",
-        serialize_with = "adapters::http::moment_if_any"
+        serialize_with = "adapter_http::moment_if_any"
     )]
     #[schema(nullable = false)]
     sent_at: Option<DateTime<Utc>>,

@@ -1,8 +1,8 @@
-use adapters::clock;
 use application::notification::{
     ChannelName, ClaimLimit, NotificationClaim, Notifications, SendOutcome,
 };
 use axum::http::StatusCode;
+use runtime::clock;
 use serde_json::{Value, json};
 
 use crate::house::{House, cancelled, created};

@@ -3,12 +3,12 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adapters::clock;
 use application::inbox::Inbox;
 use application::notification::{Channel, ChannelName, Notification, SendError};
 use application::published::PublishedEvent;
 use domain::EventId;
 use notification::{Waking, deliver};
+use runtime::clock;
 use serde_json::Value;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;

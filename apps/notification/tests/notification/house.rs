@@ -1,10 +1,8 @@
 use std::future::ready;
 
-use adapters::clock;
-use adapters::embedded::test_postgres::fresh_database;
-use adapters::http::{Check, MAX_IN_FLIGHT, site};
-use adapters::postgres::notification::{self, PgNotifications};
-use adapters::postgres::{Database, MigrationGate};
+use adapter_http::site;
+use adapter_postgres::notification::{self, PgNotifications};
+use adapter_postgres::{Database, MigrationGate};
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
 use application::published::{Payload, PublishedEvent, PublishedItem};
@@ -12,6 +10,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use domain::{OrderId, OrderVersion};
+use embedded_postgres::testing::fresh_database;
+use runtime::Check;
+use runtime::clock;
+use runtime::config::MAX_IN_FLIGHT;
 use serde_json::Value;
 use tower::ServiceExt;
 

@@ -1,12 +1,12 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use adapters::clock;
 use application::notification::{
     Channel, ChannelName, NewNotification, Notification, NotificationState,
 };
 use domain::OrderVersion;
 use notification::LogChannel;
+use runtime::clock;
 use serde_json::{Value, json};
 
 #[derive(Clone, Default)]

@@ -1,10 +1,9 @@
-use adapters::clock;
-use adapters::http::{
+use adapter_http::{
     Conflict, CrossSite, FieldError, IfMatch, JsonBody, Malformed, NotFound, PathParameter,
     PreconditionFailed, Problem, TooLarge, Unavailable, Unprocessable, UnsupportedMediaType,
     header,
 };
-use adapters::postgres::ordering::PgOrders;
+use adapter_postgres::ordering::PgOrders;
 use application::ordering::{self, CancelOrder};
 use axum::Json;
 use axum::extract::State;
@@ -12,6 +11,7 @@ use axum::http::{self, HeaderMap};
 use axum::response::{IntoResponse, Response};
 use domain::ordering::CancelReason;
 use domain::{OrderId, OrderVersion};
+use runtime::clock;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

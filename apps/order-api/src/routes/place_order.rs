@@ -1,16 +1,16 @@
 mod body;
 
-use adapters::clock;
-use adapters::http::{
+use adapter_http::{
     CrossSite, JsonBody, Malformed, Problem, TooLarge, Unavailable, Unprocessable,
     UnsupportedMediaType, header,
 };
-use adapters::postgres::ordering::PgOrders;
+use adapter_postgres::ordering::PgOrders;
 use application::ordering::{self, PlaceOrder, Placed};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use runtime::clock;
 
 use self::body::PlaceOrderBody;
 use crate::problems::not_placed;

@@ -1,14 +1,14 @@
 use std::time::Duration;
 
-use adapters::embedded::test_postgres::fresh_database;
-use adapters::http::MAX_IN_FLIGHT;
-use adapters::postgres::ordering::{self, PgOutbox};
-use adapters::postgres::{Database, MigrationGate};
+use adapter_postgres::ordering::{self, PgOutbox};
+use adapter_postgres::{Database, MigrationGate};
 use application::relay::{Claim as _, Outbox as _, OutboxRecord};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use embedded_postgres::testing::fresh_database;
 use order_api::router;
+use runtime::config::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 

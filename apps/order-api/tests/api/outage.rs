@@ -1,13 +1,13 @@
 use std::time::{Duration, Instant};
 
-use adapters::config::DatabaseArgs;
-use adapters::embedded::test_postgres::fresh_database;
-use adapters::http::MAX_IN_FLIGHT;
-use adapters::postgres::{Database, MigrationGate, ordering};
+use adapter_postgres::{Database, MigrationGate, ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use embedded_postgres::testing::fresh_database;
 use order_api::router;
+use runtime::config::DatabaseArgs;
+use runtime::config::MAX_IN_FLIGHT;
 
 use crate::client::{an_order, post, send, until};
 use crate::proxy::{Line, Proxy};

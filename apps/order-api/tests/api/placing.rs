@@ -1,6 +1,6 @@
-use adapters::clock;
 use axum::http::StatusCode;
 use domain::Timestamp;
+use runtime::clock;
 use serde_json::json;
 
 use crate::client::{Client, a_full_order, an_order, post};

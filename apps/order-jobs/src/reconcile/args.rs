@@ -1,11 +1,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use adapters::StartError;
-use adapters::config::{DatabaseArgs, Secret, seconds, secret};
-use adapters::postgres::Database;
+use adapter_postgres::Database;
 use clap::Args;
 use domain::Timestamp;
+use runtime::StartError;
+use runtime::config::{DatabaseArgs, Secret, seconds, secret};
 
 /// What is compared, and where the read models are.
 #[derive(Debug, Clone, Args)]

@@ -57,12 +57,12 @@ pub(super) struct OrderJson {
     /// When it was placed; absent as long as that has not been told
     #[serde(
         skip_serializing_if = "Option::is_none",
-        serialize_with = "adapters::http::moment_if_any"
+        serialize_with = "adapter_http::moment_if_any"
     )]
     #[schema(nullable = false)]
     ordered_at: Option<DateTime<Utc>>,
     /// When the pharmacy first heard of it
-    #[serde(serialize_with = "adapters::http::moment")]
+    #[serde(serialize_with = "adapter_http::moment")]
     received_at: DateTime<Utc>,
     /// How it was called off; absent as long as it stands
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,7 +108,7 @@ struct CancellationJson {
     /// Why
     reason: String,
     /// When
-    #[serde(serialize_with = "adapters::http::moment")]
+    #[serde(serialize_with = "adapter_http::moment")]
     at: DateTime<Utc>,
 }
 

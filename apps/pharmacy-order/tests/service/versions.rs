@@ -1,10 +1,10 @@
 //! Orders told in every version of the event, side by side.
 
-use adapters::avro::published;
-use adapters::clock;
+use adapter_avro::published;
 use application::relay::OutboxRecord;
 use domain::OrderVersion;
 use domain::ordering::{MedicationCoding, NewOrder, Order, OrderItem, OrderItems};
+use runtime::clock;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 

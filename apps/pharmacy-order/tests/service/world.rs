@@ -4,17 +4,17 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use adapters::clock;
-use adapters::config::{DatabaseArgs, HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
-use adapters::embedded::kafka::EmbeddedKafka;
-use adapters::embedded::registry;
-use adapters::embedded::test_postgres::fresh_database;
-use adapters::kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
-use adapters::postgres::Database;
+use adapter_kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
+use adapter_postgres::Database;
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
 use domain::{OrderId, ordering};
+use embedded_kafka::EmbeddedKafka;
+use embedded_postgres::testing::fresh_database;
+use embedded_registry as registry;
 use pharmacy_order::Config;
+use runtime::clock;
+use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, LogFormat, TelemetryArgs};
 use serde_json::Value;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -41,7 +41,7 @@ impl World {
     }
 
     pub(crate) async fn only_kafka_up() -> Self {
-        adapters::tls::prepare();
+        adapter_kafka::tls::prepare();
         Self {
             kafka: EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap(),
             database: fresh_database().await.unwrap().args(),
@@ -117,7 +117,7 @@ impl World {
     /// Publishes what this order has recorded, as the relay would; `spoil` may change the bytes.
     pub(crate) async fn publish(&self, order: &Order, spoil: impl Fn(&mut Vec<u8>)) {
         for event in order.recorded() {
-            let encoded = adapters::avro::encode(event).unwrap();
+            let encoded = adapter_avro::encode(event).unwrap();
             let mut record = OutboxRecord {
                 lane: 0,
                 position: 1,
@@ -137,7 +137,7 @@ impl World {
 
     /// Publishes what lies in the outbox, as the relay would.
     pub(crate) async fn publish_record(&self, record: &OutboxRecord) {
-        let registry = Registry::new(&self.kafka_args()).unwrap();
+        let registry = Registry::new(&self.kafka_args(), adapter_avro::SCHEMAS).unwrap();
         let cluster = Cluster::new(&self.kafka_args()).unwrap();
         let publisher = KafkaPublisher::new(&cluster, registry).unwrap();
         let deliveries = publisher.publish(&[record], Duration::from_secs(20)).await;

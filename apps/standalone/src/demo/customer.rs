@@ -103,5 +103,5 @@ fn one_item(number: u32, item: u32) -> Value {
 
 #[allow(clippy::needless_pass_by_value, reason = "it is handed to map_err")]
 fn in_one_line(error: reqwest::Error) -> String {
-    adapters::one_line(&error)
+    runtime::one_line(&error)
 }

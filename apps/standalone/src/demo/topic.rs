@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use adapters::StartError;
-use adapters::kafka::{Watch, Watched};
+use adapter_kafka::{Watch, Watched};
+use runtime::StartError;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ impl TopicWatch {
     ) -> Result<Self, StartError> {
         let Endpoints { kafka, schema_registry, .. } = endpoints;
         let args = world.kafka(kafka, schema_registry);
-        let mut watch = Watch::start(&args).await?;
+        let mut watch = Watch::start(&args, adapter_avro::SCHEMAS).await?;
         let (sender, receiver) = mpsc::unbounded_channel();
         // Looked at as they come, so that the time of their arrival is right.
         tokio::spawn(async move {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use adapters::embedded::registry;
-use adapters::embedded::test_postgres::fresh_database;
-use adapters::http;
-use adapters::postgres::Database;
+use adapter_http as http;
+use adapter_postgres::Database;
+use embedded_postgres::testing::fresh_database;
+use embedded_registry as registry;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -22,7 +22,7 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) async fn start() -> Self {
-        adapters::tls::prepare();
+        adapter_kafka::tls::prepare();
         let database = Database::new(&fresh_database().await.unwrap().args(), "registry").unwrap();
         let router = registry::router(&database).await.unwrap();
         let listener = http::bind(([127, 0, 0, 1], 0).into(), "ORDERS_PORT").await.unwrap();

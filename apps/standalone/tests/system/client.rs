@@ -29,7 +29,7 @@ pub(crate) struct Confirmed {
 
 impl Client {
     pub(crate) fn of(place: &Place) -> Self {
-        adapters::tls::prepare();
+        adapter_kafka::tls::prepare();
         // As gateways do it: the client closes an idle connection before the server does (75 s).
         let http = reqwest::Client::builder().no_proxy().pool_idle_timeout(Duration::from_mins(1));
         let http = http.timeout(ANSWER).build().unwrap();

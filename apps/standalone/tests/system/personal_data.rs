@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use std::fs;
 
-use adapters::clock;
-use adapters::kafka::{Cluster, KafkaPublisher, Registry};
+use adapter_kafka::{Cluster, KafkaPublisher, Registry};
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems, ProductId, Quantity};
 use reqwest::Method;
+use runtime::clock;
 use serde_json::{Value, json};
 
 use crate::client::{Client, Confirmed, eventually};
@@ -136,7 +136,9 @@ async fn sent(client: &Client, order: &Confirmed) {
 async fn records_come_that_cannot_be_taken_in(client: &Client, world: &World) {
     let args = world.kafka_args();
     let cluster = Cluster::new(&args).unwrap();
-    let publisher = KafkaPublisher::new(&cluster, Registry::new(&args).unwrap()).unwrap();
+    let publisher =
+        KafkaPublisher::new(&cluster, Registry::new(&args, adapter_avro::SCHEMAS).unwrap())
+            .unwrap();
     let name = format!("Fritz {MARK}!");
     let readable = record(&name);
     let place = readable.payload.windows(name.len()).position(|part| part == name.as_bytes());
@@ -171,7 +173,7 @@ fn record(customer_name: &str) -> OutboxRecord {
     };
     let order = Order::place(new, clock::event_stamp());
     let event = &order.recorded()[0];
-    let encoded = adapters::avro::encode(event).unwrap();
+    let encoded = adapter_avro::encode(event).unwrap();
     OutboxRecord {
         lane: 0,
         position: 1,

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use adapters::config::KafkaArgs;
-use adapters::kafka::Watch;
+use adapter_kafka::Watch;
+use runtime::config::KafkaArgs;
 
 use crate::client::{Confirmed, eventually};
 
@@ -17,7 +17,7 @@ struct Told {
 
 impl Topic {
     pub(crate) async fn watch(args: &KafkaArgs) -> Self {
-        let mut watch = Watch::start(args).await.unwrap();
+        let mut watch = Watch::start(args, adapter_avro::SCHEMAS).await.unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let noted = seen.clone();
         tokio::spawn(async move {

@@ -1,12 +1,12 @@
 use std::process::Command;
 
-use adapters::config::KafkaArgs;
-use adapters::embedded::kafka::EmbeddedKafka;
-use adapters::embedded::registry;
-use adapters::embedded::test_postgres::fresh_database;
-use adapters::http::{bind, serve};
-use adapters::kafka::PARTITIONS;
-use adapters::postgres::Database;
+use adapter_http::{bind, serve};
+use adapter_kafka::PARTITIONS;
+use adapter_postgres::Database;
+use embedded_kafka::EmbeddedKafka;
+use embedded_postgres::testing::fresh_database;
+use embedded_registry as registry;
+use runtime::config::KafkaArgs;
 use tokio_util::sync::CancellationToken;
 
 use crate::proxy::Proxy;
@@ -26,7 +26,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        adapters::tls::prepare();
+        adapter_kafka::tls::prepare();
         let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
         let database = fresh_database().await.unwrap();
         let listener = bind("127.0.0.1:0".parse().unwrap(), "a test").await.unwrap();

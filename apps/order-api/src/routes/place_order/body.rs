@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use adapters::http::{FieldError, Object, whole_number};
+use adapter_http::{FieldError, Object, whole_number};
 use domain::OrderId;
 use domain::ordering::{
     ItemsError, MedicationCoding, NewOrder, OrderItem, OrderItems, ProductId, Quantity,

@@ -1,0 +1,197 @@
+use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::schema::ResolvedSchema;
+use apache_avro::types::Value;
+use application::published::{Payload, PublishedEvent, PublishedItem, PublishedMedication};
+use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use uuid::Uuid;
+
+use super::catalogue::{latest, parsed};
+use super::datum::{self, DatumError};
+use super::fault::AvroFault;
+
+/// Why bytes are no event that this program understands.
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    /// The record is of a type that nobody here has heard of.
+    #[error("{0} is no event of the published language")]
+    UnknownRecord(String),
+    /// The schema that is compiled in cannot be used.
+    #[error("the schema of {fullname} is broken")]
+    Schema {
+        /// The record's full name.
+        fullname: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: &'static apache_avro::Error,
+    },
+    /// The bytes are damaged, or the writer's schema and ours do not go together.
+    #[error("the bytes are no {fullname}")]
+    Datum {
+        /// The record's full name.
+        fullname: String,
+        /// What Avro says.
+        #[source]
+        source: AvroFault,
+    },
+    /// The bytes are damaged, or claim to be more than an event can be.
+    #[error("the bytes are no {fullname}")]
+    Bytes {
+        /// The record's full name.
+        fullname: String,
+        /// What is wrong with them.
+        #[source]
+        source: DatumError,
+    },
+    /// The event ended before the bytes did.
+    #[error("{0} bytes follow after the end of the event")]
+    Trailing(usize),
+    /// A field holds what it never can.
+    #[error("the field {0} is missing or holds an impossible value")]
+    Field(&'static str),
+}
+
+/// Reads an event that was written with `writer`, any version of its schema.
+///
+/// The bytes are resolved against the newest version that is compiled in: fields it does not know
+/// are dropped, fields the writer did not know take their defaults.
+///
+/// # Errors
+/// When the bytes are damaged, or are no event of the published language.
+pub fn decode(writer: &Schema, datum: &[u8]) -> Result<PublishedEvent, DecodeError> {
+    let fullname = writer.name().map(ToString::to_string).unwrap_or_default();
+    let Some(published) = latest(&fullname) else {
+        return Err(DecodeError::UnknownRecord(fullname));
+    };
+    let reader = parsed(published)
+        .map_err(|source| DecodeError::Schema { fullname: published.fullname, source })?;
+    let broken =
+        |fullname, source| DecodeError::Datum { fullname, source: AvroFault::from(source) };
+    let names = match ResolvedSchema::new(writer) {
+        Ok(names) => names,
+        Err(source) => return Err(broken(fullname, source)),
+    };
+    if let Err(source) = datum::check(writer, names.get_names(), datum) {
+        return Err(DecodeError::Bytes { fullname, source });
+    }
+    let mut rest = datum;
+    let value =
+        read(writer, names, reader, &mut rest).map_err(|source| broken(fullname, source))?;
+    if !rest.is_empty() {
+        return Err(DecodeError::Trailing(rest.len()));
+    }
+    published_event(published.event_type, Fields::of(value))
+}
+
+fn read<'s>(
+    writer: &'s Schema,
+    names: ResolvedSchema<'s>,
+    reader: &'s Schema,
+    datum: &mut &[u8],
+) -> Result<Value, apache_avro::Error> {
+    GenericDatumReader::builder(writer)
+        .resolved_writer_schemata(names)
+        .reader_schema(reader)
+        .build()?
+        .read_value(datum)
+}
+
+fn published_event(event_type: &str, mut fields: Fields) -> Result<PublishedEvent, DecodeError> {
+    Ok(PublishedEvent {
+        event_id: EventId::new(fields.uuid("eventId")?),
+        occurred_at: Timestamp::from_micros(fields.micros("occurredAt")?)
+            .map_err(|_| DecodeError::Field("occurredAt"))?,
+        order_id: OrderId::new(fields.uuid("orderId")?),
+        order_version: OrderVersion::try_from(fields.long("orderVersion")?)
+            .map_err(|_| DecodeError::Field("orderVersion"))?,
+        payload: match event_type {
+            "OrderCreated" => Payload::OrderCreated {
+                customer_name: fields.string("customerName")?,
+                items: fields.array("items")?.into_iter().map(item).collect::<Result<_, _>>()?,
+                note: fields.optional("note", string)?,
+            },
+            "OrderCancelled" => Payload::OrderCancelled { reason: fields.string("reason")? },
+            other => return Err(DecodeError::UnknownRecord(other.to_owned())),
+        },
+    })
+}
+
+fn item(value: Value) -> Result<PublishedItem, DecodeError> {
+    let mut fields = Fields::of(value);
+    Ok(PublishedItem {
+        product_id: fields.long("productId")?,
+        quantity: fields.int("quantity")?,
+        medication: fields.optional("medication", Some)?.map(medication).transpose()?,
+    })
+}
+
+fn medication(value: Value) -> Result<PublishedMedication, DecodeError> {
+    let mut fields = Fields::of(value);
+    Ok(PublishedMedication {
+        system: fields.string("system")?,
+        code: fields.string("code")?,
+        display: fields.optional("display", string)?,
+    })
+}
+
+fn string(value: Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text) } else { None }
+}
+
+/// The fields of a record, taken out one by one.
+struct Fields(Vec<(String, Value)>);
+
+impl Fields {
+    fn of(value: Value) -> Self {
+        match value {
+            Value::Record(fields) => Self(fields),
+            _ => Self(Vec::new()),
+        }
+    }
+
+    fn take<T>(
+        &mut self,
+        name: &'static str,
+        want: impl FnOnce(Value) -> Option<T>,
+    ) -> Result<T, DecodeError> {
+        let place = self.0.iter().position(|(field, _)| field == name);
+        place.and_then(|place| want(self.0.swap_remove(place).1)).ok_or(DecodeError::Field(name))
+    }
+
+    fn uuid(&mut self, name: &'static str) -> Result<Uuid, DecodeError> {
+        self.take(name, |value| if let Value::Uuid(id) = value { Some(id) } else { None })
+    }
+
+    fn micros(&mut self, name: &'static str) -> Result<i64, DecodeError> {
+        self.take(name, |v| if let Value::TimestampMicros(at) = v { Some(at) } else { None })
+    }
+
+    fn long(&mut self, name: &'static str) -> Result<i64, DecodeError> {
+        self.take(name, |value| if let Value::Long(number) = value { Some(number) } else { None })
+    }
+
+    fn int(&mut self, name: &'static str) -> Result<i32, DecodeError> {
+        self.take(name, |value| if let Value::Int(number) = value { Some(number) } else { None })
+    }
+
+    fn string(&mut self, name: &'static str) -> Result<String, DecodeError> {
+        self.take(name, string)
+    }
+
+    /// A union of null and what is wanted.
+    fn optional<T>(
+        &mut self,
+        name: &'static str,
+        want: impl FnOnce(Value) -> Option<T>,
+    ) -> Result<Option<T>, DecodeError> {
+        self.take(name, |value| match value {
+            Value::Union(_, value) if *value == Value::Null => Some(None),
+            Value::Union(_, value) => want(*value).map(Some),
+            _ => None,
+        })
+    }
+
+    fn array(&mut self, name: &'static str) -> Result<Vec<Value>, DecodeError> {
+        self.take(name, |value| if let Value::Array(values) = value { Some(values) } else { None })
+    }
+}

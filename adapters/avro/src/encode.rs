@@ -1,0 +1,107 @@
+use apache_avro::types::Value;
+use apache_avro::writer::datum::GenericDatumWriter;
+use application::event_format::EncodedEvent;
+use domain::ordering::{
+    MedicationCoding, OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItem,
+};
+
+use super::catalogue::{latest, parsed};
+use super::fault::AvroFault;
+
+/// Why an event cannot be published. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// No schema of this name is compiled in.
+    #[error("there is no schema of {0}")]
+    NoSchema(&'static str),
+    /// The schema that is compiled in cannot be used.
+    #[error("the schema of {fullname} is broken")]
+    Schema {
+        /// The record's full name.
+        fullname: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: &'static apache_avro::Error,
+    },
+    /// The event does not fit its schema.
+    #[error("the event does not fit the schema of {fullname}")]
+    Datum {
+        /// The record's full name.
+        fullname: &'static str,
+        /// What Avro says.
+        #[source]
+        source: AvroFault,
+    },
+}
+
+/// Says publicly what the order recorded privately, in the newest version of the event.
+///
+/// This is the one place where an event becomes public; what the order learns to record later
+/// cannot be forgotten here.
+///
+/// # Errors
+/// When the event does not fit its schema.
+pub fn encode(event: &OrderEvent) -> Result<EncodedEvent, EncodeError> {
+    let mut fields = vec![
+        field("eventId", Value::Uuid(event.id.get())),
+        field("occurredAt", Value::TimestampMicros(event.occurred_at.as_micros())),
+        field("orderId", Value::Uuid(event.order_id.get())),
+        field("orderVersion", Value::Long(event.version.get())),
+    ];
+    let fullname = match &event.fact {
+        OrderFact::Created(OrderCreated { customer_name, items, note }) => {
+            let items = items.as_slice().iter().map(item).collect();
+            fields.push(field("customerName", text(customer_name)));
+            fields.push(field("items", Value::Array(items)));
+            fields.push(field("note", optional(note.as_ref().map(text))));
+            "orders.OrderCreated"
+        }
+        OrderFact::Cancelled(OrderCancelled { reason }) => {
+            fields.push(field("reason", text(reason)));
+            "orders.OrderCancelled"
+        }
+    };
+    let published = latest(fullname).ok_or(EncodeError::NoSchema(fullname))?;
+    let schema = parsed(published).map_err(|source| EncodeError::Schema { fullname, source })?;
+    let payload = GenericDatumWriter::builder(schema)
+        .build()
+        .and_then(|writer| writer.write_value_to_vec(Value::Record(fields)))
+        .map_err(|source| EncodeError::Datum { fullname, source: source.into() })?;
+    Ok(EncodedEvent {
+        event_type: published.event_type,
+        schema_fingerprint: published.fingerprint,
+        payload,
+    })
+}
+
+fn item(item: &OrderItem) -> Value {
+    Value::Record(vec![
+        field("productId", Value::Long(item.product_id.get())),
+        field("quantity", Value::Int(item.quantity.get())),
+        field("medication", optional(item.medication.as_ref().map(medication))),
+    ])
+}
+
+fn medication(MedicationCoding { system, code, display }: &MedicationCoding) -> Value {
+    Value::Record(vec![
+        field("system", text(system)),
+        field("code", text(code)),
+        field("display", optional(display.as_ref().map(text))),
+    ])
+}
+
+fn text(text: &impl ToString) -> Value {
+    Value::String(text.to_string())
+}
+
+/// What may be absent is a union of null, which comes first, and what it is.
+fn optional(value: Option<Value>) -> Value {
+    match value {
+        None => Value::Union(0, Box::new(Value::Null)),
+        Some(value) => Value::Union(1, Box::new(value)),
+    }
+}
+
+fn field(name: &str, value: Value) -> (String, Value) {
+    (name.to_owned(), value)
+}

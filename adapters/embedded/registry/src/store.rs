@@ -1,0 +1,172 @@
+//! The registry's tables.
+
+mod levels;
+mod registration;
+
+use adapter_postgres::{Database, MigrateError, PgError};
+use application::StoreError;
+use serde::Serialize;
+use sqlx::PgPool;
+use sqlx::prelude::FromRow;
+
+use super::api_error::ApiError;
+use super::schema::Schema;
+use super::version::Version;
+
+/// What is kept in Postgres.
+#[derive(Debug, Clone)]
+pub(super) struct Store {
+    pool: PgPool,
+}
+
+/// A schema as a version of a subject.
+#[derive(Debug, Clone, FromRow, Serialize)]
+pub(super) struct Registered {
+    pub(super) subject: String,
+    pub(super) version: i32,
+    pub(super) id: i32,
+    pub(super) schema: String,
+    #[serde(skip)]
+    pub(super) deleted: bool,
+}
+
+impl Registered {
+    /// The version's number and the schema, read.
+    pub(super) fn parsed(&self) -> Result<(i32, Schema), ApiError> {
+        Ok((self.version, Schema::parse(&self.schema)?))
+    }
+}
+
+/// Selects [`Registered`] rows.
+macro_rules! select_registered {
+    ($rest:literal) => {
+        concat!(
+            "SELECT v.subject, v.version, s.id, s.schema, v.deleted
+             FROM registry.versions v JOIN registry.schemas s ON s.id = v.schema_id ",
+            $rest
+        )
+    };
+}
+use select_registered;
+
+impl Store {
+    /// Brings the tables up to date.
+    pub(super) async fn open(database: &Database) -> Result<Self, MigrateError> {
+        database.migrate(sqlx::migrate!("../../../migrations/registry"), "registry").await?;
+        Ok(Self { pool: database.pool().clone() })
+    }
+
+    /// The subjects whose names begin so.
+    pub(super) async fn subjects(
+        &self,
+        prefix: &str,
+        deleted: bool,
+    ) -> Result<Vec<String>, StoreError> {
+        let subjects = sqlx::query_scalar(
+            "SELECT DISTINCT subject FROM registry.versions
+             WHERE starts_with(subject, $1) AND (NOT deleted OR $2) ORDER BY subject",
+        );
+        let subjects = subjects.bind(prefix).bind(deleted).fetch_all(&self.pool).await;
+        Ok(subjects.map_err(PgError::from)?)
+    }
+
+    /// The versions of all subjects whose names begin so, or the latest of each.
+    pub(super) async fn all(
+        &self,
+        prefix: &str,
+        deleted: bool,
+        latest_only: bool,
+    ) -> Result<Vec<Registered>, StoreError> {
+        let all = sqlx::query_as(select_registered!(
+            "WHERE starts_with(v.subject, $1) AND (NOT v.deleted OR $2)
+               AND (NOT $3 OR NOT EXISTS (
+                   SELECT FROM registry.versions later
+                   WHERE later.subject = v.subject AND later.version > v.version
+                     AND (NOT later.deleted OR $2)))
+             ORDER BY v.subject, v.version"
+        ));
+        let all = all.bind(prefix).bind(deleted).bind(latest_only).fetch_all(&self.pool).await;
+        Ok(all.map_err(PgError::from)?)
+    }
+
+    /// A subject's versions, oldest first; there is at least one.
+    pub(super) async fn versions(
+        &self,
+        subject: &str,
+        deleted: bool,
+    ) -> Result<Vec<Registered>, ApiError> {
+        let versions = select_versions(&self.pool, subject, deleted).await?;
+        if versions.is_empty() {
+            return Err(ApiError::UnknownSubject(subject.to_owned()));
+        }
+        Ok(versions)
+    }
+
+    /// One version.
+    pub(super) async fn version(
+        &self,
+        subject: &str,
+        version: Version,
+        deleted: bool,
+    ) -> Result<Registered, ApiError> {
+        let mut versions = self.versions(subject, deleted).await?;
+        match version.number() {
+            None => versions.pop(),
+            Some(number) => versions.into_iter().find(|found| found.version == number),
+        }
+        .ok_or(ApiError::UnknownVersion(version))
+    }
+
+    /// A subject's schemas, read, oldest first.
+    pub(super) async fn earlier(&self, subject: &str) -> Result<Vec<(i32, Schema)>, ApiError> {
+        let versions = select_versions(&self.pool, subject, false).await?;
+        versions.iter().map(Registered::parsed).collect()
+    }
+
+    /// A schema's text. Ids are smaller than what clients may ask for: an id on the wire has 32 bits.
+    pub(super) async fn text(&self, id: i64) -> Result<String, ApiError> {
+        let text = sqlx::query_scalar("SELECT schema FROM registry.schemas WHERE id = $1");
+        let text = text.bind(id).fetch_optional(&self.pool).await;
+        text.map_err(|error| StoreError::from(PgError::from(error)))?.ok_or(ApiError::UnknownId(id))
+    }
+
+    /// Where a schema is registered.
+    pub(super) async fn places(&self, id: i64, deleted: bool) -> Result<Vec<Registered>, ApiError> {
+        self.text(id).await?;
+        let places = sqlx::query_as(select_registered!(
+            "WHERE s.id = $1 AND (NOT v.deleted OR $2) ORDER BY v.subject, v.version"
+        ));
+        let places = places.bind(id).bind(deleted).fetch_all(&self.pool).await;
+        Ok(places.map_err(|error| StoreError::from(PgError::from(error)))?)
+    }
+
+    /// Hides versions.
+    pub(super) async fn hide(&self, subject: &str, versions: &[i32]) -> Result<(), StoreError> {
+        let hide = sqlx::query(
+            "UPDATE registry.versions SET deleted = true WHERE subject = $1 AND version = ANY($2)",
+        );
+        hide.bind(subject).bind(versions).execute(&self.pool).await.map_err(PgError::from)?;
+        Ok(())
+    }
+
+    /// Removes hidden versions.
+    pub(super) async fn remove(&self, subject: &str, versions: &[i32]) -> Result<(), StoreError> {
+        let remove = sqlx::query(
+            "DELETE FROM registry.versions WHERE subject = $1 AND version = ANY($2) AND deleted",
+        );
+        remove.bind(subject).bind(versions).execute(&self.pool).await.map_err(PgError::from)?;
+        Ok(())
+    }
+}
+
+async fn select_versions<'c>(
+    executor: impl sqlx::PgExecutor<'c>,
+    subject: &str,
+    deleted: bool,
+) -> Result<Vec<Registered>, StoreError> {
+    let versions = sqlx::query_as(select_registered!(
+        "WHERE v.subject = $1 AND (NOT v.deleted OR $2) ORDER BY v.version"
+    ));
+    let versions = versions.bind(subject).bind(deleted).fetch_all(executor).await;
+    Ok(versions.map_err(PgError::from)?)
+}

@@ -1,0 +1,168 @@
+use std::error::Error;
+use std::fmt::Display;
+use std::sync::Arc;
+
+use application::StoreError;
+use application::one_line;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use runtime::trace_context::TraceParent;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ProblemType;
+
+/// Seconds after which a client may try again what could not be answered.
+const RETRY_AFTER: &str = "2";
+
+/// An error as it is told to a client (RFC 9457). It never tells more than a client may know: the
+/// cause of a server's fault goes to the log, once, when the problem becomes a response.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(description = "An error (RFC 9457)")]
+pub struct Problem {
+    /// What kind of problem this is; a page about it is at this address
+    #[schema(value_type = String, format = "uri-reference", example = "/problems/invalid-body")]
+    #[serde(rename = "type")]
+    kind: ProblemType,
+    /// The kind of problem in a few words
+    #[schema(example = "The body breaks a rule")]
+    title: &'static str,
+    /// The HTTP status
+    #[schema(minimum = 400, maximum = 599, example = 422)]
+    status: u16,
+    /// What happened this time
+    #[schema(example = "1 place in the body breaks a rule")]
+    detail: String,
+    /// Each thing that is wrong, and where
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<FieldError>,
+    /// The trace an operator finds in the log; given when the server is at fault
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "4bf92f3577b34da6a3ce929d0e0e4736")]
+    trace_id: Option<String>,
+    #[serde(skip)]
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// One thing that is wrong with a request, and the one place where
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldError {
+    /// A place in the body: a JSON pointer (RFC 6901) as a URI fragment
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "#/items/0/quantity")]
+    pointer: Option<String>,
+    /// Or a parameter of the path or the query
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    parameter: Option<String>,
+    /// Or a header
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    header: Option<String>,
+    /// What is wrong there
+    #[schema(example = "must be a whole number from 1 to 999")]
+    detail: String,
+}
+
+impl FieldError {
+    /// Something wrong in the body, such as at `#/items/0/quantity`.
+    pub fn body(pointer: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
+        Self { pointer: Some(pointer.into()), detail: detail.to_string(), ..Self::default() }
+    }
+
+    /// Something wrong with a parameter of the path or the query.
+    pub fn parameter(name: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
+        Self { parameter: Some(name.into()), detail: detail.to_string(), ..Self::default() }
+    }
+
+    /// Something wrong with a header.
+    pub fn header(name: impl Into<String>, detail: &(impl Display + ?Sized)) -> Self {
+        Self { header: Some(name.into()), detail: detail.to_string(), ..Self::default() }
+    }
+}
+
+/// Why the server failed. It goes along with the answer as far as the log, not to the client.
+#[derive(Debug, Clone)]
+pub(super) struct Cause(pub(super) Arc<str>);
+
+impl Problem {
+    /// A problem, told in a sentence.
+    pub fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            title: kind.title(),
+            status: kind.status().as_u16(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            trace_id: None,
+            source: None,
+        }
+    }
+
+    /// The body is JSON, but these places break a rule.
+    #[must_use]
+    pub fn invalid_body(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.len() {
+            1 => "1 place in the body breaks a rule".to_owned(),
+            many => format!("{many} places in the body break a rule"),
+        };
+        Self { errors, ..Self::new(ProblemType::InvalidBody, detail) }
+    }
+
+    /// These parameters or headers are wrong.
+    #[must_use]
+    pub fn invalid_parameters(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.len() {
+            1 => "1 parameter is wrong".to_owned(),
+            many => format!("{many} parameters are wrong"),
+        };
+        Self { errors, ..Self::new(ProblemType::InvalidParameter, detail) }
+    }
+
+    /// A fault of the server; the client is told nothing else.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let problem = Self::new(ProblemType::Internal, "an unexpected error occurred");
+        Self { source: Some(source.into()), ..problem }
+    }
+
+    /// Something needed cannot be reached; trying again later is right.
+    pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        let problem = Self::new(ProblemType::Unavailable, "try again in a moment");
+        Self { source: Some(source.into()), ..problem }
+    }
+
+    /// What the whole chain behind it says, for the log.
+    fn cause(&self) -> String {
+        self.source.as_ref().map_or_else(|| self.detail.clone(), |source| one_line(&**source))
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        if error.is_unavailable() { Self::unavailable(error) } else { Self::internal(error) }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        let status = self.kind.status();
+        if status.is_server_error() {
+            self.trace_id = TraceParent::current().map(|trace| trace.trace_id());
+        }
+        let mut response = (status, Json(&self)).into_response();
+        // An overload is told once by who notices it, and counted.
+        if status.is_server_error() && self.kind != ProblemType::Overloaded {
+            response.extensions_mut().insert(Cause(self.cause().into()));
+        }
+        let headers = response.headers_mut();
+        let content_type = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, content_type);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
+        }
+        response
+    }
+}

@@ -1,0 +1,109 @@
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use serde_json::json;
+
+use super::{JSON, ask, send};
+use crate::BODY_LIMIT;
+
+#[tokio::test]
+async fn a_json_object_is_read_under_any_json_content_type() {
+    for content_type in [JSON, "Application/JSON; charset=utf-8", "application/vnd.basket+json"] {
+        let body = r#"{"name":"Ada","items":[{"quantity":2}]}"#;
+        let answer = send("/baskets", content_type, body).await;
+        assert_eq!(answer.status, StatusCode::OK, "{content_type}: {}", answer.body);
+        assert_eq!(answer.json(), json!({"name": "Ada", "quantities": [2]}));
+    }
+}
+
+#[tokio::test]
+async fn another_content_type_is_refused() {
+    for content_type in ["text/plain", "", "application/jsonp", "text/json", "json"] {
+        let answer = send("/baskets", content_type, "{}").await;
+        answer.problem(415, "unsupported-media-type");
+    }
+    let answer = ask(Request::post("/baskets").body(Body::from("{}")).unwrap()).await;
+    answer.problem(415, "unsupported-media-type");
+}
+
+#[tokio::test]
+async fn what_is_not_json_is_refused_with_its_place() {
+    for (body, place) in [
+        ("", "line 1, column 0"),
+        ("{", "line 1, column 1"),
+        ("{\n  oops", "line 2, column 3"),
+        (r#"{"name":"Ada","items":[]} {}"#, "line 1, column 27"),
+        // The wrong type comes first, but the body is not JSON all the same.
+        (r#"{"name":1,"items":["#, "line 1, column 19"),
+        ("{\"name\":\"\u{1}\",\"items\":[]}", "line 1, column 10"),
+    ] {
+        let problem = send("/baskets", JSON, body).await.problem(400, "malformed-body");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with(place), "{body}: {detail}");
+        assert!(!detail.contains("at line"), "{detail}");
+    }
+    let answer = send("/baskets", JSON, &b"{\"name\":\"\xff\",\"items\":[]}"[..]).await;
+    answer.problem(400, "malformed-body");
+}
+
+#[tokio::test]
+async fn a_value_of_the_wrong_kind_is_pointed_to() {
+    for (body, pointer) in [
+        ("[]", "#"),
+        ("null", "#"),
+        (r#"["Ada",[]]"#, "#"),
+        (r#"{"items":[]}"#, "#/name"),
+        (r#"{"name":"Ada"}"#, "#/items"),
+        (r#"{"name":null,"items":[]}"#, "#/name"),
+        (r#"{"name":"Ada","items":{}}"#, "#/items"),
+        (r#"{"name":"Ada","items":[[1]]}"#, "#/items/0"),
+        (r#"{"name":"Ada","items":[{}]}"#, "#/items/0/quantity"),
+        (r#"{"name":"Ada","items":[{"quantity":"2"}]}"#, "#/items/0/quantity"),
+        (r#"{"name":"Ada","items":[{"quantity":1.5}]}"#, "#/items/0/quantity"),
+        (r#"{"name":"Ada","items":[{"quantity":9223372036854775808}]}"#, "#/items/0/quantity"),
+        (r#"{"name":"Ada","items":[{"quantity":1},{"quantity":1e99}]}"#, "#/items/1/quantity"),
+        (r#"{"name":"Ada","items":[{"quantity":1,"a/b é":1}]}"#, "#/items/0/a~1b%20%C3%A9"),
+        (r#"{"name":"Ada","items":[],"note":1}"#, "#/note"),
+        (r#"{"name":"Ada","name":"Bob","items":[]}"#, "#/name"),
+    ] {
+        let problem = send("/baskets", JSON, body).await.problem(422, "invalid-body");
+        let errors = problem["errors"].as_array().unwrap();
+        assert_eq!(errors.len(), 1, "{problem}");
+        assert_eq!(errors[0]["pointer"], pointer, "{body}: {problem}");
+        let detail = errors[0]["detail"].as_str().unwrap();
+        assert!(!detail.contains("at line") && !detail.contains("i64"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_long_wrong_value_is_not_told_back_whole() {
+    let body = format!(r#"{{"name":"Ada","items":"{}"}}"#, "é".repeat(20_000));
+    let answer = send("/baskets", JSON, body).await;
+    answer.problem(422, "invalid-body");
+    assert!(answer.body.len() < 1000, "{}", answer.body.len());
+}
+
+#[tokio::test]
+async fn a_body_may_have_64_kib_and_not_a_byte_more() {
+    let body = |size: usize| {
+        let rest = r#"{"name":"","items":[]}"#.len();
+        format!(r#"{{"name":"{}","items":[]}}"#, "a".repeat(size - rest))
+    };
+    assert_eq!(send("/baskets", JSON, body(BODY_LIMIT)).await.status, StatusCode::OK);
+    let answer = send("/baskets", JSON, body(BODY_LIMIT + 1)).await;
+    answer.problem(413, "body-too-large");
+}
+
+#[tokio::test]
+async fn a_body_that_may_be_left_out_is_read_as_strictly_when_it_is_there() {
+    let empty = || Request::post("/maybe");
+    let answer = ask(empty().body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.json(), json!({"given": false}));
+    let answer = ask(empty().header("content-type", JSON).body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.json(), json!({"given": false}));
+    let answer = send("/maybe", JSON, r#"{"name":"Ada","items":[]}"#).await;
+    assert_eq!(answer.json(), json!({"given": true}));
+    assert_eq!(send("/maybe", JSON, "null").await.json(), json!({"given": false}));
+    send("/maybe", JSON, "[]").await.problem(422, "invalid-body");
+    send("/maybe", JSON, " ").await.problem(400, "malformed-body");
+    send("/maybe", "text/plain", "x").await.problem(415, "unsupported-media-type");
+}

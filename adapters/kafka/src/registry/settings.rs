@@ -1,0 +1,173 @@
+//! The way to the schema registry, as an HTTP client needs it.
+
+use reqwest::{Certificate, ClientBuilder};
+use runtime::StartError;
+use runtime::config::{KafkaArgs, RegistryArgs, Secret, given, secret};
+use schema_registry_converter::async_impl::schema_registry::SrSettings;
+use url::Url;
+
+use super::{TIMEOUT, reason};
+
+/// The variables; errors name them.
+const URL: &str = "SCHEMA_REGISTRY_URL";
+const USERNAME: &str = "SCHEMA_REGISTRY_USERNAME";
+const PASSWORD: &str = "SCHEMA_REGISTRY_PASSWORD";
+const PASSWORD_FILE: &str = "SCHEMA_REGISTRY_PASSWORD_FILE";
+const CA: &str = "SCHEMA_REGISTRY_CA_LOCATION";
+
+/// What these settings mean to the registry's client.
+///
+/// # Errors
+/// When one is wrong; the line names its variable and says what would be right.
+pub(super) fn settings(args: &KafkaArgs) -> Result<SrSettings, StartError> {
+    let url = address(&args.schema_registry_url)?;
+    let mut builder = SrSettings::new_builder(url.as_str().trim_end_matches('/').to_owned());
+    builder.set_timeout(TIMEOUT);
+    let (client, login) = way_in(&args.registry)?;
+    if let Some(Login { username, password }) = login {
+        builder.set_basic_authorization(&username, Some(password.reveal()));
+    }
+    builder
+        .build_with(client)
+        .map_err(|error| StartError::other("cannot use the schema registry", reason(&error)))
+}
+
+/// Who a client of the registry logs in as.
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
+    pub(crate) username: String,
+    pub(crate) password: Secret,
+}
+
+/// The beginning of an HTTP client that trusts the registry, and its login, if it needs one.
+///
+/// # Errors
+/// When a setting is wrong; the line names its variable and says what would be right.
+pub(crate) fn way_in(args: &RegistryArgs) -> Result<(ClientBuilder, Option<Login>), StartError> {
+    crate::tls::prepare();
+    let mut client = ClientBuilder::new();
+    if let Some(path) = given(args.schema_registry_ca_location.as_ref()) {
+        client = client.tls_certs_only(authorities(path)?);
+    }
+    Ok((client, login(args)?))
+}
+
+/// Where the registry is.
+///
+/// # Errors
+/// When it is no address of one. A password that stands in it is not repeated.
+pub(crate) fn address(text: &str) -> Result<Url, StartError> {
+    let right = "write http://host:port or https://host:port, with a path if there is one";
+    let url =
+        Url::parse(text).map_err(|error| StartError::setting(URL, format!("{error}; {right}")))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(StartError::setting(
+            URL,
+            format!("{} is neither http nor https; {right}", url.scheme()),
+        ));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        let right = format!("set {USERNAME} and {PASSWORD} instead");
+        return Err(StartError::setting(
+            URL,
+            format!("it is no place for a user and a password; {right}"),
+        ));
+    }
+    Ok(url)
+}
+
+fn login(args: &RegistryArgs) -> Result<Option<Login>, StartError> {
+    let username = given(args.schema_registry_username.as_ref());
+    let password = secret(
+        (PASSWORD, args.schema_registry_password.as_ref()),
+        (PASSWORD_FILE, args.schema_registry_password_file.as_deref()),
+    )?;
+    match (username, password) {
+        (Some(username), Some(password)) => {
+            Ok(Some(Login { username: username.to_owned(), password }))
+        }
+        (Some(username), None) => {
+            let right = format!("set it, or {PASSWORD_FILE}, for the user {username}");
+            Err(StartError::setting(PASSWORD, format!("it is not set; {right}")))
+        }
+        (None, Some(_)) => Err(StartError::setting(
+            USERNAME,
+            format!("it is not set, but {PASSWORD} is; name its user"),
+        )),
+        (None, None) => Ok(None),
+    }
+}
+
+fn authorities(path: &str) -> Result<Vec<Certificate>, StartError> {
+    let right = "name a PEM file that holds certificates";
+    let pem = std::fs::read(path).map_err(|error| {
+        StartError::setting(CA, format!("cannot read {path}: {error}; {right}"))
+    })?;
+    match Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if !certificates.is_empty() => Ok(certificates),
+        _ => Err(StartError::setting(CA, format!("there is no certificate in {path}; {right}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Variables = &'static [(&'static str, &'static str)];
+
+    /// The settings that these variables make.
+    fn args(variables: &[(&str, &str)]) -> KafkaArgs {
+        let mut args = KafkaArgs::at("localhost:9092", "http://localhost:8081", "topic");
+        for &(variable, value) in variables {
+            match variable {
+                "URL" => value.clone_into(&mut args.schema_registry_url),
+                "USERNAME" => args.registry.schema_registry_username = Some(value.to_owned()),
+                "PASSWORD" => args.registry.schema_registry_password = Some(value.into()),
+                "PASSWORD_FILE" => {
+                    args.registry.schema_registry_password_file = Some(value.into());
+                }
+                "CA" => args.registry.schema_registry_ca_location = Some(value.to_owned()),
+                other => panic!("no such variable: {other}"),
+            }
+        }
+        args
+    }
+
+    #[test]
+    fn a_registry_can_be_had_with_and_without_a_login() {
+        for variables in [
+            &[][..],
+            &[("URL", "https://registry.example/apis/ccompat/v7/")],
+            &[("USERNAME", "ada"), ("PASSWORD", "pass")],
+            &[("USERNAME", ""), ("PASSWORD", ""), ("CA", "")],
+        ] {
+            assert!(settings(&args(variables)).is_ok(), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_setting_is_one_line_that_names_it_and_what_would_be_right() {
+        const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+        let table: [(Variables, &str, &str); 10] = [
+            (&[("URL", "")], URL, "relative URL without a base; write http://host:port or https"),
+            (&[("URL", "registry:8081")], URL, "registry is neither http nor https; write http://"),
+            (&[("URL", "ftp://registry")], URL, "ftp is neither http nor https"),
+            (&[("URL", "http://:8081")], URL, "empty host; write http://host:port"),
+            (&[("URL", "https://ada:hunter2@host")], URL, "it is no place for a user"),
+            (&[("USERNAME", "ada")], PASSWORD, "it is not set; set it, or SCHEMA_REGISTRY_PASSW"),
+            (
+                &[("PASSWORD", "hunter2")],
+                USERNAME,
+                "it is not set, but SCHEMA_REGISTRY_PASSWORD is",
+            ),
+            (&[("PASSWORD_FILE", "/nowhere/file")], PASSWORD_FILE, "cannot read /nowhere/file"),
+            (&[("CA", "/nowhere/file")], CA, "cannot read /nowhere/file"),
+            (&[("CA", MANIFEST)], CA, "there is no certificate in "),
+        ];
+        for (variables, variable, reason) in table {
+            let said = settings(&args(variables)).unwrap_err().to_string();
+            assert!(said.starts_with(&format!("{variable} is wrong: {reason}")), "{said}");
+            assert!(!said.contains('\n') && !said.contains("hunter2"), "{said}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+use application::published::DeadLetter;
+use sqlx::PgConnection;
+
+use super::headers;
+use crate::{PgError, storable};
+
+/// The statements on one context's table.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    pub(crate) keep: &'static str,
+    pub(crate) list: &'static str,
+    pub(crate) find: &'static str,
+    pub(crate) settle: &'static str,
+    pub(crate) note_reason: &'static str,
+    /// Deletes some that were settled before a moment.
+    pub(crate) forget: &'static str,
+}
+
+/// The [`Statements`] of the context that owns this schema.
+macro_rules! statements {
+    ($schema:literal) => {
+        $crate::dead_letters::Statements {
+            keep: concat!(
+                "INSERT INTO ",
+                $schema,
+                ".dead_letters (topic, topic_partition, topic_offset, key, value, reason,
+                                timestamp_ms, headers)
+                 SELECT * FROM UNNEST($1::text[], $2::integer[], $3::bigint[], $4::bytea[],
+                                      $5::bytea[], $6::text[], $7::bigint[], $8::jsonb[])
+                     AS given (topic, topic_partition, topic_offset, key, value, reason,
+                               timestamp_ms, headers)
+                 ORDER BY topic, topic_partition, topic_offset, value
+                 ON CONFLICT (topic, topic_partition, topic_offset, value_hash) DO NOTHING"
+            ),
+            list: concat!(
+                "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
+                        timestamp_ms, headers
+                 FROM ",
+                $schema,
+                ".dead_letters WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3"
+            ),
+            find: concat!(
+                "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
+                        timestamp_ms, headers
+                 FROM ",
+                $schema,
+                ".dead_letters WHERE id = $1"
+            ),
+            settle: concat!(
+                "UPDATE ",
+                $schema,
+                ".dead_letters SET state = $2, settled_at = now() WHERE id = $1 AND state = 'open'"
+            ),
+            note_reason: concat!(
+                "UPDATE ",
+                $schema,
+                ".dead_letters SET reason = $2 WHERE id = $1 AND state = 'open'"
+            ),
+            forget: concat!(
+                "DELETE FROM ",
+                $schema,
+                ".dead_letters WHERE id IN (SELECT id FROM ",
+                $schema,
+                ".dead_letters WHERE state <> 'open' AND settled_at < $1 LIMIT $2)"
+            ),
+        }
+    };
+}
+pub(crate) use statements;
+
+impl Statements {
+    /// Keeps the letters in the caller's transaction, each once.
+    pub(crate) async fn keep(
+        &self,
+        connection: &mut PgConnection,
+        letters: &[DeadLetter],
+    ) -> Result<(), PgError> {
+        if letters.is_empty() {
+            return Ok(());
+        }
+        let records = || letters.iter().map(|letter| &letter.record);
+        sqlx::query(self.keep)
+            .bind(records().map(|record| record.topic.as_str()).collect::<Vec<_>>())
+            .bind(records().map(|record| record.partition).collect::<Vec<_>>())
+            .bind(records().map(|record| record.offset).collect::<Vec<_>>())
+            .bind(records().map(|record| record.key.as_deref()).collect::<Vec<_>>())
+            .bind(records().map(|record| record.value.as_deref()).collect::<Vec<_>>())
+            .bind(letters.iter().map(|letter| storable(&letter.reason)).collect::<Vec<_>>())
+            .bind(records().map(|record| record.timestamp_ms).collect::<Vec<_>>())
+            .bind(records().map(|record| headers::to_json(&record.headers)).collect::<Vec<_>>())
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
+}

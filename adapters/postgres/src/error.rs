@@ -1,0 +1,197 @@
+use std::error::Error;
+use std::fmt;
+
+use application::StoreError;
+use sqlx::error::DatabaseError;
+use sqlx::postgres::PgDatabaseError;
+
+use application::one_line;
+
+/// What Postgres, or the way to it, said. It stays inside the adapters: ports speak [`StoreError`].
+///
+/// Its text and its `Debug` never quote data, which may be personal: they end up in logs and in dead
+/// letters. That is why the error below it is not its `source`.
+pub struct PgError(sqlx::Error);
+
+impl From<sqlx::Error> for PgError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error)
+    }
+}
+
+impl Error for PgError {}
+
+impl fmt::Display for PgError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Postgres failed: ")?;
+        match &self.0 {
+            sqlx::Error::Database(error) => describe(error.as_ref(), f),
+            sqlx::Error::ColumnDecode { index, .. } => {
+                write!(f, "the column {index} holds what this program cannot read")
+            }
+            sqlx::Error::Decode(_) => f.write_str("it sent a value this program cannot read"),
+            sqlx::Error::Encode(_) => f.write_str("a value cannot be sent to it"),
+            error => f.write_str(&one_line(error)),
+        }
+    }
+}
+
+impl fmt::Debug for PgError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What the server said, without its detail, which quotes rows, and without a message that may quote
+/// a value.
+fn describe(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let code = error.code().unwrap_or_default();
+    if is_free_of_data(&code) {
+        return write!(f, "{} (SQLSTATE {code})", error.message());
+    }
+    write!(f, "SQLSTATE {code}")?;
+    let names = error.try_downcast_ref::<PgDatabaseError>().map(|error| {
+        [("table", error.table()), ("column", error.column()), ("constraint", error.constraint())]
+    });
+    for (what, name) in names.into_iter().flatten() {
+        if let Some(name) = name {
+            write!(f, ", {what} {name}")?;
+        }
+    }
+    f.write_str("; its message may quote data and is in the log of Postgres only")
+}
+
+/// By SQLSTATE: whether Postgres builds the message from names and numbers alone. What is wrong with a
+/// value (22) it tells by quoting the value, except where a byte is no character; what a function
+/// raises (P0, and codes of its own) is up to the function.
+fn is_free_of_data(code: &str) -> bool {
+    const CLASSES: [&str; 15] =
+        ["08", "0A", "23", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"];
+    code == "22021" || CLASSES.iter().any(|class| code.starts_with(class))
+}
+
+impl PgError {
+    fn is_passing(&self) -> bool {
+        is_passing(&self.0)
+    }
+}
+
+impl From<PgError> for sqlx::Error {
+    fn from(error: PgError) -> Self {
+        error.0
+    }
+}
+
+/// Whether the same request can succeed later, unchanged.
+pub(super) fn is_passing(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing_code(&code)),
+        _ => false,
+    }
+}
+
+/// Whether it is the content that is at fault, so that other content can be stored meanwhile.
+fn is_of_content(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Encode(_) => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_content_code(&code)),
+        _ => false,
+    }
+}
+
+/// By SQLSTATE: data that do not fit (22) or break a constraint (23), or exceed a limit (54).
+fn is_content_code(code: &str) -> bool {
+    ["22", "23", "54"].iter().any(|class| code.starts_with(class))
+}
+
+/// By SQLSTATE (Postgres manual, appendix A): a connection lost (08), transaction rolled back (40),
+/// too few resources (53), locks not available (55P03), cancelled or shutting down (57), a server
+/// that turned read-only in a failover (25006), an idle transaction ended (25P03), an error outside
+/// the database (58), an outbox that an operator must adopt first (OR002, ours).
+fn is_passing_code(code: &str) -> bool {
+    matches!(code, "55P03" | "25006" | "25P03" | "OR002")
+        || ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
+}
+
+impl From<PgError> for StoreError {
+    fn from(error: PgError) -> Self {
+        if error.is_passing() {
+            Self::Unavailable(Box::new(error))
+        } else if is_of_content(&error.0) {
+            Self::Refused(Box::new(error))
+        } else {
+            Self::Broken(Box::new(error))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::PgPool;
+    use sqlx::types::Json;
+
+    use super::*;
+    use embedded_postgres::testing::fresh_database;
+
+    #[tokio::test]
+    async fn no_error_quotes_data() {
+        let database = fresh_database().await.unwrap();
+        let pool = PgPool::connect(database.url()).await.unwrap();
+        let table = "CREATE TABLE people (name text UNIQUE CONSTRAINT no_zoe CHECK (name <> 'Zoë'),
+                                          born date);
+                     INSERT INTO people VALUES ('Ada Zoë')";
+        sqlx::raw_sql(table).execute(&pool).await.unwrap();
+        for (statement, told) in [
+            ("INSERT INTO people VALUES ('Zoë')", "constraint \"no_zoe\" (SQLSTATE 23514)"),
+            ("INSERT INTO people VALUES ('Ada Zoë')", "unique constraint"),
+            ("INSERT INTO people (born) VALUES ('Zoë')", "SQLSTATE 22007;"),
+            ("SELECT 'Zoë'::integer", "SQLSTATE 22P02;"),
+            ("SELECT '[Zoë'::jsonb", "SQLSTATE 22P02;"),
+            ("SELECT 1 / (length('Zoë') - 3)", "SQLSTATE 22012;"),
+            ("DO $$ BEGIN RAISE 'no Zoë'; END $$", "SQLSTATE P0001;"),
+            ("DO $$ BEGIN RAISE 'no Zoë' USING TABLE = 'people'; END $$", "P0001, table people;"),
+            ("SELECT name FROM nowhere", "relation \"nowhere\" does not exist"),
+        ] {
+            let error = sqlx::raw_sql(statement).execute(&pool).await.unwrap_err();
+            is_told_without_data(error, told);
+        }
+        let number = sqlx::query_scalar::<_, Json<u64>>("SELECT '\"Zoë\"'::jsonb");
+        is_told_without_data(number.fetch_one(&pool).await.unwrap_err(), "the column 0 holds");
+    }
+
+    fn is_told_without_data(error: sqlx::Error, expected: &str) {
+        let error = StoreError::from(PgError::from(error));
+        let told = one_line(&error);
+        assert!(told.contains(expected), "{told}");
+        assert!(!told.contains("Zo") && !format!("{error:?}").contains("Zo"), "{told}");
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_told_from_what_does_not() {
+        for code in ["08006", "40001", "40P01", "53300", "57P01", "25006", "58000", "OR002"] {
+            assert!(is_passing_code(code), "{code}");
+        }
+        for code in ["23505", "22021", "42P01", "25P02"] {
+            assert!(!is_passing_code(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_fault_of_a_record_is_told_from_what_is_not() {
+        for code in ["22021", "22P05", "23505", "23514", "54000"] {
+            assert!(is_content_code(code), "{code}");
+        }
+        // A password that was changed, a database that is gone, a right that was taken away, a
+        // transaction that had failed before, a table that is not there, an index that is damaged.
+        for code in ["28P01", "3D000", "42501", "25P02", "42P01", "XX002"] {
+            assert!(!is_content_code(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! A context's ledger of orders, whatever its tables: see [`OrderLedger`].
+//!
+//! Each context names its own tables. What they have in common is the hash: it must be the same in
+//! every database and every version of Postgres, so it is made of SHA-256, not of Postgres' own hashes.
+
+use std::time::Duration;
+
+use application::StoreError;
+use application::reconcile::{Digest, LedgerEntry, OrderLedger, OrderRange};
+use domain::{OrderId, OrderVersion};
+use sqlx::PgPool;
+use sqlx::types::Uuid;
+
+use super::patience::{close, sessions, within};
+use super::{Database, PgError};
+
+/// How many orders one statement digests, so that none takes long.
+const CHUNK: i64 = 50_000;
+
+/// How long a statement may take. Nobody waits for an answer as for that of a request.
+pub(super) const READING: Duration = Duration::from_mins(1);
+
+/// What each session is told as well: statements may take that long, and walk the index in its order,
+/// whatever the statistics say. They may be missing after a restore, and a range of ids is read in
+/// portions.
+const SESSION: &str = "SET statement_timeout = '1min';
+SET plan_cache_mode = force_custom_plan;
+SET jit = off;
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+SET enable_hashagg = off;
+SET enable_sort = off";
+
+/// What a context is asked for. Made by [`statements!`].
+#[derive(Debug)]
+pub(super) struct Statements {
+    /// The entries of a range of ids, in their order, no more than a limit.
+    pub(super) page: &'static str,
+    /// The number and the hash of those, and the last of their ids.
+    pub(super) digest: &'static str,
+    /// The entries of some orders.
+    pub(super) find: &'static str,
+}
+
+/// The statements of a context whose entries have `columns` (`id`, `version` and `events`) `from` these
+/// tables, where the order's id is the column `key`. `group` is what follows the condition.
+macro_rules! statements {
+    (columns: $columns:literal, from: $from:literal, key: $key:literal, group: $group:literal) => {
+        $crate::ledger::Statements {
+            page: $crate::ledger::page!($columns, $from, $key, $group),
+            digest: concat!(
+                "SELECT count(*), coalesce(bit_xor(('x' || encode(sha256(
+                     uuid_send(id) || int8send(version) || int8send(events)), 'hex'))::bit(64)::bigint), 0),
+                     max(id::text COLLATE \"C\")::uuid
+                 FROM (",
+                $crate::ledger::page!($columns, $from, $key, $group),
+                ") AS entry"
+            ),
+            find: concat!(
+                "SELECT ", $columns, " FROM ", $from, " WHERE ", $key, " = ANY ($1) ", $group
+            ),
+        }
+    };
+}
+
+/// The entries of a range.
+macro_rules! page {
+    ($columns:literal, $from:literal, $key:literal, $group:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM ",
+            $from,
+            " WHERE ",
+            $key,
+            " >= $1 AND ",
+            $key,
+            " < $2 ",
+            $group,
+            " ORDER BY ",
+            $key,
+            " LIMIT $3"
+        )
+    };
+}
+
+pub(super) use {page, statements};
+
+/// A context's ledger of orders, in Postgres. It has a connection of its own.
+#[derive(Debug, Clone)]
+pub struct PgLedger {
+    pool: PgPool,
+    sql: &'static Statements,
+}
+
+type Row = (Uuid, i64, i64);
+
+impl PgLedger {
+    pub(super) fn new(database: &Database, sql: &'static Statements) -> Self {
+        let pool = sessions(1, SESSION).connect_lazy_with(database.options().clone());
+        Self { pool, sql }
+    }
+
+    /// Closes the connection, after the work it is doing.
+    pub async fn close(&self) {
+        close(&self.pool).await;
+    }
+
+    pub(super) const fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// The digest of the first [`CHUNK`] orders of the range, and the last of them, unless there are
+    /// no more behind it.
+    async fn digest_chunk(
+        &self,
+        range: OrderRange,
+    ) -> Result<(Digest, Option<OrderId>), StoreError> {
+        let digest = sqlx::query_as(self.sql.digest)
+            .bind(range.from().get())
+            .bind(range.before().get())
+            .bind(CHUNK)
+            .fetch_one(&self.pool);
+        let (orders, hash, last): (i64, i64, Option<Uuid>) =
+            within(READING, digest).await.map_err(PgError::from)?;
+        let last = last.filter(|_| orders == CHUNK).map(OrderId::new);
+        Ok((Digest { orders: u64::try_from(orders).unwrap_or(0), hash }, last))
+    }
+}
+
+impl OrderLedger for PgLedger {
+    async fn digest(&self, range: OrderRange) -> Result<Digest, StoreError> {
+        let (mut sum, mut last) = self.digest_chunk(range).await?;
+        while let Some(order) = last {
+            let (digest, next) = self.digest_chunk(range.after(order)).await?;
+            sum = sum.and(digest);
+            last = next;
+        }
+        Ok(sum)
+    }
+
+    async fn page(&self, range: OrderRange, limit: usize) -> Result<Vec<LedgerEntry>, StoreError> {
+        let page = sqlx::query_as(self.sql.page)
+            .bind(range.from().get())
+            .bind(range.before().get())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.pool);
+        entries(within(READING, page).await.map_err(PgError::from)?)
+    }
+
+    async fn find_all(&self, orders: &[OrderId]) -> Result<Vec<LedgerEntry>, StoreError> {
+        let find = sqlx::query_as(self.sql.find).bind(uuids(orders)).fetch_all(&self.pool);
+        entries(within(READING, find).await.map_err(PgError::from)?)
+    }
+}
+
+pub(super) fn uuids(orders: &[OrderId]) -> Vec<Uuid> {
+    orders.iter().map(|order| order.get()).collect()
+}
+
+fn entries(rows: Vec<Row>) -> Result<Vec<LedgerEntry>, StoreError> {
+    let entry = |(id, version, events)| {
+        let version =
+            OrderVersion::try_from(version).map_err(|error| StoreError::Broken(Box::new(error)))?;
+        Ok(LedgerEntry { order_id: OrderId::new(id), version, events })
+    };
+    rows.into_iter().map(entry).collect()
+}

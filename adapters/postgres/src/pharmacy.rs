@@ -1,0 +1,56 @@
+//! The pharmacy's orders in Postgres, schema `pharmacy`.
+
+mod housekeeping;
+mod orders;
+mod rows;
+mod views;
+
+use sqlx::PgPool;
+
+pub use housekeeping::{Housekeeping, Tidied};
+
+use super::dead_letters::{self, DeadLetters};
+use super::{Database, MigrateError, PgLedger, ledger};
+
+/// All orders of the pharmacy, in Postgres. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PgPharmacyOrders {
+    pool: PgPool,
+}
+
+impl PgPharmacyOrders {
+    /// The orders kept in this database.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        Self { pool: database.pool().clone() }
+    }
+}
+
+/// The records the pharmacy could not take in.
+#[must_use]
+pub fn dead_letters(database: &Database) -> DeadLetters {
+    DeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
+}
+
+/// What the pharmacy knows of orders.
+#[must_use]
+pub fn ledger(database: &Database) -> PgLedger {
+    PgLedger::new(database, &LEDGER)
+}
+
+/// Brings the pharmacy's tables up to date.
+///
+/// # Errors
+/// When the database cannot be reached or refuses.
+pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
+    database.migrate(sqlx::migrate!("../../migrations/pharmacy"), "pharmacy").await
+}
+
+static DEAD_LETTERS: dead_letters::Statements = dead_letters::statements!("pharmacy");
+
+static LEDGER: ledger::Statements = ledger::statements! {
+    columns: "order_id AS id, version, version - missing AS events",
+    from: "pharmacy.orders",
+    key: "order_id",
+    group: ""
+};

@@ -1,0 +1,152 @@
+//! Both stores pass the contracts of their ports.
+
+use std::future::Future;
+use std::time::Duration;
+
+use adapter_postgres::PgLedger;
+use adapter_postgres::dead_letters::{DeadLetterState, DeadLetters};
+use adapter_postgres::notification::{self, PgNotifications};
+use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
+use application::inbox::Inbox;
+use application::notification::{ChannelName, NotifyCustomer};
+use application::pharmacy::ReceiveOrders;
+use application::published::DeadLetter;
+use application::testing::{LedgerWorld, NotificationWorld, PharmacyWorld, sample};
+use sqlx::PgPool;
+
+use crate::told;
+
+struct PgWorld {
+    database: adapter_postgres::Database,
+    pool: PgPool,
+}
+
+async fn world() -> PgWorld {
+    let (database, pool) = told::database_and_pool().await;
+    PgWorld { database, pool }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Runtime::new().unwrap().block_on(test);
+}
+
+async fn kept(letters: DeadLetters) -> Vec<DeadLetter> {
+    let kept = letters.list(DeadLetterState::Open, 0, 1000).await.unwrap();
+    kept.into_iter().map(|kept| kept.letter).collect()
+}
+
+impl PharmacyWorld for PgWorld {
+    type Orders = PgPharmacyOrders;
+    type Views = PgPharmacyOrders;
+
+    fn orders(&self) -> PgPharmacyOrders {
+        PgPharmacyOrders::new(&self.database)
+    }
+
+    fn views(&self) -> PgPharmacyOrders {
+        PgPharmacyOrders::new(&self.database)
+    }
+
+    async fn dead_letters(&self) -> Vec<DeadLetter> {
+        kept(pharmacy::dead_letters(&self.database)).await
+    }
+}
+
+impl NotificationWorld for PgWorld {
+    type Notifications = PgNotifications;
+    type Views = PgNotifications;
+
+    fn notifications(&self) -> PgNotifications {
+        PgNotifications::new(&self.database)
+    }
+
+    fn views(&self) -> PgNotifications {
+        PgNotifications::new(&self.database)
+    }
+
+    async fn dead_letters(&self) -> Vec<DeadLetter> {
+        kept(notification::dead_letters(&self.database)).await
+    }
+
+    /// What waits is due at once. The pause is for the connection of a dropped claim, which is
+    /// rolled back in the background.
+    async fn let_delays_pass(&self) {
+        told::make_due(&self.pool).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Whose ledger of the database is meant.
+enum Context {
+    Pharmacy,
+    Notification,
+}
+
+struct LedgerOf {
+    context: Context,
+    world: PgWorld,
+}
+
+impl LedgerWorld for LedgerOf {
+    type Ledger = PgLedger;
+
+    fn ledger(&self) -> PgLedger {
+        match self.context {
+            Context::Pharmacy => pharmacy::ledger(&self.world.database),
+            Context::Notification => notification::ledger(&self.world.database),
+        }
+    }
+
+    async fn tell(&self, n: u32, version: u32) {
+        let event = if version == 1 { sample::created(n) } else { sample::cancelled(n, version) };
+        match self.context {
+            Context::Pharmacy => {
+                let inbox = ReceiveOrders(PgPharmacyOrders::new(&self.world.database));
+                inbox.take_in(&[event], &[]).await.unwrap();
+            }
+            Context::Notification => {
+                let notifications = PgNotifications::new(&self.world.database);
+                let inbox = NotifyCustomer { notifications, channels: vec![ChannelName::Log] };
+                inbox.take_in(&[event], &[]).await.unwrap();
+            }
+        }
+    }
+}
+
+async fn ledger_of(context: Context) -> LedgerOf {
+    LedgerOf { context, world: world().await }
+}
+
+mod pharmacy_ledger {
+    use super::{Context, ledger_of, run};
+
+    application::order_ledger_contract!(run, ledger_of(Context::Pharmacy));
+    application::told_ledger_contract!(run, ledger_of(Context::Pharmacy));
+}
+
+mod notification_ledger {
+    use super::{Context, ledger_of, run};
+
+    application::order_ledger_contract!(run, ledger_of(Context::Notification));
+    application::told_ledger_contract!(run, ledger_of(Context::Notification));
+}
+
+mod pharmacy_orders {
+    application::pharmacy_orders_contract!(super::run, super::world());
+}
+
+mod pharmacy_views {
+    application::pharmacy_views_contract!(super::run, super::world());
+}
+
+mod pharmacy_inbox {
+    application::pharmacy_inbox_contract!(super::run, super::world());
+}
+
+mod notifications {
+    application::notifications_contract!(super::run, super::world());
+}
+
+mod notification_inbox {
+    application::notification_inbox_contract!(super::run, super::world());
+}

@@ -1,0 +1,261 @@
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapter_postgres::notification::PgNotifications;
+use application::StoreError;
+use application::inbox::{Inbox, Intake};
+use application::notification::{
+    ChannelName, ClaimLimit, NotificationClaim, NotificationState, NotificationViews,
+    Notifications, NotifyCustomer, SendOutcome,
+};
+use application::published::PublishedEvent;
+use domain::EventId;
+use runtime::clock;
+use sqlx::{AssertSqlSafe, PgPool};
+use tokio::sync::Barrier;
+
+use crate::told::{cancelled, created, database, database_and_pool, make_due};
+
+fn inbox(notifications: &PgNotifications) -> NotifyCustomer<PgNotifications> {
+    NotifyCustomer { notifications: notifications.clone(), channels: vec![ChannelName::Log] }
+}
+
+fn up_to(notifications: usize) -> ClaimLimit {
+    ClaimLimit { notifications, bytes: usize::MAX }
+}
+
+#[tokio::test]
+async fn repeats_are_counted_within_a_batch_and_across_batches() {
+    let notifications = PgNotifications::new(&database().await);
+    let inbox = inbox(&notifications);
+    let id = clock::new_order_id();
+    let (placed, called_off) = (created(id, "Ada"), cancelled(id, "no"));
+
+    let batch = [placed.clone(), placed.clone(), called_off.clone(), placed.clone()];
+    let intake = inbox.take_in(&batch, &[]).await.unwrap();
+    assert_eq!(intake, Intake { applied: 2, repeated: 2, ..Intake::default() });
+    let intake = inbox.take_in(&batch, &[]).await.unwrap();
+    assert_eq!(intake, Intake { repeated: 4, ..Intake::default() });
+
+    let kept = notifications.of_order(id).await.unwrap();
+    let events: Vec<EventId> = kept.iter().map(|one| one.content.event_id).collect();
+    assert_eq!(events, [placed.event_id, called_off.event_id]);
+    assert!(kept.iter().all(|one| one.state == NotificationState::Pending { attempts: 0 }));
+}
+
+#[tokio::test]
+async fn notifications_are_numbered_as_they_were_told_whatever_their_ids() {
+    let notifications = PgNotifications::new(&database().await);
+    let id = clock::new_order_id();
+    // Made later, told earlier.
+    let told_last = created(id, "Ada");
+    let told_first = cancelled(id, "no");
+    let batch = [told_first.clone(), told_last.clone()];
+    inbox(&notifications).take_in(&batch, &[]).await.unwrap();
+
+    let kept = notifications.of_order(id).await.unwrap();
+    let events: Vec<EventId> = kept.iter().map(|one| one.content.event_id).collect();
+    assert_eq!(events, [told_first.event_id, told_last.event_id]);
+}
+
+#[tokio::test]
+async fn consumers_that_overlap_record_each_notification_once() {
+    let database = database().await;
+    let events: Vec<PublishedEvent> =
+        (0..100).map(|_| created(clock::new_order_id(), "Ada")).collect();
+    let barrier = Arc::new(Barrier::new(4));
+    let consumers: Vec<_> = (0..4)
+        .map(|consumer| {
+            let inbox = inbox(&PgNotifications::new(&database));
+            let mut events = events.clone();
+            if consumer % 2 == 1 {
+                events.reverse();
+            }
+            let barrier = Arc::clone(&barrier);
+            tokio::spawn(async move {
+                barrier.wait().await;
+                inbox.take_in(&events, &[]).await.unwrap()
+            })
+        })
+        .collect();
+    let (mut applied, mut repeated) = (0, 0);
+    for consumer in consumers {
+        let intake = consumer.await.unwrap();
+        applied += intake.applied;
+        repeated += intake.repeated;
+    }
+    assert_eq!((applied, repeated), (100, 300));
+}
+
+#[tokio::test]
+async fn workers_side_by_side_never_share_a_notification() {
+    let database = database().await;
+    let notifications = PgNotifications::new(&database);
+    let events: Vec<PublishedEvent> =
+        (0..200).map(|_| created(clock::new_order_id(), "Ada")).collect();
+    inbox(&notifications).take_in(&events, &[]).await.unwrap();
+
+    let barrier = Arc::new(Barrier::new(5));
+    let workers: Vec<_> = (0..5)
+        .map(|_| {
+            let (notifications, barrier) = (notifications.clone(), Arc::clone(&barrier));
+            tokio::spawn(async move {
+                let claim =
+                    notifications.claim(ChannelName::Log, up_to(30)).await.unwrap().unwrap();
+                let held: Vec<EventId> =
+                    claim.notifications().iter().map(|one| one.content.event_id).collect();
+                // All five hold their claims here.
+                barrier.wait().await;
+                claim.settle(&vec![SendOutcome::Sent; held.len()]).await.unwrap();
+                held
+            })
+        })
+        .collect();
+    let mut held = Vec::new();
+    for worker in workers {
+        held.extend(worker.await.unwrap());
+    }
+    assert_eq!(held.len(), 150);
+    assert_eq!(held.iter().collect::<HashSet<_>>().len(), 150);
+
+    let rest = notifications.claim(ChannelName::Log, up_to(1000)).await.unwrap().unwrap();
+    assert_eq!(rest.notifications().len(), 50);
+}
+
+#[tokio::test]
+async fn a_claim_that_is_dropped_had_never_been() {
+    let notifications = PgNotifications::new(&database().await);
+    let event = created(clock::new_order_id(), "Ada");
+    inbox(&notifications).take_in(std::slice::from_ref(&event), &[]).await.unwrap();
+
+    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
+    assert!(notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().is_none());
+    drop(claim);
+
+    let again = claimed_within(&notifications, Duration::from_secs(10)).await;
+    assert_eq!(again.notifications()[0].content.event_id, event.event_id);
+}
+
+/// The connection of a dropped claim is given back in the background.
+async fn claimed_within(notifications: &PgNotifications, wait: Duration) -> impl NotificationClaim {
+    tokio::time::timeout(wait, async {
+        loop {
+            if let Some(claim) = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap() {
+                return claim;
+            }
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("nothing to claim")
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_loses_its_claim_and_cannot_settle_it_later() {
+    let database = database().await;
+    let notifications = PgNotifications::new(&database);
+    inbox(&notifications).take_in(&[created(clock::new_order_id(), "Ada")], &[]).await.unwrap();
+
+    let stopping = notifications.clone().holding_at_most(Duration::from_millis(100));
+    let lost = stopping.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
+    let again = claimed_within(&notifications, Duration::from_secs(10)).await;
+    assert_eq!(again.notifications(), lost.notifications());
+
+    let late = lost.settle(&[SendOutcome::Failed("late".to_owned())]).await;
+    assert!(late.as_ref().is_err_and(StoreError::is_unavailable), "{late:?}");
+    again.settle(&[SendOutcome::Sent]).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_outcome_is_noted_for_each_notification() {
+    let (database, pool) = database_and_pool().await;
+    let notifications = PgNotifications::new(&database);
+    let events: Vec<PublishedEvent> =
+        (0..3).map(|_| created(clock::new_order_id(), "Ada")).collect();
+    inbox(&notifications).take_in(&events, &[]).await.unwrap();
+
+    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
+    let outcomes = [
+        SendOutcome::Sent,
+        SendOutcome::Later("busy \0".to_owned()),
+        SendOutcome::Failed("no such number".to_owned()),
+    ];
+    claim.settle(&outcomes).await.unwrap();
+
+    let mut states = Vec::new();
+    for event in &events {
+        states.push(notifications.of_order(event.order_id).await.unwrap().remove(0).state);
+    }
+    assert!(matches!(states[0], NotificationState::Sent { .. }), "{states:?}");
+    assert_eq!(states[1], NotificationState::Pending { attempts: 1 });
+    assert_eq!(states[2], NotificationState::Failed { reason: "no such number".to_owned() });
+    assert!(notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().is_none());
+    assert_eq!(wait_of_pending(&pool).await, 1);
+}
+
+#[tokio::test]
+async fn waits_grow_with_each_try_until_the_notification_has_failed() {
+    let (database, pool) = database_and_pool().await;
+    let notifications = PgNotifications::new(&database);
+    let id = clock::new_order_id();
+    inbox(&notifications).take_in(&[created(id, "Ada")], &[]).await.unwrap();
+
+    let mut waits = Vec::new();
+    for attempt in 1..=20 {
+        let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
+        claim.settle(&[SendOutcome::Later(format!("busy {attempt}"))]).await.unwrap();
+        if attempt < 20 {
+            waits.push(wait_of_pending(&pool).await);
+            make_due(&pool).await;
+        }
+    }
+    assert_eq!(waits[..4], [1, 2, 4, 8]);
+    assert_eq!(waits[12..], [3600; 7]);
+    let state = notifications.of_order(id).await.unwrap().remove(0).state;
+    assert_eq!(state, NotificationState::Failed { reason: "busy 20".to_owned() });
+}
+
+#[tokio::test]
+async fn what_waits_behind_a_notification_is_due_when_that_one_is() {
+    let (database, pool) = database_and_pool().await;
+    let notifications = PgNotifications::new(&database);
+    let id = clock::new_order_id();
+    let inbox = inbox(&notifications);
+    inbox.take_in(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
+
+    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
+    claim.settle(&[SendOutcome::Later("busy".to_owned())]).await.unwrap();
+    let together = "SELECT count(*) = 2 AND count(DISTINCT due_at) = 1 AND min(due_at) > now()
+                    FROM notification.notifications WHERE state = 'pending'";
+    assert!(sqlx::query_scalar::<_, bool>(together).fetch_one(&pool).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_clock_that_was_ahead_postpones_no_notification_beyond_the_longest_wait() {
+    let (database, pool) = database_and_pool().await;
+    let notifications = PgNotifications::new(&database);
+    let event = created(clock::new_order_id(), "Ada");
+    inbox(&notifications).take_in(std::slice::from_ref(&event), &[]).await.unwrap();
+    for (wait, is_due) in [("59 minutes", false), ("62 minutes", true), ("10 years", true)] {
+        let postpone =
+            format!("UPDATE notification.notifications SET due_at = now() + interval '{wait}'");
+        sqlx::query(AssertSqlSafe(postpone)).execute(&pool).await.unwrap();
+        let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap();
+        assert_eq!(claim.is_some(), is_due, "{wait}");
+        if let Some(claim) = claim {
+            claim.settle(&[]).await.unwrap();
+        }
+    }
+}
+
+/// Whole seconds from now until the one pending notification is due, rounded up.
+async fn wait_of_pending(pool: &PgPool) -> i64 {
+    sqlx::query_scalar(
+        "SELECT ceil(extract(epoch FROM due_at - clock_timestamp()))::bigint
+         FROM notification.notifications WHERE state = 'pending'",
+    )
+    .fetch_one(pool)
+    .await
+    .unwrap()
+}

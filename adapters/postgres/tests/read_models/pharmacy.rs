@@ -1,0 +1,191 @@
+use std::sync::Arc;
+
+use adapter_postgres::Database;
+use adapter_postgres::pharmacy::PgPharmacyOrders;
+use application::inbox::{Inbox, Intake};
+use application::pharmacy::{
+    PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, ReceiveOrders, Revised,
+    SaveAllError,
+};
+use application::published::PublishedEvent;
+use domain::OrderId;
+use domain::pharmacy::{PharmacyOrder, PharmacyStatus};
+use runtime::clock;
+use tokio::sync::Barrier;
+
+use crate::told::{cancelled, created, database};
+
+#[tokio::test]
+async fn what_was_told_is_shown_as_it_was_told() {
+    let orders = PgPharmacyOrders::new(&database().await);
+    let inbox = ReceiveOrders(orders.clone());
+    let id = clock::new_order_id();
+    let before = clock::now();
+    let (placed, called_off) = (created(id, "Zoë 🙂"), cancelled(id, "changed my mind"));
+
+    inbox.take_in(std::slice::from_ref(&placed), &[]).await.unwrap();
+    let view = orders.view(id).await.unwrap().unwrap();
+    let contents = view.order.contents.as_ref().unwrap();
+    assert_eq!(contents.customer_name, "Zoë 🙂");
+    assert_eq!(contents.ordered_at, placed.occurred_at);
+    let items: Vec<_> = contents.items.iter().map(|it| (it.product_id, it.quantity)).collect();
+    assert_eq!(items, [(7, 2), (9, 1)]);
+    assert_eq!(view.order.status, PharmacyStatus::Draft);
+    assert!(view.received_at >= before && view.received_at <= clock::now());
+
+    inbox.take_in(std::slice::from_ref(&called_off), &[]).await.unwrap();
+    let later = orders.view(id).await.unwrap().unwrap();
+    let expected = PharmacyStatus::Cancelled {
+        reason: "changed my mind".to_owned(),
+        at: called_off.occurred_at,
+    };
+    assert_eq!(later.order.status, expected);
+    assert_eq!(later.order.contents, view.order.contents);
+    assert_eq!(later.order.version, Some(called_off.order_version));
+    assert_eq!(later.received_at, view.received_at, "first heard stays first heard");
+}
+
+#[tokio::test]
+async fn a_cancellation_told_before_the_creation_shows_what_is_missing() {
+    let orders = PgPharmacyOrders::new(&database().await);
+    let inbox = ReceiveOrders(orders.clone());
+    let id = clock::new_order_id();
+
+    let intake = inbox.take_in(&[cancelled(id, "too late")], &[]).await.unwrap();
+    assert_eq!(intake, Intake { applied: 1, missing: 1, ..Intake::default() });
+    let view = orders.view(id).await.unwrap().unwrap();
+    assert_eq!((view.order.contents, view.order.missing), (None, 1));
+
+    inbox.take_in(&[created(id, "Ada")], &[]).await.unwrap();
+    let view = orders.view(id).await.unwrap().unwrap();
+    assert_eq!(view.order.missing, 0);
+    assert_eq!(view.order.contents.unwrap().items.len(), 2);
+    assert!(matches!(view.order.status, PharmacyStatus::Cancelled { .. }));
+}
+
+#[tokio::test]
+async fn consumers_that_overlap_on_the_same_events_apply_each_once() {
+    let database = database().await;
+    let ids: Vec<OrderId> = (0..40).map(|_| clock::new_order_id()).collect();
+    let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
+    events.extend(ids.iter().map(|id| cancelled(*id, "no")));
+    let backwards: Vec<PublishedEvent> = events.iter().rev().cloned().collect();
+
+    let slices = [events.clone(), backwards, events.clone(), events.clone()];
+    let total = at_once(&database, slices.to_vec()).await;
+
+    assert_eq!(total.applied, 80);
+    assert_eq!(total.repeated, 240);
+    all_cancelled_with_contents(&database, &ids).await;
+}
+
+#[tokio::test]
+async fn consumers_with_different_slices_of_an_order_end_in_the_same_rows() {
+    let database = database().await;
+    let ids: Vec<OrderId> = (0..40).map(|_| clock::new_order_id()).collect();
+    let placed: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
+    let called_off: Vec<PublishedEvent> = ids.iter().rev().map(|id| cancelled(*id, "no")).collect();
+
+    let total = at_once(&database, vec![placed, called_off]).await;
+
+    assert_eq!((total.applied, total.repeated), (80, 0));
+    all_cancelled_with_contents(&database, &ids).await;
+}
+
+/// Each consumer takes in its own events, one batch after the other, all at the same time.
+async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Intake {
+    let barrier = Arc::new(Barrier::new(slices.len()));
+    let consumers: Vec<_> = slices
+        .into_iter()
+        .map(|events| {
+            let inbox = ReceiveOrders(PgPharmacyOrders::new(database));
+            let barrier = Arc::clone(&barrier);
+            tokio::spawn(async move {
+                let mut total = Intake::default();
+                for batch in events.chunks(10) {
+                    barrier.wait().await;
+                    let intake = inbox.take_in(batch, &[]).await.unwrap();
+                    total.applied += intake.applied;
+                    total.repeated += intake.repeated;
+                }
+                total
+            })
+        })
+        .collect();
+    let mut total = Intake::default();
+    for consumer in consumers {
+        let intake = consumer.await.unwrap();
+        total.applied += intake.applied;
+        total.repeated += intake.repeated;
+    }
+    total
+}
+
+async fn all_cancelled_with_contents(database: &Database, ids: &[OrderId]) {
+    let orders = PgPharmacyOrders::new(database);
+    let revised = orders.find_all(ids).await.unwrap();
+    assert_eq!(revised.len(), ids.len());
+    for Revised { order, .. } in revised {
+        let state = order.snapshot();
+        assert!(matches!(state.status, PharmacyStatus::Cancelled { .. }), "{state:?}");
+        assert_eq!(state.contents.as_ref().unwrap().items.len(), 2);
+        assert_eq!((state.version.unwrap().get(), state.missing), (2, 0));
+    }
+}
+
+#[tokio::test]
+async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
+    let orders = PgPharmacyOrders::new(&database().await);
+    let inbox = ReceiveOrders(orders.clone());
+    let (known, fresh) = (clock::new_order_id(), clock::new_order_id());
+    inbox.take_in(&[created(known, "Ada")], &[]).await.unwrap();
+    let stale = orders.find_all(&[known]).await.unwrap();
+    inbox.take_in(&[cancelled(known, "no")], &[]).await.unwrap();
+
+    let new = Revised { order: told(&created(fresh, "Ben")), revision: 0 };
+    let batch = [stale[0].clone(), new.clone()];
+    let answer = orders.save_all(&batch, &[]).await;
+    assert!(matches!(answer, Err(SaveAllError::Conflict)), "{answer:?}");
+    assert_eq!(orders.view(fresh).await.unwrap(), None);
+
+    orders.save_all(std::slice::from_ref(&new), &[]).await.unwrap();
+    let again = orders.save_all(&[new], &[]).await;
+    assert!(matches!(again, Err(SaveAllError::Conflict)), "{again:?}");
+}
+
+fn told(event: &PublishedEvent) -> PharmacyOrder {
+    let mut order = PharmacyOrder::unheard(event.order_id);
+    let contents = domain::pharmacy::Contents {
+        customer_name: "Ben".to_owned(),
+        items: Vec::new(),
+        note: None,
+        ordered_at: event.occurred_at,
+    };
+    let _ = order.order_created(event.order_version, contents);
+    order
+}
+
+#[tokio::test]
+async fn the_list_goes_from_the_newest_backwards_and_by_status() {
+    let orders = PgPharmacyOrders::new(&database().await);
+    let inbox = ReceiveOrders(orders.clone());
+    let mut ids: Vec<OrderId> = (0..5).map(|_| clock::new_order_id()).collect();
+    let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
+    events.push(cancelled(ids[1], "no"));
+    events.push(cancelled(ids[3], "no"));
+    inbox.take_in(&events, &[]).await.unwrap();
+    ids.reverse();
+
+    assert_eq!(shown(orders.newest(None, None, 10).await.unwrap()), ids);
+    assert_eq!(shown(orders.newest(None, None, 2).await.unwrap()), ids[..2]);
+    assert_eq!(shown(orders.newest(None, Some(ids[1]), 10).await.unwrap()), ids[2..]);
+    let cancelled = Some(PharmacyViewStatus::Cancelled);
+    assert_eq!(shown(orders.newest(cancelled, None, 10).await.unwrap()), [ids[1], ids[3]]);
+    assert_eq!(shown(orders.newest(cancelled, Some(ids[1]), 10).await.unwrap()), [ids[3]]);
+    let draft = Some(PharmacyViewStatus::Draft);
+    assert_eq!(shown(orders.newest(draft, Some(ids[0]), 1).await.unwrap()), [ids[2]]);
+}
+
+fn shown(views: Vec<PharmacyOrderView>) -> Vec<OrderId> {
+    views.into_iter().map(|view| view.order.id).collect()
+}
