@@ -18,7 +18,7 @@ mod selection;
 
 pub use consume_again::ConsumeAgain;
 pub use discard::discard_dead_letters;
-pub use filter::{DeadLetterFilter, EmptyFilterError};
+pub use filter::{DeadLetterFilter, FilterError};
 pub use kept::{
     DeadLetterNumber, DeadLetterNumberError, DeadLetterState, DeadLetterStatus,
     DeadLetterStatusError, KeptDeadLetter, RefusedEvent,

@@ -12,6 +12,7 @@ pub mod ordering;
 mod patience;
 pub mod pharmacy;
 mod storable;
+mod tables;
 
 pub use database::{Database, MigrateError};
 pub use error::PgError;
@@ -19,3 +20,4 @@ pub use housekeeping::every_hour;
 pub use ledger::PgLedger;
 pub use migration_gate::MigrationGate;
 use storable::storable;
+pub use tables::TablesError;

@@ -8,12 +8,13 @@ mod rows;
 use std::time::Duration;
 
 use sqlx::PgPool;
+use sqlx::migrate::Migrator;
 
 pub use claim::PgNotificationClaim;
 pub use housekeeping::{Housekeeping, Keep, Tidied};
 
-use super::dead_letters::{self, DeadLetters};
-use super::{Database, MigrateError, PgLedger, ledger};
+use super::dead_letters::{self, PgDeadLetters};
+use super::{Database, MigrateError, PgLedger, TablesError, ledger};
 
 /// All notifications, in Postgres. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -40,8 +41,8 @@ impl PgNotifications {
 
 /// The records the notification context could not take in.
 #[must_use]
-pub fn dead_letters(database: &Database) -> DeadLetters {
-    DeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
+pub fn dead_letters(database: &Database) -> PgDeadLetters {
+    PgDeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
 }
 
 /// What the notification context knows of orders: those of which it still has a notification.
@@ -55,7 +56,19 @@ pub fn ledger(database: &Database) -> PgLedger {
 /// # Errors
 /// When the database cannot be reached or refuses.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    database.migrate(sqlx::migrate!("../../migrations/notification"), "notification").await
+    database.migrate(migrations(), "notification").await
+}
+
+/// Checks that the notification context's tables are up to date, and changes nothing.
+///
+/// # Errors
+/// When they are not, or the database cannot be reached.
+pub async fn check_tables(database: &Database) -> Result<(), TablesError> {
+    database.check_tables(&migrations(), "notification", "notification").await
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("../../migrations/notification")
 }
 
 static DEAD_LETTERS: dead_letters::Statements = dead_letters::statements!("notification");

@@ -24,7 +24,7 @@ mod wakeups;
 
 pub use adoption::{Adoption, AdoptionError, AdoptionReport};
 pub use backlog::Backlog;
-pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
+pub use dead_letters::PgOutboxDeadLetters;
 pub use housekeeping::{Housekeeping, Keep, Tidied};
 pub use orders::PgOrders;
 pub use outbox::{PgClaim, PgOutbox};
@@ -34,12 +34,26 @@ pub use replay::Replay;
 pub use topics::Topics;
 pub use wakeups::Wakeups;
 
-use super::{Database, MigrateError};
+use sqlx::migrate::Migrator;
+
+use super::{Database, MigrateError, TablesError};
 
 /// Brings the schema `ordering` up to date.
 ///
 /// # Errors
 /// When the database cannot be reached or a migration fails.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    database.migrate(sqlx::migrate!("../../migrations/ordering"), "ordering").await
+    database.migrate(migrations(), "ordering").await
+}
+
+/// Checks that the schema `ordering` is up to date, and changes nothing.
+///
+/// # Errors
+/// When it is not, or the database cannot be reached.
+pub async fn check_tables(database: &Database) -> Result<(), TablesError> {
+    database.check_tables(&migrations(), "ordering", "order-jobs").await
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("../../migrations/ordering")
 }

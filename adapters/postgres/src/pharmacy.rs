@@ -6,11 +6,12 @@ mod rows;
 mod views;
 
 use sqlx::PgPool;
+use sqlx::migrate::Migrator;
 
 pub use housekeeping::{Housekeeping, Tidied};
 
-use super::dead_letters::{self, DeadLetters};
-use super::{Database, MigrateError, PgLedger, ledger};
+use super::dead_letters::{self, PgDeadLetters};
+use super::{Database, MigrateError, PgLedger, TablesError, ledger};
 
 /// All orders of the pharmacy, in Postgres. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -28,8 +29,8 @@ impl PgPharmacyOrders {
 
 /// The records the pharmacy could not take in.
 #[must_use]
-pub fn dead_letters(database: &Database) -> DeadLetters {
-    DeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
+pub fn dead_letters(database: &Database) -> PgDeadLetters {
+    PgDeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
 }
 
 /// What the pharmacy knows of orders.
@@ -43,7 +44,19 @@ pub fn ledger(database: &Database) -> PgLedger {
 /// # Errors
 /// When the database cannot be reached or refuses.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    database.migrate(sqlx::migrate!("../../migrations/pharmacy"), "pharmacy").await
+    database.migrate(migrations(), "pharmacy").await
+}
+
+/// Checks that the pharmacy's tables are up to date, and changes nothing.
+///
+/// # Errors
+/// When they are not, or the database cannot be reached.
+pub async fn check_tables(database: &Database) -> Result<(), TablesError> {
+    database.check_tables(&migrations(), "pharmacy", "pharmacy-order").await
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("../../migrations/pharmacy")
 }
 
 static DEAD_LETTERS: dead_letters::Statements = dead_letters::statements!("pharmacy");

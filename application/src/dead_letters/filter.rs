@@ -8,16 +8,34 @@ pub struct DeadLetterFilter {
 
 /// A filter with an empty text. It would match everything, which is asked for in another way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must not be empty")]
-pub struct EmptyFilterError;
+pub enum FilterError {
+    /// The text that the reason must contain is empty.
+    #[error("the reason must not be empty")]
+    EmptyReason,
+    /// The event type is empty.
+    #[error("the event type must not be empty")]
+    EmptyEventType,
+}
 
 impl DeadLetterFilter {
+    /// Those with this text in their reason, if one is given, and with this type of event, if one is
+    /// given.
+    ///
+    /// # Errors
+    /// When one of them is empty.
+    pub fn of(reason: Option<&str>, event_type: Option<&str>) -> Result<Self, FilterError> {
+        let all = Self::default();
+        let some = reason.map_or(Ok(all.clone()), |text| all.with_reason(text))?;
+        event_type.map_or(Ok(some.clone()), |name| some.with_event_type(name))
+    }
+
     /// The same, and the reason contains this text, with the same upper and lower case.
     ///
     /// # Errors
     /// When the text is empty.
-    pub fn with_reason(self, text: &str) -> Result<Self, EmptyFilterError> {
-        Ok(Self { reason: Some(given(text)?), ..self })
+    pub fn with_reason(self, text: &str) -> Result<Self, FilterError> {
+        let reason = given(text).ok_or(FilterError::EmptyReason)?;
+        Ok(Self { reason: Some(reason), ..self })
     }
 
     /// The same, and the event is of this type, such as `OrderCreated`. A namespace before it does
@@ -25,8 +43,9 @@ impl DeadLetterFilter {
     ///
     /// # Errors
     /// When the name is empty.
-    pub fn with_event_type(self, name: &str) -> Result<Self, EmptyFilterError> {
-        Ok(Self { event_type: Some(given(without_namespace(name))?), ..self })
+    pub fn with_event_type(self, name: &str) -> Result<Self, FilterError> {
+        let event_type = given(without_namespace(name)).ok_or(FilterError::EmptyEventType)?;
+        Ok(Self { event_type: Some(event_type), ..self })
     }
 
     /// What the reason must contain.
@@ -51,8 +70,8 @@ impl DeadLetterFilter {
     }
 }
 
-fn given(text: &str) -> Result<String, EmptyFilterError> {
-    if text.is_empty() { Err(EmptyFilterError) } else { Ok(text.to_owned()) }
+fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 fn without_namespace(name: &str) -> &str {

@@ -1,4 +1,4 @@
-use super::{DeadLetterFilter, EmptyFilterError};
+use super::{DeadLetterFilter, FilterError};
 
 /// Which dead letters an operator wants to retry or discard.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +31,9 @@ pub enum SelectionError {
     /// Two of the ways are mixed.
     #[error("select dead letters either by their ids, or all of them, or by reason and event type")]
     Mixed,
-    /// The text that the reason must contain is empty.
-    #[error("the reason must not be empty")]
-    EmptyReason(#[source] EmptyFilterError),
-    /// The event type is empty.
-    #[error("the event type must not be empty")]
-    EmptyEventType(#[source] EmptyFilterError),
+    /// A filter is empty.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
 }
 
 impl<Id> Default for SelectionArgs<Id> {
@@ -57,13 +54,7 @@ impl<Id> TryFrom<SelectionArgs<Id>> for Selection<Id> {
             (true, true, false) | (true, false, true) => {}
             _ => return Err(SelectionError::Mixed),
         }
-        let mut filter = DeadLetterFilter::default();
-        if let Some(text) = reason {
-            filter = filter.with_reason(&text).map_err(SelectionError::EmptyReason)?;
-        }
-        if let Some(name) = event_type {
-            filter = filter.with_event_type(&name).map_err(SelectionError::EmptyEventType)?;
-        }
+        let filter = DeadLetterFilter::of(reason.as_deref(), event_type.as_deref())?;
         Ok(Self::Matching(filter))
     }
 }

@@ -8,9 +8,11 @@ use crate::{PgError, storable};
 #[derive(Debug)]
 pub(crate) struct Statements {
     pub(crate) keep: &'static str,
-    pub(crate) list: &'static str,
+    pub(crate) page: &'static str,
     pub(crate) find: &'static str,
-    pub(crate) settle: &'static str,
+    /// Locks the rows in one order, so that two of them at once cannot wait for each other.
+    pub(crate) discard: &'static str,
+    pub(crate) mark_retried: &'static str,
     pub(crate) note_reason: &'static str,
     /// Deletes some that were settled before a moment.
     pub(crate) forget: &'static str,
@@ -32,24 +34,40 @@ macro_rules! statements {
                  ORDER BY topic, topic_partition, topic_offset, value
                  ON CONFLICT (topic, topic_partition, topic_offset, value_hash) DO NOTHING"
             ),
-            list: concat!(
+            page: concat!(
                 "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
-                        timestamp_ms, headers
+                        settled_at, timestamp_ms, headers
                  FROM ",
                 $schema,
-                ".dead_letters WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3"
+                ".dead_letters
+                 WHERE state = $1 AND ($2::bigint IS NULL OR id > $2)
+                   AND ($3::text IS NULL OR position($3 IN reason) > 0)
+                   AND ($4::text IS NULL OR $4 = regexp_replace(
+                           jsonb_path_query_first(headers, '$[*] ? (@.name == \"ce_type\")') ->> 'text',
+                           '^.*\\.', ''))
+                 ORDER BY id LIMIT $5"
             ),
             find: concat!(
                 "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
-                        timestamp_ms, headers
+                        settled_at, timestamp_ms, headers
                  FROM ",
                 $schema,
                 ".dead_letters WHERE id = $1"
             ),
-            settle: concat!(
+            discard: concat!(
                 "UPDATE ",
                 $schema,
-                ".dead_letters SET state = $2, settled_at = now() WHERE id = $1 AND state = 'open'"
+                ".dead_letters SET state = 'discarded', settled_at = now()
+                 WHERE id IN (SELECT id FROM ",
+                $schema,
+                ".dead_letters WHERE id = ANY ($1) AND state = 'open' ORDER BY id FOR UPDATE)
+                 RETURNING id"
+            ),
+            mark_retried: concat!(
+                "UPDATE ",
+                $schema,
+                ".dead_letters SET state = 'retried', settled_at = now()
+                 WHERE id = $1 AND state = 'open'"
             ),
             note_reason: concat!(
                 "UPDATE ",

@@ -58,6 +58,12 @@ const DELETE_LETTERS: &str = "
                           WHERE o.lane = d.lane AND o.position = d.position)
         LIMIT $2)";
 
+/// Deletes what is known of retries long ago.
+const DELETE_RETRIED: &str = "
+    DELETE FROM ordering.outbox_retried_dead_letters WHERE event_id IN (
+        SELECT event_id FROM ordering.outbox_retried_dead_letters
+        WHERE retried_at < $1 LIMIT $2)";
+
 /// Forgets what was answered long ago.
 const FORGET_ANSWERS: &str = "
     DELETE FROM ordering.causes WHERE (kind, key) IN (
@@ -113,7 +119,7 @@ pub struct Tidied {
     pub postponed: u64,
     /// Events deleted from the default partition, which takes what has no day partition.
     pub strays_deleted: u64,
-    /// Discarded dead letters deleted, whose events were gone before.
+    /// Dead letters deleted that were retried long ago, or were discarded and whose events are gone.
     pub letters_deleted: u64,
     /// Answers forgotten.
     pub answers_forgotten: u64,
@@ -180,6 +186,8 @@ impl Housekeeping {
             round.in_chunks("delete old events without a day", DELETE_STRAYS, events_before).await;
         tidied.letters_deleted =
             round.in_chunks("delete discarded dead letters", DELETE_LETTERS, events_before).await;
+        tidied.letters_deleted +=
+            round.in_chunks("delete retried dead letters", DELETE_RETRIED, events_before).await;
         round.in_chunks("date answers of the future", DATE_ANSWERS, now).await;
         tidied.answers_forgotten =
             round.in_chunks("forget old answers", FORGET_ANSWERS, now - self.keep.answers).await;

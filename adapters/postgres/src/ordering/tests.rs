@@ -17,11 +17,14 @@ mod waking;
 
 use std::time::Duration;
 
+use application::dead_letters::{
+    DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, Kept,
+};
 use application::ordering::{Cause, Orders, Saved};
 use application::relay::{Claim, Outbox, Verdict};
-use application::testing::{LedgerWorld, OrderingWorld, sample};
-use domain::OrderId;
+use application::testing::{DeadLetterWorld, LedgerWorld, OrderingWorld, refuse_event, sample};
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+use domain::{EventId, OrderId};
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::clock;
 use sqlx::AssertSqlSafe;
@@ -30,7 +33,7 @@ use tokio::time::{self, Instant};
 
 use super::lane::Lane;
 use super::save::{Save, Write};
-use super::{PgClaim, PgOrders, PgOutbox, PgPublishedLedger, migrate};
+use super::{PgClaim, PgOrders, PgOutbox, PgOutboxDeadLetters, PgPublishedLedger, migrate};
 use crate::Database;
 
 /// A database of its own, with the tables and nothing in them.
@@ -191,6 +194,13 @@ pub(super) async fn publish(claim: PgClaim) {
     claim.settle(&verdicts).await.unwrap();
 }
 
+/// The dead letters that wait for an operator.
+pub(super) async fn open(letters: &PgOutboxDeadLetters) -> Vec<Kept<PgOutboxDeadLetters>> {
+    let filter = DeadLetterFilter::default();
+    let query = DeadLetterQuery { status: DeadLetterStatus::Open, filter: &filter, after: None };
+    letters.page(query, 100).await.unwrap()
+}
+
 /// Waits until something is so.
 pub(super) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -244,5 +254,21 @@ impl LedgerWorld for World {
             order
         };
         self.orders.save(order, Cause::Unkeyed).await.unwrap();
+    }
+}
+
+impl DeadLetterWorld for World {
+    type Letters = PgOutboxDeadLetters;
+
+    fn letters(&self) -> PgOutboxDeadLetters {
+        PgOutboxDeadLetters::new(&self.database)
+    }
+
+    async fn let_die(&self, n: u32, version: u32, reason: &str) -> EventId {
+        refuse_event(self, n, version, reason).await
+    }
+
+    fn unknown_id(&self) -> EventId {
+        sample::event_id(u32::MAX, 1)
     }
 }

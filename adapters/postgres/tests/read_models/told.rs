@@ -1,6 +1,10 @@
 //! Events as a context is told them, and a database to keep what follows.
 
+use adapter_postgres::dead_letters::PgDeadLetters;
 use adapter_postgres::{Database, notification, pharmacy};
+use application::dead_letters::{
+    DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, Kept,
+};
 use application::published::{
     Content, Incoming, Payload, PublishedEvent, PublishedItem, RawRecord, RecordHeader, Unreadable,
 };
@@ -31,6 +35,13 @@ pub(crate) async fn database_and_pool() -> (Database, PgPool) {
 
 pub(crate) async fn fresh_args() -> DatabaseArgs {
     fresh_database().await.unwrap().args()
+}
+
+/// The dead letters that wait for an operator.
+pub(crate) async fn open(letters: &PgDeadLetters) -> Vec<Kept<PgDeadLetters>> {
+    let filter = DeadLetterFilter::default();
+    let query = DeadLetterQuery { status: DeadLetterStatus::Open, filter: &filter, after: None };
+    letters.page(query, 1000).await.unwrap()
 }
 
 /// Lets the waits of all notifications end, for workers that do not hold them.

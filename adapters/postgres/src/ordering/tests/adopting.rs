@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use application::dead_letters::OutboxDeadLetters;
 use application::ordering::{Cause, Orders};
 use application::relay::{Claim, Outbox, Verdict};
 use domain::OrderId;
@@ -10,10 +11,10 @@ use runtime::clock;
 use sqlx::AssertSqlSafe;
 use sqlx::types::Uuid;
 
-use super::{World, another_order_of, eventually, publish, two_orders_of_one_lane};
+use super::{World, another_order_of, eventually, open, publish, two_orders_of_one_lane};
 use crate::ordering::lane::Lane;
 use crate::ordering::save::{Save, Write};
-use crate::ordering::{Adoption, AdoptionReport, Keep};
+use crate::ordering::{Adoption, AdoptionReport, Keep, PgOutboxDeadLetters};
 
 /// All sequences go back, as after an upgrade by logical replication.
 const BACK_TO_1: &str =
@@ -235,10 +236,10 @@ async fn two_events_of_one_position_are_both_published_and_a_dead_one_stays_dead
     for save in [&failed, &at_1, &at_2] {
         assert!(published.contains(&save.events.ids[0]));
     }
-    let letters = crate::ordering::OutboxDeadLetters::new(&world.database);
-    let waiting = letters.waiting(10).await.unwrap();
+    let letters = PgOutboxDeadLetters::new(&world.database);
+    let waiting = open(&letters).await;
     assert_eq!(waiting.len(), 1);
-    assert!(letters.retry(waiting[0].event_id).await.unwrap());
+    assert!(letters.make_due(waiting[0].id).await.unwrap());
     assert_eq!(world.relay_one().await, dead.events.ids);
 }
 

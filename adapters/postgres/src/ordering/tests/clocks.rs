@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
+use application::dead_letters::DeadLetters;
 use application::relay::{Claim, Outbox, Verdict};
 use domain::EventId;
 use sqlx::AssertSqlSafe;
 
 use super::{World, two_orders_of_one_lane};
-use crate::ordering::{Housekeeping, Keep, OutboxDeadLetters, Tidied};
+use crate::ordering::{Housekeeping, Keep, PgOutboxDeadLetters, Tidied};
 
 const DAY: Duration = Duration::from_hours(24);
 const KEEP: Keep = Keep { days_ahead: 7, events: DAY, answers: DAY };
@@ -160,9 +161,9 @@ async fn a_discarded_dead_letter_goes_after_its_event() {
     world.save(&second).await;
     let refused = || Verdict::Refused("too large".to_owned());
     world.outbox.claim(10).await.unwrap().unwrap().settle(&[refused(), refused()]).await.unwrap();
-    let letters = OutboxDeadLetters::new(&world.database);
-    assert!(letters.discard(EventId::new(first.events.ids[0])).await.unwrap());
-    assert!(letters.discard(EventId::new(second.events.ids[0])).await.unwrap());
+    let letters = PgOutboxDeadLetters::new(&world.database);
+    let events = [&first, &second].map(|save| EventId::new(save.events.ids[0]));
+    assert_eq!(letters.discard(&events).await.unwrap().len(), 2);
     run(&world, "UPDATE ordering.outbox_dead_letters SET discarded_at = now() - interval '2 days'")
         .await;
     assert_eq!(house.tidy().await.letters_deleted, 0, "their events are there");

@@ -25,3 +25,8 @@ mod ledger {
 mod published_ledger {
     application::published_ledger_contract!(super::run, super::World::new());
 }
+
+mod dead_letters {
+    application::dead_letters_contract!(super::run, super::World::new());
+    application::outbox_dead_letters_contract!(super::run, super::World::new());
+}

@@ -1,3 +1,4 @@
+use application::dead_letters::DeadLetters;
 use application::reconcile::{OrderLedger, OrderRange, PublishedLedger, Republished};
 use application::relay::{Claim, Outbox, Verdict};
 use domain::OrderId;
@@ -6,7 +7,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::types::Uuid;
 
 use super::{World, place, publish};
-use crate::ordering::PgPublishedLedger;
+use crate::ordering::{PgOutboxDeadLetters, PgPublishedLedger};
 
 async fn in_flight(world: &World, order: Uuid) -> bool {
     let ledger = PgPublishedLedger::new(&world.database);
@@ -68,15 +69,15 @@ async fn an_order_is_in_flight_when_it_came_late_into_a_wide_gap_and_is_publishe
 }
 
 #[tokio::test]
-async fn an_order_whose_refused_event_was_given_up_is_in_flight_for_ever() {
+async fn an_order_whose_refused_event_was_discarded_is_in_flight_for_ever() {
     let world = World::new().await;
     let save = place(clock::new_order_id());
     world.save(&save).await;
     let refused = Verdict::Refused("too large".to_owned());
     world.claim().await.settle(&[refused]).await.unwrap();
-    let letters = super::super::OutboxDeadLetters::new(&world.database);
-    let event = letters.waiting(1).await.unwrap()[0].event_id;
-    assert!(letters.discard(event).await.unwrap());
+    let letters = PgOutboxDeadLetters::new(&world.database);
+    let event = super::open(&letters).await[0].id;
+    assert_eq!(letters.discard(&[event]).await.unwrap(), [event]);
     assert!(in_flight(&world, save.order.id).await);
 }
 

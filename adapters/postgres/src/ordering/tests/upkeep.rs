@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use application::dead_letters::{DeadLetters, OutboxDeadLetters};
 use application::relay::{Claim, Outbox, Verdict};
 use domain::EventId;
 use runtime::clock;
 
-use super::{World, eventually, two_orders_of_one_lane};
-use crate::ordering::{Backlog, Housekeeping, Keep, OutboxDeadLetters, Replay, Tidied};
+use super::{World, eventually, open, two_orders_of_one_lane};
+use crate::ordering::{Backlog, Housekeeping, Keep, PgOutboxDeadLetters, Replay, Tidied};
 
 const KEEP: Keep =
     Keep { days_ahead: 7, events: Duration::from_hours(24), answers: Duration::from_hours(24) };
@@ -29,12 +30,13 @@ async fn a_day_is_dropped_when_it_is_old_and_all_its_records_are_processed() {
     world.end_all_waits().await;
     world.relay_one().await;
     assert_eq!(tidied_days(&house).await, needed, "one is dead");
-    let letters = OutboxDeadLetters::new(&world.database);
-    assert!(letters.discard(EventId::new(second.events.ids[0])).await.unwrap());
+    let letters = PgOutboxDeadLetters::new(&world.database);
+    let dead = EventId::new(second.events.ids[0]);
+    assert_eq!(letters.discard(&[dead]).await.unwrap(), [dead]);
     let dropped = Tidied { days_dropped: 1, ..Tidied::default() };
     assert_eq!(tidied_days(&house).await, dropped);
     assert!(world.statuses().await.is_empty());
-    assert!(letters.waiting(10).await.unwrap().is_empty());
+    assert!(letters.find(dead).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -149,22 +151,46 @@ async fn a_dead_letter_can_be_retried_or_discarded_once() {
     let refused = || Verdict::Refused("too large".to_owned());
     world.claim().await.settle(&[refused(), refused()]).await.unwrap();
 
-    let letters = OutboxDeadLetters::new(&world.database);
+    let letters = PgOutboxDeadLetters::new(&world.database);
     let (retried, discarded) =
         (EventId::new(first.events.ids[0]), EventId::new(second.events.ids[0]));
-    let waiting = letters.waiting(10).await.unwrap();
-    assert_eq!(
-        waiting.iter().map(|letter| letter.event_id).collect::<Vec<_>>(),
-        [retried, discarded]
-    );
+    let waiting = open(&letters).await;
+    assert_eq!(waiting.iter().map(|letter| letter.id).collect::<Vec<_>>(), [retried, discarded]);
     assert_eq!(waiting[0].reason, "too large");
-    assert!(letters.retry(retried).await.unwrap());
-    assert!(!letters.retry(retried).await.unwrap());
-    assert!(letters.discard(discarded).await.unwrap());
-    assert!(!letters.discard(discarded).await.unwrap());
-    assert!(!letters.retry(discarded).await.unwrap());
+    assert!(letters.make_due(retried).await.unwrap());
+    assert!(!letters.make_due(retried).await.unwrap());
+    assert_eq!(letters.discard(&[discarded]).await.unwrap(), [discarded]);
+    assert_eq!(letters.discard(&[discarded]).await.unwrap(), []);
+    assert!(!letters.make_due(discarded).await.unwrap());
     assert_eq!(world.relay_one().await, [retried.get()]);
     assert_eq!(world.statuses().await, ["processed", "dead"]);
+}
+
+#[tokio::test]
+async fn a_retry_of_long_ago_is_forgotten_and_a_recent_one_is_kept() {
+    let world = World::new().await;
+    let house = Housekeeping::new(&world.database, KEEP);
+    let letters = PgOutboxDeadLetters::new(&world.database);
+    let (first, second) = two_orders_of_one_lane();
+    world.save(&first).await;
+    world.save(&second).await;
+    let refused = || Verdict::Refused("too large".to_owned());
+    world.claim().await.settle(&[refused(), refused()]).await.unwrap();
+    let [old, recent] = [first, second].map(|save| EventId::new(save.events.ids[0]));
+    assert!(letters.make_due(old).await.unwrap());
+    assert!(letters.make_due(recent).await.unwrap());
+    sqlx::query(
+        "UPDATE ordering.outbox_retried_dead_letters SET retried_at = now() - interval '2 days'
+         WHERE event_id = $1",
+    )
+    .bind(old.get())
+    .execute(world.database.pool())
+    .await
+    .unwrap();
+    assert_eq!(house.tidy().await.letters_deleted, 1);
+    assert!(letters.find(old).await.unwrap().is_none());
+    assert!(letters.find(recent).await.unwrap().is_some());
+    assert_eq!(world.statuses().await, ["pending", "pending"], "both stay due");
 }
 
 #[tokio::test]
