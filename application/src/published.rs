@@ -91,11 +91,13 @@ pub struct RecordHeader {
 }
 
 impl RawRecord {
-    /// The type of its event, as its first header `ce_type` says it; not checked against its value.
+    /// The type of its event, such as `OrderCreated`: what its first header `ce_type` says, without the
+    /// namespace. It is not checked against the value.
     #[must_use]
     pub fn event_type(&self) -> Option<&str> {
         let header = self.headers.iter().find(|header| header.name == "ce_type")?;
-        std::str::from_utf8(header.value.as_deref()?).ok()
+        let name = std::str::from_utf8(header.value.as_deref()?).ok()?;
+        name.rsplit('.').next()
     }
 
     /// The bytes of all that it carries.

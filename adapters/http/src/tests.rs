@@ -3,6 +3,7 @@
 mod bodies;
 mod browsers;
 mod connections;
+mod dead_letters;
 mod faults;
 mod overload;
 mod server;

@@ -64,9 +64,7 @@ impl DeadLetterFilter {
     #[must_use]
     pub fn matches(&self, reason: &str, event_type: Option<&str>) -> bool {
         self.reason().is_none_or(|text| reason.contains(text))
-            && self.event_type().is_none_or(|wanted| {
-                event_type.is_some_and(|name| without_namespace(name) == wanted)
-            })
+            && self.event_type().is_none_or(|wanted| event_type == Some(wanted))
     }
 }
 
