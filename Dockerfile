@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
-# Four images, one for each service, from one build:   docker build --target order-api .
-# No shell, no package manager, no root: a program and what it links to.
+# One build, four images, one for each service:   docker build --target order-api .
+# The images have no shell, no package manager and no root user: only the program and the libraries that it links to.
 
 ARG RUST_VERSION=1.95.0
 
@@ -10,8 +10,8 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 
-# The workspace without its code: what the dependencies' build depends on. A change of code leaves it as it is, so that
-# the stage below comes out of the cache.
+# The workspace without its code: only what the build of the dependencies needs. A code change does not change this
+# stage, so the stage below is cached.
 FROM rust AS manifests
 COPY . .
 RUN find . -name '*.rs' ! -path '*/src/lib.rs' ! -path '*/src/main.rs' ! -name build.rs -delete \
@@ -21,7 +21,7 @@ RUN find . -name '*.rs' ! -path '*/src/lib.rs' ! -path '*/src/main.rs' ! -name b
     && find . -type d -empty -delete
 
 FROM rust AS build
-# Features of the services' packages: TLS and SASL on the way to Kafka. Without them the build takes some minutes less.
+# Cargo features: TLS and SASL for Kafka. Without them the build is some minutes faster.
 ARG FEATURES="order-jobs/tls pharmacy-order/tls notification/tls"
 # The final image has no zlib to link to.
 ENV LIBZ_SYS_STATIC=1 \
@@ -31,7 +31,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     cargo build --release --locked --features "$FEATURES" \
         -p order-api -p order-jobs -p pharmacy-order -p notification
 COPY . .
-# What was built from empty files must not count as newer than the code.
+# Touch the code, so that it is newer than what was built from empty files.
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --features "$FEATURES" \
@@ -39,13 +39,13 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     && mkdir /programs \
     && for program in order-api order-jobs pharmacy-order notification; do \
            if ldd "target/release/$program" | grep -vE 'linux-vdso|ld-linux|lib(c|m|gcc_s|dl|pthread|rt)\.so'; then \
-               echo "$program links to what the final image does not have" && exit 1; \
+               echo "$program links to a library that the final image does not have" && exit 1; \
            fi; \
            cp "target/release/$program" /programs/; \
        done
 
 FROM gcr.io/distroless/cc-debian12:nonroot AS runtime
-# By number, so that an orchestrator can see that it is not root.
+# As a number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 
 FROM runtime AS order-api

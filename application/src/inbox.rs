@@ -1,39 +1,40 @@
-//! How a context takes in what it is told: each event once, and no record holds up the others.
+//! Inbox: applies received records in batches. Each event takes effect once, and a record that
+//! cannot be applied does not block the others.
 
 use std::future::Future;
 
 use crate::published::{Content, DeadLetter, Incoming, PublishedEvent, RawRecord};
 use crate::{StoreError, one_line};
 
-/// The side of a context that takes events in.
+/// Port for the events that a context receives.
 pub trait Inbox: Send + Sync {
-    /// Applies the events and keeps the dead letters in one transaction.
+    /// Applies the events and stores the dead letters in one transaction.
     ///
-    /// An event applied before MUST change nothing, whether it comes again in a later call, twice
-    /// in this one, or in another call at the same time.
-    fn take_in(
+    /// An event that was applied before MUST change nothing: in a later call, twice in this call,
+    /// or in a concurrent call.
+    fn apply_batch(
         &self,
         events: &[PublishedEvent],
         dead: &[DeadLetter],
-    ) -> impl Future<Output = Result<Intake, StoreError>> + Send;
+    ) -> impl Future<Output = Result<BatchOutcome, StoreError>> + Send;
 }
 
-/// What a batch of events did.
+/// What a batch of records changed, as counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Intake {
+pub struct BatchOutcome {
     /// Events that changed something.
     pub applied: u64,
-    /// Events that had been applied before.
+    /// Events that had been applied before and changed nothing.
     pub repeated: u64,
-    /// Versions of orders that were jumped over.
+    /// Order versions that are missing before a received version.
     pub missing: u64,
-    /// Records that had no effect and were kept as dead letters.
+    /// Records that could not be applied and were stored as dead letters.
     pub dead: u64,
-    /// Records of a type that this program does not know, which were skipped.
+    /// Records of a type that this program does not know. They are skipped.
     pub unknown: u64,
 }
 
-impl Intake {
+impl BatchOutcome {
     fn add(&mut self, other: Self) {
         self.applied += other.applied;
         self.repeated += other.repeated;
@@ -43,11 +44,11 @@ impl Intake {
     }
 }
 
-/// Records that arrived one after the other, to be taken in together.
+/// Consecutive records that are applied together.
 #[derive(Debug, Default)]
 pub struct Batch {
     events: Vec<PublishedEvent>,
-    /// The records that the events came in.
+    /// The record of each event, in the same sequence.
     records: Vec<RawRecord>,
     dead: Vec<DeadLetter>,
     unknown: u64,
@@ -69,19 +70,19 @@ impl Batch {
         }
     }
 
-    /// The events in it.
+    /// The events in the batch.
     #[must_use]
     pub fn events(&self) -> &[PublishedEvent] {
         &self.events
     }
 
-    /// The records in it.
+    /// The number of records in the batch.
     #[must_use]
     pub fn len(&self) -> u64 {
         (self.events.len() + self.dead.len()) as u64 + self.unknown
     }
 
-    /// Whether there is none.
+    /// Whether the batch has no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -96,41 +97,43 @@ impl FromIterator<Incoming> for Batch {
     }
 }
 
-/// Takes in a batch. A record that cannot be read, or that the store refuses for its content,
-/// becomes a dead letter; one of an unknown type is skipped; the others take effect.
+/// Applies a batch of records.
+///
+/// A record becomes a dead letter if it cannot be decoded, or if the store refuses its content. A
+/// record of an unknown type is skipped. All other records are applied.
 ///
 /// # Errors
-/// When the store cannot be reached, or fails for no fault of a record. Receiving the same batch
-/// again later is right and repeats nothing.
-pub async fn receive(inbox: &impl Inbox, batch: &Batch) -> Result<Intake, StoreError> {
-    let mut intake = if batch.events.is_empty() && batch.dead.is_empty() {
-        Intake::default()
+/// When the store is unavailable, or fails for a reason that is not the content of a record. The
+/// caller can safely call this again with the same batch.
+pub async fn receive(inbox: &impl Inbox, batch: &Batch) -> Result<BatchOutcome, StoreError> {
+    let mut outcome = if batch.events.is_empty() && batch.dead.is_empty() {
+        BatchOutcome::default()
     } else {
-        match inbox.take_in(&batch.events, &batch.dead).await {
+        match inbox.apply_batch(&batch.events, &batch.dead).await {
             Err(StoreError::Refused(_)) => receive_one_by_one(inbox, batch).await?,
             answer => answer?,
         }
     };
-    intake.unknown += batch.unknown;
-    Ok(intake)
+    outcome.unknown += batch.unknown;
+    Ok(outcome)
 }
 
-/// The store refused the batch as a whole: each record by itself shows which one it means.
-async fn receive_one_by_one(inbox: &impl Inbox, batch: &Batch) -> Result<Intake, StoreError> {
-    let mut total = Intake::default();
+/// Applies each record in its own transaction, to find the ones that the store refuses.
+async fn receive_one_by_one(inbox: &impl Inbox, batch: &Batch) -> Result<BatchOutcome, StoreError> {
+    let mut total = BatchOutcome::default();
     for letter in &batch.dead {
-        total.add(inbox.take_in(&[], std::slice::from_ref(letter)).await?);
+        total.add(inbox.apply_batch(&[], std::slice::from_ref(letter)).await?);
     }
     for (event, record) in batch.events.iter().zip(&batch.records) {
-        let intake = match inbox.take_in(std::slice::from_ref(event), &[]).await {
+        let outcome = match inbox.apply_batch(std::slice::from_ref(event), &[]).await {
             Err(StoreError::Refused(why)) => {
                 let reason = one_line(why.as_ref());
                 let letter = DeadLetter { record: record.clone(), reason };
-                inbox.take_in(&[], &[letter]).await?
+                inbox.apply_batch(&[], &[letter]).await?
             }
             answer => answer?,
         };
-        total.add(intake);
+        total.add(outcome);
     }
     Ok(total)
 }

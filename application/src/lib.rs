@@ -1,8 +1,8 @@
-//! What the product does, told over ports.
+//! The use cases of the product, and the ports they need.
 //!
-//! A use case is a free function (a verb phrase such as [`ordering::place_order`]) over the ports
-//! it needs. A port is a trait; whatever implements one passes its contract suite (feature
-//! `testing`), be it in memory or Postgres. One port call is one transaction.
+//! A use case is a free function, named by a verb phrase such as [`ordering::place_order`]. A port
+//! is a trait. Every implementation of a port, in memory or Postgres, passes the port's contract
+//! tests (feature `testing`). One port call is one transaction.
 
 pub mod dead_letters;
 mod error_chain;

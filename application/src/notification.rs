@@ -1,4 +1,4 @@
-//! Notification: tells the customer what happened to an order, once.
+//! Notification: notifies the customer of each event of an order, once per channel.
 
 mod channel;
 mod deliver;

@@ -13,5 +13,5 @@ pub use cause::{Cause, Fingerprint};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};
 pub use list_orders::{ListOrders, list_orders};
 pub use order_views::{OrderViews, StatusFilter};
-pub use orders::{Orders, RecallError, SaveError, Saved};
-pub use place_order::{PlaceOrder, PlaceOrderError, Placed, place_order};
+pub use orders::{FindAnswerError, Orders, SaveError, Saved};
+pub use place_order::{PlaceOrder, PlaceOrderError, place_order};

@@ -1,17 +1,17 @@
-//! Looking through a list a page at a time: orders newest first, dead letters oldest first.
+//! Cursor-based paging through a list: orders newest first, dead letters oldest first.
 //!
-//! Ids ascend with time, and a page begins where the one before ended, so nothing is shown twice or
-//! left out while new entries come in.
+//! The cursor is the id of the last entry on the previous page, and ids ascend with time. So no
+//! entry is repeated or skipped while new ones arrive.
 
 use std::str::FromStr;
 
 use domain::OrderId;
 
-/// How many entries a page may have: 1 to 100, by default 20.
+/// The maximum number of entries on a page: 1 to 100, by default 20.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageLimit(usize);
 
-/// A number of entries no page may have.
+/// The error for a number that is not a valid page limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 1 to 100")]
 pub struct PageLimitError;
@@ -19,22 +19,22 @@ pub struct PageLimitError;
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T, Id = OrderId> {
-    /// The entries, in the order of the list.
+    /// The entries, in the sequence of the list.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` at the end.
+    /// The cursor for the next page; `None` on the last page.
     pub next: Option<Id>,
 }
 
 impl PageLimit {
-    /// The number itself.
+    /// The number.
     #[must_use]
     pub const fn get(self) -> usize {
         self.0
     }
 
-    /// How many entries to ask a store for: one more, which tells whether there is a next page.
+    /// How many entries to request from a store: one more, to find out if there is a next page.
     #[must_use]
-    pub const fn and_one_more(self) -> usize {
+    pub const fn plus_one(self) -> usize {
         self.0 + 1
     }
 }
@@ -65,13 +65,13 @@ impl FromStr for PageLimit {
 }
 
 impl<T, Id> Page<T, Id> {
-    /// The page that begins what a store found when it was asked for
-    /// [`and_one_more`](PageLimit::and_one_more); `id` gives the id that the list is sorted by.
+    /// Makes a page from the entries that a store returned for a limit of
+    /// [`plus_one`](PageLimit::plus_one). `id` returns the id that the list is sorted by.
     #[must_use]
-    pub fn cut(mut found: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> Id) -> Self {
-        let more = found.len() > limit.get();
-        found.truncate(limit.get());
-        let next = found.last().filter(|_| more).map(id);
-        Self { items: found, next }
+    pub fn from_rows(mut entries: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> Id) -> Self {
+        let more = entries.len() > limit.get();
+        entries.truncate(limit.get());
+        let next = entries.last().filter(|_| more).map(id);
+        Self { items: entries, next }
     }
 }

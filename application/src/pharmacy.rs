@@ -1,4 +1,4 @@
-//! The pharmacy: takes in orders and shows them to pharmacists.
+//! The pharmacy: receives orders and shows them to pharmacists.
 
 mod list_pharmacy_orders;
 mod pharmacy_orders;
@@ -6,6 +6,6 @@ mod pharmacy_views;
 mod receive_order;
 
 pub use list_pharmacy_orders::{ListPharmacyOrders, list_pharmacy_orders};
-pub use pharmacy_orders::{PharmacyOrders, Revised, SaveAllError};
+pub use pharmacy_orders::{OrderRevision, PharmacyOrders, SaveAllError};
 pub use pharmacy_views::{PharmacyOrderView, PharmacyViewStatus, PharmacyViews};
 pub use receive_order::ReceiveOrders;

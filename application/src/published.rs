@@ -1,20 +1,21 @@
-//! What ordering tells the other contexts: the published language, as a receiver reads it.
+//! The published events of ordering, as other contexts receive them.
 //!
-//! A receiver takes values as they were published. Whether they please its own rules is its own
-//! affair, so that ordering may widen a bound without every receiver having to change first.
+//! Values have plain types and are not validated here. So ordering can relax a rule, such as a
+//! maximum length, before the receivers change. A receiver that has rules of its own checks them
+//! itself.
 
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 
-/// One event of an order, as it was published.
+/// An event of an order, as it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedEvent {
-    /// The event's own identity, the same on every delivery.
+    /// The id of the event, the same on every delivery.
     pub event_id: EventId,
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// The order it happened to.
+    /// The order that changed.
     pub order_id: OrderId,
-    /// The order's version once it had happened.
+    /// The order's version after the event.
     pub order_version: OrderVersion,
     /// What happened.
     pub payload: Payload,
@@ -29,55 +30,56 @@ pub enum Payload {
         customer_name: String,
         /// What was ordered.
         items: Vec<PublishedItem>,
-        /// What the customer has to say about it; told since version 2.
+        /// The customer's note. Part of the schema since version 2.
         note: Option<String>,
     },
-    /// It was called off.
+    /// It was cancelled.
     OrderCancelled {
         /// Why.
         reason: String,
     },
 }
 
-/// So many pieces of one product.
+/// An item of an order: a product and a quantity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedItem {
     /// The product.
     pub product_id: i64,
-    /// The pieces of it.
+    /// How many pieces are ordered.
     pub quantity: i32,
-    /// Which medication is meant by it, if that was said; told since version 2.
+    /// The medication the customer means, if the customer named one. Part of the schema since
+    /// version 2.
     pub medication: Option<PublishedMedication>,
 }
 
-/// A medication in the words of a terminology.
+/// A medication, given by its code in a terminology.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishedMedication {
-    /// The terminology, by its URI.
+    /// The URI of the terminology.
     pub system: String,
-    /// The medication's code in it.
+    /// The medication's code in the terminology.
     pub code: String,
-    /// What the terminology calls it.
+    /// The medication's name in the terminology.
     pub display: Option<String>,
 }
 
-/// A record as it lies in the topic, byte by byte.
+/// A Kafka record, not decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RawRecord {
     /// The topic.
     pub topic: String,
-    /// The partition of it.
+    /// The partition.
     pub partition: i32,
-    /// The place in the partition.
+    /// The offset in the partition.
     pub offset: i64,
-    /// When it was made, or came into the topic, as the topic's settings say; in milliseconds since
-    /// 1970. Whoever makes a record can give it any.
+    /// The timestamp in milliseconds since 1970: `CreateTime` or `LogAppendTime`, depending on the
+    /// settings of the topic. A producer can set any `CreateTime`.
     pub timestamp_ms: Option<i64>,
-    /// The key, if it has one.
+    /// The key, if the record has one.
     pub key: Option<Vec<u8>>,
     /// The value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
-    /// The headers, in their order; a name may come twice.
+    /// The headers, in their sequence. A name may occur twice.
     pub headers: Vec<RecordHeader>,
 }
 
@@ -91,8 +93,8 @@ pub struct RecordHeader {
 }
 
 impl RawRecord {
-    /// The type of its event, such as `OrderCreated`: what its first header `ce_type` says, without the
-    /// namespace. It is not checked against the value.
+    /// The type of its event, such as `OrderCreated`: the value of its first header `ce_type`, without
+    /// the namespace. It is not checked against the value of the record.
     #[must_use]
     pub fn event_type(&self) -> Option<&str> {
         let header = self.headers.iter().find(|header| header.name == "ce_type")?;
@@ -100,7 +102,7 @@ impl RawRecord {
         name.rsplit('.').next()
     }
 
-    /// The bytes of all that it carries.
+    /// The size of the key, the value and the headers, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         let length = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
@@ -109,37 +111,38 @@ impl RawRecord {
     }
 }
 
-/// A record that arrived, and what it says.
+/// A record that was received, and its decoded content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Incoming {
     /// The record.
     pub record: RawRecord,
-    /// What it says.
+    /// The decoded content.
     pub content: Content,
 }
 
-/// What a record says.
+/// The decoded content of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// An event.
     Event(PublishedEvent),
-    /// Something of a type that this program does not know, such as an event that came after it. It
-    /// concerns others.
+    /// A type that this program does not know, such as a newer event type. It is not an error,
+    /// because this program does not need it.
     UnknownType(String),
-    /// Nothing that can be read, though it may be an event.
+    /// The record cannot be decoded, although it may be an event.
     Unreadable(Unreadable),
 }
 
-/// Why a record cannot be read.
+/// Why a record cannot be decoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(pub String);
 
-/// A record that had no effect, kept with its bytes until somebody retries or discards it.
+/// A record that could not be applied. It is stored with its bytes until an operator retries or
+/// discards it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
     /// The record.
     pub record: RawRecord,
-    /// Why it had no effect, for the person who looks at it.
+    /// Why it could not be applied, for the operator.
     pub reason: String,
 }

@@ -1,17 +1,19 @@
-//! Reconciliation: compares what ordering has published with what a read model knows.
+//! Reconciliation: compares the events that ordering has published with those a read model has
+//! applied.
 //!
-//! Each context keeps its own ledger of orders: [`OrderLedger`]. [`reconcile`] compares two of them by
-//! hashes of a day, then of an hour, then of a minute, and order by order only where these differ.
-//! [`repair`] publishes again what a read model lacks.
+//! Each context has a ledger of its orders: [`OrderLedger`]. [`reconcile`] compares two ledgers by
+//! hashes of days, then of hours, then of minutes. It compares single orders only where the hashes
+//! differ. [`repair`] publishes the events again that a read model lacks.
 //!
-//! # Why an order that changes meanwhile is no difference
-//! The two ledgers cannot be read at one moment: events travel from one to the other. So each order
-//! that looks different is looked at twice.
+//! # Orders that change during the comparison
+//! The two ledgers cannot be read at the same instant, because events are always on their way from
+//! ordering to the read model. So an order that looks different is checked twice. It is reported as
+//! a difference in two cases:
 //!
-//! - What ordering had published at the first look must be in the read model at the second, a grace
-//!   time later. An order that had an event to be published at either look is left out.
-//! - What the read model knows at the second look must be known to ordering, which is asked *after* it:
-//!   ordering commits an event before anybody can publish or consume it.
+//! - At the second check the read model lacks an event that ordering had published at the first
+//!   check, a grace time earlier. This case skips orders with an unpublished event at either check.
+//! - At the second check the read model has an event that ordering does not have. For this check,
+//!   ordering is read *after* the read model: it has every event before the read model can have it.
 
 mod difference;
 mod ledger;
@@ -30,41 +32,41 @@ pub use repair::{RepairOutcome, repair};
 use crate::StoreError;
 use search::Search;
 
-/// The two ledgers that are compared.
+/// The two ledgers to compare.
 #[derive(Debug)]
-pub struct Sides<'a, P, R> {
-    /// Ordering's.
+pub struct LedgerPair<'a, P, R> {
+    /// The ledger of ordering.
     pub published: &'a P,
-    /// The read model's.
+    /// The ledger of the read model.
     pub read_model: &'a R,
 }
 
-/// What was compared, and how it came out.
+/// The result of a comparison, as numbers of orders.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Orders that ordering has.
+    /// Orders in the ledger of ordering.
     pub published: u64,
-    /// Orders that the read model has.
+    /// Orders in the ledger of the read model.
     pub known: u64,
-    /// Orders that the read model does not have.
+    /// Orders that are only in ordering.
     pub missing: u64,
-    /// Orders that the read model has and ordering does not.
+    /// Orders that are only in the read model.
     pub extra: u64,
-    /// Orders of which the two know different events.
+    /// Orders that both have, with different events.
     pub differing: u64,
-    /// Orders that look different but have an event that is not published, so that they say nothing.
+    /// Orders that look different but have an unpublished event, so they cannot be compared yet.
     pub in_flight: u64,
 }
 
 impl Summary {
-    /// How many orders are different.
+    /// The number of orders that differ.
     #[must_use]
     pub const fn differences(&self) -> u64 {
         self.missing + self.extra + self.differing
     }
 }
 
-/// Why a comparison or a repair was not carried out to its end.
+/// Why a comparison or a repair was not completed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// Ordering's store failed.
@@ -75,19 +77,19 @@ pub enum ReconcileError {
     ReadModel(#[source] StoreError),
 }
 
-/// Compares the orders in `range`, and hands each group of differences to `found`, ascending by id.
+/// Compares the orders in `range`. Calls `found` with groups of differences, ascending by order id.
 ///
-/// Memory is bounded whatever the number of orders and of differences. `wait` pauses for the given
-/// time: it is called before a second look, with `grace`.
+/// Memory use is bounded and does not depend on the number of orders or differences. `wait` is
+/// called with `grace` before the second check of orders that look different.
 ///
 /// # Errors
-/// When a store fails, or `found` does.
+/// When a store fails, or when `found` returns an error.
 pub async fn reconcile<P: PublishedLedger, R: OrderLedger>(
-    sides: &Sides<'_, P, R>,
+    ledgers: &LedgerPair<'_, P, R>,
     range: OrderRange,
     grace: Duration,
     wait: impl AsyncFn(Duration),
     found: impl AsyncFnMut(&[Difference]) -> Result<(), ReconcileError>,
 ) -> Result<Summary, ReconcileError> {
-    Search::new(sides, grace, wait, found).run(range).await
+    Search::new(ledgers, grace, wait, found).run(range).await
 }

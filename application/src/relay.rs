@@ -1,4 +1,5 @@
-//! The relay: carries what the outbox holds to Kafka, in order per order, and loses nothing.
+//! The relay: publishes the events of the outbox to Kafka. Every event is published at least once,
+//! and the events of one order in sequence.
 
 mod outbox;
 mod publisher;

@@ -1,24 +1,24 @@
 use std::error::Error;
 
-/// Why a store could not answer.
+/// Why a store failed, and whether a retry can help.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be reached, or took too long. What was asked may or may not have happened; trying
-    /// again later is right.
+    /// The store is unreachable or timed out. The operation may or may not have happened. Retry
+    /// later.
     #[error("the store cannot be reached")]
     Unavailable(#[source] Box<dyn Error + Send + Sync>),
-    /// It does not take this content, or cannot make sense of what it holds about it. Trying again will
-    /// not help, but what else was to be stored may well be taken without it.
-    #[error("the store does not take this")]
+    /// The store refuses this content, or cannot interpret what it has stored for it. A retry does
+    /// not help, but the rest of a batch may be accepted without this content.
+    #[error("the store refuses this content")]
     Refused(#[source] Box<dyn Error + Send + Sync>),
-    /// It answered something it never should: a bug, damaged data, a right that was taken away. Trying
-    /// again will not help before somebody has looked after it.
-    #[error("the store gave an answer that makes no sense")]
+    /// The store gave an unexpected answer: a bug, corrupt data or a missing privilege. A retry
+    /// does not help until an operator has fixed the cause.
+    #[error("the store gave an unexpected answer")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
 }
 
 impl StoreError {
-    /// Whether trying again later can help.
+    /// Whether a retry can help.
     #[must_use]
     pub const fn is_unavailable(&self) -> bool {
         matches!(self, Self::Unavailable(_))

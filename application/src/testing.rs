@@ -1,43 +1,46 @@
-//! In-memory ports, and the contract suites every implementation of a port must pass.
+//! In-memory implementations of the ports, and the contract tests for every implementation.
 //!
-//! A *world* is a fresh, empty store under test and its ports: [`OrderingWorld`],
-//! [`PharmacyWorld`], [`NotificationWorld`]. A *suite* is a module of rules, each a plain async
-//! function over a world that panics when the rule does not hold. A macro of the suite's name makes
-//! a `#[test]` of every rule, so that a broken one is visible by its name:
+//! A *contract* is a module of tests for one port. Each test is an async function that takes a
+//! fixture and panics on failure. A *fixture* is a new, empty store with its ports. A macro with
+//! the name of the contract makes one `#[test]` per test function:
 //!
 //! ```text
 //! fn run(test: impl Future<Output = ()>) {
 //!     tokio::runtime::Runtime::new().unwrap().block_on(test);
 //! }
 //!
-//! async fn world() -> PgWorld { /* a database of its own, migrated and empty */ }
+//! async fn fixture() -> PgFixture { /* a separate database, migrated and empty */ }
 //!
-//! mod orders { application::orders_contract!(super::run, super::world()); }
-//! mod outbox { application::outbox_contract!(super::run, super::world()); }
+//! mod orders { application::orders_contract!(super::run, super::fixture()); }
+//! mod outbox { application::outbox_contract!(super::run, super::fixture()); }
 //! ```
 //!
-//! The first argument runs a future to its end, the second is a future of a fresh world, made anew
-//! for each rule. The suites are [`orders_contract`], [`order_views_contract`] and
-//! [`outbox_contract`] over an [`OrderingWorld`]; [`pharmacy_orders_contract`],
-//! [`pharmacy_views_contract`] and [`pharmacy_inbox_contract`] over a [`PharmacyWorld`];
-//! [`notifications_contract`] and [`notification_inbox_contract`] over a [`NotificationWorld`];
-//! [`order_ledger_contract`] over a [`LedgerWorld`], which each of them is, and
-//! [`published_ledger_contract`] over one that is an [`OrderingWorld`] too.
-//! [`dead_letters_contract`] holds for a [`DeadLetterWorld`] of any context, together with either
-//! [`consumer_dead_letters_contract`] or [`outbox_dead_letters_contract`].
-//! A world may own a guard that removes the store when it is dropped.
+//! The first argument is a function that runs a future to completion. The second is an expression
+//! for a future of a new fixture; it is evaluated for each test. A fixture may own a guard that
+//! removes the store when it is dropped.
+//!
+//! The contracts of each fixture:
+//!
+//! - [`OrderingFixture`]: [`orders_contract`], [`order_views_contract`], [`outbox_contract`].
+//! - [`PharmacyFixture`]: [`pharmacy_orders_contract`], [`pharmacy_views_contract`],
+//!   [`pharmacy_inbox_contract`].
+//! - [`NotificationFixture`]: [`notifications_contract`], [`notification_inbox_contract`].
+//! - [`LedgerFixture`]: [`order_ledger_contract`], in every context.
+//! - [`LedgerFixture`] and [`OrderingFixture`]: [`published_ledger_contract`].
+//! - [`DeadLetterFixture`]: [`dead_letters_contract`] in every context, together with
+//!   [`consumer_dead_letters_contract`] or [`outbox_dead_letters_contract`].
 
-#![allow(clippy::missing_panics_doc, reason = "a rule that does not hold is a panic")]
+#![allow(clippy::missing_panics_doc, reason = "contract tests fail by panicking")]
 
+mod add_dead_letters;
 mod contract;
-mod dead_letters_made;
+mod fixtures;
 mod in_memory_dead_letters;
 mod in_memory_ledgers;
 mod in_memory_notifications;
 mod in_memory_ordering;
 mod in_memory_pharmacy;
 mod recording_publisher;
-mod worlds;
 
 pub mod consumer_dead_letters_contract;
 pub mod dead_letters_contract;
@@ -54,10 +57,12 @@ pub mod pharmacy_views_contract;
 pub mod published_ledger_contract;
 pub mod sample;
 
-pub use dead_letters_made::{keep_dead_letter, refuse_event};
+pub use add_dead_letters::{refuse_event, store_dead_letter};
+pub use fixtures::{
+    DeadLetterFixture, LedgerFixture, NotificationFixture, OrderingFixture, PharmacyFixture,
+};
 pub use in_memory_dead_letters::InMemoryDeadLetters;
 pub use in_memory_notifications::{InMemoryNotificationClaim, InMemoryNotifications};
 pub use in_memory_ordering::{InMemoryClaim, InMemoryOrdering};
 pub use in_memory_pharmacy::InMemoryPharmacy;
 pub use recording_publisher::RecordingPublisher;
-pub use worlds::{DeadLetterWorld, LedgerWorld, NotificationWorld, OrderingWorld, PharmacyWorld};

@@ -1,4 +1,4 @@
-//! The in-memory ports pass the contract suites.
+//! Runs the contract tests on the in-memory ports.
 
 use std::future::{Future, Ready, ready};
 
@@ -6,7 +6,7 @@ use application::testing::{InMemoryNotifications, InMemoryOrdering, InMemoryPhar
 use futures_util::FutureExt;
 
 fn run(test: impl Future<Output = ()>) {
-    test.now_or_never().expect("nothing in memory has to wait");
+    test.now_or_never().expect("in-memory ports never wait");
 }
 
 fn ordering() -> Ready<InMemoryOrdering> {
@@ -59,12 +59,12 @@ mod ledger_of_ordering {
 
 mod ledger_of_the_pharmacy {
     application::order_ledger_contract!(super::run, super::pharmacy());
-    application::told_ledger_contract!(super::run, super::pharmacy());
+    application::consumer_ledger_contract!(super::run, super::pharmacy());
 }
 
 mod ledger_of_notification {
     application::order_ledger_contract!(super::run, super::notifications());
-    application::told_ledger_contract!(super::run, super::notifications());
+    application::consumer_ledger_contract!(super::run, super::notifications());
 }
 
 mod published_ledger {
@@ -86,10 +86,10 @@ mod dead_letters_of_notification {
     application::consumer_dead_letters_contract!(super::run, super::notifications());
 }
 
-/// A rule that its suite's macro leaves out would never run, and nobody would notice.
+/// A test function that is missing in the list of its contract macro would never run.
 #[test]
-fn every_rule_is_in_the_list_of_its_suite() {
-    let suites = [
+fn every_test_is_in_the_list_of_its_contract() {
+    let contracts = [
         include_str!("../src/testing/consumer_dead_letters_contract.rs"),
         include_str!("../src/testing/dead_letters_contract.rs"),
         include_str!("../src/testing/notification_inbox_contract.rs"),
@@ -104,15 +104,15 @@ fn every_rule_is_in_the_list_of_its_suite() {
         include_str!("../src/testing/pharmacy_views_contract.rs"),
         include_str!("../src/testing/published_ledger_contract.rs"),
     ];
-    for suite in suites {
-        let rules: Vec<&str> = suite
+    for contract in contracts {
+        let tests: Vec<&str> = contract
             .lines()
             .filter_map(|line| line.strip_prefix("pub async fn ")?.split('<').next())
             .collect();
-        assert!(!rules.is_empty());
-        for rule in rules {
-            let listed = suite.lines().any(|line| line.trim() == format!("{rule},"));
-            assert!(listed, "{rule} is not in the list of its suite");
+        assert!(!tests.is_empty());
+        for test in tests {
+            let listed = contract.lines().any(|line| line.trim() == format!("{test},"));
+            assert!(listed, "{test} is not in the list of its contract");
         }
     }
 }

@@ -1,4 +1,4 @@
-"""Sets clocks while orders are placed. `run` prepares what this needs, and says what it is about."""
+"""Sets clocks while orders are placed. Started by `run`, which explains the check."""
 
 import json
 import os
@@ -29,12 +29,12 @@ def eventually(what, is_so):
     deadline = time.monotonic() + PATIENCE
     while not is_so():
         if time.monotonic() > deadline:
-            sys.exit(f"clocks: it never came that {what}")
+            sys.exit(f"clocks: timed out waiting until: {what}")
         time.sleep(0.05)
 
 
 def request(program, path, body=None, headers={}):
-    """The status, the headers and the body of an answer; status 0 if there is none."""
+    """Returns status, headers and body of the answer. Status 0 means no answer."""
     url = f"http://127.0.0.1:{PORTS[program]}{path}"
     data = None if body is None else json.dumps(body).encode()
     headers = {"content-type": "application/json", **headers} if data else headers
@@ -56,12 +56,12 @@ def sql(statement):
 
 # --- Clocks -------------------------------------------------------------------------------------------------------
 
-# How far the clocks are from those outside, in seconds, when they are right.
+# Offset in seconds between a correct clock in this check and the real time.
 RIGHT = 0
 
 
 def set_clock(name, jump):
-    """The clock is so many seconds from what is right here."""
+    """Sets a clock to the correct time of this check plus `jump` seconds."""
     new = WORK / f"{name}.new"
     new.write_text(f"{RIGHT + jump:+d}s\n")
     new.rename(WORK / f"{name}.clock")
@@ -76,7 +76,7 @@ def start(name):
         "LD_PRELOAD": os.environ["PRELOAD"],
         "FAKETIME_TIMESTAMP_FILE": str(WORK / f"{name}.clock"),
         "FAKETIME_NO_CACHE": "1",
-        # What waits and measures in the programs uses a clock that no jump moves.
+        # The programs wait and measure with the monotonic clock, which must not jump.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "DONT_FAKE_MONOTONIC": "1",
         "DATABASE_URL": f"postgres://orders@127.0.0.1:{os.environ['POSTGRES']}/orders",
@@ -103,7 +103,7 @@ def all_are_ready():
 
 
 def keep_house():
-    """Starts those anew that keep house, which they do at once."""
+    """Restarts the programs that do housekeeping. They do it once immediately after start."""
     names = ["order-jobs", "pharmacy-order", "notification"]
     stop(names)
     for name in names:
@@ -111,7 +111,7 @@ def keep_house():
     all_are_ready()
     for name in names:
         log = WORK / f"{name}.log"
-        eventually(f"{name} has kept house", lambda: "kept house" in log.read_text().rsplit("listening on", 1)[1])
+        eventually(f"{name} has done its housekeeping", lambda: "kept house" in log.read_text().rsplit("listening on", 1)[1])
 
 
 # --- Orders -------------------------------------------------------------------------------------------------------
@@ -126,13 +126,13 @@ def place(count=3, cancel=True):
         number, key = len(orders), str(uuid.uuid4())
         status, _, answer = request("order-api", "/api/orders", body(number), {"idempotency-key": key})
         if status != 201:
-            sys.exit(f"clocks: an order was answered with {status}: {answer!r}")
+            sys.exit(f"clocks: placing an order was answered with {status}: {answer!r}")
         order = {"id": json.loads(answer)["orderId"], "key": key, "number": number, "events": 1}
         orders.append(order)
         if cancel and number % 2:
             status, _, answer = request("order-api", f"/api/orders/{order['id']}/cancel", {"reason": "no need"})
             if status != 200:
-                sys.exit(f"clocks: cancelling was answered with {status}: {answer!r}")
+                sys.exit(f"clocks: cancelling an order was answered with {status}: {answer!r}")
             order["events"] = 2
 
 
@@ -148,18 +148,18 @@ def has_arrived(order):
 def all_arrive(since=0):
     for order in orders[since:]:
         eventually(f"order {order['number']} is in both read models", lambda: has_arrived(order))
-    eventually("nothing is left in the outbox",
+    eventually("all events are processed",
                lambda: sql("SELECT count(*) FROM ordering.outbox_status WHERE NOT processed") == "0")
 
 
 def keys_are_known():
-    """A request that is repeated gets the answer it got, whenever that was."""
+    """Checks that each repeated request gets its original answer, however old it is."""
     for order in orders:
         status, headers, answer = request("order-api", "/api/orders", body(order["number"]),
                                           {"idempotency-key": order["key"]})
         if status != 201 or headers["idempotency-replayed"] != "true" or \
                 json.loads(answer)["orderId"] != order["id"]:
-            sys.exit(f"clocks: the key of order {order['number']} is forgotten: {status} {answer!r}")
+            sys.exit(f"clocks: the idempotency key of order {order['number']} is not known any more: {status} {answer!r}")
     stored = sql("SELECT count(*) FROM ordering.orders")
     if stored != str(len(orders)):
         sys.exit(f"clocks: {len(orders)} orders were placed, {stored} are stored")
@@ -175,7 +175,7 @@ def across_midnight():
         set_clock(name, 0)
     day = sql("SELECT current_date")
     place()
-    eventually("it is another day", lambda: place(1) or sql("SELECT current_date") != day)
+    eventually("the next day has begun", lambda: place(1) or sql("SELECT current_date") != day)
     place()
     all_arrive()
     if sql("SELECT count(*) FROM ordering.outbox_default") != "0":
@@ -189,11 +189,11 @@ def service_jumps(name, jump):
     set_clock(name, jump)
     place(2)
     if name == "order-api":
-        # The clock has really jumped.
+        # Check that the clock has really jumped.
         _, _, answer = request("order-api", f"/api/orders/{orders[-1]['id']}")
         days = sql(f"SELECT round(extract(epoch FROM '{json.loads(answer)['createdAt']}' - now()) / {DAY})")
         if int(days) != jump // DAY:
-            sys.exit(f"clocks: an order was placed {days} days from now")
+            sys.exit(f"clocks: the clock of order-api did not jump: the order is dated {days} days from now")
     all_arrive(since)
     set_clock(name, 0)
     place(1)
@@ -201,7 +201,7 @@ def service_jumps(name, jump):
 
 
 def some_must_wait():
-    """A notification and an event that failed, and are to be tried again in a while."""
+    """Makes one notification and one event wait for a retry, as after a failure."""
     sql("UPDATE notification.notifications SET state = 'pending', sent_at = NULL, attempts = 12,"
         " due_at = now() + interval '40 minutes' WHERE id = (SELECT max(id) FROM notification.notifications)")
     sql("INSERT INTO ordering.outbox_stragglers (lane, position, reason, order_id, attempts, retry_at)"
@@ -217,10 +217,10 @@ def postgres_jumps(jump):
     today = sql("SELECT current_date")
     set_clock("postgres", jump)
     if sql(f"SELECT current_date - '{today}'::date") != str(jump // DAY):
-        sys.exit("clocks: the clock of Postgres has not jumped")
+        sys.exit("clocks: the clock of Postgres did not jump")
     keep_house()
     if sql("SELECT count(*) FROM ordering.outbox") != events:
-        sys.exit("clocks: events that were retained are gone")
+        sys.exit("clocks: events were deleted too early")
     place(3)
     all_arrive(since)
     keys_are_known()
@@ -237,7 +237,7 @@ def postgres_jumps(jump):
     expected = {order["id"]: str(order["events"]) for order in orders}
     if told != expected:
         differing = {id: (told.get(id), expected.get(id)) for id in told | expected if told.get(id) != expected.get(id)}
-        sys.exit(f"clocks: some orders have another number of notifications (found, expected): {differing}")
+        sys.exit(f"clocks: wrong number of notifications, as order: (found, expected): {differing}")
 
 
 
@@ -252,8 +252,8 @@ try:
         say(f"{program}: 10 days forward and back")
     for days in (10, -10, 3):
         postgres_jumps(days * DAY)
-        say(f"Postgres: {days} days and right again")
-    say(f"all {len(orders)} orders arrived, all their keys are known")
+        say(f"Postgres: {days} days and back")
+    say(f"all {len(orders)} orders arrived, all idempotency keys are known")
 finally:
     for process in running.values():
         process.kill()

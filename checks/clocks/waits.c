@@ -1,5 +1,5 @@
-/* librdkafka waits with C11's cnd_timedwait, until a moment by the clock. libfaketime corrects such moments for
- * pthread_cond_timedwait only, so waits are passed on to that. In glibc both work on the same things. */
+/* librdkafka waits with C11's cnd_timedwait until an absolute time. libfaketime adjusts that time only in
+ * pthread_cond_timedwait, so this passes the call on to that function. In glibc both use the same data structures. */
 #include <errno.h>
 #include <pthread.h>
 #include <threads.h>

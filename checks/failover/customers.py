@@ -1,10 +1,10 @@
-"""Customers who order at a steady rate and do not give up.
+"""Customers who place orders at a steady rate and retry until they get an answer.
 
     customers.py API ORDERS_A_SECOND >ANSWERED
 
-Each order is posted under a key of its own, again and again until it is answered; every tenth is then cancelled in
-the same way. Writes a line for what was answered: the order's id and its version. After SIGTERM nobody orders any
-more, and it ends when all have their answer. Fails, and ends soon, if somebody has none after two minutes.
+Each order has its own Idempotency-Key and is repeated until it is answered. Every tenth order is then cancelled in the
+same way. Prints one line for each answer: the order's id and version. After SIGTERM no new orders are placed, and the
+program ends when all requests are answered. It fails if a request has no answer after two minutes.
 """
 
 import http.client
@@ -26,7 +26,7 @@ unanswered = []
 
 
 def ask(path, body, key):
-    """Asks until there is an answer of success, and gives its body."""
+    """Repeats a request until it succeeds, and returns the body of the answer."""
     deadline = time.monotonic() + PATIENCE
     headers = {"content-type": "application/json", "idempotency-key": key}
     while time.monotonic() < deadline and not unanswered:
@@ -76,4 +76,4 @@ for _ in customers:
     orders.put(None)
 for one in customers:
     one.join()
-sys.exit(f"no answer: {unanswered}" if unanswered else 0)
+sys.exit(f"no answer to: {unanswered}" if unanswered else 0)

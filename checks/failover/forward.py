@@ -1,9 +1,9 @@
-"""Leads clients to the Postgres that is the primary, as a proxy or a virtual address would.
+"""Forwards clients to the current primary of Postgres, as a proxy or a virtual address would.
 
     forward.py PORT FILE
 
-Connections to PORT of the loopback address lead to the port that stands in FILE when they are made. Those that
-are open stay where they lead.
+A new connection to PORT on the loopback address is forwarded to the port that FILE names at that moment. Open
+connections are not changed.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Places orders as large as they may be: bodies of nearly 64 KiB that can hardly be compressed.
+"""Places orders of the largest size: bodies of almost 64 KiB that hardly compress.
 
     place.py URL ORDERS
 """
@@ -15,7 +15,7 @@ LARGEST_BODY = 64 * 1024
 
 
 def text(dice, length):
-    """Ideographs: 3 bytes each, and few alike."""
+    """Random ideographs: 3 bytes each, and few repetitions."""
     return "".join(chr(dice.randrange(0x4E00, 0x9C20)) for _ in range(length))
 
 
@@ -37,7 +37,7 @@ def body(dice, display):
 
 
 def largest_body(dice):
-    """With texts as long as the bound of a body allows."""
+    """A body with texts as long as the size limit allows."""
     return next(found for display in range(200, 0, -1) if len(found := body(dice, display)) <= LARGEST_BODY)
 
 
@@ -56,7 +56,7 @@ def place(address, seed, number, failures):
             said = answer.read()
             if answer.status != 201:
                 raise RuntimeError(f"{answer.status}: {said[:300]}")
-    except Exception as error:  # Told by the main thread.
+    except Exception as error:  # The main thread reports it.
         failures.append(error)
 
 

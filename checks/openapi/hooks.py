@@ -1,7 +1,7 @@
-"""What Schemathesis cannot take from a document, because no document can say it.
+"""Rules that an OpenAPI document cannot express.
 
-Loaded by `run` through schemathesis.toml. It changes requests that are meant to be valid, so that they are; no other
-request, and no check.
+Loaded by `run` through schemathesis.toml. Changes only requests that Schemathesis believes to be valid, so that they
+really are. Other requests, and the checks, are not changed.
 """
 
 import re
@@ -18,11 +18,10 @@ ENTITY_TAGS = re.compile(r'(\*|(W/)?"[!#-~]*"([\t ]*,[\t ]*(W/)?"[!#-~]*")*)')
 def before_call(context, case, kwargs):
     if not case.meta or not case.meta.generation.mode.is_positive:
         return
-    # A key belongs to one request, so another request with the same one is refused (422). A document can say that
-    # only in words.
+    # A key belongs to one request; a different request with the same key is refused (422).
     if case.headers.get(KEY):
         case.headers[KEY] = uuid.uuid4().hex
-    # The coverage phase makes headers of letters and digits alone and takes them for valid, whatever their pattern is.
+    # The coverage phase ignores the pattern of a header: it sends letters and digits and expects them to be valid.
     if CONDITION in case.headers and not ENTITY_TAGS.fullmatch(str(case.headers[CONDITION])):
         case.headers[CONDITION] = '"1"'
     if case.operation.label == "POST /api/orders" and isinstance(case.body, dict):
@@ -30,11 +29,11 @@ def before_call(context, case, kwargs):
 
 
 def ask_for_other_products(items):
-    """JSON Schema can ask for unique items, not for items of which one member is unique."""
+    """Makes each productId unique. JSON Schema can only require that whole items are unique."""
     seen = set()
     for item in items or []:
         product = item["productId"]
-        # 2.0 is an integer. From 2^53 on, a number with a point may stand for several, and is refused.
+        # 2.0 is a valid integer. Above 2^53 a floating point number is ambiguous, so the API refuses it.
         if isinstance(product, float) and product > EXACT:
             product = int(product)
         while product in seen:

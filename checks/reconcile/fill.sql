@@ -1,5 +1,5 @@
--- As many orders as are asked for, placed over the last six days, a tenth of them cancelled; published, and known to
--- both read models.
+-- Creates :orders orders, placed over the last six days. Every tenth is cancelled. All are published, and known to both
+-- read models.
 \set version '(CASE WHEN n % 10 = 0 THEN 2 ELSE 1 END)'
 SELECT ordering.create_outbox_day((now() AT TIME ZONE 'UTC')::date - ago) FROM generate_series(1, 7) AS ago
 \g /dev/null

@@ -1,9 +1,9 @@
--- Loses orders here and there, and prints what is to be found: what, where and which order.
+-- Loses orders at random places. Prints what reconcile must find: kind, read model, order id.
 \set somewhere 'ORDER BY md5(id::text)'
 CREATE TABLE chosen AS
 SELECT id, n % 10 = 0 AS cancelled, row_number() OVER (PARTITION BY n % 10 = 0 :somewhere) AS place FROM placed;
 
--- Ten orders are lost in each read model, half of them in both.
+-- Each read model loses ten orders. Five of them are lost in both.
 CREATE TABLE lost AS
 SELECT id, place <= 10 AS by_pharmacy, place > 5 AS by_notification FROM chosen WHERE place <= 15 AND NOT cancelled;
 DELETE FROM pharmacy.orders USING lost WHERE order_id = lost.id AND by_pharmacy
@@ -12,7 +12,7 @@ WITH gone AS (
     DELETE FROM notification.notifications USING lost WHERE order_id = lost.id AND by_notification RETURNING order_id)
 SELECT DISTINCT 'missing', 'notification', order_id FROM gone;
 
--- Of some that were cancelled the read models know only the beginning, or only the end.
+-- Of some cancelled orders the read models know only the first event, or only the last.
 UPDATE pharmacy.orders
 SET version = 1, status = 'draft', cancel_reason = NULL, cancelled_at = NULL
 FROM chosen WHERE order_id = chosen.id AND cancelled AND place IN (1, 2)
@@ -24,7 +24,7 @@ DELETE FROM notification.notifications USING chosen
 WHERE order_id = chosen.id AND cancelled AND order_version = CASE place WHEN 3 THEN 2 WHEN 4 THEN 1 END
 RETURNING 'differing', 'notification', order_id;
 
--- Ordering lost three orders, and the cancellation of another.
+-- Ordering loses three orders, and the cancellation of another one.
 CREATE TABLE models AS SELECT unnest(ARRAY['pharmacy', 'notification']) AS model;
 WITH gone AS (
     DELETE FROM ordering.orders USING chosen WHERE orders.id = chosen.id AND NOT cancelled AND place BETWEEN 21 AND 23
@@ -36,7 +36,7 @@ WITH changed AS (
     RETURNING orders.id)
 SELECT 'differing', model, id FROM changed CROSS JOIN models;
 
--- Three orders are not lost: their events are still to be published, one of them after it failed.
+-- Three orders are missing but not lost: their events are not published yet. One of the events has failed before.
 DELETE FROM pharmacy.orders USING chosen WHERE order_id = chosen.id AND NOT cancelled AND place BETWEEN 31 AND 33;
 DELETE FROM notification.notifications USING chosen WHERE order_id = chosen.id AND NOT cancelled AND place BETWEEN 31 AND 33;
 INSERT INTO ordering.outbox (lane, position, event_id, order_id, order_version, event_type, schema_fingerprint, payload,

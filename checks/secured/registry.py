@@ -1,8 +1,8 @@
-"""A schema registry behind HTTPS that lets in only who logs in: as much of Confluent's API as a relay and a consumer use.
+"""A schema registry with HTTPS and a login: the part of Confluent's API that a relay and a consumer use.
 
     registry.py PORT CERTIFICATE-AND-KEY USER PASSWORD-FILE
 
-The password file is read for each request, so that a password can be changed while it runs.
+Reads the password file at each request, so that the password can be changed while it runs.
 """
 
 import base64
@@ -57,7 +57,7 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def get_request(self):
-        # The handshake is left to the thread that serves the connection: a mute client holds up nobody else.
+        # The thread of the connection does the handshake, so that a silent client does not block others.
         connection, address = self.socket.accept()
         return tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False), address
 

@@ -1,6 +1,6 @@
-"""Does in a browser what a person does on the Swagger UI pages, and says what the pages showed.
+"""Uses the Swagger UI pages in a browser as a person would, and prints what they showed.
 
-Started by `run`, which see. The pages are those of `cargo run`, on its usual ports.
+Started by `run`, which explains the check. Uses the default ports of `cargo run`.
 """
 
 import json
@@ -37,7 +37,7 @@ class Site:
         self.faults, self.requests = [], 0
         self.page.on("request", self._request)
         self.page.on("requestfailed", lambda it: self.faults.append(f"{it.url}: {it.failure}"))
-        self.page.on("pageerror", lambda it: self.faults.append(f"a script broke: {it}"))
+        self.page.on("pageerror", lambda it: self.faults.append(f"a script failed: {it}"))
         self.page.on("console", self._console)
 
     def _request(self, request):
@@ -55,7 +55,7 @@ class Site:
     def open(self):
         """Opens the page and waits for its first operation."""
         start = time.monotonic()
-        # By the root, as somebody would who knows only the port.
+        # Opens the root, like somebody who knows only the port.
         self.page.goto(self.origin)
         self.page.locator(".opblock").first.wait_for()
         took = time.monotonic() - start
@@ -64,7 +64,7 @@ class Site:
         print(f"{self.name}: “{title}”, {count} operations, shown after {took * 1000:.0f} ms")
 
     def try_out(self, operation, fill=None):
-        """Opens an operation for a request; the rest of the form stays as it is offered."""
+        """Opens an operation and fills the given fields. The other fields keep their default values."""
         self.block = self.page.locator(f"#operations-{operation}")
         self.block.locator(".opblock-summary-control").click()
         self.block.get_by_role("button", name="Try it out").click()
@@ -72,7 +72,7 @@ class Site:
             self.block.locator(f'tr[data-param-name="{label}"] input').fill(value)
 
     def execute(self, wanted_status, until=lambda shown: True):
-        """Presses Execute until what is shown is as wanted, and returns the shown body."""
+        """Presses Execute until the shown answer is as expected, and returns its body."""
         live = self.block.locator(".live-responses-table")
         deadline = time.monotonic() + PATIENCE_S
         while True:
@@ -85,7 +85,7 @@ class Site:
             if until(shown):
                 break
             if time.monotonic() > deadline:
-                raise AssertionError(f"{self.name} goes on showing {shown}")
+                raise AssertionError(f"{self.name} still shows {shown}")
         request = answer.value.request
         asked = " ".join([request.method, request.url, *(request.post_data or "").split()])
         print(f"{self.name}: {asked} shows {wanted_status}")
@@ -97,7 +97,7 @@ class Site:
             self.page.screenshot(path=self.screenshots / f"{self.name}.png", full_page=True)
 
     def close(self):
-        """Ends the visit, and fails if anything went wrong in it that the page did not show."""
+        """Closes the page. Fails if there were errors that the page did not show."""
         self.page.close()
         if self.faults:
             raise AssertionError(f"{self.name}: " + "; ".join(self.faults))

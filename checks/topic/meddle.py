@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Does to a topic what operators and other programs do to it.
+"""Changes a topic as operators and other programs do.
 
     meddle.py delete-all TOPIC    delete all records
-    meddle.py transaction TOPIC   write nothing that is read: a transaction in every partition, given up
+    meddle.py transaction TOPIC   abort a transaction that wrote to every partition; consumers must read nothing of it
 """
 
 import os

@@ -1,2 +1,2 @@
--- The database `orders` is made by the server's own set-up; the schema registry keeps what it knows beside it.
+-- The server's setup creates the database `orders`. This one is for the schema registry.
 CREATE DATABASE registry;

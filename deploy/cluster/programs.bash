@@ -1,28 +1,28 @@
 # shellcheck shell=bash
-# Finds Java and Postgres, and fetches Kafka and the registry with Maven, once: what the `cluster` script and the checks
-# run. To be sourced by a script that has a `fail` of its own.
+# Finds Java and Postgres, and downloads Kafka and the registry once, with Maven. For the `cluster` script and the
+# checks. A script that sources this must define `fail`.
 
 deploy_cluster=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${ORDERS_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/orders-cluster}
-# Where runuser is, which not everybody looks at.
+# runuser is in /usr/sbin or /sbin, which are not in everybody's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
 say() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
 
-# Whether somebody listens on a port of this host.
+# Succeeds if a program listens on this port of this host.
 answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
-# Waits until it is so.
+# Waits until TEST succeeds.
 eventually() { # SECONDS WHAT TEST…
     local deadline=$((SECONDS + $1)) what=$2
     shift 2
     until "$@"; do
-        [ $SECONDS -lt $deadline ] || fail "waited in vain: $what"
+        [ $SECONDS -lt $deadline ] || fail "timed out waiting until: $what"
         sleep 0.05
     done
 }
 
-# The first Java that is new enough.
+# Prints the first Java that is new enough.
 java_from() { # VERSION
     local java version
     for java in "${JAVA_HOME:-/nowhere}/bin/java" "$(command -v java || true)" /usr/lib/jvm/*/bin/java \
@@ -41,22 +41,23 @@ postgres_bin() {
         $(printf '%s\n' /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql*/bin | sort -rV); do
         if [ -x "$bin/initdb" ] && [ -x "$bin/pg_ctl" ]; then echo "$bin"; return; fi
     done
-    fail "needs a Postgres server's programs (Debian: apt-get install postgresql), or PG_BIN"
+    fail "needs the programs of a Postgres server (Debian: apt-get install postgresql); or set PG_BIN"
 }
 
-# Copies the programs that pom.xml names, once for each version of it. Half a copy is never mistaken for a whole one.
+# Downloads the programs that pom.xml names, once for each version of that file. Downloads to a temporary folder and
+# renames it at the end, so that a partial download is never used.
 programs() {
     command -v curl >/dev/null || fail "needs curl"
     programs=$cache/$(cksum <"$deploy_cluster/pom.xml" | cut -d' ' -f1)
     [ -d "$programs" ] && return
-    command -v mvn >/dev/null || fail "needs Maven to fetch Kafka and the registry"
-    say "fetching Kafka and the registry (210 MB, once)"
+    command -v mvn >/dev/null || fail "needs Maven to download Kafka and the registry"
+    say "downloading Kafka and the registry (210 MB, once)"
     mkdir -p "$cache"
     local fetched
     fetched=$(mktemp -d "$cache/fetching.XXXXXX")
     for part in kafka registry; do
         mvn -q -B -f "$deploy_cluster/pom.xml" -P"$part" dependency:copy-dependencies -DoutputDirectory="$fetched/$part" \
-            >"$fetched/log" 2>&1 || { cat "$fetched/log" >&2; rm -rf "$fetched"; fail "Maven could not fetch $part"; }
+            >"$fetched/log" 2>&1 || { cat "$fetched/log" >&2; rm -rf "$fetched"; fail "Maven could not download $part"; }
     done
     tar -xzf "$fetched"/registry/*.tar.gz -C "$fetched/registry"
     rm "$fetched"/registry/*.tar.gz "$fetched/log"
@@ -71,7 +72,7 @@ kafka_tool() { # CLASS ARG…
         -Dorders.log.level=ERROR -cp "$programs/kafka/*" "$@"
 }
 
-# Postgres refuses to run as root, so that root runs it as another user.
+# Runs a command for Postgres. Postgres refuses to run as root, so root runs it as another user.
 as_postgres() {
     if [ "$(id -u)" = 0 ]; then
         (cd / && exec runuser -u "$(id -un postgres 2>/dev/null || echo nobody)" -- "$@")

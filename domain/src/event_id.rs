@@ -5,20 +5,20 @@ use uuid::Uuid;
 
 use crate::ParseIdError;
 
-/// The identity of one event, the same on every delivery of it.
+/// The id of one event. It is the same on every delivery of the event.
 ///
-/// Consumers and notification providers recognise a repeat by it.
+/// Consumers and notification providers use it to detect repeated deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(Uuid);
 
 impl EventId {
-    /// The event known under this UUID.
+    /// The event id with this UUID.
     #[must_use]
     pub const fn new(id: Uuid) -> Self {
         Self(id)
     }
 
-    /// The UUID itself.
+    /// The UUID.
     #[must_use]
     pub const fn get(self) -> Uuid {
         self.0

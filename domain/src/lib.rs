@@ -1,10 +1,10 @@
-//! The rules of ordering and of the pharmacy, free of any technology.
+//! The business rules of ordering and of the pharmacy. No I/O.
 //!
-//! Nothing here reads a clock, draws a random number or waits: time and ids come in as arguments,
-//! so every rule can be told, and tested, as a plain function.
+//! Nothing here reads a clock, generates a random number or waits. Time and ids are arguments, so
+//! every rule can be tested as a plain function.
 //!
-//! [`ordering`] decides what an order is and which events it records. [`pharmacy`] is another
-//! context with an aggregate of its own; the two share only the identifiers in this module.
+//! [`ordering`] defines what an order is and which events it records. [`pharmacy`] is a separate
+//! context with its own aggregate. The two share only the types in this module.
 
 mod event_id;
 mod order_id;

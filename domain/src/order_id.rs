@@ -3,25 +3,25 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-/// The identity of an order, given once when it is placed and shared by every context.
+/// The id of an order. It is assigned when the order is placed, and every context uses it.
 ///
 /// Its text (hyphenated, lower case) is the key of the order's events in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId(Uuid);
 
-/// A text that is not an identifier.
+/// The error for a text that is not a UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057")]
 pub struct ParseIdError;
 
 impl OrderId {
-    /// The order known under this UUID.
+    /// The order id with this UUID.
     #[must_use]
     pub const fn new(id: Uuid) -> Self {
         Self(id)
     }
 
-    /// The UUID itself.
+    /// The UUID.
     #[must_use]
     pub const fn get(self) -> Uuid {
         self.0

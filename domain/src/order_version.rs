@@ -1,28 +1,28 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// How many events an order has recorded: 1 when it is placed, one more with each event.
+/// The number of events an order has recorded: 1 when it is placed, plus 1 for each later event.
 ///
-/// Two writers of one order are told apart by it, and a consumer tells an old event from a new one.
+/// Stores use it to detect concurrent writes of one order. Consumers use it to detect old events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderVersion(i64);
 
-/// A number that no order's version can be.
+/// The error for a number that is not a valid version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an order's version is a whole number from 1 on")]
+#[error("an order version must be a whole number, 1 or greater")]
 pub struct OrderVersionError;
 
 impl OrderVersion {
     /// The version of an order that has just been placed.
     pub const FIRST: Self = Self(1);
 
-    /// The version after one more event.
+    /// The version after one more event. The greatest version stays as it is.
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 
-    /// The number itself, from 1 on.
+    /// The number, 1 or greater.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0

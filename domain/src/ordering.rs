@@ -1,4 +1,4 @@
-//! Ordering: what an order is, what may happen to it, and the events it records.
+//! Ordering: the order aggregate, its value objects and the events it records.
 
 mod cancel_reason;
 mod code;

@@ -1,12 +1,12 @@
 /// What a command or an event did to an aggregate.
 ///
-/// Commands and events may be repeated; the second time changes nothing and says so.
+/// Commands and events may be repeated. A repeat changes nothing and returns `AlreadyApplied`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use = "a repeated command must not be answered as if it had been the first"]
+#[must_use = "a repeated command must not be handled like the first one"]
 pub enum Outcome {
     /// The aggregate changed.
     Applied,
-    /// It had happened before; nothing changed and nothing was recorded.
+    /// The command or event was applied before. Nothing changed and no event was recorded.
     AlreadyApplied,
 }
 

@@ -1,4 +1,4 @@
-//! The pharmacy: what it knows of the orders it will have to prepare.
+//! The pharmacy: its copy of each order, built from the events that ordering publishes.
 
 mod order;
 

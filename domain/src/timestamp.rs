@@ -3,14 +3,14 @@ use std::str::FromStr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-/// A moment in UTC, in whole microseconds, in the years 0 to 9999.
+/// A point in time in UTC, in whole microseconds, in the years 0 to 9999.
 ///
-/// Avro's `timestamp-micros` and Postgres' `timestamptz` keep no more, and RFC 3339 can write no
-/// other year, so a moment is the same before and after it was stored, published or printed.
+/// It stays the same when it is stored, published or printed: Avro's `timestamp-micros` and
+/// Postgres' `timestamptz` have microsecond precision, and RFC 3339 has no other years.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(DateTime<Utc>);
 
-/// A number or text that is not a moment.
+/// The error for a number or text that is not a [`Timestamp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a moment such as 2026-01-31T12:00:00Z")]
 pub struct TimestampError;
@@ -21,10 +21,10 @@ impl Timestamp {
     /// 9999-12-31T23:59:59.999999Z.
     const LATEST: i64 = 253_402_300_799_999_999;
 
-    /// The moment so many microseconds after 1970-01-01T00:00:00Z.
+    /// The timestamp `micros` microseconds after 1970-01-01T00:00:00Z.
     ///
     /// # Errors
-    /// When it lies outside the years 0 to 9999.
+    /// When it is outside the years 0 to 9999.
     pub fn from_micros(micros: i64) -> Result<Self, TimestampError> {
         if !(Self::EARLIEST..=Self::LATEST).contains(&micros) {
             return Err(TimestampError);
@@ -38,19 +38,19 @@ impl Timestamp {
         self.0.timestamp_micros()
     }
 
-    /// The moment as chrono knows it.
+    /// The timestamp as a chrono type.
     #[must_use]
     pub const fn get(self) -> DateTime<Utc> {
         self.0
     }
 }
 
-/// What is finer than a microsecond is cut off. A leap second is the second after it, as in Postgres,
-/// and what lies beyond the years 0 to 9999, which no clock shows, is the nearest moment in them.
+/// Truncates to whole microseconds. A leap second becomes the next second, as in Postgres. A time
+/// outside the years 0 to 9999 becomes the nearest time inside them; no clock returns such a time.
 impl From<DateTime<Utc>> for Timestamp {
-    fn from(moment: DateTime<Utc>) -> Self {
-        let micros = moment.timestamp_micros().clamp(Self::EARLIEST, Self::LATEST);
-        Self(DateTime::from_timestamp_micros(micros).unwrap_or(moment))
+    fn from(datetime: DateTime<Utc>) -> Self {
+        let micros = datetime.timestamp_micros().clamp(Self::EARLIEST, Self::LATEST);
+        Self(DateTime::from_timestamp_micros(micros).unwrap_or(datetime))
     }
 }
 
@@ -64,7 +64,7 @@ impl FromStr for Timestamp {
     type Err = TimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let moment = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError)?;
-        Self::from_micros(moment.timestamp_micros())
+        let datetime = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError)?;
+        Self::from_micros(datetime.timestamp_micros())
     }
 }

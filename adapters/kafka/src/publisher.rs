@@ -141,7 +141,7 @@ impl KafkaPublisher {
 impl Outgoing {
     fn of(record: &OutboxRecord, schema_id: u32) -> Self {
         Self {
-            key: record.order_id.to_string(),
+            key: record.aggregate_id.to_string(),
             value: frame(schema_id, &record.payload),
             headers: headers(record),
         }
@@ -153,7 +153,7 @@ fn headers(record: &OutboxRecord) -> OwnedHeaders {
     let id = record.event_id.to_string();
     let event_type = format!("orders.{}", record.event_type);
     let time = record.occurred_at.to_string();
-    let subject = record.order_id.to_string();
+    let subject = record.aggregate_id.to_string();
     let envelope = [
         ("ce_specversion", "1.0"),
         ("ce_id", &id),

@@ -5,12 +5,12 @@ use runtime::StartError;
 use runtime::config::{DatabaseArgs, Secret};
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::PgError;
 use super::connect_options::connect_options;
 use super::error::is_passing;
-use super::patience::{close, sessions, within};
+use super::timeouts::{close, sessions, within};
 
 /// How long bringing the tables up to date may take.
 const MIGRATION: Duration = Duration::from_mins(5);
@@ -26,6 +26,8 @@ pub struct Database {
     /// how many others wait for it.
     probe: PgPool,
     options: PgConnectOptions,
+    max_connections: u32,
+    schema: Option<&'static str>,
 }
 
 /// The options hold a password.
@@ -81,7 +83,36 @@ impl Database {
         let options = connect_options(variable, url.reveal())?.application_name(program);
         let pool = sessions(max_connections, "").connect_lazy_with(options.clone());
         let probe = sessions(1, "").connect_lazy_with(options.clone());
-        Ok(Self { pool, probe, options })
+        Ok(Self { pool, probe, options, max_connections, schema: None })
+    }
+
+    /// The same, with sessions that look for names without a schema in this one.
+    #[must_use]
+    pub fn in_schema(self, schema: &'static str) -> Self {
+        let mut database = Self { schema: Some(schema), ..self };
+        database.pool = database
+            .sessions(database.max_connections, "")
+            .connect_lazy_with(database.options.clone());
+        database
+    }
+
+    /// The schema of [`Self::in_schema`].
+    ///
+    /// # Panics
+    /// When none was named, which is a mistake in the program.
+    #[must_use]
+    pub fn schema(&self) -> &'static str {
+        self.schema.expect("the database is used with a schema")
+    }
+
+    /// A pool of up to so many sessions, for connections apart from those of [`Self::pool`]. Each
+    /// session executes `told` at its start.
+    #[must_use]
+    pub fn sessions(&self, most: u32, told: &str) -> PgPoolOptions {
+        match self.schema {
+            None => sessions(most, told),
+            Some(schema) => sessions(most, &format!("SET search_path = {schema};\n{told}")),
+        }
     }
 
     /// Whether a query can be answered now, on a connection of its own.
@@ -107,7 +138,9 @@ impl Database {
         &self.pool
     }
 
-    pub(crate) const fn options(&self) -> &PgConnectOptions {
+    /// How to connect.
+    #[must_use]
+    pub const fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
@@ -117,13 +150,27 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached or a migration fails.
     pub async fn migrate(&self, migrator: Migrator, schema: &str) -> Result<(), MigrateError> {
+        self.migrate_part(migrator, schema, "_migrations").await
+    }
+
+    /// The same for a part of a context's tables that has migrations of its own, recorded in this table.
+    /// Names without a schema mean that of [`Self::in_schema`].
+    ///
+    /// # Errors
+    /// When the database cannot be reached or a migration fails.
+    pub async fn migrate_part(
+        &self,
+        migrator: Migrator,
+        schema: &str,
+        recorded_in: &str,
+    ) -> Result<(), MigrateError> {
         let mut migrator = migrator;
-        migrator.dangerous_set_table_name(format!("{schema}._migrations"));
+        migrator.dangerous_set_table_name(format!("{schema}.{recorded_in}"));
         migrator.create_schema(schema.to_owned());
         // In an upgrade a newer program may have been here before.
         migrator.set_ignore_missing(true);
         // A session of its own: one whose migration failed keeps the lock for as long as it lives.
-        let session = sessions(1, "").connect_lazy_with(self.options.clone());
+        let session = self.sessions(1, "").connect_lazy_with(self.options.clone());
         let done = within(MIGRATION, async { Ok(migrator.run(&session).await?) }).await;
         close(&session).await;
         done

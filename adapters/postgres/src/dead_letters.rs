@@ -14,8 +14,8 @@ use application::dead_letters::{
 use application::published::RawRecord;
 use sqlx::PgPool;
 
-pub(super) use row::state;
-pub(super) use statements::{Statements, statements};
+pub use row::state;
+pub use statements::Statements;
 
 use super::{PgError, storable};
 use row::DeadLetterRow;
@@ -28,7 +28,9 @@ pub struct PgDeadLetters {
 }
 
 impl PgDeadLetters {
-    pub(super) const fn new(pool: PgPool, sql: &'static Statements) -> Self {
+    /// Those in the table that these statements are about.
+    #[must_use]
+    pub const fn new(pool: PgPool, sql: &'static Statements) -> Self {
         Self { pool, sql }
     }
 }

@@ -83,7 +83,7 @@ impl From<PgError> for sqlx::Error {
 }
 
 /// Whether the same request can succeed later, unchanged.
-pub(super) fn is_passing(error: &sqlx::Error) -> bool {
+pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)

@@ -13,10 +13,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use application::one_line;
-pub(super) use clock::{ClockStatements, clock_statements};
+pub use clock::ClockStatements;
 
 use super::PgError;
-use super::patience::within;
+use super::timeouts::within;
 
 /// How often there is a round.
 const EVERY: Duration = Duration::from_hours(1);
@@ -25,7 +25,7 @@ const EVERY: Duration = Duration::from_hours(1);
 const STEP: Duration = Duration::from_mins(5);
 
 /// Rows that one statement changes at most, so that none takes long.
-pub(super) const CHUNK: i64 = 5_000;
+pub const CHUNK: i64 = 5_000;
 
 /// Runs a round of housekeeping at once and then every hour, until told to stop.
 pub async fn every_hour<F: Future<Output = ()>>(stop: &CancellationToken, round: impl Fn() -> F) {
@@ -44,17 +44,20 @@ pub async fn every_hour<F: Future<Output = ()>>(stop: &CancellationToken, round:
 
 /// A round of housekeeping in one schema. A step that fails is logged and counted, and the others go
 /// on: what can be done is done.
-pub(super) struct Round<'d> {
+#[derive(Debug)]
+pub struct Round<'d> {
     pool: &'d PgPool,
     schema: &'static str,
     /// Steps that failed so far.
-    pub(super) failed: u64,
+    pub failed: u64,
     /// Whether the clock of Postgres was not believed.
-    pub(super) clock_doubted: bool,
+    pub clock_doubted: bool,
 }
 
 impl<'d> Round<'d> {
-    pub(super) fn begin(pool: &'d PgPool, schema: &'static str) -> Self {
+    /// Begins a round in this schema.
+    #[must_use]
+    pub fn begin(pool: &'d PgPool, schema: &'static str) -> Self {
         describe_counter!("housekeeping_failures_total", "Steps of housekeeping that failed");
         describe_gauge!(
             "housekeeping_clock_doubted",
@@ -64,7 +67,7 @@ impl<'d> Round<'d> {
     }
 
     /// Does one step; if it fails, its default is the answer.
-    pub(super) async fn step<T: Default>(
+    pub async fn step<T: Default>(
         &mut self,
         what: &'static str,
         work: impl Future<Output = Result<T, PgError>>,
@@ -83,7 +86,7 @@ impl<'d> Round<'d> {
     }
 
     /// What time it is, if the clock of Postgres can be believed; then old things may be deleted.
-    pub(super) async fn time(&mut self, sql: &ClockStatements) -> Option<DateTime<Utc>> {
+    pub async fn time(&mut self, sql: &ClockStatements) -> Option<DateTime<Utc>> {
         let (pool, schema) = (self.pool, self.schema);
         let told = self.step("read the clock", async { clock::read(pool, sql).await.map(Some) });
         let reading = told.await?;
@@ -105,7 +108,7 @@ impl<'d> Round<'d> {
 
     /// Runs the statement, which takes a moment and a number of rows, until it finds no more rows.
     /// Answers how many it changed.
-    pub(super) async fn in_chunks(
+    pub async fn in_chunks(
         &mut self,
         what: &'static str,
         statement: &'static str,

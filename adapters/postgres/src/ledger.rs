@@ -11,14 +11,14 @@ use domain::{OrderId, OrderVersion};
 use sqlx::PgPool;
 use sqlx::types::Uuid;
 
-use super::patience::{close, sessions, within};
+use super::timeouts::{close, within};
 use super::{Database, PgError};
 
 /// How many orders one statement digests, so that none takes long.
 const CHUNK: i64 = 50_000;
 
 /// How long a statement may take. Nobody waits for an answer as for that of a request.
-pub(super) const READING: Duration = Duration::from_mins(1);
+pub const READING: Duration = Duration::from_mins(1);
 
 /// What each session is told as well: statements may take that long, and walk the index in its order,
 /// whatever the statistics say. They may be missing after a restore, and a range of ids is read in
@@ -31,29 +31,30 @@ SET enable_bitmapscan = off;
 SET enable_hashagg = off;
 SET enable_sort = off";
 
-/// What a context is asked for. Made by [`statements!`].
+/// What a context is asked for. Made by [`ledger_statements!`](crate::ledger_statements).
 #[derive(Debug)]
-pub(super) struct Statements {
+pub struct Statements {
     /// The entries of a range of ids, in their order, no more than a limit.
-    pub(super) page: &'static str,
+    pub page: &'static str,
     /// The number and the hash of those, and the last of their ids.
-    pub(super) digest: &'static str,
+    pub digest: &'static str,
     /// The entries of some orders.
-    pub(super) find: &'static str,
+    pub find: &'static str,
 }
 
 /// The statements of a context whose entries have `columns` (`id`, `version` and `events`) `from` these
 /// tables, where the order's id is the column `key`. `group` is what follows the condition.
-macro_rules! statements {
+#[macro_export]
+macro_rules! ledger_statements {
     (columns: $columns:literal, from: $from:literal, key: $key:literal, group: $group:literal) => {
         $crate::ledger::Statements {
-            page: $crate::ledger::page!($columns, $from, $key, $group),
+            page: $crate::ledger_page!($columns, $from, $key, $group),
             digest: concat!(
                 "SELECT count(*), coalesce(bit_xor(('x' || encode(sha256(
                      uuid_send(id) || int8send(version) || int8send(events)), 'hex'))::bit(64)::bigint), 0),
                      max(id::text COLLATE \"C\")::uuid
                  FROM (",
-                $crate::ledger::page!($columns, $from, $key, $group),
+                $crate::ledger_page!($columns, $from, $key, $group),
                 ") AS entry"
             ),
             find: concat!(
@@ -64,7 +65,9 @@ macro_rules! statements {
 }
 
 /// The entries of a range.
-macro_rules! page {
+#[doc(hidden)]
+#[macro_export]
+macro_rules! ledger_page {
     ($columns:literal, $from:literal, $key:literal, $group:literal) => {
         concat!(
             "SELECT ",
@@ -84,8 +87,6 @@ macro_rules! page {
     };
 }
 
-pub(super) use {page, statements};
-
 /// A context's ledger of orders, in Postgres. It has a connection of its own.
 #[derive(Debug, Clone)]
 pub struct PgLedger {
@@ -96,8 +97,10 @@ pub struct PgLedger {
 type Row = (Uuid, i64, i64);
 
 impl PgLedger {
-    pub(super) fn new(database: &Database, sql: &'static Statements) -> Self {
-        let pool = sessions(1, SESSION).connect_lazy_with(database.options().clone());
+    /// The ledger that these statements read.
+    #[must_use]
+    pub fn new(database: &Database, sql: &'static Statements) -> Self {
+        let pool = database.sessions(1, SESSION).connect_lazy_with(database.options().clone());
         Self { pool, sql }
     }
 
@@ -106,7 +109,9 @@ impl PgLedger {
         close(&self.pool).await;
     }
 
-    pub(super) const fn pool(&self) -> &PgPool {
+    /// The pool of its one connection.
+    #[must_use]
+    pub const fn pool(&self) -> &PgPool {
         &self.pool
     }
 
@@ -154,7 +159,9 @@ impl OrderLedger for PgLedger {
     }
 }
 
-pub(super) fn uuids(orders: &[OrderId]) -> Vec<Uuid> {
+/// The ids as Postgres takes them.
+#[must_use]
+pub fn uuids(orders: &[OrderId]) -> Vec<Uuid> {
     orders.iter().map(|order| order.get()).collect()
 }
 

@@ -1,23 +1,21 @@
-//! Postgres: where each context keeps its state, in a schema of its own.
+//! Postgres, for every context alike: connections and how long they are waited for, migrations,
+//! housekeeping, dead letters. What a context keeps is in a crate of its own.
 
 mod connect_options;
 mod database;
 pub mod dead_letters;
 mod error;
-mod housekeeping;
-mod ledger;
+pub mod housekeeping;
+pub mod ledger;
 mod migration_gate;
-pub mod notification;
-pub mod ordering;
-mod patience;
-pub mod pharmacy;
 mod storable;
 mod tables;
+pub mod timeouts;
 
 pub use database::{Database, MigrateError};
 pub use error::PgError;
 pub use housekeeping::every_hour;
 pub use ledger::PgLedger;
 pub use migration_gate::MigrationGate;
-use storable::storable;
+pub use storable::storable;
 pub use tables::TablesError;

@@ -6,7 +6,7 @@ use application::StoreError;
 use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
 
-use super::patience::in_time;
+use super::timeouts::in_time;
 use super::{Database, PgError};
 
 /// SQLSTATE of a table that is not there.
@@ -53,13 +53,27 @@ impl Database {
     ///
     /// # Errors
     /// When one was not, or the database cannot be reached.
-    pub(crate) async fn check_tables(
+    pub async fn check_tables(
         &self,
         migrator: &Migrator,
         schema: &'static str,
         program: &'static str,
     ) -> Result<(), TablesError> {
-        let done = match in_time(self.migrations_done(schema)).await {
+        self.check_tables_part(migrator, schema, "_migrations", program).await
+    }
+
+    /// The same for a part of a context's tables whose migrations are recorded in this table.
+    ///
+    /// # Errors
+    /// When a migration was not run, or the database cannot be reached.
+    pub async fn check_tables_part(
+        &self,
+        migrator: &Migrator,
+        schema: &'static str,
+        recorded_in: &'static str,
+        program: &'static str,
+    ) -> Result<(), TablesError> {
+        let done = match in_time(self.migrations_done(schema, recorded_in)).await {
             Ok(done) => done,
             Err(source) => return Err(TablesError::Store { schema, source: source.into() }),
         };
@@ -74,8 +88,12 @@ impl Database {
     }
 
     /// The versions of the migrations that were run; `None` if there is no record of any.
-    async fn migrations_done(&self, schema: &str) -> Result<Option<HashSet<i64>>, PgError> {
-        let query = format!("SELECT version FROM {schema}._migrations WHERE success");
+    async fn migrations_done(
+        &self,
+        schema: &str,
+        recorded_in: &str,
+    ) -> Result<Option<HashSet<i64>>, PgError> {
+        let query = format!("SELECT version FROM {schema}.{recorded_in} WHERE success");
         let done = sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(self.pool()).await;
         match done {
             Ok(versions) => Ok(Some(versions.into_iter().collect())),
@@ -94,33 +112,40 @@ mod tests {
     use embedded_postgres::testing::fresh_database;
 
     use super::*;
-    use crate::pharmacy::{check_tables, migrate};
+
+    fn migrations() -> Migrator {
+        sqlx::migrate!("../../migrations/pharmacy")
+    }
+
+    async fn check(database: &Database) -> Result<(), TablesError> {
+        database.check_tables(&migrations(), "pharmacy", "pharmacy-order").await
+    }
 
     #[tokio::test]
     async fn tables_are_checked_and_nothing_is_changed() {
         let fresh = fresh_database().await.unwrap();
         let database = Database::new(&fresh.args(), "test").unwrap();
-        let found = check_tables(&database).await;
+        let found = check(&database).await;
         assert!(matches!(found, Err(TablesError::Missing { .. })), "{found:?}");
         let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'pharmacy'";
         let schemas: i64 = sqlx::query_scalar(schemas).fetch_one(database.pool()).await.unwrap();
         assert_eq!(schemas, 0);
 
-        migrate(&database).await.unwrap();
-        check_tables(&database).await.unwrap();
+        database.migrate(migrations(), "pharmacy").await.unwrap();
+        check(&database).await.unwrap();
 
         let forget = "DELETE FROM pharmacy._migrations WHERE version = 5";
         sqlx::query(forget).execute(database.pool()).await.unwrap();
-        let found = check_tables(&database).await;
+        let found = check(&database).await;
         assert!(matches!(found, Err(TablesError::Outdated { .. })), "{found:?}");
     }
 
     #[tokio::test]
-    async fn a_database_that_is_not_there_is_not_taken_for_one_without_tables() {
+    async fn a_database_that_cannot_be_reached_is_not_taken_for_one_without_tables() {
         let fresh = fresh_database().await.unwrap();
         let database = Database::new(&fresh.args(), "test").unwrap();
         database.close().await;
-        let found = check_tables(&database).await;
+        let found = check(&database).await;
         assert!(matches!(found, Err(TablesError::Store { .. })), "{found:?}");
     }
 }

@@ -38,7 +38,7 @@ where
         let reason = match content {
             Content::Unreadable(why) => why.to_string(),
             Content::UnknownType(name) => format!("{name} is no event that this program knows"),
-            Content::Event(event) => match self.inbox.take_in(&[event], &[]).await {
+            Content::Event(event) => match self.inbox.apply_batch(&[event], &[]).await {
                 Ok(_) => {
                     // Whatever was decided about it meanwhile, its event has had its effect.
                     letters.mark_retried(number).await?;

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use domain::{OrderId, OrderVersion, Timestamp};
+use domain::Timestamp;
+use uuid::Uuid;
 
 /// A dead letter as it is kept: what could not be processed, why, and what was done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,10 +145,10 @@ impl FromStr for DeadLetterNumber {
 /// An event of the outbox that Kafka refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedEvent {
-    /// The order it happened to.
-    pub order_id: OrderId,
-    /// The order's version once it had happened.
-    pub order_version: OrderVersion,
+    /// The aggregate that it is about.
+    pub aggregate_id: Uuid,
+    /// The version of the aggregate after the event.
+    pub aggregate_version: i64,
     /// Its type, such as `OrderCreated`.
     pub event_type: String,
 }

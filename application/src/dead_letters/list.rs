@@ -25,6 +25,6 @@ pub async fn list_dead_letters<L: DeadLetters>(
 ) -> Result<Page<Kept<L>, L::Id>, StoreError> {
     let ListDeadLetters { status, ref filter, cursor: after, limit } = *wish;
     let query = DeadLetterQuery { status, filter, after };
-    let found = letters.page(query, limit.and_one_more()).await?;
-    Ok(Page::cut(found, limit, |letter| letter.id))
+    let found = letters.page(query, limit.plus_one()).await?;
+    Ok(Page::from_rows(found, limit, |letter| letter.id))
 }

@@ -4,35 +4,35 @@ use std::str::FromStr;
 
 use super::Notification;
 
-/// A way to reach the customer.
+/// Port for a provider that delivers notifications, such as email.
 pub trait Channel: Send + Sync {
-    /// Which way it is.
+    /// The name of the channel.
     fn name(&self) -> ChannelName;
 
-    /// Sends the notification; the wait MUST be bounded.
+    /// Sends the notification. The wait MUST be bounded.
     ///
-    /// It may be called again for a notification that was sent, after a crash: the event id is the
-    /// idempotency key by which a provider recognises it.
+    /// After a crash it may be called again for a notification that was already sent. The event id
+    /// is the idempotency key with which the provider detects the repeat.
     fn send(
         &self,
         notification: &Notification,
     ) -> impl Future<Output = Result<(), SendError>> + Send;
 }
 
-/// The ways to reach a customer.
+/// The channels through which a customer can be notified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChannelName {
-    /// The service's own log.
+    /// The log of the service.
     Log,
 }
 
-/// A name that no channel has.
+/// The error for a text that is not the name of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of: log")]
 pub struct ChannelNameError;
 
 impl ChannelName {
-    /// Its name in the database, the API and the settings.
+    /// The name used in the database, the API and the settings.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -61,10 +61,10 @@ impl FromStr for ChannelName {
 /// Why a notification was not sent.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// The provider cannot be reached or asks to wait; trying again later is right.
-    #[error("the provider cannot take it now: {0}")]
+    /// The provider is unavailable or asks to wait. Retry later.
+    #[error("the provider cannot accept the notification now: {0}")]
     Later(String),
-    /// The provider will never take it.
-    #[error("the provider refuses it: {0}")]
+    /// The provider rejects this notification. Do not retry.
+    #[error("the provider rejects the notification: {0}")]
     Never(String),
 }

@@ -1,24 +1,26 @@
 use super::{Channel, ClaimLimit, NotificationClaim, Notifications, SendError, SendOutcome};
 use crate::StoreError;
 
-/// What one round of sending did.
+/// What one call of [`deliver_notifications`] did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
-    /// Nothing was due.
+    /// No notification was due.
     Idle,
-    /// Some notifications were due.
+    /// Some notifications were due and were sent, or sending them failed.
     Tried {
-        /// Those the provider has.
+        /// How many the provider has accepted.
         sent: usize,
-        /// Those to be tried again, or never.
+        /// How many were not sent: they are retried later, or failed permanently.
         unsent: usize,
     },
 }
 
-/// Sends notifications that are due on this channel, up to `limit`, and notes what became of them.
+/// Claims up to `limit` notifications that are due on this channel, sends them and stores the
+/// results.
 ///
 /// # Errors
-/// When the store fails. What was sent but not noted is sent again, under the same event id.
+/// When the store fails. A notification that was sent but not stored as sent is sent again, with
+/// the same event id.
 pub async fn deliver_notifications<S: Notifications>(
     notifications: &S,
     channel: &impl Channel,

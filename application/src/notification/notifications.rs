@@ -4,30 +4,32 @@ use domain::{EventId, OrderId, OrderVersion, Timestamp};
 
 use super::ChannelName;
 use crate::StoreError;
-use crate::inbox::Intake;
+use crate::inbox::BatchOutcome;
 use crate::published::DeadLetter;
 
-/// All notifications, for the side that records and sends them.
+/// Port to record notifications and to claim them for sending.
 pub trait Notifications: Send + Sync {
-    /// What a claim looks like.
+    /// The type of a claim.
     type Claim: NotificationClaim;
 
-    /// Records notifications to be sent and keeps the dead letters: all or nothing.
+    /// Records notifications to be sent and stores the dead letters, in one transaction.
     ///
-    /// There MUST be at most one notification for an event and a channel; one recorded before, even
-    /// twice in this call, is counted as repeated.
+    /// There MUST be at most one notification per event and channel. A notification that was
+    /// recorded before, or that is twice in this call, is counted as repeated.
     fn record(
         &self,
         new: &[NewNotification],
         dead: &[DeadLetter],
-    ) -> impl Future<Output = Result<Intake, StoreError>> + Send;
+    ) -> impl Future<Output = Result<BatchOutcome, StoreError>> + Send;
 
-    /// Claims notifications of this channel that are due, up to `limit`, but at least one. `None`
-    /// when none is due that nobody else has claimed. No two claims MUST hold the same notification.
+    /// Claims notifications of this channel that are due, up to `limit` but at least one. `None` if
+    /// none is due, or if all that are due are already claimed. Two claims MUST NOT hold the same
+    /// notification.
     ///
     /// A notification MUST NOT be claimed while an earlier one of the same order and channel is
-    /// pending, claimed or not: customers are told in the order of the order's versions. So a claim
-    /// holds at most one notification of an order. One that failed does not block later ones.
+    /// pending, claimed or not. So customers get the notifications of an order in the sequence of
+    /// its versions, and a claim holds at most one notification per order. A notification that has
+    /// failed permanently does not block later ones.
     fn claim(
         &self,
         channel: ChannelName,
@@ -35,41 +37,44 @@ pub trait Notifications: Send + Sync {
     ) -> impl Future<Output = Result<Option<Self::Claim>, StoreError>> + Send;
 }
 
-/// How much one claim may hold.
+/// The maximum size of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClaimLimit {
-    /// Notifications at most.
+    /// Maximum number of notifications.
     pub notifications: usize,
-    /// Bytes of their messages at most; a message that is larger is claimed by itself.
+    /// Maximum total size of their messages in bytes. A larger message is claimed alone.
     pub bytes: usize,
 }
 
-/// Notifications that are this worker's to send. Dropped unsettled, it is as if it had never been.
+/// Notifications that this worker has claimed for sending.
+///
+/// Dropping a claim without [`settle`](Self::settle) releases its notifications unchanged.
 pub trait NotificationClaim: Send {
     /// The notifications, oldest first.
     fn notifications(&self) -> &[Notification];
 
-    /// Notes what became of each notification, in the same order, and ends the claim.
+    /// Stores the outcome of each notification, in the same sequence, and ends the claim.
     fn settle(
         self,
         outcomes: &[SendOutcome],
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// What became of a notification.
+/// The result of sending a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SendOutcome {
-    /// The provider has it.
+    /// The provider has accepted it.
     Sent,
-    /// It is to be tried again after a while, which grows with each try.
+    /// Sending failed and is retried after a delay, which grows with each attempt. Contains the
+    /// reason.
     Later(String),
-    /// It will never be sent.
+    /// Sending failed permanently. Contains the reason.
     Failed(String),
 }
 
-/// All notifications, for those who look at them.
+/// Port to read notifications.
 pub trait NotificationViews: Send + Sync {
-    /// The notifications about an order, oldest first.
+    /// The notifications of an order, oldest first.
     fn of_order(
         &self,
         id: OrderId,
@@ -79,43 +84,43 @@ pub trait NotificationViews: Send + Sync {
 /// A notification to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNotification {
-    /// The event it tells of.
+    /// The event that the customer is notified of.
     pub event_id: EventId,
-    /// The way it takes.
+    /// The channel to send it through.
     pub channel: ChannelName,
-    /// The order it is about.
+    /// The order of the event.
     pub order_id: OrderId,
-    /// The order's version it tells of.
+    /// The order's version after the event.
     pub order_version: OrderVersion,
-    /// What it tells.
+    /// The text for the customer.
     pub message: String,
 }
 
-/// A notification that is recorded.
+/// A recorded notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// What was recorded.
+    /// The notification as it was recorded.
     pub content: NewNotification,
-    /// Whether it was sent.
+    /// The state of sending it.
     pub state: NotificationState,
     /// When it was recorded.
     pub recorded_at: Timestamp,
 }
 
-/// Whether a notification was sent.
+/// The state of sending a notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotificationState {
-    /// It is to be sent.
+    /// It is waiting to be sent.
     Pending {
-        /// How often that was tried.
+        /// How many attempts have failed.
         attempts: u32,
     },
-    /// The provider has it.
+    /// The provider has accepted it.
     Sent {
-        /// Since when.
+        /// When.
         at: Timestamp,
     },
-    /// It will never be sent.
+    /// Sending failed permanently. It is not retried.
     Failed {
         /// Why.
         reason: String,

@@ -1,24 +1,25 @@
 use super::{ChannelName, NewNotification, Notifications};
 use crate::StoreError;
-use crate::inbox::{Inbox, Intake};
+use crate::inbox::{BatchOutcome, Inbox};
 use crate::published::{DeadLetter, Payload, PublishedEvent};
 
-/// Records, for each event, one notification per channel. Sending is another step, so that no
-/// provider is ever called inside the transaction.
+/// The inbox of notification: records one notification per event and channel.
+///
+/// Sending is a separate step, so a provider is never called inside a transaction.
 #[derive(Debug, Clone)]
 pub struct NotifyCustomer<S> {
-    /// Where notifications are kept.
+    /// The store of notifications.
     pub notifications: S,
-    /// The ways to reach the customer.
+    /// The channels to notify the customer through.
     pub channels: Vec<ChannelName>,
 }
 
 impl<S: Notifications> Inbox for NotifyCustomer<S> {
-    async fn take_in(
+    async fn apply_batch(
         &self,
         events: &[PublishedEvent],
         dead: &[DeadLetter],
-    ) -> Result<Intake, StoreError> {
+    ) -> Result<BatchOutcome, StoreError> {
         let new: Vec<NewNotification> = events
             .iter()
             .flat_map(|event| {

@@ -1,23 +1,23 @@
 use domain::ordering::{CancelReason, EventStamp, Order};
 use domain::{OrderId, OrderVersion, Outcome};
 
-use super::{Cause, Fingerprint, IdempotencyKey, Orders, RecallError, SaveError, Saved};
+use super::{Cause, FindAnswerError, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
 use crate::StoreError;
 
-/// How often a cancellation is tried again when somebody else changes the order meanwhile.
+/// Maximum number of attempts when other writers change the order at the same time.
 const ATTEMPTS: usize = 5;
 
-/// The wish to call an order off.
+/// The command to cancel an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CancelOrder {
-    /// Which order.
+    /// The order to cancel.
     pub id: OrderId,
     /// Why.
     pub reason: CancelReason,
-    /// The versions of which the client insists on one (`If-Match`); none of them if it has seen no
-    /// version that can be.
+    /// The order must be at one of these versions (`If-Match`). `None` allows every version; an
+    /// empty list allows none.
     pub expected: Option<Vec<OrderVersion>>,
-    /// The key by which the client marks repeats.
+    /// The key with which the client marks retries of the same request.
     pub key: Option<IdempotencyKey>,
 }
 
@@ -27,56 +27,59 @@ pub enum CancelOrderError {
     /// No order has this id.
     #[error("there is no such order")]
     NotFound,
-    /// The order is at another version than the client insists on.
+    /// The order is at a version that the client does not expect.
     #[error("the order is at version {actual}")]
     OtherVersion {
-        /// The version it is at.
+        /// The current version.
         actual: OrderVersion,
     },
     /// The key belongs to a request that asked for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// Others kept changing the order; trying again is right.
+    /// Other writers kept changing the order. Retry later.
     #[error("the order is being changed by others")]
     Contended,
-    /// The store failed. Cancelling again is safe.
+    /// The store failed. It is safe to retry.
     #[error("the order could not be stored")]
     Store(#[from] StoreError),
 }
 
-/// Cancels an order. An order that is cancelled already is answered as it stands.
+/// Cancels an order. If the order is already cancelled, it is returned unchanged.
 ///
 /// # Errors
-/// When there is no such order, it is at another version than `expected`, the key was used for
-/// another request, others keep changing the order, or the store fails.
+/// When the order does not exist, it is at none of the versions in `expected`, the key was used for
+/// another request, other writers keep changing the order, or the store fails.
 pub async fn cancel_order(
     orders: &impl Orders,
-    wish: CancelOrder,
+    command: CancelOrder,
     event_stamp: EventStamp,
 ) -> Result<Order, CancelOrderError> {
-    let cause = match wish.key {
+    let cause = match command.key {
         Some(key) => {
-            let request = format!("cancel order\n{}\nfor {}", wish.id, wish.reason);
+            let request = format!("cancel order\n{}\nfor {}", command.id, command.reason);
             Cause::Request(key, Fingerprint::of(&request))
         }
         None => Cause::Unkeyed,
     };
     for _ in 0..ATTEMPTS {
-        let found = orders.find(wish.id).await?;
-        // After the order, not before: whoever sees the change a twin of this request has made
-        // sees its answer too, and does not take the change for somebody else's.
-        if let Some(answered) = orders.recall(&cause).await? {
+        let found = orders.find(command.id).await?;
+        // Look up the answer after reading the order, not before. A concurrent retry of this
+        // request saves its change and its answer together. If the order read above has that
+        // change, the answer is found here, and the change is not mistaken for a change by somebody
+        // else.
+        if let Some(answered) = orders.find_answer(&cause).await? {
             return Ok(answered);
         }
         let mut order = found.ok_or(CancelOrderError::NotFound)?;
-        if wish.expected.as_ref().is_some_and(|expected| !expected.contains(&order.version())) {
+        if command.expected.as_ref().is_some_and(|expected| !expected.contains(&order.version())) {
             return Err(CancelOrderError::OtherVersion { actual: order.version() });
         }
-        let outcome = order.cancel(wish.reason.clone(), event_stamp);
+        let outcome = order.cancel(command.reason.clone(), event_stamp);
         if outcome == Outcome::AlreadyApplied && cause == Cause::Unkeyed {
             return Ok(order);
         }
-        // A key is claimed even if nothing changed, or it could be used for another request.
+        // Save even if nothing changed: this stores the key, so it cannot be used for another
+        // request.
         match orders.save(order, cause.clone()).await {
             Ok(Saved::Stored(order) | Saved::AnsweredBefore(order)) => return Ok(order),
             Err(SaveError::VersionConflict) => {}
@@ -87,11 +90,11 @@ pub async fn cancel_order(
     Err(CancelOrderError::Contended)
 }
 
-impl From<RecallError> for CancelOrderError {
-    fn from(error: RecallError) -> Self {
+impl From<FindAnswerError> for CancelOrderError {
+    fn from(error: FindAnswerError) -> Self {
         match error {
-            RecallError::KeyReused => Self::KeyReused,
-            RecallError::Store(error) => Self::Store(error),
+            FindAnswerError::KeyReused => Self::KeyReused,
+            FindAnswerError::Store(error) => Self::Store(error),
         }
     }
 }

@@ -1,19 +1,19 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The key by which a client marks repeats of one request: 1 to 255 visible ASCII characters.
+/// The key with which a client marks retries of one request: 1 to 255 visible ASCII characters.
 ///
-/// It travels in the `Idempotency-Key` header (IETF draft httpapi-idempotency-key-header).
+/// Clients send it in the `Idempotency-Key` header (IETF draft httpapi-idempotency-key-header).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 
-/// A text that cannot be an idempotency key.
+/// The error for a text that is not an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 255 visible ASCII characters")]
 pub struct IdempotencyKeyError;
 
 impl IdempotencyKey {
-    /// The text itself.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -5,25 +5,25 @@ use super::{OrderViews, StatusFilter};
 use crate::StoreError;
 use crate::paging::{Page, PageLimit};
 
-/// The wish to look through the orders, newest first.
+/// The query for a page of orders, newest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListOrders {
-    /// Only those that stand so.
+    /// Only orders with this status; `None` for all.
     pub status: Option<StatusFilter>,
-    /// Where the page before ended.
+    /// The last order of the previous page; `None` for the first page.
     pub cursor: Option<OrderId>,
-    /// How many at most.
+    /// Maximum number of orders on the page.
     pub limit: PageLimit,
 }
 
-/// Looks through the orders, a page at a time.
+/// Returns one page of orders.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn list_orders(
     views: &impl OrderViews,
-    wish: ListOrders,
+    query: ListOrders,
 ) -> Result<Page<OrderSnapshot>, StoreError> {
-    let found = views.newest(wish.status, wish.cursor, wish.limit.and_one_more()).await?;
-    Ok(Page::cut(found, wish.limit, |order| order.id))
+    let found = views.newest(query.status, query.cursor, query.limit.plus_one()).await?;
+    Ok(Page::from_rows(found, query.limit, |order| order.id))
 }

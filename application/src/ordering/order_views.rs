@@ -5,16 +5,16 @@ use domain::ordering::OrderSnapshot;
 
 use crate::StoreError;
 
-/// All orders, for those who look at them.
+/// Port to read orders.
 pub trait OrderViews: Send + Sync {
-    /// The order known under this id.
+    /// The order with this id.
     fn view(
         &self,
         id: OrderId,
     ) -> impl Future<Output = Result<Option<OrderSnapshot>, StoreError>> + Send;
 
-    /// At most `limit` orders, newest id first, that stand as `status` asks and whose id lies
-    /// before `before`.
+    /// At most `limit` orders with this status and an id less than `before`, newest first. `None`
+    /// means no restriction.
     fn newest(
         &self,
         status: Option<StatusFilter>,
@@ -23,11 +23,11 @@ pub trait OrderViews: Send + Sync {
     ) -> impl Future<Output = Result<Vec<OrderSnapshot>, StoreError>> + Send;
 }
 
-/// Which orders to look at.
+/// The status of the orders to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatusFilter {
-    /// Those that stand.
+    /// Orders that are not cancelled.
     Created,
-    /// Those that were called off.
+    /// Orders that are cancelled.
     Cancelled,
 }

@@ -6,22 +6,23 @@ use domain::ordering::Order;
 use super::Cause;
 use crate::StoreError;
 
-/// All orders, for the side that changes them.
+/// Port to load and save orders.
 pub trait Orders: Send + Sync {
-    /// The order known under this id.
+    /// The order with this id.
     fn find(&self, id: OrderId) -> impl Future<Output = Result<Option<Order>, StoreError>> + Send;
 
-    /// The original answer to this cause, if it was answered before.
-    fn recall(
+    /// The order with which this cause was answered; `None` if it was not answered before.
+    fn find_answer(
         &self,
         cause: &Cause,
-    ) -> impl Future<Output = Result<Option<Order>, RecallError>> + Send;
+    ) -> impl Future<Output = Result<Option<Order>, FindAnswerError>> + Send;
 
-    /// Keeps the order, the events it has recorded and the cause it answers: all or nothing.
+    /// Saves the order, its recorded events and the cause, in one transaction.
     ///
-    /// The order MUST still be at its `stored_version`, or it is a [`SaveError::VersionConflict`].
-    /// A cause that was answered before changes nothing and MUST give the original answer.
-    /// Events of one order MUST be relayed in the order of their versions.
+    /// The store MUST still have the order at its `stored_version`; otherwise it returns
+    /// [`SaveError::VersionConflict`]. For a cause that was answered before, it MUST change nothing
+    /// and return the original answer. Events of one order MUST be relayed in the sequence of their
+    /// versions.
     fn save(
         &self,
         order: Order,
@@ -29,32 +30,32 @@ pub trait Orders: Send + Sync {
     ) -> impl Future<Output = Result<Saved, SaveError>> + Send;
 }
 
-/// What became of a save. Both carry the order as it was, or had been, answered.
+/// The result of a save.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Saved {
     /// The order and its events are stored.
     Stored(Order),
-    /// The cause was answered before; this is that answer, and nothing was stored.
+    /// The cause was answered before, with this order. Nothing was stored.
     AnsweredBefore(Order),
 }
 
-/// Why an order was not saved. Nothing of it was stored.
+/// Why an order was not saved. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// Somebody else saved the order since it was read.
-    #[error("the order was changed by somebody else")]
+    /// Another writer saved the order since it was read.
+    #[error("another writer changed the order since it was read")]
     VersionConflict,
     /// The key belongs to a request that asked for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// The store failed; see [`StoreError`] for what that leaves open.
+    /// The store failed. See [`StoreError`] for whether the save may have happened.
     #[error("the order could not be stored")]
     Store(#[from] StoreError),
 }
 
-/// Why an answer could not be recalled.
+/// Why an answer could not be looked up.
 #[derive(Debug, thiserror::Error)]
-pub enum RecallError {
+pub enum FindAnswerError {
     /// The key belongs to a request that asked for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,

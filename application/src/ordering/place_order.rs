@@ -5,22 +5,13 @@ use domain::ordering::{EventStamp, MedicationCoding, NewOrder, Order};
 use super::{Cause, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
 use crate::StoreError;
 
-/// The wish to place an order.
+/// The command to place an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlaceOrder {
-    /// What is asked for, under a fresh id.
+    /// The data of the order, with a new id.
     pub order: NewOrder,
-    /// The key by which the client marks repeats.
+    /// The key with which the client marks retries of the same request.
     pub key: Option<IdempotencyKey>,
-}
-
-/// The order that answers the wish.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placed {
-    /// It was placed just now.
-    Now(Order),
-    /// The same request was answered before, with this order as it was then.
-    Before(Order),
 }
 
 /// Why no order was placed.
@@ -29,39 +20,40 @@ pub enum PlaceOrderError {
     /// The key belongs to a request that asked for something else.
     #[error("the idempotency key was used for another request")]
     KeyReused,
-    /// The id is taken, which fresh ids never are.
-    #[error("an order with this id exists")]
+    /// An order with this id already exists. This never happens with new ids.
+    #[error("an order with this id already exists")]
     IdTaken,
-    /// The store failed. With a key, sending the same request again is safe.
+    /// The store failed. With a key, it is safe to retry the same request.
     #[error("the order could not be stored")]
     Store(#[from] StoreError),
 }
 
-/// Places an order: it is stored together with its `OrderCreated` event before this returns.
+/// Places an order. The order and its `OrderCreated` event are stored before this returns.
 ///
 /// # Errors
-/// When the key was used for another request, the id is taken, or the store fails.
+/// When the key was used for another request, the id already exists, or the store fails.
 pub async fn place_order(
     orders: &impl Orders,
-    wish: PlaceOrder,
+    command: PlaceOrder,
     event_stamp: EventStamp,
-) -> Result<Placed, PlaceOrderError> {
-    let cause = match wish.key {
-        Some(key) => Cause::Request(key, fingerprint(&wish.order)),
+) -> Result<Saved, PlaceOrderError> {
+    let cause = match command.key {
+        Some(key) => Cause::Request(key, fingerprint(&command.order)),
         None => Cause::Unkeyed,
     };
-    match orders.save(Order::place(wish.order, event_stamp), cause).await {
-        Ok(Saved::Stored(order)) => Ok(Placed::Now(order)),
-        Ok(Saved::AnsweredBefore(order)) => Ok(Placed::Before(order)),
-        Err(SaveError::KeyReused) => Err(PlaceOrderError::KeyReused),
-        Err(SaveError::VersionConflict) => Err(PlaceOrderError::IdTaken),
-        Err(SaveError::Store(error)) => Err(error.into()),
-    }
+    let order = Order::place(command.order, event_stamp);
+    orders.save(order, cause).await.map_err(|error| match error {
+        SaveError::KeyReused => PlaceOrderError::KeyReused,
+        SaveError::VersionConflict => PlaceOrderError::IdTaken,
+        SaveError::Store(error) => error.into(),
+    })
 }
 
-/// A line for each thing that was said, none for what was not: a request that says nothing of what
-/// could be said later keeps its fingerprint. Only a note may have several lines; it comes last, so
-/// that whatever it holds, it cannot be taken for anything else.
+/// The fingerprint of a request to place this order.
+///
+/// Each value is a line; an absent optional value has no line. So the fingerprint of an existing
+/// request stays the same when new optional values are added. The note is last because it is the
+/// only value with several lines: its lines cannot be confused with other values.
 fn fingerprint(order: &NewOrder) -> Fingerprint {
     let mut request = String::from("place order\n");
     for item in order.items.as_slice() {

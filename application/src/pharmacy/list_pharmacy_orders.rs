@@ -4,25 +4,25 @@ use super::{PharmacyOrderView, PharmacyViewStatus, PharmacyViews};
 use crate::StoreError;
 use crate::paging::{Page, PageLimit};
 
-/// The wish to look through the pharmacy's orders, newest first.
+/// The query for a page of the pharmacy's orders, newest first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListPharmacyOrders {
-    /// Only those that stand so.
+    /// Only orders with this status; `None` for all.
     pub status: Option<PharmacyViewStatus>,
-    /// Where the page before ended.
+    /// The last order of the previous page; `None` for the first page.
     pub cursor: Option<OrderId>,
-    /// How many at most.
+    /// Maximum number of orders on the page.
     pub limit: PageLimit,
 }
 
-/// Looks through the pharmacy's orders, a page at a time.
+/// Returns one page of the pharmacy's orders.
 ///
 /// # Errors
 /// When the store fails.
 pub async fn list_pharmacy_orders(
     views: &impl PharmacyViews,
-    wish: ListPharmacyOrders,
+    query: ListPharmacyOrders,
 ) -> Result<Page<PharmacyOrderView>, StoreError> {
-    let found = views.newest(wish.status, wish.cursor, wish.limit.and_one_more()).await?;
-    Ok(Page::cut(found, wish.limit, |view| view.order.id))
+    let found = views.newest(query.status, query.cursor, query.limit.plus_one()).await?;
+    Ok(Page::from_rows(found, query.limit, |view| view.order.id))
 }

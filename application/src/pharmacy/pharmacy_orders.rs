@@ -6,39 +6,39 @@ use domain::pharmacy::PharmacyOrder;
 use crate::StoreError;
 use crate::published::DeadLetter;
 
-/// All orders of the pharmacy, for the side that changes them.
+/// Port to load and save the pharmacy's orders.
 pub trait PharmacyOrders: Send + Sync {
-    /// Those of these orders that the pharmacy has heard of, in any order.
+    /// The orders with these ids that the pharmacy has, in any sequence.
     fn find_all(
         &self,
         ids: &[OrderId],
-    ) -> impl Future<Output = Result<Vec<Revised>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<OrderRevision>, StoreError>> + Send;
 
-    /// Keeps the orders and the dead letters: all or nothing.
+    /// Saves the orders and the dead letters, in one transaction.
     ///
-    /// Each order MUST still be at its revision, or nothing is kept and it is a
-    /// [`SaveAllError::Conflict`]. A dead letter kept before is not kept twice.
+    /// The store MUST still have each order at its revision; otherwise it saves nothing and returns
+    /// [`SaveAllError::Conflict`]. A dead letter that is already stored is not stored again.
     fn save_all(
         &self,
-        orders: &[Revised],
+        orders: &[OrderRevision],
         dead: &[DeadLetter],
     ) -> impl Future<Output = Result<(), SaveAllError>> + Send;
 }
 
-/// An order and the number of times it was saved before: 0 when it is new.
+/// An order and its revision, for optimistic locking.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revised {
+pub struct OrderRevision {
     /// The order.
     pub order: PharmacyOrder,
-    /// How often it was saved before.
+    /// How many times the order was saved before; 0 for a new order.
     pub revision: i64,
 }
 
 /// Why orders were not saved. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveAllError {
-    /// Another consumer saved one of the orders since it was read; read again.
-    #[error("an order was changed by another consumer")]
+    /// Another consumer saved one of the orders since it was read. Read again and retry.
+    #[error("another consumer changed one of the orders since it was read")]
     Conflict,
     /// The store failed.
     #[error("the orders could not be stored")]

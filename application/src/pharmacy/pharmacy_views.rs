@@ -5,16 +5,16 @@ use domain::{OrderId, Timestamp};
 
 use crate::StoreError;
 
-/// All orders of the pharmacy, for those who look at them.
+/// Port to read the pharmacy's orders.
 pub trait PharmacyViews: Send + Sync {
-    /// The order known under this id.
+    /// The order with this id.
     fn view(
         &self,
         id: OrderId,
     ) -> impl Future<Output = Result<Option<PharmacyOrderView>, StoreError>> + Send;
 
-    /// At most `limit` orders, newest id first, that stand as `status` asks and whose id lies
-    /// before `before`.
+    /// At most `limit` orders with this status and an id less than `before`, newest first. `None`
+    /// means no restriction.
     fn newest(
         &self,
         status: Option<PharmacyViewStatus>,
@@ -23,20 +23,20 @@ pub trait PharmacyViews: Send + Sync {
     ) -> impl Future<Output = Result<Vec<PharmacyOrderView>, StoreError>> + Send;
 }
 
-/// Which orders to look at.
+/// The status of the orders to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PharmacyViewStatus {
-    /// Those to be looked at by a pharmacist.
+    /// Orders that a pharmacist has to review.
     Draft,
-    /// Those that were called off.
+    /// Orders that are cancelled.
     Cancelled,
 }
 
-/// An order as a pharmacist sees it.
+/// An order as it is shown to a pharmacist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PharmacyOrderView {
     /// The order.
     pub order: PharmacySnapshot,
-    /// When the pharmacy first heard of it.
+    /// When the pharmacy received the first event of the order.
     pub received_at: Timestamp,
 }

@@ -2,25 +2,25 @@ use domain::OrderId;
 
 use super::LedgerEntry;
 
-/// An order of which ordering and a read model do not know the same.
+/// An order that is not the same in ordering and in a read model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Difference {
     /// The order.
     pub order_id: OrderId,
-    /// What ordering knows of it.
+    /// The entry in the ledger of ordering.
     pub published: Option<LedgerEntry>,
-    /// What the read model knows of it.
+    /// The entry in the ledger of the read model.
     pub known: Option<LedgerEntry>,
 }
 
 /// How an order differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DifferenceKind {
-    /// The read model does not know it.
+    /// Only ordering has the order.
     Missing,
-    /// Ordering does not know it.
+    /// Only the read model has the order.
     Extra,
-    /// They know different events of it.
+    /// Both have the order, with different events.
     Differing,
 }
 
@@ -35,7 +35,7 @@ impl Difference {
         }
     }
 
-    /// Whether the read model lacks an event that ordering has, so that publishing again helps.
+    /// Whether the read model lacks an event that ordering has. Publishing it again repairs this.
     #[must_use]
     pub fn lacks_events(&self) -> bool {
         match (self.published, self.known) {

@@ -5,84 +5,86 @@ use domain::{OrderId, OrderVersion};
 use super::OrderRange;
 use crate::StoreError;
 
-/// What one context knows of orders: of each its latest version and the number of its events.
+/// Port to read the orders of one context, each with its latest version and number of events.
 pub trait OrderLedger: Send + Sync {
-    /// Count and hash of the entries of this range.
+    /// The count and hash of the entries in this range.
     ///
-    /// Two ledgers with the same entries MUST give the same digest, in whatever order the entries
-    /// came to be, and the digests of two ranges MUST add up to that of both. It MUST NOT hold the
-    /// range in memory.
+    /// Two ledgers with the same entries MUST return the same digest, in whatever sequence the
+    /// entries were stored. The digests of two ranges MUST add up to the digest of both. An
+    /// implementation MUST NOT load the whole range into memory.
     fn digest(&self, range: OrderRange) -> impl Future<Output = Result<Digest, StoreError>> + Send;
 
-    /// The first `limit` entries of this range, ascending by order id.
+    /// The first `limit` entries in this range, ascending by order id.
     fn page(
         &self,
         range: OrderRange,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<LedgerEntry>, StoreError>> + Send;
 
-    /// The entries of those of these orders that it knows, in any order.
+    /// The entries of these orders, in any sequence. Unknown orders are left out.
     fn find_all(
         &self,
         orders: &[OrderId],
     ) -> impl Future<Output = Result<Vec<LedgerEntry>, StoreError>> + Send;
 }
 
-/// Ordering's ledger: every order with every event it has recorded, published or not.
+/// Port to the ledger of ordering: it counts every event of an order, published or not.
 pub trait PublishedLedger: OrderLedger {
-    /// Those of these orders that have an event which is not published: it waits, was put off, or was
-    /// refused by Kafka, whatever an operator has decided about it.
+    /// Returns which of these orders have an unpublished event. The event may be waiting, delayed
+    /// after a failure, or refused by Kafka; a refused event counts whatever an operator decided
+    /// about it.
     fn in_flight(
         &self,
         orders: &[OrderId],
     ) -> impl Future<Output = Result<Vec<OrderId>, StoreError>> + Send;
 
-    /// Makes all events of these orders due again that are retained, each order's in their order.
+    /// Makes all retained events of these orders due again. The events of one order stay in
+    /// sequence.
     ///
-    /// An event that Kafka refused MUST stay as it is. Orders without a retained event are left out of
-    /// the answer.
+    /// An event that Kafka refused MUST stay unchanged. The result does not contain orders without
+    /// a retained event.
     fn republish(
         &self,
         orders: &[OrderId],
     ) -> impl Future<Output = Result<Vec<Republished>, StoreError>> + Send;
 }
 
-/// What a context knows of one order.
+/// One order in a ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LedgerEntry {
     /// The order.
     pub order_id: OrderId,
-    /// Its latest version that is known.
+    /// The latest version that the context has.
     pub version: OrderVersion,
-    /// How many of its events are known. If none is missing, this is the version.
+    /// How many events of the order the context has. Equal to the version if no event is missing.
     pub events: i64,
 }
 
 impl LedgerEntry {
-    /// Whether an event before the latest one is not known.
+    /// Whether an event before the latest one is missing.
     #[must_use]
     pub const fn has_gap(&self) -> bool {
         self.events < self.version.get()
     }
 
-    /// Whether something is known here that `other` does not have.
+    /// Whether this entry has an event that `other` does not have.
     #[must_use]
     pub fn exceeds(&self, other: &Self) -> bool {
         self.version > other.version || self.events > other.events
     }
 }
 
-/// Count and hash of some entries.
+/// The count and hash of some entries, to compare them without reading them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Digest {
-    /// How many orders there are.
+    /// The number of orders.
     pub orders: u64,
-    /// The exclusive or of a hash of each entry.
+    /// The XOR of the hashes of all entries.
     pub hash: i64,
 }
 
 impl Digest {
-    /// The digest of both parts, which have no order in common.
+    /// Combines the digests of two ranges that do not overlap.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self { orders: self.orders + other.orders, hash: self.hash ^ other.hash }
@@ -94,6 +96,7 @@ impl Digest {
 pub struct Republished {
     /// The order.
     pub order_id: OrderId,
-    /// How many of its events are due. Fewer than it has recorded if some are not retained.
+    /// How many of its events are due. Less than the number recorded if some are no longer
+    /// retained.
     pub events: i64,
 }

@@ -3,15 +3,18 @@ use std::time::Duration;
 use domain::{OrderId, Timestamp};
 use uuid::Uuid;
 
-/// The random part of a UUID of version 7; what is above it is the time in milliseconds.
+/// The number of low bits of a UUID version 7 after the timestamp. The bits above are milliseconds
+/// since 1970.
 const RANDOM_BITS: u32 = 80;
 
-/// The first millisecond that a UUID of version 7 cannot tell.
-const END_OF_TIME: u128 = 1 << 48;
+/// The first millisecond that does not fit into the timestamp of a UUID version 7.
+const MILLIS_END: u128 = 1 << 48;
 
-/// Orders that were placed in a span of time, by their ids: UUIDs of version 7 begin with the time.
+/// A range of order ids, which is also a range of time: order ids are UUIDs version 7, which begin
+/// with a timestamp.
 ///
-/// So every context finds the same orders in a range, without a clock in common.
+/// Every context finds the same orders in a range, because the range does not depend on a local
+/// clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OrderRange {
     from: u128,
@@ -19,63 +22,63 @@ pub struct OrderRange {
 }
 
 impl OrderRange {
-    /// Orders placed from `since` on, and before `until`.
+    /// Orders placed at `since` or later, and before `until`.
     #[must_use]
     pub fn placed(since: Timestamp, until: Timestamp) -> Self {
         Self { from: first_at(millis(since)), before: first_at(millis(until)) }
     }
 
-    /// Orders from `from` on, and before `before`.
+    /// Orders with an id of at least `from` and less than `before`.
     #[must_use]
     pub const fn of_ids(from: OrderId, before: OrderId) -> Self {
         Self { from: from.get().as_u128(), before: before.get().as_u128() }
     }
 
-    /// When an order was placed, by its id; `None` for an id that tells no moment before the year 10000.
+    /// When an order was placed, according to its id. `None` if that is after the year 9999.
     #[must_use]
     pub fn placed_at(order: OrderId) -> Option<Timestamp> {
         let millis = i64::try_from(order.get().as_u128() >> RANDOM_BITS).ok()?;
         Timestamp::from_micros(millis * 1000).ok()
     }
 
-    /// The least id in it.
+    /// The first id in the range.
     #[must_use]
     pub const fn from(self) -> OrderId {
         OrderId::new(Uuid::from_u128(self.from))
     }
 
-    /// The least id beyond it.
+    /// The first id after the range.
     #[must_use]
     pub const fn before(self) -> OrderId {
         OrderId::new(Uuid::from_u128(self.before))
     }
 
-    /// Whether no order can be in it.
+    /// Whether the range contains no id.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.from >= self.before
     }
 
-    /// Whether an order is in it.
+    /// Whether the order is in the range.
     #[must_use]
     pub const fn contains(self, order: OrderId) -> bool {
         let id = order.get().as_u128();
         self.from <= id && id < self.before
     }
 
-    /// What of it lies behind this order.
+    /// The part of the range after this order.
     #[must_use]
     pub const fn after(self, order: OrderId) -> Self {
         Self { from: order.get().as_u128().saturating_add(1), ..self }
     }
 
-    /// What of it lies behind another range.
-    pub(super) const fn beyond(self, other: Self) -> Self {
+    /// The part of the range after another range.
+    pub(super) const fn after_range(self, other: Self) -> Self {
         Self { from: other.before, ..self }
     }
 
-    /// What of it was placed in the same period as this order. Periods are counted from 1970 on, so
-    /// that those of 24 hours are days in UTC.
+    /// The part of the range in the same period as this order. Periods start at 1970-01-01, so
+    /// periods of 24 hours are days in UTC.
     pub(super) fn period_of(self, order: OrderId, period: Duration) -> Self {
         let period = period.as_millis().max(1);
         let start = (order.get().as_u128() >> RANDOM_BITS) / period * period;
@@ -85,7 +88,7 @@ impl OrderRange {
         }
     }
 
-    /// The range in parts, one for each period.
+    /// Splits the range into parts, one for each period.
     pub(super) fn parts(self, period: Duration) -> impl DoubleEndedIterator<Item = Self> {
         let length = period.as_millis().max(1);
         let first = (self.from >> RANDOM_BITS) / length;
@@ -97,30 +100,29 @@ impl OrderRange {
     }
 }
 
-fn millis(moment: Timestamp) -> u128 {
-    u128::try_from(moment.as_micros() / 1000).unwrap_or(0)
+fn millis(at: Timestamp) -> u128 {
+    u128::try_from(at.as_micros() / 1000).unwrap_or(0)
 }
 
 fn first_at(millis: u128) -> u128 {
-    if millis >= END_OF_TIME { u128::MAX } else { millis << RANDOM_BITS }
+    if millis >= MILLIS_END { u128::MAX } else { millis << RANDOM_BITS }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn moment(text: &str) -> Timestamp {
+    fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
     fn order(text: &str) -> OrderId {
-        OrderRange::placed(moment(text), moment(text)).from()
+        OrderRange::placed(at(text), at(text)).from()
     }
 
     #[test]
-    fn a_range_holds_what_was_placed_in_it() {
-        let day =
-            OrderRange::placed(moment("2026-01-31T00:00:00Z"), moment("2026-02-01T00:00:00Z"));
+    fn a_range_contains_the_orders_placed_in_it() {
+        let day = OrderRange::placed(at("2026-01-31T00:00:00Z"), at("2026-02-01T00:00:00Z"));
         for (id, inside) in [
             ("2026-01-30T23:59:59.999Z", false),
             ("2026-01-31T00:00:00Z", true),
@@ -131,39 +133,35 @@ mod tests {
         }
         assert!(!day.is_empty());
         assert!(
-            OrderRange::placed(moment("2026-02-01T00:00:00Z"), moment("2026-01-31T00:00:00Z"))
-                .is_empty()
+            OrderRange::placed(at("2026-02-01T00:00:00Z"), at("2026-01-31T00:00:00Z")).is_empty()
         );
     }
 
     #[test]
-    fn the_time_before_1970_and_after_10000_is_cut_off() {
-        let ever =
-            OrderRange::placed(moment("0000-01-01T00:00:00Z"), moment("9999-12-31T23:59:59Z"));
+    fn a_range_is_limited_to_the_times_of_uuids() {
+        let ever = OrderRange::placed(at("0000-01-01T00:00:00Z"), at("9999-12-31T23:59:59Z"));
         assert_eq!(ever.from().get(), Uuid::nil());
         assert!(ever.contains(order("9999-12-31T23:59:58Z")));
     }
 
     #[test]
-    fn a_day_is_one_of_utc_within_the_range() {
-        let range =
-            OrderRange::placed(moment("2026-01-31T12:00:00Z"), moment("2026-02-02T12:00:00Z"));
+    fn a_day_is_a_utc_day_limited_to_the_range() {
+        let range = OrderRange::placed(at("2026-01-31T12:00:00Z"), at("2026-02-02T12:00:00Z"));
         let day = Duration::from_hours(24);
         for (id, from, before) in [
             ("2026-01-31T18:00:00Z", "2026-01-31T12:00:00Z", "2026-02-01T00:00:00Z"),
             ("2026-02-01T00:00:00Z", "2026-02-01T00:00:00Z", "2026-02-02T00:00:00Z"),
             ("2026-02-02T06:00:00Z", "2026-02-02T00:00:00Z", "2026-02-02T12:00:00Z"),
         ] {
-            let expected = OrderRange::placed(moment(from), moment(before));
+            let expected = OrderRange::placed(at(from), at(before));
             assert_eq!(range.period_of(order(id), day), expected, "{id}");
         }
     }
 
     #[test]
-    fn the_parts_of_a_range_are_all_of_it_and_do_not_overlap() {
-        let range =
-            OrderRange::placed(moment("2026-01-31T12:30:00Z"), moment("2026-01-31T14:15:00.001Z"))
-                .after(order("2026-01-31T12:30:00Z"));
+    fn the_parts_of_a_range_cover_it_and_do_not_overlap() {
+        let range = OrderRange::placed(at("2026-01-31T12:30:00Z"), at("2026-01-31T14:15:00.001Z"))
+            .after(order("2026-01-31T12:30:00Z"));
         let parts: Vec<OrderRange> = range.parts(Duration::from_hours(1)).collect();
         assert_eq!(parts.len(), 3);
         assert_eq!(parts[0].from(), range.from());

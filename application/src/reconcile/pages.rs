@@ -3,13 +3,13 @@ use std::collections::VecDeque;
 use super::{LedgerEntry, OrderLedger, OrderRange};
 use crate::StoreError;
 
-/// How many entries are read at a time.
-pub(super) const PAGE: usize = 5_000;
+/// How many entries are read at once.
+pub(super) const PAGE_SIZE: usize = 5_000;
 
-/// The entries of a range, one after the other, of which a page is held.
+/// Iterates over the entries of a range. Only one page is in memory.
 pub(super) struct Pages<'a, L> {
     ledger: &'a L,
-    /// What has not been read yet.
+    /// The part of the range that has not been read yet.
     rest: Option<OrderRange>,
     page: VecDeque<LedgerEntry>,
 }
@@ -19,12 +19,12 @@ impl<'a, L: OrderLedger> Pages<'a, L> {
         Self { ledger, rest: Some(range), page: VecDeque::new() }
     }
 
-    /// The next entry, which stays the next one until it is taken.
+    /// Returns the next entry without removing it.
     pub(super) async fn peek(&mut self) -> Result<Option<LedgerEntry>, StoreError> {
         if let (true, Some(rest)) = (self.page.is_empty(), self.rest) {
-            let page = self.ledger.page(rest, PAGE).await?;
+            let page = self.ledger.page(rest, PAGE_SIZE).await?;
             self.rest = match page.last() {
-                Some(last) if page.len() >= PAGE => Some(rest.after(last.order_id)),
+                Some(last) if page.len() >= PAGE_SIZE => Some(rest.after(last.order_id)),
                 _ => None,
             };
             self.page = page.into();
@@ -32,7 +32,7 @@ impl<'a, L: OrderLedger> Pages<'a, L> {
         Ok(self.page.front().copied())
     }
 
-    /// Takes the next entry if it is of this order.
+    /// Removes and returns the next entry if it is for this order.
     pub(super) fn take(&mut self, order: domain::OrderId) -> Option<LedgerEntry> {
         self.page.pop_front_if(|entry| entry.order_id == order)
     }

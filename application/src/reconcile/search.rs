@@ -3,35 +3,37 @@ use std::time::Duration;
 
 use domain::OrderId;
 
-use super::pages::{PAGE, Pages};
+use super::pages::{PAGE_SIZE, Pages};
 use super::{
-    Difference, DifferenceKind, LedgerEntry, OrderLedger, OrderRange, PublishedLedger,
-    ReconcileError, Sides, Summary,
+    Difference, DifferenceKind, LedgerEntry, LedgerPair, OrderLedger, OrderRange, PublishedLedger,
+    ReconcileError, Summary,
 };
 use crate::StoreError;
 
-/// The orders of a day are compared first.
+/// Days are compared first.
 const DAY: Duration = Duration::from_hours(24);
 
-/// Then the parts of what differs, down to orders one by one.
+/// A day that differs is split into hours, and an hour that differs into minutes.
 const FINER: [Duration; 2] = [Duration::from_hours(1), Duration::from_mins(1)];
 
-/// A range with fewer orders is not divided: two pages of each side cost less than digests of its parts.
-const FEW: u64 = 10_000;
+/// A range with at most this many orders is not split further. Reading two pages of each ledger is
+/// cheaper than computing the digests of all parts.
+const MAX_ORDERS_TO_READ: u64 = 10_000;
 
-/// How many orders are held that look different, to be looked at again. So many at once share one wait.
-const SUSPECTS: usize = 100_000;
+/// Maximum number of orders that wait together for the second check. This bounds the memory.
+const MAX_SUSPECTS: usize = 100_000;
 
-/// An order that looked different.
+/// An order that differed at the first check.
 struct Suspect {
     order_id: OrderId,
-    /// What ordering had published of it. Unknown if an event of it was in flight.
+    /// The entry of ordering at the first check. `None` if an event of the order was not published
+    /// yet.
     published: Option<LedgerEntry>,
 }
 
-/// A comparison of two ledgers that is under way.
+/// A running comparison of two ledgers.
 pub(super) struct Search<'a, P, R, W, F> {
-    sides: &'a Sides<'a, P, R>,
+    ledgers: &'a LedgerPair<'a, P, R>,
     grace: Duration,
     wait: W,
     found: F,
@@ -46,8 +48,13 @@ where
     W: AsyncFn(Duration),
     F: AsyncFnMut(&[Difference]) -> Result<(), ReconcileError>,
 {
-    pub(super) fn new(sides: &'a Sides<'a, P, R>, grace: Duration, wait: W, found: F) -> Self {
-        Self { sides, grace, wait, found, suspects: Vec::new(), summary: Summary::default() }
+    pub(super) fn new(
+        ledgers: &'a LedgerPair<'a, P, R>,
+        grace: Duration,
+        wait: W,
+        found: F,
+    ) -> Self {
+        Self { ledgers, grace, wait, found, suspects: Vec::new(), summary: Summary::default() }
     }
 
     pub(super) async fn run(mut self, range: OrderRange) -> Result<Summary, ReconcileError> {
@@ -55,27 +62,27 @@ where
         while let Some(first) = self.first(rest).await? {
             let day = rest.period_of(first, DAY);
             self.compare_day(day).await?;
-            rest = rest.beyond(day);
+            rest = rest.after_range(day);
         }
-        self.look_again().await?;
+        self.check_again().await?;
         Ok(self.summary)
     }
 
-    /// The first order that either side knows, so that days without orders cost nothing.
+    /// The first order in either ledger. Used to skip days without orders.
     async fn first(&self, range: OrderRange) -> Result<Option<OrderId>, ReconcileError> {
         if range.is_empty() {
             return Ok(None);
         }
-        let published = self.sides.published.page(range, 1).await.map_err(ordering)?;
-        let known = self.sides.read_model.page(range, 1).await.map_err(read_model)?;
+        let published = self.ledgers.published.page(range, 1).await.map_err(ordering)?;
+        let known = self.ledgers.read_model.page(range, 1).await.map_err(read_model)?;
         Ok(published.iter().chain(&known).map(|entry| entry.order_id).min())
     }
 
     async fn compare_day(&mut self, day: OrderRange) -> Result<(), ReconcileError> {
         let mut ranges = vec![(day, FINER.as_slice())];
         while let Some((range, finer)) = ranges.pop() {
-            let published = self.sides.published.digest(range).await.map_err(ordering)?;
-            let known = self.sides.read_model.digest(range).await.map_err(read_model)?;
+            let published = self.ledgers.published.digest(range).await.map_err(ordering)?;
+            let known = self.ledgers.read_model.digest(range).await.map_err(read_model)?;
             if range == day {
                 self.summary.published += published.orders;
                 self.summary.known += known.orders;
@@ -84,7 +91,9 @@ where
                 continue;
             }
             match finer.split_first() {
-                Some((&period, finer)) if published.orders.max(known.orders) > FEW => {
+                Some((&period, finer))
+                    if published.orders.max(known.orders) > MAX_ORDERS_TO_READ =>
+                {
                     ranges.extend(range.parts(period).rev().map(|part| (part, finer)));
                 }
                 _ => self.compare_orders(range).await?,
@@ -93,10 +102,10 @@ where
         Ok(())
     }
 
-    /// The first look at each order of a range.
+    /// The first check: compares each order of a range.
     async fn compare_orders(&mut self, range: OrderRange) -> Result<(), ReconcileError> {
-        let mut published = Pages::of(self.sides.published, range);
-        let mut known = Pages::of(self.sides.read_model, range);
+        let mut published = Pages::of(self.ledgers.published, range);
+        let mut known = Pages::of(self.ledgers.read_model, range);
         loop {
             let next = (
                 published.peek().await.map_err(ordering)?,
@@ -110,14 +119,14 @@ where
             if published != known.take(order_id) {
                 self.suspects.push(Suspect { order_id, published });
             }
-            if self.suspects.len() >= SUSPECTS {
-                self.look_again().await?;
+            if self.suspects.len() >= MAX_SUSPECTS {
+                self.check_again().await?;
             }
         }
     }
 
-    /// The second look at all orders that looked different.
-    async fn look_again(&mut self) -> Result<(), ReconcileError> {
+    /// The second check of all orders that differed at the first one.
+    async fn check_again(&mut self) -> Result<(), ReconcileError> {
         if self.suspects.is_empty() {
             return Ok(());
         }
@@ -128,30 +137,31 @@ where
         }
         (self.wait)(self.grace).await;
         let in_flight = self.in_flight(&suspects).await?;
-        for part in suspects.chunks(PAGE) {
-            self.judge(part, &in_flight).await?;
+        for part in suspects.chunks(PAGE_SIZE) {
+            self.check_part(part, &in_flight).await?;
         }
         Ok(())
     }
 
-    async fn judge(
+    async fn check_part(
         &mut self,
         suspects: &[Suspect],
         in_flight: &HashSet<OrderId>,
     ) -> Result<(), ReconcileError> {
         let ids: Vec<OrderId> = suspects.iter().map(|suspect| suspect.order_id).collect();
-        // Ordering last: what a read model knows, ordering has known before.
-        let known = self.sides.read_model.find_all(&ids).await.map_err(read_model)?;
-        let published = self.sides.published.find_all(&ids).await.map_err(ordering)?;
+        // Read ordering last: it has every event before a read model can have it.
+        let known = self.ledgers.read_model.find_all(&ids).await.map_err(read_model)?;
+        let published = self.ledgers.published.find_all(&ids).await.map_err(ordering)?;
         let (known, published) = (by_order(known), by_order(published));
 
         let mut differences = Vec::new();
-        for &Suspect { order_id, published: at_first } in suspects {
+        for &Suspect { order_id, published: first } in suspects {
             let (known, published) = (known.get(&order_id), published.get(&order_id));
             let in_flight = in_flight.contains(&order_id);
-            // An event that came meanwhile hides no earlier one: a gap before it stays.
+            // A later event may have arrived since. An earlier event that is lost still shows as a
+            // gap.
             let lacks = !in_flight
-                && at_first.is_some_and(|first| {
+                && first.is_some_and(|first| {
                     known.is_none_or(|known| known.version < first.version || known.has_gap())
                 });
             let exceeds = known
@@ -159,7 +169,7 @@ where
             if lacks || exceeds {
                 let (published, known) = (published.copied(), known.copied());
                 differences.push(Difference { order_id, published, known });
-            } else if in_flight || at_first.is_none() {
+            } else if in_flight || first.is_none() {
                 self.summary.in_flight += 1;
             }
         }
@@ -175,7 +185,7 @@ where
 
     async fn in_flight(&self, suspects: &[Suspect]) -> Result<HashSet<OrderId>, ReconcileError> {
         let ids: Vec<OrderId> = suspects.iter().map(|suspect| suspect.order_id).collect();
-        let in_flight = self.sides.published.in_flight(&ids).await.map_err(ordering)?;
+        let in_flight = self.ledgers.published.in_flight(&ids).await.map_err(ordering)?;
         Ok(in_flight.into_iter().collect())
     }
 }

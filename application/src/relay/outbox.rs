@@ -1,85 +1,90 @@
 use std::future::Future;
 
-use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use domain::{EventId, Timestamp};
+use uuid::Uuid;
 
 use crate::StoreError;
 
-/// The most bytes that the payloads of a claim have, beside one record that always fits.
+/// Maximum total size of the payloads in a claim. One more record per lane may exceed it.
 ///
-/// The largest events have some 50 kB, most of them less than one: then the number of records ends a
-/// claim, and with the largest its size.
+/// Most events are smaller than 1 kB, so the number of records usually limits a claim. The largest
+/// events have about 50 kB; with those, the size limits it.
 pub const CLAIM_BYTES: usize = 1024 * 1024;
 
-/// The log of events that were stored with their orders and are to be published.
+/// Port to the outbox: the log of events that were stored with their aggregates and have to be
+/// published.
 pub trait Outbox: Send + Sync {
-    /// What a claim looks like.
+    /// The type of a claim.
     type Claim: Claim;
 
-    /// Claims up to `limit` records that are due, of one lane or a few. `None` when nothing is due
-    /// that nobody else has claimed.
+    /// Claims up to `limit` records that are due, from one or more lanes. `None` if none is due, or
+    /// if other workers have claimed all that are due.
     ///
-    /// The payloads of a claim MUST NOT have more than [`CLAIM_BYTES`], beside that of the last record of
-    /// each lane, whether the records are new or are tried again.
+    /// The payloads of a claim MUST NOT have more than [`CLAIM_BYTES`] in total, not counting the
+    /// last record of each lane. This holds for new records and for records that are retried.
     ///
-    /// Until the claim ends, no other claim MUST hold a record of the same lanes. Records of one
-    /// order MUST come in the order of their versions, and none of them while an earlier one of
-    /// the same order is neither published nor in this claim.
+    /// Until the claim ends, other claims MUST NOT contain records of the same lanes. Records of
+    /// one aggregate MUST be in the sequence of their versions. A record MUST NOT be claimed if an
+    /// earlier record of the same aggregate is neither published, refused nor in the same claim.
     fn claim(
         &self,
         limit: usize,
     ) -> impl Future<Output = Result<Option<Self::Claim>, StoreError>> + Send;
 }
 
-/// Records that are this relay's to publish. Dropped unsettled, it is as if it had never been.
+/// Records that this relay has claimed for publishing.
+///
+/// Dropping a claim without [`settle`](Self::settle) releases its records unchanged.
 pub trait Claim: Send {
-    /// The records, lane by lane, in the order of their positions.
+    /// The records, grouped by lane, in the sequence of their positions.
     fn records(&self) -> &[OutboxRecord];
 
-    /// Whether more may have been due than it holds, for another claim to take.
-    fn leaves_more(&self) -> bool {
+    /// Whether more records may be due than this claim contains, so that another worker can claim
+    /// them.
+    fn more_may_be_due(&self) -> bool {
         true
     }
 
-    /// Notes what became of each record, in the same order, and ends the claim.
+    /// Stores the verdict on each record, in the same sequence, and ends the claim.
     ///
     /// A record without a verdict counts as [`Verdict::Unsent`].
     fn settle(self, verdicts: &[Verdict]) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
-/// An event as it lies in the outbox.
+/// An event in the outbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutboxRecord {
-    /// The lane its order belongs to.
+    /// The lane of its aggregate.
     pub lane: i16,
-    /// Its place in the lane.
+    /// Its position in the lane.
     pub position: i64,
-    /// The event.
+    /// The id of the event.
     pub event_id: EventId,
-    /// The order it happened to: the record's key.
-    pub order_id: OrderId,
-    /// The order's version once it had happened.
-    pub order_version: OrderVersion,
+    /// The aggregate that it is about.
+    pub aggregate_id: Uuid,
+    /// The version of the aggregate after the event.
+    pub aggregate_version: i64,
     /// The event's type, such as `OrderCreated`.
     pub event_type: String,
-    /// Which schema the payload was written with.
+    /// The fingerprint of the schema that the payload was encoded with.
     pub schema_fingerprint: Vec<u8>,
-    /// The event in Avro, not yet framed for the wire.
+    /// The event encoded in Avro, without the header of the Confluent wire format.
     pub payload: Vec<u8>,
-    /// Headers to send along.
+    /// The headers of the Kafka record.
     pub headers: Vec<(String, String)>,
     /// When the event happened.
     pub occurred_at: Timestamp,
 }
 
-/// What became of a record, as the outbox is to note it.
+/// The result of publishing a record, as the outbox stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// Kafka has it.
+    /// Kafka has acknowledged it.
     Published,
-    /// It was not sent, through no fault of its own; it stays due.
+    /// It was not published, for a reason that is not the record. It stays due.
     Unsent,
-    /// Publishing it failed; it is to be tried again after a while, which grows with each failure.
+    /// Publishing failed. It is retried after a delay, which grows with each failure.
     Failed(String),
-    /// It can never be published; it is to be put aside for an operator.
+    /// It can never be published. It becomes a dead letter for an operator.
     Refused(String),
 }

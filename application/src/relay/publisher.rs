@@ -3,13 +3,13 @@ use std::time::Duration;
 
 use super::OutboxRecord;
 
-/// The way to Kafka.
+/// Port to publish records to Kafka.
 pub trait Publisher: Send + Sync {
-    /// Publishes these records, no two of them of the same order, and waits until each is
-    /// acknowledged or given up. One delivery each, in the same order.
+    /// Publishes these records and waits until each is acknowledged or has failed. Returns one
+    /// delivery per record, in the same sequence. Callers pass at most one record per order.
     ///
-    /// It MUST return within `time_left`, whatever it has to ask of whom. A record whose outcome could
-    /// not be known by then MUST NOT be sent; it is [`Delivery::Unsent`].
+    /// It MUST return within `time_left`, including all requests to other services. It MUST NOT
+    /// send a record whose result could not be known by then; the result is [`Delivery::Unsent`].
     fn publish(
         &self,
         records: &[&OutboxRecord],
@@ -17,18 +17,18 @@ pub trait Publisher: Send + Sync {
     ) -> impl Future<Output = Vec<Delivery>> + Send;
 }
 
-/// What Kafka made of a record.
+/// The result of sending a record to Kafka.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Delivery {
-    /// It is acknowledged.
+    /// Kafka has acknowledged it.
     Acknowledged,
-    /// It was not sent, since too little time was left.
+    /// It was not sent, because there was too little time left.
     Unsent,
-    /// Kafka, or the schema registry, could not be reached. It may have arrived all the same, and
-    /// is to be published again.
+    /// Kafka or the schema registry is unavailable. Kafka may have received the record anyway. It
+    /// has to be published again.
     Unreachable(String),
-    /// This record failed, and may do better later.
+    /// This record failed, and a retry may succeed.
     Failed(String),
-    /// This record will never be accepted: too large, or refused for its content.
+    /// Kafka will never accept this record: it is too large, or its content is refused.
     Refused(String),
 }

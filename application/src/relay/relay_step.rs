@@ -1,38 +1,41 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use domain::OrderId;
+use uuid::Uuid;
 
 use super::{Claim, Delivery, Outbox, OutboxRecord, Publisher, Verdict};
 use crate::StoreError;
 
-/// What one step of the relay did.
+/// The result of one step of the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// Nothing was due.
     Idle,
-    /// A batch was carried over.
+    /// A batch was processed.
     Relayed {
-        /// Records that Kafka has acknowledged.
+        /// How many records Kafka has acknowledged.
         published: usize,
-        /// Records to be tried again, or waiting behind one that is.
+        /// How many records were not published: they failed, were refused, or wait for an earlier
+        /// record.
         unpublished: usize,
     },
-    /// Kafka could not be reached; what was not acknowledged stays due. Wait before the next step.
+    /// Kafka is unavailable. Records without an acknowledgement stay due. Wait before the next
+    /// step.
     Outage(String),
 }
 
-/// Claims a batch, publishes it and notes what was published.
+/// Claims a batch of records, publishes it and stores the results.
 ///
-/// `more` hears, before the batch goes on its way to Kafka, that another worker may find something as
-/// well. The second event of an order is sent only once the first is acknowledged; if the first is not,
-/// the second stays behind it.
+/// The batch is published in waves with at most one event per order. The next event of an order is
+/// sent only after the previous one is acknowledged.
 ///
-/// `clock` is started once the batch is claimed, and tells how long it may still be held. However many
-/// waves the batch has, they share that time; what it does not suffice for stays due.
+/// `more` is called before publishing if other workers may find records that are due. `clock` is
+/// called after the claim and returns a function for the time left. All waves share this time;
+/// records that it is too short for stay due.
 ///
 /// # Errors
-/// When the outbox fails. Nothing is lost: what was published but not noted is published again.
+/// When the outbox fails. No event is lost: a published event whose result was not stored is
+/// published again.
 pub async fn relay_step<O: Outbox, C: Fn() -> Duration>(
     outbox: &O,
     publisher: &impl Publisher,
@@ -44,7 +47,7 @@ pub async fn relay_step<O: Outbox, C: Fn() -> Duration>(
         return Ok(Step::Idle);
     };
     let time_left = clock();
-    if claim.leaves_more() {
+    if claim.more_may_be_due() {
         more();
     }
     let (verdicts, outage) = publish_in_waves(publisher, claim.records(), time_left).await;
@@ -57,7 +60,7 @@ pub async fn relay_step<O: Outbox, C: Fn() -> Duration>(
     })
 }
 
-/// Each wave holds at most one event of an order: the earliest that is left.
+/// Publishes the records in waves. A wave has the earliest unpublished event of each order.
 async fn publish_in_waves(
     publisher: &impl Publisher,
     records: &[OutboxRecord],
@@ -70,10 +73,10 @@ async fn publish_in_waves(
         let (wave, later) = next_wave(records, &waiting);
         let batch: Vec<&OutboxRecord> = wave.iter().map(|&index| &records[index]).collect();
         let deliveries = publisher.publish(&batch, time_left()).await;
-        // Whatever is not published holds its order's later events. So does a refusal, until the
-        // claim has noted it: should this relay die before, the event is tried once more, and might
-        // be taken that time.
-        let mut held: HashSet<OrderId> = batch.iter().map(|record| record.order_id).collect();
+        // An event that is not published holds back the later events of its order. This includes a
+        // refused event until the refusal is stored: if this relay crashes before that, the event
+        // is sent again, and Kafka might accept it then.
+        let mut held: HashSet<Uuid> = batch.iter().map(|record| record.aggregate_id).collect();
         for (&index, delivery) in wave.iter().zip(deliveries) {
             let verdict = match delivery {
                 Delivery::Acknowledged => Verdict::Published,
@@ -89,16 +92,16 @@ async fn publish_in_waves(
                 }
             };
             if verdict == Verdict::Published {
-                held.remove(&records[index].order_id);
+                held.remove(&records[index].aggregate_id);
             }
             verdicts[index] = verdict;
         }
-        waiting = later.into_iter().filter(|&i| !held.contains(&records[i].order_id)).collect();
+        waiting = later.into_iter().filter(|&i| !held.contains(&records[i].aggregate_id)).collect();
     }
     (verdicts, outage)
 }
 
 fn next_wave(records: &[OutboxRecord], waiting: &[usize]) -> (Vec<usize>, Vec<usize>) {
-    let mut orders: HashSet<OrderId> = HashSet::with_capacity(waiting.len());
-    waiting.iter().partition(|&&index| orders.insert(records[index].order_id))
+    let mut orders: HashSet<Uuid> = HashSet::with_capacity(waiting.len());
+    waiting.iter().partition(|&&index| orders.insert(records[index].aggregate_id))
 }

@@ -1,17 +1,17 @@
 //! What every [`ConsumerDeadLetters`] must do besides: keep each record whole and once, and record
 //! that it was retried.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "the name of a test is its sentence")]
 
 use super::dead_letters_contract::list;
-use super::{DeadLetterWorld, sample};
+use super::{DeadLetterFixture, sample};
 use crate::dead_letters::{ConsumerDeadLetters, DeadLetterState, DeadLetterStatus, DeadLetters};
 
-/// Makes a `#[test]` of each rule of [`consumer_dead_letters_contract`](self): `(run, world)`.
+/// Makes a `#[test]` of each test of [`consumer_dead_letters_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! consumer_dead_letters_contract {
-    ($run:path, $world:expr) => {
-        $crate::contract_tests! { $run, $world, consumer_dead_letters_contract:
+    ($run:path, $fixture:expr) => {
+        $crate::contract_tests! { $run, $fixture, consumer_dead_letters_contract:
             a_dead_letter_keeps_its_record_as_it_came,
             a_retried_dead_letter_is_not_open_any_more_and_keeps_its_time,
             a_dead_letter_is_retried_or_discarded_and_not_both,
@@ -21,52 +21,54 @@ macro_rules! consumer_dead_letters_contract {
     };
 }
 
-pub async fn a_dead_letter_keeps_its_record_as_it_came<W>(world: &W)
+pub async fn a_dead_letter_keeps_its_record_as_it_came<F>(fixture: &F)
 where
-    W: DeadLetterWorld<Letters: ConsumerDeadLetters>,
+    F: DeadLetterFixture<DeadLetters: ConsumerDeadLetters>,
 {
-    let number = world.let_die(1, 1, "not Avro").await;
-    let found = world.letters().find(number).await.expect("an answer").expect("a dead letter");
+    let number = fixture.add_dead_letter(1, 1, "not Avro").await;
+    let found =
+        fixture.dead_letter_port().find(number).await.expect("an answer").expect("a dead letter");
     assert_eq!(found.content, sample::dead_letter(1, 1, "not Avro").record);
 }
 
-pub async fn a_retried_dead_letter_is_not_open_any_more_and_keeps_its_time<W>(world: &W)
+pub async fn a_retried_dead_letter_is_not_open_any_more_and_keeps_its_time<F>(fixture: &F)
 where
-    W: DeadLetterWorld<Letters: ConsumerDeadLetters>,
+    F: DeadLetterFixture<DeadLetters: ConsumerDeadLetters>,
 {
-    let number = world.let_die(1, 1, "not Avro").await;
-    assert!(world.letters().mark_retried(number).await.expect("an answer"));
-    assert_eq!(list(world, DeadLetterStatus::Open).await, []);
-    assert_eq!(list(world, DeadLetterStatus::Retried).await, [number]);
-    let found = world.letters().find(number).await.expect("an answer").expect("it is kept");
+    let number = fixture.add_dead_letter(1, 1, "not Avro").await;
+    assert!(fixture.dead_letter_port().mark_retried(number).await.expect("an answer"));
+    assert_eq!(list(fixture, DeadLetterStatus::Open).await, []);
+    assert_eq!(list(fixture, DeadLetterStatus::Retried).await, [number]);
+    let found =
+        fixture.dead_letter_port().find(number).await.expect("an answer").expect("it is kept");
     let DeadLetterState::Retried { at } = found.state else { panic!("{:?}", found.state) };
     assert!(at >= found.kept_at);
 }
 
-pub async fn a_dead_letter_is_retried_or_discarded_and_not_both<W>(world: &W)
+pub async fn a_dead_letter_is_retried_or_discarded_and_not_both<F>(fixture: &F)
 where
-    W: DeadLetterWorld<Letters: ConsumerDeadLetters>,
+    F: DeadLetterFixture<DeadLetters: ConsumerDeadLetters>,
 {
-    let letters = world.letters();
-    let retried = world.let_die(1, 1, "not Avro").await;
-    let discarded = world.let_die(2, 1, "not Avro").await;
+    let letters = fixture.dead_letter_port();
+    let retried = fixture.add_dead_letter(1, 1, "not Avro").await;
+    let discarded = fixture.add_dead_letter(2, 1, "not Avro").await;
     assert!(letters.mark_retried(retried).await.expect("an answer"));
     assert_eq!(letters.discard(&[discarded]).await.expect("an answer"), [discarded]);
 
     assert_eq!(letters.discard(&[retried]).await.expect("an answer"), []);
     assert!(!letters.mark_retried(retried).await.expect("an answer"));
     assert!(!letters.mark_retried(discarded).await.expect("an answer"));
-    assert!(!letters.mark_retried(world.unknown_id()).await.expect("an answer"));
-    assert_eq!(list(world, DeadLetterStatus::Retried).await, [retried]);
-    assert_eq!(list(world, DeadLetterStatus::Discarded).await, [discarded]);
+    assert!(!letters.mark_retried(fixture.unknown_id()).await.expect("an answer"));
+    assert_eq!(list(fixture, DeadLetterStatus::Retried).await, [retried]);
+    assert_eq!(list(fixture, DeadLetterStatus::Discarded).await, [discarded]);
 }
 
-pub async fn a_new_reason_replaces_the_old_one_while_the_dead_letter_is_open<W>(world: &W)
+pub async fn a_new_reason_replaces_the_old_one_while_the_dead_letter_is_open<F>(fixture: &F)
 where
-    W: DeadLetterWorld<Letters: ConsumerDeadLetters>,
+    F: DeadLetterFixture<DeadLetters: ConsumerDeadLetters>,
 {
-    let letters = world.letters();
-    let number = world.let_die(1, 1, "not Avro").await;
+    let letters = fixture.dead_letter_port();
+    let number = fixture.add_dead_letter(1, 1, "not Avro").await;
     let reason = async || letters.find(number).await.expect("an answer").expect("kept").reason;
     letters.note_reason(number, "schema 7 is unknown").await.expect("noted");
     assert_eq!(reason().await, "schema 7 is unknown");
@@ -75,15 +77,15 @@ where
     assert_eq!(reason().await, "schema 7 is unknown");
 }
 
-pub async fn a_record_that_comes_again_does_not_open_its_dead_letter_again<W>(world: &W)
+pub async fn a_record_that_comes_again_does_not_open_its_dead_letter_again<F>(fixture: &F)
 where
-    W: DeadLetterWorld<Letters: ConsumerDeadLetters>,
+    F: DeadLetterFixture<DeadLetters: ConsumerDeadLetters>,
 {
-    let open = world.let_die(1, 1, "not Avro").await;
-    let discarded = world.let_die(2, 1, "not Avro").await;
-    world.letters().discard(&[discarded]).await.expect("an answer");
-    assert_eq!(world.let_die(1, 1, "again").await, open);
-    assert_eq!(world.let_die(2, 1, "again").await, discarded);
-    assert_eq!(list(world, DeadLetterStatus::Open).await, [open]);
-    assert_eq!(list(world, DeadLetterStatus::Discarded).await, [discarded]);
+    let open = fixture.add_dead_letter(1, 1, "not Avro").await;
+    let discarded = fixture.add_dead_letter(2, 1, "not Avro").await;
+    fixture.dead_letter_port().discard(&[discarded]).await.expect("an answer");
+    assert_eq!(fixture.add_dead_letter(1, 1, "again").await, open);
+    assert_eq!(fixture.add_dead_letter(2, 1, "again").await, discarded);
+    assert_eq!(list(fixture, DeadLetterStatus::Open).await, [open]);
+    assert_eq!(list(fixture, DeadLetterStatus::Discarded).await, [discarded]);
 }

@@ -1,14 +1,14 @@
-/// Makes a `#[test]` of each rule of a suite; the suites' own macros call it.
+/// Makes one `#[test]` per test function of a contract. The macros of the contracts call it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! contract_tests {
-    ($run:path, $world:expr, $suite:ident: $($rule:ident),+ $(,)?) => {
+    ($run:path, $fixture:expr, $suite:ident: $($test:ident),+ $(,)?) => {
         $(
             #[test]
-            fn $rule() {
+            fn $test() {
                 $run(async {
-                    let world = $world.await;
-                    $crate::testing::$suite::$rule(&world).await;
+                    let fixture = $fixture.await;
+                    $crate::testing::$suite::$test(&fixture).await;
                 });
             }
         )+

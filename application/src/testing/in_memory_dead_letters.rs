@@ -29,8 +29,8 @@ struct State {
 }
 
 impl InMemoryDeadLetters {
-    /// Keeps the dead letter unless its record was kept before.
-    pub(super) fn keep(&self, letter: &DeadLetter) {
+    /// Stores the dead letter, unless one of the same record is already stored.
+    pub(super) fn store_once(&self, letter: &DeadLetter) {
         let mut state = self.lock();
         let place = |record: &RawRecord| {
             (record.topic.clone(), record.partition, record.offset, record.value.clone())

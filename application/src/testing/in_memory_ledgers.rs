@@ -1,11 +1,11 @@
-//! The ledgers of the contexts in memory.
+//! The ledgers of the in-memory stores.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use domain::OrderId;
 
 use super::orders_contract::{cancel, place};
-use super::{InMemoryNotifications, InMemoryOrdering, InMemoryPharmacy, LedgerWorld, sample};
+use super::{InMemoryNotifications, InMemoryOrdering, InMemoryPharmacy, LedgerFixture, sample};
 use crate::StoreError;
 use crate::inbox::Inbox;
 use crate::notification::{ChannelName, NotifyCustomer};
@@ -22,7 +22,7 @@ fn digest(entry: &LedgerEntry) -> Digest {
     Digest { orders: 1, hash: hasher.finish().cast_signed() }
 }
 
-/// Implements the ledger over `entries()`, which ascend by order.
+/// Implements the ledger with `entries()`, which are ascending by order id.
 macro_rules! ledger {
     ($store:ty) => {
         impl OrderLedger for $store {
@@ -67,14 +67,14 @@ impl PublishedLedger for InMemoryOrdering {
     }
 }
 
-impl LedgerWorld for InMemoryOrdering {
+impl LedgerFixture for InMemoryOrdering {
     type Ledger = Self;
 
     fn ledger(&self) -> Self {
         self.clone()
     }
 
-    async fn tell(&self, n: u32, version: u32) {
+    async fn add_event(&self, n: u32, version: u32) {
         match version {
             1 => drop(place(self, n, Cause::Unkeyed).await),
             _ => drop(cancel(self, n, Cause::Unkeyed).await),
@@ -82,30 +82,30 @@ impl LedgerWorld for InMemoryOrdering {
     }
 }
 
-impl LedgerWorld for InMemoryPharmacy {
+impl LedgerFixture for InMemoryPharmacy {
     type Ledger = Self;
 
     fn ledger(&self) -> Self {
         self.clone()
     }
 
-    async fn tell(&self, n: u32, version: u32) {
+    async fn add_event(&self, n: u32, version: u32) {
         let events = [published_event(n, version)];
-        ReceiveOrders(self.clone()).take_in(&events, &[]).await.expect("taken in");
+        ReceiveOrders(self.clone()).apply_batch(&events, &[]).await.expect("applied");
     }
 }
 
-impl LedgerWorld for InMemoryNotifications {
+impl LedgerFixture for InMemoryNotifications {
     type Ledger = Self;
 
     fn ledger(&self) -> Self {
         self.clone()
     }
 
-    async fn tell(&self, n: u32, version: u32) {
+    async fn add_event(&self, n: u32, version: u32) {
         let inbox =
             NotifyCustomer { notifications: self.clone(), channels: vec![ChannelName::Log] };
-        inbox.take_in(&[published_event(n, version)], &[]).await.expect("taken in");
+        inbox.apply_batch(&[published_event(n, version)], &[]).await.expect("applied");
     }
 }
 

@@ -3,11 +3,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{EventId, OrderId, OrderVersion};
 
-use super::dead_letters_made::keep_dead_letter;
-use super::{DeadLetterWorld, InMemoryDeadLetters, NotificationWorld, sample};
+use super::{
+    DeadLetterFixture, InMemoryDeadLetters, NotificationFixture, sample, store_dead_letter,
+};
 use crate::StoreError;
 use crate::dead_letters::DeadLetterNumber;
-use crate::inbox::Intake;
+use crate::inbox::BatchOutcome;
 use crate::notification::{
     ChannelName, ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
     NotificationViews, Notifications, NotifyCustomer, SendOutcome,
@@ -15,12 +16,12 @@ use crate::notification::{
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
 
-/// The most seconds a notification waits before it is tried again.
-const LONGEST_DELAY: u32 = 64;
+/// Maximum delay before a retry, in seconds.
+const MAX_DELAY: u32 = 64;
 
-/// The notification context in memory, for tests.
+/// An in-memory store of notifications, for tests.
 ///
-/// Clones share one store. Time is logical: it stands still until [`Self::advance`].
+/// Clones share one store. Time is simulated: it changes only in [`Self::advance`].
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryNotifications {
     shared: Arc<Mutex<State>>,
@@ -41,21 +42,15 @@ struct Entry {
 }
 
 impl InMemoryNotifications {
-    /// Lets so many seconds pass.
+    /// Advances the simulated time.
     pub fn advance(&self, seconds: u32) {
         self.lock().seconds += seconds;
     }
 
-    /// The dead letters, in the order they were kept.
+    /// The stored dead letters, oldest first.
     #[must_use]
-    pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
+    pub fn stored_dead_letters(&self) -> Vec<DeadLetter> {
         self.dead.all()
-    }
-
-    /// The port for the dead letters.
-    #[must_use]
-    pub fn dead_letter_port(&self) -> InMemoryDeadLetters {
-        self.dead.clone()
     }
 
     pub(super) fn entries(&self) -> Vec<LedgerEntry> {
@@ -97,13 +92,14 @@ impl State {
 
     /// Whether no earlier notification of the same order and channel is pending.
     fn is_first_pending(&self, index: usize) -> bool {
-        let place = |index: usize| (self.entries[index].notification.content.order_version, index);
+        let position =
+            |index: usize| (self.entries[index].notification.content.order_version, index);
         let content = &self.entries[index].notification.content;
         self.entries.iter().enumerate().all(|(other, Entry { notification, .. })| {
             notification.content.order_id != content.order_id
                 || notification.content.channel != content.channel
                 || !matches!(notification.state, NotificationState::Pending { .. })
-                || place(other) >= place(index)
+                || position(other) >= position(index)
         })
     }
 
@@ -119,7 +115,7 @@ impl State {
             }
             SendOutcome::Later(_) => {
                 if let NotificationState::Pending { attempts } = &mut notification.state {
-                    *not_before = now + 2_u32.saturating_pow(*attempts).min(LONGEST_DELAY);
+                    *not_before = now + 2_u32.saturating_pow(*attempts).min(MAX_DELAY);
                     *attempts += 1;
                 }
             }
@@ -134,20 +130,20 @@ impl Notifications for InMemoryNotifications {
         &self,
         new: &[NewNotification],
         dead: &[DeadLetter],
-    ) -> Result<Intake, StoreError> {
+    ) -> Result<BatchOutcome, StoreError> {
         let mut state = self.lock();
-        let mut intake = Intake { dead: dead.len() as u64, ..Intake::default() };
+        let mut outcome = BatchOutcome { dead: dead.len() as u64, ..BatchOutcome::default() };
         for new in new {
             if state.record(new) {
-                intake.applied += 1;
+                outcome.applied += 1;
             } else {
-                intake.repeated += 1;
+                outcome.repeated += 1;
             }
         }
         for letter in dead {
-            self.dead.keep(letter);
+            self.dead.store_once(letter);
         }
-        Ok(intake)
+        Ok(outcome)
     }
 
     async fn claim(
@@ -187,7 +183,7 @@ impl Notifications for InMemoryNotifications {
     }
 }
 
-/// Notifications that nobody else can claim while this lives.
+/// Claimed notifications. No other claim can contain them until this is settled or dropped.
 #[derive(Debug)]
 pub struct InMemoryNotificationClaim {
     store: InMemoryNotifications,
@@ -226,7 +222,7 @@ impl NotificationViews for InMemoryNotifications {
     }
 }
 
-impl NotificationWorld for InMemoryNotifications {
+impl NotificationFixture for InMemoryNotifications {
     type Notifications = Self;
     type Views = Self;
 
@@ -239,25 +235,25 @@ impl NotificationWorld for InMemoryNotifications {
     }
 
     async fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.kept_dead_letters()
+        self.stored_dead_letters()
     }
 
     async fn let_delays_pass(&self) {
-        self.advance(LONGEST_DELAY);
+        self.advance(MAX_DELAY);
     }
 }
 
-impl DeadLetterWorld for InMemoryNotifications {
-    type Letters = InMemoryDeadLetters;
+impl DeadLetterFixture for InMemoryNotifications {
+    type DeadLetters = InMemoryDeadLetters;
 
-    fn letters(&self) -> InMemoryDeadLetters {
-        self.dead_letter_port()
+    fn dead_letter_port(&self) -> InMemoryDeadLetters {
+        self.dead.clone()
     }
 
-    async fn let_die(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
         let inbox =
             NotifyCustomer { notifications: self.clone(), channels: vec![ChannelName::Log] };
-        keep_dead_letter(&inbox, &self.dead, n, version, reason).await
+        store_dead_letter(&inbox, &self.dead, n, version, reason).await
     }
 
     fn unknown_id(&self) -> DeadLetterNumber {

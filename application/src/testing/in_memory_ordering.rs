@@ -5,10 +5,10 @@ use domain::ordering::{Order, OrderSnapshot, OrderStatus};
 use domain::{EventId, OrderId};
 
 use self::outbox_log::OutboxLog;
-use super::OrderingWorld;
+use super::OrderingFixture;
 use crate::StoreError;
 use crate::ordering::{
-    Cause, Fingerprint, IdempotencyKey, OrderViews, Orders, RecallError, SaveError, Saved,
+    Cause, FindAnswerError, Fingerprint, IdempotencyKey, OrderViews, Orders, SaveError, Saved,
     StatusFilter,
 };
 use crate::reconcile::LedgerEntry;
@@ -19,9 +19,9 @@ mod refused_events;
 
 pub use outbox_log::InMemoryClaim;
 
-/// The ordering context in memory: orders, their views and the outbox, for tests.
+/// An in-memory store of orders with its outbox, for tests.
 ///
-/// Clones share one store. Time is logical: it stands still until [`Self::advance`].
+/// Clones share one store. Time is simulated: it changes only in [`Self::advance`].
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryOrdering {
     shared: Arc<Mutex<State>>,
@@ -41,39 +41,39 @@ enum Answered {
 }
 
 impl InMemoryOrdering {
-    /// Lets so many seconds pass.
+    /// Advances the simulated time.
     pub fn advance(&self, seconds: u64) {
         self.lock().log.advance(seconds);
     }
 
-    /// Every record of the outbox, whatever became of it, in the order they were stored.
+    /// Every record of the outbox, also published and refused ones, oldest first.
     #[must_use]
     pub fn all_records(&self) -> Vec<OutboxRecord> {
         self.lock().log.records().cloned().collect()
     }
 
-    /// The events that were put aside, and why.
+    /// The events that were refused, with the reason.
     #[must_use]
-    pub fn put_aside(&self) -> Vec<(EventId, String)> {
-        self.lock().log.put_aside()
+    pub fn refused_events(&self) -> Vec<(EventId, String)> {
+        self.lock().log.refused_events()
     }
 
-    /// How many records are neither published nor put aside.
+    /// How many records are neither published nor refused.
     #[must_use]
     pub fn unprocessed(&self) -> usize {
         self.lock().log.unprocessed()
     }
 
-    /// Loses an order and its events, as a database does that is restored to an earlier moment.
-    pub fn lose(&self, order: OrderId) {
+    /// Deletes an order and its events, as if the database had been restored from an older backup.
+    pub fn delete_order(&self, order: OrderId) {
         let mut state = self.lock();
         state.orders.remove(&order);
-        state.log.lose(order);
+        state.log.delete_events(order);
     }
 
-    /// Loses the events of an order, as retention does.
-    pub fn lose_events(&self, order: OrderId) {
-        self.lock().log.lose(order);
+    /// Deletes the events of an order, as retention does.
+    pub fn delete_events(&self, order: OrderId) {
+        self.lock().log.delete_events(order);
     }
 
     pub(super) fn entries(&self) -> Vec<LedgerEntry> {
@@ -99,7 +99,7 @@ impl InMemoryOrdering {
 }
 
 impl State {
-    fn recall(&self, cause: &Cause) -> Result<Option<Order>, KeyReused> {
+    fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, KeyReused> {
         let (answered, fingerprint) = match cause {
             Cause::Unkeyed => return Ok(None),
             Cause::Request(key, fingerprint) => {
@@ -109,7 +109,7 @@ impl State {
         };
         match self.answers.get(&answered) {
             None => Ok(None),
-            Some((asked, _)) if *asked != fingerprint => Err(KeyReused),
+            Some((original, _)) if *original != fingerprint => Err(KeyReused),
             Some((_, answer)) => Ok(Order::restore(answer.clone()).ok()),
         }
     }
@@ -126,13 +126,13 @@ impl Orders for InMemoryOrdering {
             .map_err(|error| StoreError::Broken(Box::new(error)))
     }
 
-    async fn recall(&self, cause: &Cause) -> Result<Option<Order>, RecallError> {
-        self.lock().recall(cause).map_err(|KeyReused| RecallError::KeyReused)
+    async fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, FindAnswerError> {
+        self.lock().find_answer(cause).map_err(|KeyReused| FindAnswerError::KeyReused)
     }
 
     async fn save(&self, order: Order, cause: Cause) -> Result<Saved, SaveError> {
         let mut state = self.lock();
-        if let Some(answer) = state.recall(&cause).map_err(|KeyReused| SaveError::KeyReused)? {
+        if let Some(answer) = state.find_answer(&cause).map_err(|KeyReused| SaveError::KeyReused)? {
             return Ok(Saved::AnsweredBefore(answer));
         }
         let stored = state.orders.get(&order.id()).map(|stored| stored.version);
@@ -142,8 +142,8 @@ impl Orders for InMemoryOrdering {
         let snapshot = order.snapshot().clone();
         match cause {
             Cause::Unkeyed => None,
-            Cause::Request(key, asked) => {
-                state.answers.insert(Answered::Request(key), (Some(asked), snapshot.clone()))
+            Cause::Request(key, fingerprint) => {
+                state.answers.insert(Answered::Request(key), (Some(fingerprint), snapshot.clone()))
             }
             Cause::Event(id) => state.answers.insert(Answered::Event(id), (None, snapshot.clone())),
         };
@@ -182,7 +182,7 @@ impl OrderViews for InMemoryOrdering {
     }
 }
 
-impl OrderingWorld for InMemoryOrdering {
+impl OrderingFixture for InMemoryOrdering {
     type Orders = Self;
     type Views = Self;
     type Outbox = Self;
@@ -200,6 +200,6 @@ impl OrderingWorld for InMemoryOrdering {
     }
 
     async fn let_delays_pass(&self) {
-        self.advance(outbox_log::LONGEST_DELAY);
+        self.advance(outbox_log::MAX_DELAY);
     }
 }

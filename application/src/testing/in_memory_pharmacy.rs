@@ -4,18 +4,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
 use domain::{OrderId, Timestamp};
 
-use super::dead_letters_made::keep_dead_letter;
-use super::{DeadLetterWorld, InMemoryDeadLetters, PharmacyWorld, sample};
+use super::{DeadLetterFixture, InMemoryDeadLetters, PharmacyFixture, sample, store_dead_letter};
 use crate::StoreError;
 use crate::dead_letters::DeadLetterNumber;
 use crate::pharmacy::{
-    PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, ReceiveOrders, Revised,
-    SaveAllError,
+    OrderRevision, PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews,
+    ReceiveOrders, SaveAllError,
 };
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
 
-/// The pharmacy in memory: orders, their views and the dead letters, for tests.
+/// An in-memory store of the pharmacy's orders and dead letters, for tests.
 ///
 /// Clones share one store.
 #[derive(Debug, Clone, Default)]
@@ -26,25 +25,19 @@ pub struct InMemoryPharmacy {
 
 #[derive(Debug, Default)]
 struct State {
-    orders: BTreeMap<OrderId, (Revised, Timestamp)>,
+    orders: BTreeMap<OrderId, (OrderRevision, Timestamp)>,
     saves: u32,
 }
 
 impl InMemoryPharmacy {
-    /// The dead letters, in the order they were kept.
+    /// The stored dead letters, oldest first.
     #[must_use]
-    pub fn kept_dead_letters(&self) -> Vec<DeadLetter> {
+    pub fn stored_dead_letters(&self) -> Vec<DeadLetter> {
         self.dead.all()
     }
 
-    /// The port for the dead letters.
-    #[must_use]
-    pub fn dead_letter_port(&self) -> InMemoryDeadLetters {
-        self.dead.clone()
-    }
-
-    /// Loses an order, as a database does that is restored to an earlier moment.
-    pub fn lose(&self, order: OrderId) {
+    /// Deletes an order, as if the database had been restored from an older backup.
+    pub fn delete_order(&self, order: OrderId) {
         self.lock().orders.remove(&order);
     }
 
@@ -64,29 +57,33 @@ impl InMemoryPharmacy {
 }
 
 impl PharmacyOrders for InMemoryPharmacy {
-    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
         let state = self.lock();
         let known = state.orders.values().map(|(revised, _)| revised);
         Ok(known.filter(|revised| ids.contains(&revised.order.id())).cloned().collect())
     }
 
-    async fn save_all(&self, orders: &[Revised], dead: &[DeadLetter]) -> Result<(), SaveAllError> {
+    async fn save_all(
+        &self,
+        orders: &[OrderRevision],
+        dead: &[DeadLetter],
+    ) -> Result<(), SaveAllError> {
         let mut state = self.lock();
-        for Revised { order, revision } in orders {
-            let kept = state.orders.get(&order.id()).map_or(0, |(kept, _)| kept.revision);
-            if kept != *revision {
+        for OrderRevision { order, revision } in orders {
+            let stored = state.orders.get(&order.id()).map_or(0, |(stored, _)| stored.revision);
+            if stored != *revision {
                 return Err(SaveAllError::Conflict);
             }
         }
         state.saves += 1;
         let now = sample::at(state.saves);
-        for Revised { order, revision } in orders {
-            let saved = Revised { order: order.clone(), revision: revision + 1 };
+        for OrderRevision { order, revision } in orders {
+            let saved = OrderRevision { order: order.clone(), revision: revision + 1 };
             let received_at = state.orders.get(&order.id()).map_or(now, |(_, at)| *at);
             state.orders.insert(order.id(), (saved, received_at));
         }
         for letter in dead {
-            self.dead.keep(letter);
+            self.dead.store_once(letter);
         }
         Ok(())
     }
@@ -107,7 +104,7 @@ impl PharmacyViews for InMemoryPharmacy {
         let newest = state.orders.iter().rev();
         Ok(newest
             .filter(|(id, _)| before.is_none_or(|before| **id < before))
-            .map(|(_, kept)| view(kept))
+            .map(|(_, stored)| view(stored))
             .filter(|view| {
                 status.is_none_or(|wanted| match view.order.status {
                     PharmacyStatus::Draft => wanted == PharmacyViewStatus::Draft,
@@ -119,11 +116,11 @@ impl PharmacyViews for InMemoryPharmacy {
     }
 }
 
-fn view((revised, received_at): &(Revised, Timestamp)) -> PharmacyOrderView {
+fn view((revised, received_at): &(OrderRevision, Timestamp)) -> PharmacyOrderView {
     PharmacyOrderView { order: revised.order.snapshot().clone(), received_at: *received_at }
 }
 
-impl PharmacyWorld for InMemoryPharmacy {
+impl PharmacyFixture for InMemoryPharmacy {
     type Orders = Self;
     type Views = Self;
 
@@ -136,19 +133,19 @@ impl PharmacyWorld for InMemoryPharmacy {
     }
 
     async fn dead_letters(&self) -> Vec<DeadLetter> {
-        self.kept_dead_letters()
+        self.stored_dead_letters()
     }
 }
 
-impl DeadLetterWorld for InMemoryPharmacy {
-    type Letters = InMemoryDeadLetters;
+impl DeadLetterFixture for InMemoryPharmacy {
+    type DeadLetters = InMemoryDeadLetters;
 
-    fn letters(&self) -> InMemoryDeadLetters {
-        self.dead_letter_port()
+    fn dead_letter_port(&self) -> InMemoryDeadLetters {
+        self.dead.clone()
     }
 
-    async fn let_die(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
-        keep_dead_letter(&ReceiveOrders(self.clone()), &self.dead, n, version, reason).await
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+        store_dead_letter(&ReceiveOrders(self.clone()), &self.dead, n, version, reason).await
     }
 
     fn unknown_id(&self) -> DeadLetterNumber {

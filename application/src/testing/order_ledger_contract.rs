@@ -1,122 +1,121 @@
-//! What every [`OrderLedger`] must do: tell the same of the same events, whatever the order in which
-//! they came, and tell it again for parts of them.
+//! Contract of [`OrderLedger`]: the same events give the same entries and digests, in whatever
+//! sequence they arrived. The digests of parts add up to the digest of the whole.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::{OrderId, OrderVersion};
 
-use super::{LedgerWorld, sample};
+use super::{LedgerFixture, sample};
 use crate::reconcile::{Digest, LedgerEntry, OrderLedger, OrderRange};
 
-/// Makes a `#[test]` of each rule of [`order_ledger_contract`](self): `(run, world)`.
+/// Makes one `#[test]` per test function of [`order_ledger_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! order_ledger_contract {
-    ($run:path, $world:expr) => {
-        $crate::contract_tests! { $run, $world, order_ledger_contract:
+    ($run:path, $fixture:expr) => {
+        $crate::contract_tests! { $run, $fixture, order_ledger_contract:
             an_empty_ledger_has_the_empty_digest,
-            an_order_has_one_entry_whatever_the_number_of_its_events,
-            the_digest_does_not_depend_on_the_order_in_which_orders_came,
+            an_order_has_one_entry_for_any_number_of_events,
+            the_digest_does_not_depend_on_the_sequence_of_orders,
             a_further_event_changes_the_digest,
             digests_of_the_parts_of_a_range_add_up,
-            a_page_holds_the_first_entries_of_its_range_and_no_more_than_asked,
+            a_page_has_the_first_entries_of_its_range_up_to_the_limit,
             only_orders_that_are_known_are_found,
         }
     };
 }
 
-/// The rules for a context that is told by others, and may miss an event: `(run, world)`.
+/// Makes the additional tests for contexts that consume events, so that an event may be missing:
+/// `(run, fixture)`.
 #[macro_export]
-macro_rules! told_ledger_contract {
-    ($run:path, $world:expr) => {
-        $crate::contract_tests! { $run, $world, order_ledger_contract:
-            a_missing_event_is_seen_until_it_comes,
+macro_rules! consumer_ledger_contract {
+    ($run:path, $fixture:expr) => {
+        $crate::contract_tests! { $run, $fixture, order_ledger_contract:
+            a_missing_event_is_visible_until_it_arrives,
         }
     };
 }
 
-pub async fn an_empty_ledger_has_the_empty_digest<W: LedgerWorld>(world: &W) {
-    assert_eq!(digest(world, 0..100).await, Digest::default());
-    assert_eq!(page(world, 0..100, 10).await, []);
+pub async fn an_empty_ledger_has_the_empty_digest<F: LedgerFixture>(fixture: &F) {
+    assert_eq!(digest(fixture, 0..100).await, Digest::default());
+    assert_eq!(page(fixture, 0..100, 10).await, []);
 }
 
-pub async fn an_order_has_one_entry_whatever_the_number_of_its_events<W: LedgerWorld>(world: &W) {
-    world.tell(1, 1).await;
-    world.tell(1, 2).await;
-    world.tell(2, 1).await;
-    assert_eq!(page(world, 0..100, 10).await, [entry(1, 2, 2), entry(2, 1, 1)]);
-    assert_eq!(digest(world, 0..100).await.orders, 2);
+pub async fn an_order_has_one_entry_for_any_number_of_events<F: LedgerFixture>(fixture: &F) {
+    fixture.add_event(1, 1).await;
+    fixture.add_event(1, 2).await;
+    fixture.add_event(2, 1).await;
+    assert_eq!(page(fixture, 0..100, 10).await, [entry(1, 2, 2), entry(2, 1, 1)]);
+    assert_eq!(digest(fixture, 0..100).await.orders, 2);
 }
 
-pub async fn the_digest_does_not_depend_on_the_order_in_which_orders_came<W: LedgerWorld>(
-    world: &W,
-) {
+pub async fn the_digest_does_not_depend_on_the_sequence_of_orders<F: LedgerFixture>(fixture: &F) {
     for n in [1, 2, 3] {
-        world.tell(n, 1).await;
+        fixture.add_event(n, 1).await;
     }
-    let there = digest(world, 0..10).await;
+    let first = digest(fixture, 0..10).await;
     for n in [13, 11, 12] {
-        world.tell(n, 1).await;
+        fixture.add_event(n, 1).await;
     }
-    let back = digest(world, 11..20).await;
-    assert_eq!((there.orders, back.orders), (3, 3));
+    let second = digest(fixture, 11..20).await;
+    assert_eq!((first.orders, second.orders), (3, 3));
     let parts = [11..12, 12..13, 13..14];
     let mut sum = Digest::default();
     for part in parts {
-        sum = sum.and(digest(world, part).await);
+        sum = sum.and(digest(fixture, part).await);
     }
-    assert_eq!(back, sum);
-    assert_ne!(there.hash, back.hash, "they are other orders");
+    assert_eq!(second, sum);
+    assert_ne!(first.hash, second.hash, "the orders are different");
 }
 
-pub async fn a_further_event_changes_the_digest<W: LedgerWorld>(world: &W) {
-    world.tell(1, 1).await;
-    world.tell(2, 1).await;
-    let before = digest(world, 0..10).await;
-    world.tell(2, 2).await;
-    let after = digest(world, 0..10).await;
+pub async fn a_further_event_changes_the_digest<F: LedgerFixture>(fixture: &F) {
+    fixture.add_event(1, 1).await;
+    fixture.add_event(2, 1).await;
+    let before = digest(fixture, 0..10).await;
+    fixture.add_event(2, 2).await;
+    let after = digest(fixture, 0..10).await;
     assert_eq!(before.orders, after.orders);
     assert_ne!(before.hash, after.hash);
 }
 
-pub async fn digests_of_the_parts_of_a_range_add_up<W: LedgerWorld>(world: &W) {
+pub async fn digests_of_the_parts_of_a_range_add_up<F: LedgerFixture>(fixture: &F) {
     for n in 1..=9 {
-        world.tell(n, 1).await;
+        fixture.add_event(n, 1).await;
     }
-    let all = digest(world, 1..10).await;
+    let all = digest(fixture, 1..10).await;
     assert_eq!(all.orders, 9);
-    assert_eq!(digest(world, 1..5).await.and(digest(world, 5..10).await), all);
-    assert_eq!(digest(world, 0..100).await, all);
+    assert_eq!(digest(fixture, 1..5).await.and(digest(fixture, 5..10).await), all);
+    assert_eq!(digest(fixture, 0..100).await, all);
 }
 
-pub async fn a_page_holds_the_first_entries_of_its_range_and_no_more_than_asked<W: LedgerWorld>(
-    world: &W,
+pub async fn a_page_has_the_first_entries_of_its_range_up_to_the_limit<F: LedgerFixture>(
+    fixture: &F,
 ) {
     for n in [5, 3, 1, 4, 2] {
-        world.tell(n, 1).await;
+        fixture.add_event(n, 1).await;
     }
-    assert_eq!(page(world, 2..5, 10).await, [entry(2, 1, 1), entry(3, 1, 1), entry(4, 1, 1)]);
-    assert_eq!(page(world, 0..10, 2).await, [entry(1, 1, 1), entry(2, 1, 1)]);
+    assert_eq!(page(fixture, 2..5, 10).await, [entry(2, 1, 1), entry(3, 1, 1), entry(4, 1, 1)]);
+    assert_eq!(page(fixture, 0..10, 2).await, [entry(1, 1, 1), entry(2, 1, 1)]);
     let rest = range(0..10).after(sample::order_id(3));
-    let rest = world.ledger().page(rest, 10).await.expect("a page");
+    let rest = fixture.ledger().page(rest, 10).await.expect("a page");
     assert_eq!(rest, [entry(4, 1, 1), entry(5, 1, 1)]);
 }
 
-pub async fn only_orders_that_are_known_are_found<W: LedgerWorld>(world: &W) {
-    world.tell(1, 1).await;
-    world.tell(2, 1).await;
-    let asked: Vec<OrderId> = [2, 3].into_iter().map(sample::order_id).collect();
-    let found = world.ledger().find_all(&asked).await.expect("an answer");
+pub async fn only_orders_that_are_known_are_found<F: LedgerFixture>(fixture: &F) {
+    fixture.add_event(1, 1).await;
+    fixture.add_event(2, 1).await;
+    let requested: Vec<OrderId> = [2, 3].into_iter().map(sample::order_id).collect();
+    let found = fixture.ledger().find_all(&requested).await.expect("an answer");
     assert_eq!(found, [entry(2, 1, 1)]);
-    assert_eq!(world.ledger().find_all(&[]).await.expect("an answer"), []);
+    assert_eq!(fixture.ledger().find_all(&[]).await.expect("an answer"), []);
 }
 
-pub async fn a_missing_event_is_seen_until_it_comes<W: LedgerWorld>(world: &W) {
-    world.tell(1, 2).await;
-    assert_eq!(page(world, 0..10, 10).await, [entry(1, 2, 1)]);
-    let without = digest(world, 0..10).await;
-    world.tell(1, 1).await;
-    assert_eq!(page(world, 0..10, 10).await, [entry(1, 2, 2)]);
-    assert_ne!(digest(world, 0..10).await, without);
+pub async fn a_missing_event_is_visible_until_it_arrives<F: LedgerFixture>(fixture: &F) {
+    fixture.add_event(1, 2).await;
+    assert_eq!(page(fixture, 0..10, 10).await, [entry(1, 2, 1)]);
+    let without = digest(fixture, 0..10).await;
+    fixture.add_event(1, 1).await;
+    assert_eq!(page(fixture, 0..10, 10).await, [entry(1, 2, 2)]);
+    assert_ne!(digest(fixture, 0..10).await, without);
 }
 
 fn entry(n: u32, version: i64, events: i64) -> LedgerEntry {
@@ -129,14 +128,14 @@ fn range(orders: std::ops::Range<u32>) -> OrderRange {
     OrderRange::of_ids(sample::order_id(orders.start), sample::order_id(orders.end))
 }
 
-async fn digest<W: LedgerWorld>(world: &W, orders: std::ops::Range<u32>) -> Digest {
-    world.ledger().digest(range(orders)).await.expect("a digest")
+async fn digest<F: LedgerFixture>(fixture: &F, orders: std::ops::Range<u32>) -> Digest {
+    fixture.ledger().digest(range(orders)).await.expect("a digest")
 }
 
-async fn page<W: LedgerWorld>(
-    world: &W,
+async fn page<F: LedgerFixture>(
+    fixture: &F,
     orders: std::ops::Range<u32>,
     limit: usize,
 ) -> Vec<LedgerEntry> {
-    world.ledger().page(range(orders), limit).await.expect("a page")
+    fixture.ledger().page(range(orders), limit).await.expect("a page")
 }

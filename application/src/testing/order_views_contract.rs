@@ -1,32 +1,33 @@
-//! What every [`OrderViews`] must do: pages from the newest order to the oldest, each order once.
+//! Contract of [`OrderViews`]: pages run from the newest to the oldest order, and have each order
+//! once.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::OrderId;
 
 use super::orders_contract::{cancel, place};
-use super::{OrderingWorld, sample};
+use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, OrderViews, StatusFilter};
 
-/// Makes a `#[test]` of each rule of [`order_views_contract`](self): `(run, world)`.
+/// Makes one `#[test]` per test function of [`order_views_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! order_views_contract {
-    ($run:path, $world:expr) => {
-        $crate::contract_tests! { $run, $world, order_views_contract:
-            an_order_is_seen_as_it_was_saved,
-            an_unknown_order_is_not_seen,
+    ($run:path, $fixture:expr) => {
+        $crate::contract_tests! { $run, $fixture, order_views_contract:
+            an_order_is_returned_as_it_was_saved,
+            an_unknown_order_is_not_found,
             the_newest_order_comes_first,
-            pages_hold_every_order_once,
-            a_page_stays_what_it_was_when_newer_orders_come_in,
-            only_orders_of_the_status_asked_for_are_shown,
+            pages_have_every_order_once,
+            a_page_does_not_change_when_newer_orders_arrive,
+            only_orders_of_the_requested_status_are_returned,
         }
     };
 }
 
-pub async fn an_order_is_seen_as_it_was_saved<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn an_order_is_returned_as_it_was_saved<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     let placed = place(&orders, 1, Cause::Unkeyed).await;
-    let views = world.views();
+    let views = fixture.views();
     let view = views.view(sample::order_id(1)).await.expect("an answer");
     assert_eq!(view.as_ref(), Some(placed.snapshot()));
     assert_eq!(views.newest(None, None, 10).await.expect("a page"), [placed.snapshot().clone()]);
@@ -36,23 +37,23 @@ pub async fn an_order_is_seen_as_it_was_saved<W: OrderingWorld>(world: &W) {
     assert_eq!(view.as_ref(), Some(cancelled.snapshot()));
 }
 
-pub async fn an_unknown_order_is_not_seen<W: OrderingWorld>(world: &W) {
-    let views = world.views();
+pub async fn an_unknown_order_is_not_found<F: OrderingFixture>(fixture: &F) {
+    let views = fixture.views();
     assert_eq!(views.view(sample::order_id(1)).await.expect("an answer"), None);
     assert_eq!(views.newest(None, None, 10).await.expect("a page"), []);
 }
 
-pub async fn the_newest_order_comes_first<W: OrderingWorld>(world: &W) {
-    place_all(world, [2, 3, 1]).await;
-    assert_eq!(page(world, None, None, 2).await, ids([3, 2]));
+pub async fn the_newest_order_comes_first<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, [2, 3, 1]).await;
+    assert_eq!(page(fixture, None, None, 2).await, ids([3, 2]));
 }
 
-pub async fn pages_hold_every_order_once<W: OrderingWorld>(world: &W) {
-    place_all(world, 1..=7).await;
+pub async fn pages_have_every_order_once<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, 1..=7).await;
     let mut seen = Vec::new();
     let mut before = None;
     while seen.len() <= 7 {
-        let page = page(world, None, before, 3).await;
+        let page = page(fixture, None, before, 3).await;
         let Some(&last) = page.last() else { break };
         seen.extend(page);
         before = Some(last);
@@ -60,42 +61,42 @@ pub async fn pages_hold_every_order_once<W: OrderingWorld>(world: &W) {
     assert_eq!(seen, ids((1..=7).rev()));
 }
 
-pub async fn a_page_stays_what_it_was_when_newer_orders_come_in<W: OrderingWorld>(world: &W) {
-    place_all(world, 1..=4).await;
+pub async fn a_page_does_not_change_when_newer_orders_arrive<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, 1..=4).await;
     let before = Some(sample::order_id(3));
-    let page_then = page(world, None, before, 2).await;
-    place_all(world, 5..=8).await;
-    assert_eq!(page_then, ids([2, 1]));
-    assert_eq!(page(world, None, before, 2).await, page_then);
+    let page_before = page(fixture, None, before, 2).await;
+    place_all(fixture, 5..=8).await;
+    assert_eq!(page_before, ids([2, 1]));
+    assert_eq!(page(fixture, None, before, 2).await, page_before);
 }
 
-pub async fn only_orders_of_the_status_asked_for_are_shown<W: OrderingWorld>(world: &W) {
-    place_all(world, 1..=6).await;
+pub async fn only_orders_of_the_requested_status_are_returned<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, 1..=6).await;
     for n in [2, 5] {
-        cancel(&world.orders(), n, Cause::Unkeyed).await;
+        cancel(&fixture.orders(), n, Cause::Unkeyed).await;
     }
     let (created, cancelled) = (Some(StatusFilter::Created), Some(StatusFilter::Cancelled));
-    assert_eq!(page(world, created, None, 10).await, ids([6, 4, 3, 1]));
-    assert_eq!(page(world, cancelled, None, 10).await, ids([5, 2]));
+    assert_eq!(page(fixture, created, None, 10).await, ids([6, 4, 3, 1]));
+    assert_eq!(page(fixture, cancelled, None, 10).await, ids([5, 2]));
     let before = Some(sample::order_id(5));
-    assert_eq!(page(world, created, before, 2).await, ids([4, 3]));
-    assert_eq!(page(world, cancelled, before, 2).await, ids([2]));
+    assert_eq!(page(fixture, created, before, 2).await, ids([4, 3]));
+    assert_eq!(page(fixture, cancelled, before, 2).await, ids([2]));
 }
 
-async fn place_all<W: OrderingWorld>(world: &W, numbers: impl IntoIterator<Item = u32>) {
-    let orders = world.orders();
+async fn place_all<F: OrderingFixture>(fixture: &F, numbers: impl IntoIterator<Item = u32>) {
+    let orders = fixture.orders();
     for n in numbers {
         place(&orders, n, Cause::Unkeyed).await;
     }
 }
 
-async fn page<W: OrderingWorld>(
-    world: &W,
+async fn page<F: OrderingFixture>(
+    fixture: &F,
     status: Option<StatusFilter>,
     before: Option<OrderId>,
     limit: usize,
 ) -> Vec<OrderId> {
-    let page = world.views().newest(status, before, limit).await.expect("a page");
+    let page = fixture.views().newest(status, before, limit).await.expect("a page");
     page.into_iter().map(|order| order.id).collect()
 }
 

@@ -1,44 +1,44 @@
-//! What every [`Orders`] must do: an order, its events and its cause are saved together or not at
-//! all, and each cause is answered once.
+//! Contract of [`Orders`]: an order, its events and its cause are saved in one transaction, and
+//! each cause is answered once.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::Outcome;
 use domain::ordering::{Order, OrderItems};
 use futures_util::future::join_all;
 
 use super::outbox_contract::{assert_nothing_due, relay_all};
-use super::{OrderingWorld, sample};
-use crate::ordering::{Cause, Orders, RecallError, SaveError, Saved};
+use super::{OrderingFixture, sample};
+use crate::ordering::{Cause, FindAnswerError, Orders, SaveError, Saved};
 
-/// Makes a `#[test]` of each rule of [`orders_contract`](self): `(run, world)`.
+/// Makes one `#[test]` per test function of [`orders_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! orders_contract {
-    ($run:path, $world:expr) => {
-        $crate::contract_tests! { $run, $world, orders_contract:
-            what_was_saved_is_found_again,
-            a_note_and_medications_are_found_again_as_they_were_given,
+    ($run:path, $fixture:expr) => {
+        $crate::contract_tests! { $run, $fixture, orders_contract:
+            a_saved_order_is_found,
+            notes_and_medications_are_stored_unchanged,
             an_unknown_order_is_not_found,
             the_events_of_an_order_are_stored_with_it,
-            a_taken_id_is_a_conflict,
-            an_order_that_changed_meanwhile_is_a_conflict,
+            an_id_that_already_exists_is_a_conflict,
+            a_concurrent_change_of_an_order_is_a_conflict,
             a_conflict_stores_neither_state_nor_event_nor_cause,
             a_repeated_request_gets_the_original_answer_and_changes_nothing,
             a_repeated_event_gets_the_original_answer_and_changes_nothing,
-            the_original_answer_stays_when_the_order_changes_afterwards,
+            the_original_answer_stays_the_same_when_the_order_changes,
             a_key_used_for_another_request_is_refused,
-            an_answer_is_recalled_by_its_cause,
+            an_answer_is_found_by_its_cause,
             requests_without_a_key_are_never_repeats,
             a_request_and_an_event_are_different_causes,
-            an_order_that_recorded_nothing_still_answers_its_cause,
-            of_parallel_saves_of_one_order_exactly_one_wins,
-            of_parallel_repeats_of_one_request_exactly_one_is_stored,
+            saving_an_order_without_events_still_stores_its_cause,
+            exactly_one_of_several_parallel_saves_of_an_order_succeeds,
+            exactly_one_of_several_parallel_repeats_of_a_request_is_stored,
         }
     };
 }
 
-pub async fn what_was_saved_is_found_again<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn a_saved_order_is_found<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     let placed = place(&orders, 1, Cause::Unkeyed).await;
     assert_eq!(placed, sample::order(1).saved());
     assert_eq!(find(&orders, 1).await, placed);
@@ -48,57 +48,55 @@ pub async fn what_was_saved_is_found_again<W: OrderingWorld>(world: &W) {
     assert_ne!(cancelled, placed);
 }
 
-pub async fn a_note_and_medications_are_found_again_as_they_were_given<W: OrderingWorld>(
-    world: &W,
-) {
-    let orders = world.orders();
-    // Order 2 says everything there is to say, order 3 as little as it can.
-    let (everything, nothing) = (sample::new_order(2), sample::new_order(3));
+pub async fn notes_and_medications_are_stored_unchanged<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
+    // Order 2 has all optional values, order 3 has none.
+    let (with_all, with_none) = (sample::new_order(2), sample::new_order(3));
     let medications = |items: &OrderItems| -> Vec<_> {
         items.as_slice().iter().map(|item| item.medication.clone()).collect()
     };
-    let given = medications(&everything.items);
+    let given = medications(&with_all.items);
     let displays = given.iter().flatten().map(|coding| coding.display.is_some());
     assert_eq!(displays.collect::<Vec<_>>(), [true, false], "one of each kind");
-    assert!(everything.note.is_some() && nothing.note.is_none());
-    assert!(medications(&nothing.items).iter().all(Option::is_none));
+    assert!(with_all.note.is_some() && with_none.note.is_none());
+    assert!(medications(&with_none.items).iter().all(Option::is_none));
 
-    for (n, new) in [(2, everything), (3, nothing)] {
+    for (n, new) in [(2, with_all), (3, with_none)] {
         let placing = sample::request(&n.to_string(), "it");
         place(&orders, n, placing.clone()).await;
         cancel(&orders, n, Cause::Unkeyed).await;
-        let recalled = orders.recall(&placing).await.expect("an answer").expect("the order");
-        for kept in [find(&orders, n).await, recalled] {
-            assert_eq!(kept.snapshot().note, new.note);
-            assert_eq!(kept.snapshot().items, new.items);
+        let answer = orders.find_answer(&placing).await.expect("an answer").expect("the order");
+        for found in [find(&orders, n).await, answer] {
+            assert_eq!(found.snapshot().note, new.note);
+            assert_eq!(found.snapshot().items, new.items);
         }
     }
 }
 
-pub async fn an_unknown_order_is_not_found<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn an_unknown_order_is_not_found<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     assert_eq!(orders.find(sample::order_id(2)).await.expect("an answer"), None);
 }
 
-pub async fn the_events_of_an_order_are_stored_with_it<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn the_events_of_an_order_are_stored_with_it<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     cancel(&orders, 1, Cause::Unkeyed).await;
 
-    let records = relay_all(world, 2).await;
+    let records = relay_all(fixture, 2).await;
     let events: Vec<_> = records.iter().map(|record| record.event_id).collect();
     assert_eq!(events, [sample::event_id(1, 1), sample::event_id(1, 2)]);
-    assert!(records.iter().all(|record| record.order_id == sample::order_id(1)));
-    assert_eq!(records.iter().map(|record| record.order_version.get()).collect::<Vec<_>>(), [1, 2]);
+    assert!(records.iter().all(|record| record.aggregate_id == sample::order_id(1).get()));
+    assert_eq!(records.iter().map(|record| record.aggregate_version).collect::<Vec<_>>(), [1, 2]);
     assert_eq!(records[0].event_type, "OrderCreated");
     assert_eq!(records[1].event_type, "OrderCancelled");
     assert_eq!(records[1].occurred_at, sample::event_stamp(1, 2).at);
-    assert_nothing_due(world).await;
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn a_taken_id_is_a_conflict<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn an_id_that_already_exists_is_a_conflict<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     let first = place(&orders, 1, Cause::Unkeyed).await;
     let mut new = sample::new_order(1);
     new.customer_name = "Somebody else".parse().expect("a name");
@@ -108,148 +106,154 @@ pub async fn a_taken_id_is_a_conflict<W: OrderingWorld>(world: &W) {
     assert_eq!(find(&orders, 1).await, first);
 }
 
-pub async fn an_order_that_changed_meanwhile_is_a_conflict<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn a_concurrent_change_of_an_order_is_a_conflict<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
-    let (mut mine, mut theirs) = (find(&orders, 1).await, find(&orders, 1).await);
-    assert_eq!(mine.cancel(sample::reason(), sample::event_stamp(1, 2)), Outcome::Applied);
-    assert_eq!(theirs.cancel(sample::reason(), sample::event_stamp(1, 3)), Outcome::Applied);
+    let (mut first, mut second) = (find(&orders, 1).await, find(&orders, 1).await);
+    assert_eq!(first.cancel(sample::reason(), sample::event_stamp(1, 2)), Outcome::Applied);
+    assert_eq!(second.cancel(sample::reason(), sample::event_stamp(1, 3)), Outcome::Applied);
 
-    let theirs = stored(orders.save(theirs, Cause::Unkeyed).await);
-    assert_conflict(&orders.save(mine, Cause::Unkeyed).await);
-    assert_eq!(find(&orders, 1).await, theirs);
+    let second = stored(orders.save(second, Cause::Unkeyed).await);
+    assert_conflict(&orders.save(first, Cause::Unkeyed).await);
+    assert_eq!(find(&orders, 1).await, second);
 }
 
-pub async fn a_conflict_stores_neither_state_nor_event_nor_cause<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn a_conflict_stores_neither_state_nor_event_nor_cause<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     let first = place(&orders, 1, Cause::Unkeyed).await;
     let cause = sample::request("k", "again");
     let second = Order::place(sample::new_order(1), sample::event_stamp(9, 1));
     assert_conflict(&orders.save(second, cause.clone()).await);
 
     assert_eq!(find(&orders, 1).await, first);
-    assert_eq!(orders.recall(&cause).await.expect("an answer"), None);
-    let records = relay_all(world, 1).await;
+    assert_eq!(orders.find_answer(&cause).await.expect("an answer"), None);
+    let records = relay_all(fixture, 1).await;
     assert_eq!(records[0].event_id, sample::event_id(1, 1));
-    assert_nothing_due(world).await;
-    // The cause is free: another order may answer it.
+    assert_nothing_due(fixture).await;
+    // The cause was not stored, so it can be used for another order.
     place(&orders, 2, cause).await;
 }
 
-pub async fn a_repeated_request_gets_the_original_answer_and_changes_nothing<W: OrderingWorld>(
-    world: &W,
+pub async fn a_repeated_request_gets_the_original_answer_and_changes_nothing<F: OrderingFixture>(
+    fixture: &F,
 ) {
-    assert_answered_once(world, sample::request("k", "one order")).await;
+    assert_answered_once(fixture, sample::request("k", "one order")).await;
 }
 
-pub async fn a_repeated_event_gets_the_original_answer_and_changes_nothing<W: OrderingWorld>(
-    world: &W,
+pub async fn a_repeated_event_gets_the_original_answer_and_changes_nothing<F: OrderingFixture>(
+    fixture: &F,
 ) {
-    assert_answered_once(world, Cause::Event(sample::event_id(7, 7))).await;
+    assert_answered_once(fixture, Cause::Event(sample::event_id(7, 7))).await;
 }
 
-async fn assert_answered_once<W: OrderingWorld>(world: &W, cause: Cause) {
-    let orders = world.orders();
+async fn assert_answered_once<F: OrderingFixture>(fixture: &F, cause: Cause) {
+    let orders = fixture.orders();
     let first = place(&orders, 1, cause.clone()).await;
     let again = answered_before(orders.save(sample::order(2), cause).await);
     assert_eq!(again, first);
     assert_eq!(orders.find(sample::order_id(2)).await.expect("an answer"), None);
-    let records = relay_all(world, 1).await;
+    let records = relay_all(fixture, 1).await;
     assert_eq!(records[0].event_id, sample::event_id(1, 1));
-    assert_nothing_due(world).await;
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn the_original_answer_stays_when_the_order_changes_afterwards<W: OrderingWorld>(
-    world: &W,
+pub async fn the_original_answer_stays_the_same_when_the_order_changes<F: OrderingFixture>(
+    fixture: &F,
 ) {
-    let orders = world.orders();
+    let orders = fixture.orders();
     let placing = sample::request("k", "one order");
     let placed = place(&orders, 1, placing.clone()).await;
-    let cancelling = sample::request("c", "call it off");
+    let cancelling = sample::request("c", "cancel it");
     let cancelled = cancel(&orders, 1, cancelling.clone()).await;
 
     let again = answered_before(orders.save(sample::order(2), placing.clone()).await);
     assert_eq!(again, placed);
-    assert_eq!(orders.recall(&placing).await.expect("an answer"), Some(placed));
-    assert_eq!(orders.recall(&cancelling).await.expect("an answer"), Some(cancelled));
+    assert_eq!(orders.find_answer(&placing).await.expect("an answer"), Some(placed));
+    assert_eq!(orders.find_answer(&cancelling).await.expect("an answer"), Some(cancelled));
 }
 
-pub async fn a_key_used_for_another_request_is_refused<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn a_key_used_for_another_request_is_refused<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     place(&orders, 1, sample::request("k", "one thing")).await;
     let other = sample::request("k", "another thing");
 
     let refused = orders.save(sample::order(2), other.clone()).await;
     assert!(matches!(refused, Err(SaveError::KeyReused)), "{refused:?}");
-    let refused = orders.recall(&other).await;
-    assert!(matches!(refused, Err(RecallError::KeyReused)), "{refused:?}");
+    let refused = orders.find_answer(&other).await;
+    assert!(matches!(refused, Err(FindAnswerError::KeyReused)), "{refused:?}");
     assert_eq!(orders.find(sample::order_id(2)).await.expect("an answer"), None);
-    assert_eq!(relay_all(world, 1).await.len(), 1);
-    assert_nothing_due(world).await;
+    assert_eq!(relay_all(fixture, 1).await.len(), 1);
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn an_answer_is_recalled_by_its_cause<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn an_answer_is_found_by_its_cause<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     let (request, event) = (sample::request("k", "it"), Cause::Event(sample::event_id(7, 7)));
     for cause in [&request, &event] {
-        assert_eq!(orders.recall(cause).await.expect("an answer"), None);
+        assert_eq!(orders.find_answer(cause).await.expect("an answer"), None);
     }
     let first = place(&orders, 1, request.clone()).await;
     let second = place(&orders, 2, event.clone()).await;
-    assert_eq!(orders.recall(&request).await.expect("an answer"), Some(first));
-    assert_eq!(orders.recall(&event).await.expect("an answer"), Some(second));
+    assert_eq!(orders.find_answer(&request).await.expect("an answer"), Some(first));
+    assert_eq!(orders.find_answer(&event).await.expect("an answer"), Some(second));
 }
 
-pub async fn requests_without_a_key_are_never_repeats<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn requests_without_a_key_are_never_repeats<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
-    assert_eq!(orders.recall(&Cause::Unkeyed).await.expect("an answer"), None);
+    assert_eq!(orders.find_answer(&Cause::Unkeyed).await.expect("an answer"), None);
     place(&orders, 2, Cause::Unkeyed).await;
 }
 
-pub async fn a_request_and_an_event_are_different_causes<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn a_request_and_an_event_are_different_causes<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
     let event = sample::event_id(7, 7);
     place(&orders, 1, Cause::Event(event)).await;
     place(&orders, 2, sample::request(&event.to_string(), "the same text")).await;
 }
 
-pub async fn an_order_that_recorded_nothing_still_answers_its_cause<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn saving_an_order_without_events_still_stores_its_cause<F: OrderingFixture>(
+    fixture: &F,
+) {
+    let orders = fixture.orders();
     let placed = place(&orders, 1, Cause::Unkeyed).await;
     let cause = sample::request("k", "nothing new");
     let unchanged = stored(orders.save(find(&orders, 1).await, cause.clone()).await);
 
     assert_eq!(unchanged, placed);
-    assert_eq!(orders.recall(&cause).await.expect("an answer"), Some(placed));
-    assert_eq!(relay_all(world, 1).await.len(), 1);
-    assert_nothing_due(world).await;
+    assert_eq!(orders.find_answer(&cause).await.expect("an answer"), Some(placed));
+    assert_eq!(relay_all(fixture, 1).await.len(), 1);
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn of_parallel_saves_of_one_order_exactly_one_wins<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<F: OrderingFixture>(
+    fixture: &F,
+) {
+    let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
-    let mut rivals = Vec::new();
+    let mut saves = Vec::new();
     for number in 2..10 {
         let mut order = find(&orders, 1).await;
         assert_eq!(
             order.cancel(sample::reason(), sample::event_stamp(1, number)),
             Outcome::Applied
         );
-        rivals.push(orders.save(order, Cause::Unkeyed));
+        saves.push(orders.save(order, Cause::Unkeyed));
     }
-    let results = join_all(rivals).await;
+    let results = join_all(saves).await;
 
-    let winners: Vec<Order> =
+    let saved: Vec<Order> =
         results.into_iter().filter_map(|result| result.ok().map(order_of)).collect();
-    assert_eq!(winners.len(), 1, "{winners:?}");
-    assert_eq!(find(&orders, 1).await, winners[0]);
-    assert_eq!(relay_all(world, 2).await.len(), 2);
-    assert_nothing_due(world).await;
+    assert_eq!(saved.len(), 1, "{saved:?}");
+    assert_eq!(find(&orders, 1).await, saved[0]);
+    assert_eq!(relay_all(fixture, 2).await.len(), 2);
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn of_parallel_repeats_of_one_request_exactly_one_is_stored<W: OrderingWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn exactly_one_of_several_parallel_repeats_of_a_request_is_stored<F: OrderingFixture>(
+    fixture: &F,
+) {
+    let orders = fixture.orders();
     let cause = sample::request("k", "one order");
     let repeats = (1..9).map(|n| orders.save(sample::order(n), cause.clone()));
     let results = join_all(repeats).await;
@@ -259,16 +263,16 @@ pub async fn of_parallel_repeats_of_one_request_exactly_one_is_stored<W: Orderin
     assert_eq!(stored.len(), 1, "{results:?}");
     let ids: Vec<_> = results.into_iter().map(|saved| order_of(saved).id()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "one answer for all: {ids:?}");
-    assert_eq!(relay_all(world, 1).await[0].order_id, ids[0]);
-    assert_nothing_due(world).await;
+    assert_eq!(relay_all(fixture, 1).await[0].aggregate_id, ids[0].get());
+    assert_nothing_due(fixture).await;
 }
 
-/// Places order `n` in answer to `cause`.
+/// Places order `n` for `cause`.
 pub(super) async fn place(orders: &impl Orders, n: u32, cause: Cause) -> Order {
     stored(orders.save(sample::order(n), cause).await)
 }
 
-/// Cancels order `n` in answer to `cause`.
+/// Cancels order `n` for `cause`.
 pub(super) async fn cancel(orders: &impl Orders, n: u32, cause: Cause) -> Order {
     let mut order = find(orders, n).await;
     assert_eq!(order.cancel(sample::reason(), sample::event_stamp(n, 2)), Outcome::Applied);
@@ -282,14 +286,14 @@ async fn find(orders: &impl Orders, n: u32) -> Order {
 fn stored(result: Result<Saved, SaveError>) -> Order {
     match result {
         Ok(Saved::Stored(order)) => order,
-        other => panic!("to be stored, not {other:?}"),
+        other => panic!("expected Saved::Stored, not {other:?}"),
     }
 }
 
 fn answered_before(result: Result<Saved, SaveError>) -> Order {
     match result {
         Ok(Saved::AnsweredBefore(order)) => order,
-        other => panic!("to have been answered before, not {other:?}"),
+        other => panic!("expected Saved::AnsweredBefore, not {other:?}"),
     }
 }
 

@@ -1,56 +1,56 @@
-//! What every [`Outbox`] must do: each saved event is handed out until it is published, in order
-//! per order, and to one relay at a time.
+//! Contract of [`Outbox`]: each saved event can be claimed until it is published, by one relay at a
+//! time, and the events of one order in sequence.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use std::collections::{HashMap, HashSet};
 
 use domain::EventId;
 
 use super::orders_contract::{cancel, place};
-use super::{OrderingWorld, sample};
+use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, Orders, Saved};
 use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
 
-/// How often a rule looks again for what the store is still busy with.
-const PATIENCE: usize = 500;
+/// Maximum number of tries while waiting for background work of the store.
+const MAX_TRIES: usize = 500;
 
-/// So many of the largest orders are several times as large as a claim.
+/// The number of largest orders whose events need several claims because of their size.
 const LARGE_ORDERS: u32 = 300;
 
-/// Makes a `#[test]` of each rule of [`outbox_contract`](self): `(run, world)`.
+/// Makes one `#[test]` per test function of [`outbox_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! outbox_contract {
-    ($run:path, $world:expr) => {
-        $crate::contract_tests! { $run, $world, outbox_contract:
+    ($run:path, $fixture:expr) => {
+        $crate::contract_tests! { $run, $fixture, outbox_contract:
             an_empty_outbox_has_nothing_due,
-            saved_events_are_handed_out_exactly_once_when_published,
-            a_claim_holds_no_more_than_asked_lane_by_lane,
+            published_events_are_claimed_exactly_once,
+            a_claim_is_limited_and_grouped_by_lane,
             a_claim_of_large_records_is_bounded_by_their_size,
-            claims_at_the_same_time_never_share_a_lane,
-            a_dropped_claim_is_undone,
-            an_unsent_record_comes_again,
-            a_record_without_a_verdict_comes_again,
-            an_unsent_record_comes_again_while_a_published_one_behind_it_does_not,
-            a_failed_record_comes_again_after_a_delay,
-            later_events_of_an_order_wait_behind_a_failed_one,
-            a_failed_record_does_not_hold_up_other_orders,
-            a_refused_record_is_put_aside_and_holds_nothing_up,
-            events_of_one_order_are_handed_out_in_order_across_small_claims,
+            concurrent_claims_never_share_a_lane,
+            a_dropped_claim_is_released,
+            an_unsent_record_is_claimed_again,
+            a_record_without_a_verdict_is_claimed_again,
+            an_unsent_record_is_claimed_again_but_a_published_one_after_it_is_not,
+            a_failed_record_is_claimed_again_after_a_delay,
+            later_events_of_an_order_wait_for_a_failed_one,
+            a_failed_record_does_not_block_other_orders,
+            a_refused_record_is_not_claimed_again_and_blocks_nothing,
+            events_of_one_order_are_claimed_in_sequence_across_small_claims,
         }
     };
 }
 
-pub async fn an_empty_outbox_has_nothing_due<W: OrderingWorld>(world: &W) {
-    assert_nothing_due(world).await;
+pub async fn an_empty_outbox_has_nothing_due<F: OrderingFixture>(fixture: &F) {
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn saved_events_are_handed_out_exactly_once_when_published<W: OrderingWorld>(world: &W) {
-    place_all(world, 1..=40).await;
+pub async fn published_events_are_claimed_exactly_once<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, 1..=40).await;
     for n in 1..=20 {
-        cancel(&world.orders(), n, Cause::Unkeyed).await;
+        cancel(&fixture.orders(), n, Cause::Unkeyed).await;
     }
-    let records = relay_all(world, 60).await;
+    let records = relay_all(fixture, 60).await;
 
     let mut events: Vec<EventId> = records.iter().map(|record| record.event_id).collect();
     events.sort_unstable();
@@ -59,34 +59,34 @@ pub async fn saved_events_are_handed_out_exactly_once_when_published<W: Ordering
     saved.sort_unstable();
     assert_eq!(events, saved);
     assert_in_order(&records);
-    assert_nothing_due(world).await;
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn a_claim_holds_no_more_than_asked_lane_by_lane<W: OrderingWorld>(world: &W) {
-    place_all(world, 1..=80).await;
-    let claim = claim_due(world, 3).await;
+pub async fn a_claim_is_limited_and_grouped_by_lane<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, 1..=80).await;
+    let claim = claim_due(fixture, 3).await;
     let records = claim.records();
     assert!((1..=3).contains(&records.len()), "{}", records.len());
     let lanes = records.chunk_by(|one, next| one.lane == next.lane);
     assert!(lanes.clone().all(|lane| lane.is_sorted_by_key(|record| record.position)));
     let different: HashSet<i16> = records.iter().map(|record| record.lane).collect();
-    assert_eq!(lanes.count(), different.len(), "a lane comes in one piece");
+    assert_eq!(lanes.count(), different.len(), "the records of a lane are not contiguous");
 }
 
-pub async fn a_claim_of_large_records_is_bounded_by_their_size<W: OrderingWorld>(world: &W) {
-    // Orders of one lane, or of a few: some claim must be larger than it may be.
-    let orders = world.orders();
+pub async fn a_claim_of_large_records_is_bounded_by_their_size<F: OrderingFixture>(fixture: &F) {
+    // Even if a claim has several lanes, there are enough events to exceed the maximum size.
+    let orders = fixture.orders();
     for n in 1..=LARGE_ORDERS {
         let saved = orders.save(sample::largest_order(n), Cause::Unkeyed).await;
         assert!(matches!(saved, Ok(Saved::Stored(_))), "{saved:?}");
     }
     let mut published = HashSet::new();
     let mut bounded = false;
-    // Each fails once, so that it comes both as a new record and as one that is tried again.
-    for tried_again in [false, true] {
-        let mut handed_out = HashSet::new();
-        while handed_out.len() < LARGE_ORDERS as usize {
-            let claim = claim_due(world, 1000).await;
+    // Each record fails once. So it is claimed first as a new record and then as a retry.
+    for is_retry in [false, true] {
+        let mut claimed = HashSet::new();
+        while claimed.len() < LARGE_ORDERS as usize {
+            let claim = claim_due(fixture, 1000).await;
             let records = claim.records();
             let lanes = records.chunk_by(|one, next| one.lane == next.lane);
             let size = |record: &OutboxRecord| record.payload.len();
@@ -94,79 +94,79 @@ pub async fn a_claim_of_large_records_is_bounded_by_their_size<W: OrderingWorld>
             let bytes: usize = records.iter().map(size).sum();
             assert!(bytes - last < CLAIM_BYTES, "{bytes} bytes in {} records", records.len());
             bounded |= bytes >= CLAIM_BYTES / 2;
-            let verdict = if tried_again {
+            let verdict = if is_retry {
                 published.extend(records.iter().map(|record| record.event_id));
                 Verdict::Published
             } else {
                 Verdict::Failed("not today".to_owned())
             };
-            handed_out.extend(records.iter().map(|record| record.event_id));
+            claimed.extend(records.iter().map(|record| record.event_id));
             let verdicts = vec![verdict; records.len()];
             claim.settle(&verdicts).await.expect("settled");
         }
     }
-    assert!(bounded, "no claim was large");
+    assert!(bounded, "no claim was close to the maximum size");
     assert_eq!(published.len(), LARGE_ORDERS as usize);
-    assert_nothing_due(world).await;
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn claims_at_the_same_time_never_share_a_lane<W: OrderingWorld>(world: &W) {
-    place_all(world, 1..=80).await;
-    let outbox = world.outbox();
-    let mut claims = vec![claim_due(world, 2).await];
-    // Each claim holds a connection of the store: a few at once are enough.
+pub async fn concurrent_claims_never_share_a_lane<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, 1..=80).await;
+    let outbox = fixture.outbox();
+    let mut claims = vec![claim_due(fixture, 2).await];
+    // Each claim uses a database connection, so only a few claims are open at once.
     while claims.len() < 4 {
         let Some(claim) = outbox.claim(2).await.expect("an answer") else { break };
         claims.push(claim);
     }
-    assert!(claims.len() > 1, "80 orders lie in many lanes");
-    let mut taken = HashSet::new();
+    assert!(claims.len() > 1, "80 orders are in several lanes");
+    let mut claimed = HashSet::new();
     for claim in &claims {
         let lanes: HashSet<i16> = claim.records().iter().map(|record| record.lane).collect();
-        assert!(taken.is_disjoint(&lanes), "two claims have a lane of {lanes:?}");
-        taken.extend(lanes);
+        assert!(claimed.is_disjoint(&lanes), "another claim has one of the lanes {lanes:?}");
+        claimed.extend(lanes);
     }
     let records = || claims.iter().flat_map(Claim::records);
     let events: HashSet<EventId> = records().map(|record| record.event_id).collect();
     assert_eq!(events.len(), records().count());
 }
 
-pub async fn a_dropped_claim_is_undone<W: OrderingWorld>(world: &W) {
-    place_all(world, [1]).await;
-    let claim = claim_due(world, 10).await;
+pub async fn a_dropped_claim_is_released<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, [1]).await;
+    let claim = claim_due(fixture, 10).await;
     let records = claim.records().to_vec();
-    assert!(world.outbox().claim(10).await.expect("an answer").is_none(), "the lane is taken");
+    assert!(fixture.outbox().claim(10).await.expect("an answer").is_none(), "the lane is claimed");
     drop(claim);
-    assert_eq!(claim_due(world, 10).await.records(), records);
+    assert_eq!(claim_due(fixture, 10).await.records(), records);
 }
 
-pub async fn an_unsent_record_comes_again<W: OrderingWorld>(world: &W) {
-    place_all(world, [1]).await;
-    settle(world, |_| Verdict::Unsent).await;
-    // At once: it was no fault of its own.
-    let again = world.outbox().claim(10).await.expect("an answer").expect("the record");
+pub async fn an_unsent_record_is_claimed_again<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, [1]).await;
+    settle(fixture, |_| Verdict::Unsent).await;
+    // Without a delay, because the record did not fail.
+    let again = fixture.outbox().claim(10).await.expect("an answer").expect("the record");
     assert_eq!(again.records()[0].event_id, sample::event_id(1, 1));
 }
 
-pub async fn a_record_without_a_verdict_comes_again<W: OrderingWorld>(world: &W) {
-    place_all(world, [1]).await;
-    let claim = claim_due(world, 10).await;
+pub async fn a_record_without_a_verdict_is_claimed_again<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, [1]).await;
+    let claim = claim_due(fixture, 10).await;
     claim.settle(&[]).await.expect("settled");
-    assert_eq!(claim_due(world, 10).await.records()[0].event_id, sample::event_id(1, 1));
+    assert_eq!(claim_due(fixture, 10).await.records()[0].event_id, sample::event_id(1, 1));
 }
 
-pub async fn an_unsent_record_comes_again_while_a_published_one_behind_it_does_not<
-    W: OrderingWorld,
+pub async fn an_unsent_record_is_claimed_again_but_a_published_one_after_it_is_not<
+    F: OrderingFixture,
 >(
-    world: &W,
+    fixture: &F,
 ) {
-    // Enough orders for a lane that holds two.
-    place_all(world, 1..=40).await;
+    // Enough orders that at least one lane has two of them.
+    place_all(fixture, 1..=40).await;
     let mut unsent = HashSet::new();
     let mut published = HashSet::new();
-    let mut held = 0;
+    let mut failures = 0;
     while unsent.len() + published.len() < 40 {
-        let claim = claim_due(world, 100).await;
+        let claim = claim_due(fixture, 100).await;
         let verdicts: Vec<Verdict> = claim
             .records()
             .iter()
@@ -176,9 +176,9 @@ pub async fn an_unsent_record_comes_again_while_a_published_one_behind_it_does_n
                     unsent.insert(record.event_id);
                     Verdict::Unsent
                 } else if unsent.contains(&record.event_id) {
-                    // Held a second time, so that the other lanes get their turn.
-                    held += 1;
-                    assert!(held <= PATIENCE, "the others never get their turn");
+                    // Fails the second time, so that the other lanes get their turn.
+                    failures += 1;
+                    assert!(failures <= MAX_TRIES, "other lanes never get their turn");
                     Verdict::Failed("hold".to_owned())
                 } else {
                     assert!(published.insert(record.event_id), "published twice");
@@ -188,48 +188,51 @@ pub async fn an_unsent_record_comes_again_while_a_published_one_behind_it_does_n
             .collect();
         claim.settle(&verdicts).await.expect("settled");
     }
-    assert!(!published.is_empty(), "40 orders share some lane");
-    let again = relay_all(world, unsent.len()).await;
+    assert!(!published.is_empty(), "of 40 orders, some are in the same lane");
+    let again = relay_all(fixture, unsent.len()).await;
     assert_eq!(again.iter().map(|record| record.event_id).collect::<HashSet<_>>(), unsent);
-    assert_nothing_due(world).await;
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn a_failed_record_comes_again_after_a_delay<W: OrderingWorld>(world: &W) {
-    place_all(world, [1]).await;
+pub async fn a_failed_record_is_claimed_again_after_a_delay<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, [1]).await;
     for _ in 0..3 {
-        settle(world, |_| Verdict::Failed("not today".to_owned())).await;
-        assert!(world.outbox().claim(10).await.expect("an answer").is_none(), "it waits");
+        settle(fixture, |_| Verdict::Failed("not today".to_owned())).await;
+        assert!(
+            fixture.outbox().claim(10).await.expect("an answer").is_none(),
+            "the record is delayed"
+        );
     }
-    assert_eq!(relay_all(world, 1).await[0].event_id, sample::event_id(1, 1));
-    assert_nothing_due(world).await;
+    assert_eq!(relay_all(fixture, 1).await[0].event_id, sample::event_id(1, 1));
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn later_events_of_an_order_wait_behind_a_failed_one<W: OrderingWorld>(world: &W) {
-    place_all(world, [1]).await;
-    settle(world, |_| Verdict::Failed("not today".to_owned())).await;
-    cancel(&world.orders(), 1, Cause::Unkeyed).await;
-    assert!(world.outbox().claim(10).await.expect("an answer").is_none(), "both wait");
+pub async fn later_events_of_an_order_wait_for_a_failed_one<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, [1]).await;
+    settle(fixture, |_| Verdict::Failed("not today".to_owned())).await;
+    cancel(&fixture.orders(), 1, Cause::Unkeyed).await;
+    assert!(fixture.outbox().claim(10).await.expect("an answer").is_none(), "both are delayed");
 
-    let records = relay_all(world, 2).await;
-    let versions: Vec<i64> = records.iter().map(|record| record.order_version.get()).collect();
+    let records = relay_all(fixture, 2).await;
+    let versions: Vec<i64> = records.iter().map(|record| record.aggregate_version).collect();
     assert_eq!(versions, [1, 2]);
-    assert_nothing_due(world).await;
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn a_failed_record_does_not_hold_up_other_orders<W: OrderingWorld>(world: &W) {
-    place_all(world, 1..=40).await;
+pub async fn a_failed_record_does_not_block_other_orders<F: OrderingFixture>(fixture: &F) {
+    place_all(fixture, 1..=40).await;
     let failing = sample::event_id(1, 1);
     let mut published = HashSet::new();
     let mut failures = 0;
     while published.len() < 39 {
-        let claim = claim_due(world, 100).await;
+        let claim = claim_due(fixture, 100).await;
         let verdicts: Vec<Verdict> = claim
             .records()
             .iter()
             .map(|record| {
                 if record.event_id == failing {
                     failures += 1;
-                    assert!(failures <= PATIENCE, "the others never get their turn");
+                    assert!(failures <= MAX_TRIES, "other lanes never get their turn");
                     return Verdict::Failed("not today".to_owned());
                 }
                 assert!(published.insert(record.event_id), "published twice");
@@ -238,36 +241,38 @@ pub async fn a_failed_record_does_not_hold_up_other_orders<W: OrderingWorld>(wor
             .collect();
         claim.settle(&verdicts).await.expect("settled");
     }
-    let again = relay_all(world, 1).await;
+    let again = relay_all(fixture, 1).await;
     assert_eq!(again[0].event_id, failing);
-    assert_nothing_due(world).await;
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn a_refused_record_is_put_aside_and_holds_nothing_up<W: OrderingWorld>(world: &W) {
-    place_all(world, [1]).await;
-    cancel(&world.orders(), 1, Cause::Unkeyed).await;
-    let claim = claim_due(world, 1).await;
+pub async fn a_refused_record_is_not_claimed_again_and_blocks_nothing<F: OrderingFixture>(
+    fixture: &F,
+) {
+    place_all(fixture, [1]).await;
+    cancel(&fixture.orders(), 1, Cause::Unkeyed).await;
+    let claim = claim_due(fixture, 1).await;
     assert_eq!(claim.records()[0].event_id, sample::event_id(1, 1));
     claim.settle(&[Verdict::Refused("too large".to_owned())]).await.expect("settled");
 
-    let records = relay_all(world, 1).await;
+    let records = relay_all(fixture, 1).await;
     assert_eq!(records[0].event_id, sample::event_id(1, 2));
-    assert_nothing_due(world).await;
+    assert_nothing_due(fixture).await;
 }
 
-pub async fn events_of_one_order_are_handed_out_in_order_across_small_claims<W: OrderingWorld>(
-    world: &W,
+pub async fn events_of_one_order_are_claimed_in_sequence_across_small_claims<F: OrderingFixture>(
+    fixture: &F,
 ) {
-    place_all(world, 1..=30).await;
+    place_all(fixture, 1..=30).await;
     for n in (1..=30).rev() {
-        cancel(&world.orders(), n, Cause::Unkeyed).await;
+        cancel(&fixture.orders(), n, Cause::Unkeyed).await;
     }
     let mut records = Vec::new();
     let mut turn = 0_usize;
     while records.len() < 60 {
-        let claim = claim_due(world, 2).await;
+        let claim = claim_due(fixture, 2).await;
         turn += 1;
-        // Every third claim fails as a whole, the way a broker may.
+        // Every third claim fails completely, as in a broker failure.
         let fails = turn.is_multiple_of(3);
         let verdict =
             if fails { Verdict::Failed("not today".to_owned()) } else { Verdict::Published };
@@ -278,14 +283,17 @@ pub async fn events_of_one_order_are_handed_out_in_order_across_small_claims<W: 
         claim.settle(&verdicts).await.expect("settled");
     }
     assert_in_order(&records);
-    assert_nothing_due(world).await;
+    assert_nothing_due(fixture).await;
 }
 
-/// Claims and publishes until `expected` records have been handed out.
-pub(super) async fn relay_all<W: OrderingWorld>(world: &W, expected: usize) -> Vec<OutboxRecord> {
+/// Claims records and settles them as published, until there have been `expected` records.
+pub(super) async fn relay_all<F: OrderingFixture>(
+    fixture: &F,
+    expected: usize,
+) -> Vec<OutboxRecord> {
     let mut records = Vec::new();
     while records.len() < expected {
-        let claim = claim_due(world, 100).await;
+        let claim = claim_due(fixture, 100).await;
         records.extend_from_slice(claim.records());
         let verdicts = vec![Verdict::Published; claim.records().len()];
         claim.settle(&verdicts).await.expect("settled");
@@ -294,36 +302,36 @@ pub(super) async fn relay_all<W: OrderingWorld>(world: &W, expected: usize) -> V
     records
 }
 
-/// However long one waits, nothing comes.
-pub(super) async fn assert_nothing_due<W: OrderingWorld>(world: &W) {
+/// Asserts that nothing is due, now and after all delays.
+pub(super) async fn assert_nothing_due<F: OrderingFixture>(fixture: &F) {
     for _ in 0..3 {
-        world.let_delays_pass().await;
-        let claim = world.outbox().claim(100).await.expect("an answer");
+        fixture.let_delays_pass().await;
+        let claim = fixture.outbox().claim(100).await.expect("an answer");
         assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.records().to_vec()));
     }
 }
 
-/// Waits for something to be due and claims it.
-async fn claim_due<W: OrderingWorld>(world: &W, limit: usize) -> <W::Outbox as Outbox>::Claim {
-    let outbox = world.outbox();
-    for _ in 0..PATIENCE {
+/// Waits until a record is due, and claims.
+async fn claim_due<F: OrderingFixture>(fixture: &F, limit: usize) -> <F::Outbox as Outbox>::Claim {
+    let outbox = fixture.outbox();
+    for _ in 0..MAX_TRIES {
         if let Some(claim) = outbox.claim(limit).await.expect("an answer") {
-            assert!(!claim.records().is_empty(), "an empty claim");
+            assert!(!claim.records().is_empty(), "a claim without records");
             return claim;
         }
-        world.let_delays_pass().await;
+        fixture.let_delays_pass().await;
     }
-    panic!("nothing came to be due");
+    panic!("no record became due");
 }
 
-async fn settle<W: OrderingWorld>(world: &W, verdict: impl Fn(&OutboxRecord) -> Verdict) {
-    let claim = claim_due(world, 100).await;
+async fn settle<F: OrderingFixture>(fixture: &F, verdict: impl Fn(&OutboxRecord) -> Verdict) {
+    let claim = claim_due(fixture, 100).await;
     let verdicts: Vec<Verdict> = claim.records().iter().map(verdict).collect();
     claim.settle(&verdicts).await.expect("settled");
 }
 
-async fn place_all<W: OrderingWorld>(world: &W, numbers: impl IntoIterator<Item = u32>) {
-    let orders = world.orders();
+async fn place_all<F: OrderingFixture>(fixture: &F, numbers: impl IntoIterator<Item = u32>) {
+    let orders = fixture.orders();
     for n in numbers {
         place(&orders, n, Cause::Unkeyed).await;
     }
@@ -332,7 +340,7 @@ async fn place_all<W: OrderingWorld>(world: &W, numbers: impl IntoIterator<Item 
 fn assert_in_order(records: &[OutboxRecord]) {
     let mut latest: HashMap<_, i64> = HashMap::new();
     for record in records {
-        let before = latest.insert(record.order_id, record.order_version.get()).unwrap_or(0);
-        assert_eq!(record.order_version.get(), before + 1, "{record:?} out of order");
+        let before = latest.insert(record.aggregate_id, record.aggregate_version).unwrap_or(0);
+        assert_eq!(record.aggregate_version, before + 1, "{record:?} out of order");
     }
 }

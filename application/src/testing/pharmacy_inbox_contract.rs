@@ -1,42 +1,42 @@
-//! What the pharmacy's inbox must do over every store: each event takes effect once, whatever the
-//! order, the batches and the company it arrives in.
+//! Contract of the pharmacy's inbox over every store: each event takes effect once, in whatever
+//! sequence and batches the events arrive.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::ordering::{CodeDisplay, MedicationCoding, OrderNote};
 use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
 use futures_util::future::join_all;
 
 use super::sample::{cancelled, created, incoming, of_unknown_type, unreadable};
-use super::{PharmacyWorld, sample};
-use crate::inbox::{Intake, receive};
+use super::{PharmacyFixture, sample};
+use crate::inbox::{BatchOutcome, receive};
 use crate::pharmacy::{PharmacyViews, ReceiveOrders};
 use crate::published::Incoming;
 
-/// Makes a `#[test]` of each rule of [`pharmacy_inbox_contract`](self): `(run, world)`.
+/// Makes one `#[test]` per test function of [`pharmacy_inbox_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! pharmacy_inbox_contract {
-    ($run:path, $world:expr) => {
-        $crate::contract_tests! { $run, $world, pharmacy_inbox_contract:
+    ($run:path, $fixture:expr) => {
+        $crate::contract_tests! { $run, $fixture, pharmacy_inbox_contract:
             an_order_that_was_placed_is_a_draft,
-            a_note_and_medications_are_taken_in_as_they_were_told,
+            notes_and_medications_are_stored_unchanged,
             an_order_that_was_cancelled_is_cancelled,
             an_event_twice_in_one_batch_takes_effect_once,
             an_event_in_two_batches_takes_effect_once,
             a_cancellation_may_arrive_before_the_creation,
             a_whole_replay_changes_nothing,
-            an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up,
-            versions_jumped_over_are_counted,
+            an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing,
+            missing_versions_are_counted,
             an_empty_batch_changes_nothing,
-            the_same_batch_at_the_same_time_takes_effect_once,
+            the_same_batch_in_concurrent_calls_takes_effect_once,
         }
     };
 }
 
-pub async fn an_order_that_was_placed_is_a_draft<W: PharmacyWorld>(world: &W) {
-    let intake = take_in(world, &[incoming(0, &created(1))]).await;
-    assert_eq!(intake, Intake { applied: 1, ..Intake::default() });
-    let order = order(world, 1).await;
+pub async fn an_order_that_was_placed_is_a_draft<F: PharmacyFixture>(fixture: &F) {
+    let outcome = receive_records(fixture, &[incoming(0, &created(1))]).await;
+    assert_eq!(outcome, BatchOutcome { applied: 1, ..BatchOutcome::default() });
+    let order = order(fixture, 1).await;
     assert_eq!(order.status, PharmacyStatus::Draft);
     let contents = order.contents.expect("contents");
     assert_eq!(contents.ordered_at, created(1).occurred_at);
@@ -45,63 +45,65 @@ pub async fn an_order_that_was_placed_is_a_draft<W: PharmacyWorld>(world: &W) {
     assert_eq!(contents.note, None);
 }
 
-pub async fn a_note_and_medications_are_taken_in_as_they_were_told<W: PharmacyWorld>(world: &W) {
-    take_in(world, &[incoming(0, &created(2))]).await;
-    let contents = order(world, 2).await.contents.expect("contents");
-    let told = sample::new_order(2);
-    assert!(told.note.is_some());
-    assert_eq!(contents.note.as_deref(), told.note.as_ref().map(OrderNote::as_str));
-    let told = told.items.as_slice().iter().map(|item| item.medication.as_ref().map(in_words));
-    let taken = contents.items.iter().map(|item| {
+pub async fn notes_and_medications_are_stored_unchanged<F: PharmacyFixture>(fixture: &F) {
+    receive_records(fixture, &[incoming(0, &created(2))]).await;
+    let contents = order(fixture, 2).await.contents.expect("contents");
+    let order = sample::new_order(2);
+    assert!(order.note.is_some());
+    assert_eq!(contents.note.as_deref(), order.note.as_ref().map(OrderNote::as_str));
+    let expected = order.items.as_slice().iter().map(|item| item.medication.as_ref().map(texts));
+    let received = contents.items.iter().map(|item| {
         let medication = item.medication.as_ref()?;
         Some([Some(&*medication.system), Some(&*medication.code), medication.display.as_deref()])
     });
-    assert_eq!(taken.collect::<Vec<_>>(), told.collect::<Vec<_>>());
+    assert_eq!(received.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
 }
 
-fn in_words(coding: &MedicationCoding) -> [Option<&str>; 3] {
+fn texts(coding: &MedicationCoding) -> [Option<&str>; 3] {
     let MedicationCoding { system, code, display } = coding;
     [Some(system.as_str()), Some(code.as_str()), display.as_ref().map(CodeDisplay::as_str)]
 }
 
-pub async fn an_order_that_was_cancelled_is_cancelled<W: PharmacyWorld>(world: &W) {
-    let intake = take_in(world, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 2))]).await;
-    assert_eq!(intake, Intake { applied: 2, ..Intake::default() });
-    let order = order(world, 1).await;
+pub async fn an_order_that_was_cancelled_is_cancelled<F: PharmacyFixture>(fixture: &F) {
+    let outcome =
+        receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 2))]).await;
+    assert_eq!(outcome, BatchOutcome { applied: 2, ..BatchOutcome::default() });
+    let order = order(fixture, 1).await;
     let (reason, at) = (sample::reason().to_string(), cancelled(1, 2).occurred_at);
     assert_eq!(order.status, PharmacyStatus::Cancelled { reason, at });
     assert!(order.contents.is_some());
 }
 
-pub async fn an_event_twice_in_one_batch_takes_effect_once<W: PharmacyWorld>(world: &W) {
+pub async fn an_event_twice_in_one_batch_takes_effect_once<F: PharmacyFixture>(fixture: &F) {
     let batch = [incoming(0, &created(1)), incoming(1, &created(2)), incoming(2, &created(1))];
-    let intake = take_in(world, &batch).await;
-    assert_eq!(intake, Intake { applied: 2, repeated: 1, ..Intake::default() });
-    assert_eq!(all(world).await.len(), 2);
+    let outcome = receive_records(fixture, &batch).await;
+    assert_eq!(outcome, BatchOutcome { applied: 2, repeated: 1, ..BatchOutcome::default() });
+    assert_eq!(all(fixture).await.len(), 2);
 }
 
-pub async fn an_event_in_two_batches_takes_effect_once<W: PharmacyWorld>(world: &W) {
-    take_in(world, &[incoming(0, &created(1))]).await;
-    let before = all(world).await;
-    let intake = take_in(world, &[incoming(1, &created(1)), incoming(2, &created(2))]).await;
-    assert_eq!(intake, Intake { applied: 1, repeated: 1, ..Intake::default() });
-    assert_eq!(all(world).await.last(), before.last());
+pub async fn an_event_in_two_batches_takes_effect_once<F: PharmacyFixture>(fixture: &F) {
+    receive_records(fixture, &[incoming(0, &created(1))]).await;
+    let before = all(fixture).await;
+    let outcome =
+        receive_records(fixture, &[incoming(1, &created(1)), incoming(2, &created(2))]).await;
+    assert_eq!(outcome, BatchOutcome { applied: 1, repeated: 1, ..BatchOutcome::default() });
+    assert_eq!(all(fixture).await.last(), before.last());
 }
 
-pub async fn a_cancellation_may_arrive_before_the_creation<W: PharmacyWorld>(world: &W) {
-    let intake = take_in(world, &[incoming(0, &cancelled(1, 2))]).await;
-    assert_eq!(intake, Intake { applied: 1, missing: 1, ..Intake::default() });
-    assert_eq!(order(world, 1).await.contents, None);
+pub async fn a_cancellation_may_arrive_before_the_creation<F: PharmacyFixture>(fixture: &F) {
+    let outcome = receive_records(fixture, &[incoming(0, &cancelled(1, 2))]).await;
+    assert_eq!(outcome, BatchOutcome { applied: 1, missing: 1, ..BatchOutcome::default() });
+    assert_eq!(order(fixture, 1).await.contents, None);
 
-    take_in(world, &[incoming(1, &created(1))]).await;
-    take_in(world, &[incoming(2, &created(2)), incoming(3, &cancelled(2, 2))]).await;
-    let (late, usual) = (order(world, 1).await, order(world, 2).await);
+    receive_records(fixture, &[incoming(1, &created(1))]).await;
+    receive_records(fixture, &[incoming(2, &created(2)), incoming(3, &cancelled(2, 2))]).await;
+    let (late, usual) = (order(fixture, 1).await, order(fixture, 2).await);
     assert!(matches!(late.status, PharmacyStatus::Cancelled { .. }), "{late:?}");
     assert!(late.contents.is_some());
     assert_eq!((late.version, late.missing), (usual.version, usual.missing));
 }
 
-pub async fn a_whole_replay_changes_nothing<W: PharmacyWorld>(world: &W) {
+pub async fn a_whole_replay_changes_nothing<F: PharmacyFixture>(fixture: &F) {
     let mut topic = Vec::new();
     for n in 1..=10_u32 {
         topic.push(incoming(i64::from(n), &created(n)));
@@ -111,18 +113,18 @@ pub async fn a_whole_replay_changes_nothing<W: PharmacyWorld>(world: &W) {
     }
     topic.push(unreadable(1000));
     for batch in topic.chunks(4) {
-        take_in(world, batch).await;
+        receive_records(fixture, batch).await;
     }
-    let (orders, dead) = (all(world).await, world.dead_letters().await);
-    let intake = take_in(world, &topic).await;
-    assert_eq!(intake, Intake { repeated: 13, dead: 1, ..Intake::default() });
-    assert_eq!(all(world).await, orders);
-    assert_eq!(world.dead_letters().await, dead);
+    let (orders, dead) = (all(fixture).await, fixture.dead_letters().await);
+    let outcome = receive_records(fixture, &topic).await;
+    assert_eq!(outcome, BatchOutcome { repeated: 13, dead: 1, ..BatchOutcome::default() });
+    assert_eq!(all(fixture).await, orders);
+    assert_eq!(fixture.dead_letters().await, dead);
     assert_eq!((orders.len(), dead.len()), (10, 1));
 }
 
-pub async fn an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up<W: PharmacyWorld>(
-    world: &W,
+pub async fn an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing<F: PharmacyFixture>(
+    fixture: &F,
 ) {
     let batch = [
         incoming(0, &created(1)),
@@ -130,49 +132,53 @@ pub async fn an_unreadable_record_becomes_a_dead_letter_and_holds_nothing_up<W: 
         of_unknown_type(3),
         incoming(2, &cancelled(1, 2)),
     ];
-    let intake = take_in(world, &batch).await;
-    assert_eq!(intake, Intake { applied: 2, dead: 1, unknown: 1, ..Intake::default() });
-    let dead = world.dead_letters().await;
+    let outcome = receive_records(fixture, &batch).await;
+    assert_eq!(
+        outcome,
+        BatchOutcome { applied: 2, dead: 1, unknown: 1, ..BatchOutcome::default() }
+    );
+    let dead = fixture.dead_letters().await;
     assert_eq!(dead.len(), 1);
     assert_eq!(dead[0].record, batch[1].record);
     assert_eq!(dead[0].reason, "the first byte is not 0");
 }
 
-pub async fn versions_jumped_over_are_counted<W: PharmacyWorld>(world: &W) {
-    let intake = take_in(world, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 5))]).await;
-    assert_eq!(intake, Intake { applied: 2, missing: 3, ..Intake::default() });
-    assert_eq!(order(world, 1).await.missing, 3);
+pub async fn missing_versions_are_counted<F: PharmacyFixture>(fixture: &F) {
+    let outcome =
+        receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 5))]).await;
+    assert_eq!(outcome, BatchOutcome { applied: 2, missing: 3, ..BatchOutcome::default() });
+    assert_eq!(order(fixture, 1).await.missing, 3);
 }
 
-pub async fn an_empty_batch_changes_nothing<W: PharmacyWorld>(world: &W) {
-    assert_eq!(take_in(world, &[]).await, Intake::default());
-    assert_eq!(all(world).await, []);
+pub async fn an_empty_batch_changes_nothing<F: PharmacyFixture>(fixture: &F) {
+    assert_eq!(receive_records(fixture, &[]).await, BatchOutcome::default());
+    assert_eq!(all(fixture).await, []);
 }
 
-pub async fn the_same_batch_at_the_same_time_takes_effect_once<W: PharmacyWorld>(world: &W) {
+pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<F: PharmacyFixture>(fixture: &F) {
     let mut batch: Vec<Incoming> =
         (1..=10_u32).map(|n| incoming(i64::from(n), &created(n))).collect();
     batch.push(unreadable(11));
-    let intakes = join_all((0..4).map(|_| take_in(world, &batch))).await;
+    let outcomes = join_all((0..4).map(|_| receive_records(fixture, &batch))).await;
 
-    assert_eq!(intakes.iter().map(|intake| intake.applied).sum::<u64>(), 10, "{intakes:?}");
-    assert_eq!(intakes.iter().map(|intake| intake.repeated).sum::<u64>(), 30, "{intakes:?}");
-    assert_eq!(all(world).await.len(), 10);
-    assert_eq!(world.dead_letters().await.len(), 1);
+    assert_eq!(outcomes.iter().map(|outcome| outcome.applied).sum::<u64>(), 10, "{outcomes:?}");
+    assert_eq!(outcomes.iter().map(|outcome| outcome.repeated).sum::<u64>(), 30, "{outcomes:?}");
+    assert_eq!(all(fixture).await.len(), 10);
+    assert_eq!(fixture.dead_letters().await.len(), 1);
 }
 
-async fn take_in<W: PharmacyWorld>(world: &W, batch: &[Incoming]) -> Intake {
-    receive(&ReceiveOrders(world.orders()), &batch.iter().cloned().collect())
+async fn receive_records<F: PharmacyFixture>(fixture: &F, batch: &[Incoming]) -> BatchOutcome {
+    receive(&ReceiveOrders(fixture.orders()), &batch.iter().cloned().collect())
         .await
-        .expect("an intake")
+        .expect("an outcome")
 }
 
-async fn order<W: PharmacyWorld>(world: &W, n: u32) -> PharmacySnapshot {
-    let view = world.views().view(sample::order_id(n)).await.expect("an answer");
+async fn order<F: PharmacyFixture>(fixture: &F, n: u32) -> PharmacySnapshot {
+    let view = fixture.views().view(sample::order_id(n)).await.expect("an answer");
     view.expect("the order").order
 }
 
-/// All orders as they are seen, newest first.
-async fn all<W: PharmacyWorld>(world: &W) -> Vec<crate::pharmacy::PharmacyOrderView> {
-    world.views().newest(None, None, 1000).await.expect("a page")
+/// All orders, newest first.
+async fn all<F: PharmacyFixture>(fixture: &F) -> Vec<crate::pharmacy::PharmacyOrderView> {
+    fixture.views().newest(None, None, 1000).await.expect("a page")
 }

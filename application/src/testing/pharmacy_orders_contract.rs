@@ -1,38 +1,38 @@
-//! What every [`PharmacyOrders`] must do: a batch of orders is kept as a whole, and no consumer
-//! overwrites what another has saved meanwhile.
+//! Contract of [`PharmacyOrders`]: a batch of orders is saved in one transaction, and no consumer
+//! overwrites a concurrent change of another.
 
-#![allow(missing_docs, reason = "the name of a rule is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::OrderVersion;
 use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem, RequestedMedication};
 use futures_util::future::join_all;
 
-use super::{PharmacyWorld, sample};
-use crate::pharmacy::{PharmacyOrders, Revised, SaveAllError};
+use super::{PharmacyFixture, sample};
+use crate::pharmacy::{OrderRevision, PharmacyOrders, SaveAllError};
 use crate::published::DeadLetter;
 
-/// Makes a `#[test]` of each rule of [`pharmacy_orders_contract`](self): `(run, world)`.
+/// Makes one `#[test]` per test function of [`pharmacy_orders_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! pharmacy_orders_contract {
-    ($run:path, $world:expr) => {
-        $crate::contract_tests! { $run, $world, pharmacy_orders_contract:
+    ($run:path, $fixture:expr) => {
+        $crate::contract_tests! { $run, $fixture, pharmacy_orders_contract:
             orders_are_found_as_they_were_saved,
-            contents_told_after_the_cancellation_are_found_as_they_were_saved,
-            only_the_orders_asked_for_are_found,
+            contents_received_after_the_cancellation_are_saved,
+            only_the_requested_orders_are_found,
             each_save_raises_the_revision,
-            an_order_saved_meanwhile_is_a_conflict,
+            a_concurrent_save_of_an_order_is_a_conflict,
             a_new_order_that_exists_is_a_conflict,
-            a_conflict_keeps_nothing_of_the_batch,
-            dead_letters_are_kept_with_their_bytes,
-            a_dead_letter_is_kept_once,
-            of_parallel_saves_of_one_order_exactly_one_wins,
+            a_conflict_stores_nothing_of_the_batch,
+            dead_letters_are_stored_with_their_bytes,
+            a_dead_letter_is_stored_once,
+            exactly_one_of_several_parallel_saves_of_an_order_succeeds,
         }
     };
 }
 
-pub async fn orders_are_found_as_they_were_saved<W: PharmacyWorld>(world: &W) {
-    let orders = world.orders();
-    let mut all = vec![created(1), created(2), cancelled(created(3)), cancelled(unheard(4))];
+pub async fn orders_are_found_as_they_were_saved<F: PharmacyFixture>(fixture: &F) {
+    let orders = fixture.orders();
+    let mut all = vec![created(1), created(2), cancelled(created(3)), cancelled(empty_order(4))];
     orders.save_all(&revised(&all, 0), &[]).await.expect("saved");
 
     let mut found = find(&orders, 1..=4).await;
@@ -41,26 +41,24 @@ pub async fn orders_are_found_as_they_were_saved<W: PharmacyWorld>(world: &W) {
     assert_eq!(found, revised(&all, 1));
 }
 
-pub async fn contents_told_after_the_cancellation_are_found_as_they_were_saved<W: PharmacyWorld>(
-    world: &W,
-) {
-    let orders = world.orders();
-    orders.save_all(&revised(&[cancelled(unheard(1))], 0), &[]).await.expect("saved");
-    let mut late = cancelled(unheard(1));
+pub async fn contents_received_after_the_cancellation_are_saved<F: PharmacyFixture>(fixture: &F) {
+    let orders = fixture.orders();
+    orders.save_all(&revised(&[cancelled(empty_order(1))], 0), &[]).await.expect("saved");
+    let mut late = cancelled(empty_order(1));
     assert!(late.order_created(OrderVersion::FIRST, contents(1)).is_applied());
     orders.save_all(&revised(std::slice::from_ref(&late), 1), &[]).await.expect("saved");
     assert_eq!(find(&orders, [1]).await, revised(&[late], 2));
 }
 
-pub async fn only_the_orders_asked_for_are_found<W: PharmacyWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn only_the_requested_orders_are_found<F: PharmacyFixture>(fixture: &F) {
+    let orders = fixture.orders();
     orders.save_all(&revised(&[created(1), created(2)], 0), &[]).await.expect("saved");
     assert_eq!(find(&orders, [2, 3]).await, revised(&[created(2)], 1));
     assert_eq!(find(&orders, []).await, []);
 }
 
-pub async fn each_save_raises_the_revision<W: PharmacyWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn each_save_raises_the_revision<F: PharmacyFixture>(fixture: &F) {
+    let orders = fixture.orders();
     orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
     let mut found = find(&orders, [1]).await;
     found[0].order = cancelled(found[0].order.clone());
@@ -68,71 +66,73 @@ pub async fn each_save_raises_the_revision<W: PharmacyWorld>(world: &W) {
     assert_eq!(find(&orders, [1]).await, revised(&[cancelled(created(1))], 2));
 }
 
-pub async fn an_order_saved_meanwhile_is_a_conflict<W: PharmacyWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn a_concurrent_save_of_an_order_is_a_conflict<F: PharmacyFixture>(fixture: &F) {
+    let orders = fixture.orders();
     orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
     orders.save_all(&revised(&[cancelled(created(1))], 1), &[]).await.expect("saved");
     assert_conflict(&orders.save_all(&revised(&[created(1)], 1), &[]).await);
     assert_eq!(find(&orders, [1]).await, revised(&[cancelled(created(1))], 2));
 }
 
-pub async fn a_new_order_that_exists_is_a_conflict<W: PharmacyWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn a_new_order_that_exists_is_a_conflict<F: PharmacyFixture>(fixture: &F) {
+    let orders = fixture.orders();
     orders.save_all(&revised(&[created(1)], 0), &[]).await.expect("saved");
-    assert_conflict(&orders.save_all(&revised(&[cancelled(unheard(1))], 0), &[]).await);
+    assert_conflict(&orders.save_all(&revised(&[cancelled(empty_order(1))], 0), &[]).await);
     assert_eq!(find(&orders, [1]).await, revised(&[created(1)], 1));
 }
 
-pub async fn a_conflict_keeps_nothing_of_the_batch<W: PharmacyWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn a_conflict_stores_nothing_of_the_batch<F: PharmacyFixture>(fixture: &F) {
+    let orders = fixture.orders();
     orders.save_all(&revised(&[created(2)], 0), &[]).await.expect("saved");
     let batch = revised(&[created(1), cancelled(created(2)), created(3)], 0);
     assert_conflict(&orders.save_all(&batch, &[letter(7)]).await);
 
     assert_eq!(find(&orders, 1..=3).await, revised(&[created(2)], 1));
-    assert_eq!(world.dead_letters().await, []);
+    assert_eq!(fixture.dead_letters().await, []);
 }
 
-pub async fn dead_letters_are_kept_with_their_bytes<W: PharmacyWorld>(world: &W) {
+pub async fn dead_letters_are_stored_with_their_bytes<F: PharmacyFixture>(fixture: &F) {
     let mut tombstone = letter(8);
     tombstone.record.key = None;
     tombstone.record.value = None;
-    let orders = world.orders();
+    let orders = fixture.orders();
     orders.save_all(&[], &[letter(7), tombstone.clone()]).await.expect("saved");
 
-    let mut kept = world.dead_letters().await;
-    kept.sort_by_key(|letter| letter.record.offset);
-    assert_eq!(kept, [letter(7), tombstone]);
+    let mut stored = fixture.dead_letters().await;
+    stored.sort_by_key(|letter| letter.record.offset);
+    assert_eq!(stored, [letter(7), tombstone]);
 }
 
-pub async fn a_dead_letter_is_kept_once<W: PharmacyWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn a_dead_letter_is_stored_once<F: PharmacyFixture>(fixture: &F) {
+    let orders = fixture.orders();
     orders.save_all(&[], &[letter(7), letter(7)]).await.expect("saved");
     orders.save_all(&revised(&[created(1)], 0), &[letter(7)]).await.expect("saved");
-    assert_eq!(world.dead_letters().await, [letter(7)]);
+    assert_eq!(fixture.dead_letters().await, [letter(7)]);
     assert_eq!(find(&orders, [1]).await.len(), 1);
 }
 
-pub async fn of_parallel_saves_of_one_order_exactly_one_wins<W: PharmacyWorld>(world: &W) {
-    let orders = world.orders();
+pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<F: PharmacyFixture>(
+    fixture: &F,
+) {
+    let orders = fixture.orders();
     let batches: Vec<_> = (1..=6).map(|n| revised(&[created(9), created(n)], 0)).collect();
     let results = join_all(batches.iter().map(|batch| orders.save_all(batch, &[]))).await;
 
-    let won = results.iter().filter(|result| result.is_ok()).count();
-    assert_eq!(won, 1, "{results:?}");
-    // The winner's batch, whole, and nothing of the others.
+    let saved = results.iter().filter(|result| result.is_ok()).count();
+    assert_eq!(saved, 1, "{results:?}");
+    // The two orders of the batch that was saved, and nothing of the other batches.
     assert_eq!(find(&orders, 1..=9).await.len(), 2);
 }
 
-/// Order `n` as the pharmacy knows it after it was told of its creation.
+/// The pharmacy's order `n` after `OrderCreated`.
 pub(super) fn created(n: u32) -> PharmacyOrder {
-    let mut order = unheard(n);
+    let mut order = empty_order(n);
     assert!(order.order_created(OrderVersion::FIRST, contents(n)).is_applied());
     order
 }
 
-/// What order `n` asks for: items with all that can be said of a medication, with nothing, and with
-/// some of it. Every other order has a note.
+/// The contents of order `n`: items with a complete medication, with none, and with one without a
+/// display name. Orders with an odd number have a note.
 fn contents(n: u32) -> Contents {
     let medication = |display: Option<&str>| RequestedMedication {
         system: "http://snomed.info/sct".to_owned(),
@@ -155,7 +155,7 @@ fn contents(n: u32) -> Contents {
     }
 }
 
-/// The order after the pharmacy was told of its cancellation.
+/// The order after `OrderCancelled`.
 pub(super) fn cancelled(mut order: PharmacyOrder) -> PharmacyOrder {
     let version = OrderVersion::FIRST.next();
     let outcome = order.order_cancelled(version, "no longer needed".to_owned(), sample::at(90));
@@ -163,13 +163,13 @@ pub(super) fn cancelled(mut order: PharmacyOrder) -> PharmacyOrder {
     order
 }
 
-/// The orders, each at this revision.
-pub(super) fn revised(orders: &[PharmacyOrder], revision: i64) -> Vec<Revised> {
-    orders.iter().map(|order| Revised { order: order.clone(), revision }).collect()
+/// The orders, all at this revision.
+pub(super) fn revised(orders: &[PharmacyOrder], revision: i64) -> Vec<OrderRevision> {
+    orders.iter().map(|order| OrderRevision { order: order.clone(), revision }).collect()
 }
 
-fn unheard(n: u32) -> PharmacyOrder {
-    PharmacyOrder::unheard(sample::order_id(n))
+fn empty_order(n: u32) -> PharmacyOrder {
+    PharmacyOrder::new(sample::order_id(n))
 }
 
 fn letter(offset: i64) -> DeadLetter {
@@ -180,7 +180,7 @@ fn letter(offset: i64) -> DeadLetter {
 async fn find(
     orders: &impl PharmacyOrders,
     numbers: impl IntoIterator<Item = u32>,
-) -> Vec<Revised> {
+) -> Vec<OrderRevision> {
     let ids: Vec<_> = numbers.into_iter().map(sample::order_id).collect();
     orders.find_all(&ids).await.expect("an answer")
 }

@@ -6,10 +6,10 @@ use domain::EventId;
 
 use crate::relay::{Delivery, OutboxRecord, Publisher};
 
-/// A publisher that acknowledges everything and remembers it, unless told otherwise. Without any time
-/// left it sends nothing.
+/// A publisher for tests. It acknowledges and records every record, unless another answer is set.
 ///
-/// It holds its callers to their side of the port: two records of one order in one call panic.
+/// If no time is left, it sends nothing. It panics if a call has two records of one order, because
+/// callers of the port must not do that.
 #[derive(Debug, Default)]
 pub struct RecordingPublisher {
     state: Mutex<State>,
@@ -20,34 +20,34 @@ struct State {
     waves: Vec<Vec<OutboxRecord>>,
     published: Vec<OutboxRecord>,
     answers: HashMap<EventId, Delivery>,
-    overall: Option<Delivery>,
+    answer_to_all: Option<Delivery>,
 }
 
 impl RecordingPublisher {
-    /// Answers so for this event, until told otherwise.
+    /// Sets the answer for this event, until [`Self::recover`].
     pub fn answer(&self, event: EventId, delivery: Delivery) {
         self.lock().answers.insert(event, delivery);
     }
 
-    /// Answers so for every event that has no answer of its own.
+    /// Sets the answer for all events without an answer of their own, until [`Self::recover`].
     pub fn answer_all(&self, delivery: Delivery) {
-        self.lock().overall = Some(delivery);
+        self.lock().answer_to_all = Some(delivery);
     }
 
-    /// Acknowledges everything again.
+    /// Removes all answers, so that everything is acknowledged again.
     pub fn recover(&self) {
         let mut state = self.lock();
         state.answers.clear();
-        state.overall = None;
+        state.answer_to_all = None;
     }
 
-    /// What was acknowledged, in order.
+    /// The acknowledged records, in sequence.
     #[must_use]
     pub fn published(&self) -> Vec<OutboxRecord> {
         self.lock().published.clone()
     }
 
-    /// What each call was given.
+    /// The records of each call.
     #[must_use]
     pub fn waves(&self) -> Vec<Vec<OutboxRecord>> {
         self.lock().waves.clone()
@@ -65,14 +65,15 @@ impl Publisher for RecordingPublisher {
         }
         let mut orders = HashSet::new();
         for record in records {
-            assert!(orders.insert(record.order_id), "two events of one order in one call");
+            assert!(orders.insert(record.aggregate_id), "two events of one order in one call");
         }
         let mut state = self.lock();
         state.waves.push(records.iter().map(|&record| record.clone()).collect());
         let mut deliveries = Vec::with_capacity(records.len());
         for &record in records {
-            let told = state.answers.get(&record.event_id).or(state.overall.as_ref()).cloned();
-            let delivery = told.unwrap_or(Delivery::Acknowledged);
+            let answer =
+                state.answers.get(&record.event_id).or(state.answer_to_all.as_ref()).cloned();
+            let delivery = answer.unwrap_or(Delivery::Acknowledged);
             if delivery == Delivery::Acknowledged {
                 state.published.push(record.clone());
             }

@@ -1,4 +1,4 @@
-//! Orders, events and occasions to test with: the same number, the same thing.
+//! Sample orders, events and timestamps for tests. The same number always gives the same value.
 
 use domain::ordering::{
     CancelReason, CustomerName, EventStamp, MedicationCoding, NewOrder, Order, OrderItem,
@@ -16,33 +16,33 @@ use crate::published::{
 /// 2026-01-01T00:00:00Z, in microseconds.
 const NEW_YEAR: i64 = 1_767_225_600_000_000;
 
-/// The id of order `n`; a greater number is a newer order.
+/// The id of order `n`. A greater number is a newer order.
 #[must_use]
 pub fn order_id(n: u32) -> OrderId {
     OrderId::new(Uuid::from_u128(0x019b_7000_0000_7000_8000_0000_0000_0000 + u128::from(n)))
 }
 
-/// The id of the event by which order `n` came to be at `version`.
+/// The id of the event of order `n` with this version.
 #[must_use]
 pub fn event_id(n: u32, version: u32) -> EventId {
     let number = u128::from(n) << 32 | u128::from(version);
     EventId::new(Uuid::from_u128(0x019b_7000_0001_7000_8000_0000_0000_0000 + number))
 }
 
-/// So many seconds after the beginning of 2026.
+/// The time this many seconds after the beginning of 2026.
 #[must_use]
 pub fn at(seconds: u32) -> Timestamp {
-    Timestamp::from_micros(NEW_YEAR + i64::from(seconds) * 1_000_000).expect("a moment of 2026")
+    Timestamp::from_micros(NEW_YEAR + i64::from(seconds) * 1_000_000).expect("a timestamp in 2026")
 }
 
-/// The stamp of the event with which order `n` comes to be at `version`.
+/// The stamp of the event of order `n` with this version.
 #[must_use]
 pub fn event_stamp(n: u32, version: u32) -> EventStamp {
     EventStamp { event_id: event_id(n, version), at: at(n + version) }
 }
 
-/// What is asked for with order `n`: 1 to 3 items, of which all but the first say which medication
-/// is meant. Every other order has a note.
+/// The data of order `n`: 1 to 3 items, all but the first with a medication. Orders with an even
+/// number have a note.
 #[must_use]
 pub fn new_order(n: u32) -> NewOrder {
     let items: Vec<OrderItem> = (1..=1 + i64::from(n) % 3)
@@ -60,7 +60,7 @@ pub fn new_order(n: u32) -> NewOrder {
     }
 }
 
-/// Order `n`, just placed, as large as an order may be: its event has some 50 kB.
+/// Order `n`, just placed, with the maximum size: its event has about 50 kB.
 #[must_use]
 pub fn largest_order(n: u32) -> Order {
     let text = |length: usize| "é".repeat(length);
@@ -84,7 +84,7 @@ pub fn largest_order(n: u32) -> Order {
     Order::place(new, event_stamp(n, 1))
 }
 
-/// A medication; every other one with what it is called.
+/// A medication. Those with an even code have a display name.
 fn medication(code: i64) -> MedicationCoding {
     let display = "Acetylsalicylsäure 100\u{a0}mg";
     MedicationCoding {
@@ -100,16 +100,16 @@ pub fn order(n: u32) -> Order {
     Order::place(new_order(n), event_stamp(n, 1))
 }
 
-/// A reason to cancel.
+/// A cancel reason.
 #[must_use]
 pub fn reason() -> CancelReason {
     "ordered twice – „doppelt“".parse().expect("a reason")
 }
 
-/// A request under this key that asks for this.
+/// The cause for a request with this key and these contents.
 #[must_use]
-pub fn request(key: &str, asks: &str) -> Cause {
-    Cause::Request(self::key(key), Fingerprint::of(asks))
+pub fn request(key: &str, contents: &str) -> Cause {
+    Cause::Request(self::key(key), Fingerprint::of(contents))
 }
 
 /// An idempotency key.
@@ -118,7 +118,7 @@ pub fn key(key: &str) -> IdempotencyKey {
     key.parse().expect("a key")
 }
 
-/// Ordering's word that order `n` was placed.
+/// The published `OrderCreated` event of order `n`.
 #[must_use]
 pub fn created(n: u32) -> PublishedEvent {
     let NewOrder { items, note, .. } = new_order(n);
@@ -129,13 +129,13 @@ pub fn created(n: u32) -> PublishedEvent {
         order_version: OrderVersion::FIRST,
         payload: Payload::OrderCreated {
             customer_name: customer(n),
-            items: items.as_slice().iter().map(announced).collect(),
+            items: items.as_slice().iter().map(published_item).collect(),
             note: note.map(|note| note.to_string()),
         },
     }
 }
 
-fn announced(item: &OrderItem) -> PublishedItem {
+fn published_item(item: &OrderItem) -> PublishedItem {
     PublishedItem {
         product_id: item.product_id.get(),
         quantity: item.quantity.get(),
@@ -147,7 +147,7 @@ fn announced(item: &OrderItem) -> PublishedItem {
     }
 }
 
-/// Ordering's word that order `n` was cancelled, at `version`.
+/// The published `OrderCancelled` event of order `n`, with this version.
 #[must_use]
 pub fn cancelled(n: u32, version: u32) -> PublishedEvent {
     PublishedEvent {
@@ -159,7 +159,7 @@ pub fn cancelled(n: u32, version: u32) -> PublishedEvent {
     }
 }
 
-/// The published event as a record that arrived and can be read.
+/// A received record with this event.
 #[must_use]
 pub fn incoming(offset: i64, published_event: &PublishedEvent) -> Incoming {
     Incoming {
@@ -168,7 +168,7 @@ pub fn incoming(offset: i64, published_event: &PublishedEvent) -> Incoming {
     }
 }
 
-/// A record that arrived and cannot be read.
+/// A received record that cannot be decoded.
 #[must_use]
 pub fn unreadable(offset: i64) -> Incoming {
     Incoming {
@@ -177,14 +177,14 @@ pub fn unreadable(offset: i64) -> Incoming {
     }
 }
 
-/// A record of a type that nobody here knows.
+/// A received record of an unknown type.
 #[must_use]
 pub fn of_unknown_type(offset: i64) -> Incoming {
     let content = Content::UnknownType("orders.OrderShipped".to_owned());
     Incoming { record: record(offset, None), content }
 }
 
-/// A record as it lies in the topic.
+/// A Kafka record at this offset.
 #[must_use]
 pub fn record(offset: i64, key: Option<OrderId>) -> RawRecord {
     RawRecord {

@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use application::StoreError;
 use application::ordering::{
-    CancelOrder, CancelOrderError, Cause, Orders, PlaceOrder, RecallError, SaveError, Saved,
+    CancelOrder, CancelOrderError, Cause, FindAnswerError, Orders, PlaceOrder, SaveError, Saved,
     cancel_order, place_order,
 };
 use application::testing::{InMemoryOrdering, sample};
@@ -14,28 +14,28 @@ use crate::now;
 fn placed(numbers: &[u32]) -> InMemoryOrdering {
     let store = InMemoryOrdering::default();
     for &n in numbers {
-        let wish = PlaceOrder { order: sample::new_order(n), key: None };
-        now(place_order(&store, wish, sample::event_stamp(n, 1))).unwrap();
+        let command = PlaceOrder { order: sample::new_order(n), key: None };
+        now(place_order(&store, command, sample::event_stamp(n, 1))).unwrap();
     }
     store
 }
 
-fn wish(n: u32) -> CancelOrder {
+fn command(n: u32) -> CancelOrder {
     CancelOrder { id: sample::order_id(n), reason: sample::reason(), expected: None, key: None }
 }
 
 fn keyed(n: u32, key: &str) -> CancelOrder {
-    CancelOrder { key: Some(sample::key(key)), ..wish(n) }
+    CancelOrder { key: Some(sample::key(key)), ..command(n) }
 }
 
-fn cancel(store: &impl Orders, wish: CancelOrder) -> Result<Order, CancelOrderError> {
-    now(cancel_order(store, wish, sample::event_stamp(1, 2)))
+fn cancel(store: &impl Orders, command: CancelOrder) -> Result<Order, CancelOrderError> {
+    now(cancel_order(store, command, sample::event_stamp(1, 2)))
 }
 
 #[test]
 fn a_cancelled_order_is_stored_with_its_event() {
     let store = placed(&[1]);
-    let order = cancel(&store, wish(1)).unwrap();
+    let order = cancel(&store, command(1)).unwrap();
     assert!(matches!(order.snapshot().status, OrderStatus::Cancelled { .. }));
     assert_eq!(now(store.find(order.id())).unwrap(), Some(order));
     assert_eq!(store.all_records().len(), 2);
@@ -44,16 +44,16 @@ fn a_cancelled_order_is_stored_with_its_event() {
 #[test]
 fn an_order_that_does_not_exist_cannot_be_cancelled() {
     let store = placed(&[1]);
-    for wish in [wish(2), keyed(2, "k")] {
-        assert!(matches!(cancel(&store, wish), Err(CancelOrderError::NotFound)));
+    for command in [command(2), keyed(2, "k")] {
+        assert!(matches!(cancel(&store, command), Err(CancelOrderError::NotFound)));
     }
 }
 
 #[test]
-fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
+fn an_order_is_cancelled_only_at_a_version_the_client_expects() {
     let store = placed(&[1]);
     let second = OrderVersion::FIRST.next();
-    let refused = cancel(&store, CancelOrder { expected: Some(vec![second]), ..wish(1) });
+    let refused = cancel(&store, CancelOrder { expected: Some(vec![second]), ..command(1) });
     assert!(
         matches!(refused, Err(CancelOrderError::OtherVersion { actual: OrderVersion::FIRST })),
         "{refused:?}"
@@ -61,27 +61,27 @@ fn an_order_is_cancelled_only_at_the_version_the_client_insists_on() {
     assert_eq!(store.all_records().len(), 1);
 
     let order =
-        cancel(&store, CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..wish(1) })
+        cancel(&store, CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..command(1) })
             .unwrap();
     assert_eq!(order.version(), second);
 }
 
 #[test]
-fn cancelling_again_answers_the_order_as_it_stands() {
+fn cancelling_again_returns_the_order_unchanged() {
     let store = placed(&[1]);
-    let first = cancel(&store, wish(1)).unwrap();
-    let mut other_reason = wish(1);
+    let first = cancel(&store, command(1)).unwrap();
+    let mut other_reason = command(1);
     other_reason.reason = "changed my mind".parse().unwrap();
     assert_eq!(cancel(&store, other_reason).unwrap(), first);
     assert_eq!(store.all_records().len(), 2);
 }
 
 #[test]
-fn a_repeat_under_the_same_key_gets_the_original_answer_whatever_version_it_insists_on() {
+fn a_repeat_with_the_same_key_gets_the_original_answer_whatever_version_it_expects() {
     let store = placed(&[1]);
-    let insisting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
-    let first = cancel(&store, insisting.clone()).unwrap();
-    assert_eq!(cancel(&store, insisting).unwrap(), first);
+    let expecting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
+    let first = cancel(&store, expecting.clone()).unwrap();
+    assert_eq!(cancel(&store, expecting).unwrap(), first);
     assert_eq!(store.all_records().len(), 2);
 }
 
@@ -91,62 +91,65 @@ fn a_key_cannot_be_used_for_another_cancellation() {
     cancel(&store, keyed(1, "k")).unwrap();
     let mut other_reason = keyed(1, "k");
     other_reason.reason = "changed my mind".parse().unwrap();
-    for wish in [keyed(2, "k"), other_reason] {
-        assert!(matches!(cancel(&store, wish), Err(CancelOrderError::KeyReused)));
+    for command in [keyed(2, "k"), other_reason] {
+        assert!(matches!(cancel(&store, command), Err(CancelOrderError::KeyReused)));
     }
 }
 
 #[test]
-fn a_key_is_used_up_even_when_the_order_was_cancelled_before() {
+fn a_key_is_stored_even_if_the_order_was_already_cancelled() {
     let store = placed(&[1, 2]);
-    let first = cancel(&store, wish(1)).unwrap();
+    let first = cancel(&store, command(1)).unwrap();
     assert_eq!(cancel(&store, keyed(1, "k")).unwrap(), first);
     assert!(matches!(cancel(&store, keyed(2, "k")), Err(CancelOrderError::KeyReused)));
     assert_eq!(store.all_records().len(), 3, "two creations and one cancellation");
 }
 
 #[test]
-fn a_request_overtaken_by_its_own_twin_gets_the_twins_answer() {
-    let insisting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
-    let store =
-        Overtaken { store: placed(&[1]), twin: insisting.clone(), done: AtomicBool::new(false) };
-    let order = cancel(&store, insisting).unwrap();
+fn a_request_gets_the_answer_of_a_concurrent_retry_of_itself() {
+    let expecting = CancelOrder { expected: Some(vec![OrderVersion::FIRST]), ..keyed(1, "k") };
+    let store = RetryIsFaster {
+        store: placed(&[1]),
+        retry: expecting.clone(),
+        done: AtomicBool::new(false),
+    };
+    let order = cancel(&store, expecting).unwrap();
     assert_eq!(order.version(), OrderVersion::FIRST.next());
     assert_eq!(store.store.all_records().len(), 2);
 }
 
 #[test]
-fn a_cancellation_that_meets_other_writers_is_tried_again() {
+fn a_cancellation_is_retried_after_a_version_conflict() {
     let store = Contended { store: placed(&[1]), conflicts: AtomicUsize::new(3) };
-    let order = cancel(&store, wish(1)).unwrap();
+    let order = cancel(&store, command(1)).unwrap();
     assert!(matches!(order.snapshot().status, OrderStatus::Cancelled { .. }));
     assert_eq!(store.store.all_records().len(), 2);
 }
 
 #[test]
-fn a_cancellation_that_keeps_meeting_other_writers_gives_up() {
+fn a_cancellation_fails_after_too_many_version_conflicts() {
     let store = Contended { store: placed(&[1]), conflicts: AtomicUsize::new(usize::MAX) };
-    assert!(matches!(cancel(&store, wish(1)), Err(CancelOrderError::Contended)));
+    assert!(matches!(cancel(&store, command(1)), Err(CancelOrderError::Contended)));
     assert_eq!(store.store.all_records().len(), 1);
 }
 
-/// A store in which the same request is answered just before this one reads the order.
-struct Overtaken {
+/// A store in which a retry of the same request is saved just before `find`.
+struct RetryIsFaster {
     store: InMemoryOrdering,
-    twin: CancelOrder,
+    retry: CancelOrder,
     done: AtomicBool,
 }
 
-impl Orders for Overtaken {
+impl Orders for RetryIsFaster {
     async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         if !self.done.swap(true, Ordering::SeqCst) {
-            cancel(&self.store, self.twin.clone()).unwrap();
+            cancel(&self.store, self.retry.clone()).unwrap();
         }
         self.store.find(id).await
     }
 
-    async fn recall(&self, cause: &Cause) -> Result<Option<Order>, RecallError> {
-        self.store.recall(cause).await
+    async fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, FindAnswerError> {
+        self.store.find_answer(cause).await
     }
 
     async fn save(&self, order: Order, cause: Cause) -> Result<Saved, SaveError> {
@@ -154,7 +157,7 @@ impl Orders for Overtaken {
     }
 }
 
-/// A store in which somebody else is faster so many times.
+/// A store that returns a version conflict for the first saves.
 struct Contended {
     store: InMemoryOrdering,
     conflicts: AtomicUsize,
@@ -165,8 +168,8 @@ impl Orders for Contended {
         self.store.find(id).await
     }
 
-    async fn recall(&self, cause: &Cause) -> Result<Option<Order>, RecallError> {
-        self.store.recall(cause).await
+    async fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, FindAnswerError> {
+        self.store.find_answer(cause).await
     }
 
     async fn save(&self, order: Order, cause: Cause) -> Result<Saved, SaveError> {

@@ -12,7 +12,7 @@ use domain::EventId;
 
 use crate::now;
 
-/// A provider that takes everything, unless told otherwise.
+/// A provider that accepts every notification, except those in `later` and `never`.
 #[derive(Default)]
 struct Provider {
     sent: Mutex<Vec<Notification>>,
@@ -48,7 +48,7 @@ impl Provider {
 fn recorded() -> InMemoryNotifications {
     let store = InMemoryNotifications::default();
     let inbox = NotifyCustomer { notifications: store.clone(), channels: vec![ChannelName::Log] };
-    now(inbox.take_in(&[created(1), created(2), cancelled(1, 2)], &[])).unwrap();
+    now(inbox.apply_batch(&[created(1), created(2), cancelled(1, 2)], &[])).unwrap();
     store
 }
 
@@ -57,7 +57,7 @@ fn deliver(store: &InMemoryNotifications, provider: &Provider) -> Delivered {
     now(deliver_notifications(store, provider, limit)).unwrap()
 }
 
-/// Sends until nothing is due; answers how many were sent, and how many tries failed.
+/// Sends until nothing is due. Returns how many were sent and how many attempts failed.
 fn deliver_all(store: &InMemoryNotifications, provider: &Provider) -> (usize, usize) {
     let mut total = (0, 0);
     while let Delivered::Tried { sent, unsent } = deliver(store, provider) {
@@ -77,7 +77,7 @@ fn each_notification_is_sent_once_oldest_first() {
 }
 
 #[test]
-fn the_message_tells_what_happened_to_the_order() {
+fn the_message_describes_the_event() {
     let (store, provider) = (recorded(), Provider::default());
     deliver_all(&store, &provider);
     let sent = provider.sent.lock().unwrap();
@@ -93,18 +93,18 @@ fn the_message_tells_what_happened_to_the_order() {
 }
 
 #[test]
-fn a_busy_provider_gets_the_notification_again_later() {
+fn a_notification_is_retried_when_the_provider_is_busy() {
     let event = sample::event_id(2, 1);
     let provider = Provider { later: Mutex::new([(event, 1)].into()), ..Provider::default() };
     let store = recorded();
-    assert_eq!(deliver_all(&store, &provider), (2, 1), "not at once");
+    assert_eq!(deliver_all(&store, &provider), (2, 1), "not retried without a delay");
     store.advance(3600);
     assert_eq!(deliver_all(&store, &provider), (1, 0));
     assert_eq!(provider.sent().iter().filter(|sent| **sent == event).count(), 1);
 }
 
 #[test]
-fn a_customer_is_told_in_order_whatever_must_be_tried_again() {
+fn notifications_of_an_order_are_sent_in_sequence_despite_retries() {
     let (first, second) = (sample::event_id(1, 1), sample::event_id(1, 2));
     let provider = Provider { later: Mutex::new([(first, 2)].into()), ..Provider::default() };
     let store = recorded();
@@ -118,14 +118,14 @@ fn a_customer_is_told_in_order_whatever_must_be_tried_again() {
 }
 
 #[test]
-fn a_refused_notification_is_given_up_and_holds_nothing_up() {
+fn a_rejected_notification_fails_and_does_not_block_others() {
     let provider = Provider { never: vec![sample::event_id(1, 1)], ..Provider::default() };
     let store = recorded();
     assert_eq!(deliver_all(&store, &provider), (2, 1));
     store.advance(3600);
     assert_eq!(deliver(&store, &provider), Delivered::Idle);
-    let told = now(store.of_order(sample::order_id(1))).unwrap();
+    let stored = now(store.of_order(sample::order_id(1))).unwrap();
     let reason = "no such customer".to_owned();
-    assert_eq!(told[0].state, NotificationState::Failed { reason });
-    assert!(matches!(told[1].state, NotificationState::Sent { .. }));
+    assert_eq!(stored[0].state, NotificationState::Failed { reason });
+    assert!(matches!(stored[1].state, NotificationState::Sent { .. }));
 }

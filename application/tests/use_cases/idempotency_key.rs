@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 proptest! {
     #[test]
-    fn a_key_is_taken_exactly_when_it_is_1_to_255_visible_ascii_characters(
+    fn a_key_is_accepted_exactly_when_it_is_1_to_255_visible_ascii_characters(
         text in prop_oneof![
             any::<String>(),
             "[!-~]{0,260}",
@@ -24,7 +24,7 @@ proptest! {
     }
 
     #[test]
-    fn a_fingerprint_tells_requests_apart_and_survives_being_stored(
+    fn different_requests_have_different_fingerprints_that_can_be_stored(
         one in any::<String>(),
         other in any::<String>(),
     ) {

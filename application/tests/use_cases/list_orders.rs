@@ -17,8 +17,8 @@ fn placed(n: u32) -> InMemoryOrdering {
 }
 
 fn place(store: &InMemoryOrdering, n: u32) {
-    let wish = PlaceOrder { order: sample::new_order(n), key: None };
-    now(place_order(store, wish, sample::event_stamp(n, 1))).unwrap();
+    let command = PlaceOrder { order: sample::new_order(n), key: None };
+    now(place_order(store, command, sample::event_stamp(n, 1))).unwrap();
 }
 
 fn page(store: &InMemoryOrdering, limit: i64, cursor: Option<OrderId>) -> Page<OrderSnapshot> {
@@ -31,7 +31,7 @@ fn ids(page: &Page<OrderSnapshot>) -> Vec<OrderId> {
 }
 
 #[test]
-fn the_last_page_says_that_it_is_the_last() {
+fn the_last_page_has_no_next_cursor() {
     let store = placed(4);
     assert_eq!(page(&store, 5, None).next, None);
     assert_eq!(page(&store, 4, None).next, None, "a full page is not followed by an empty one");
@@ -40,7 +40,7 @@ fn the_last_page_says_that_it_is_the_last() {
 }
 
 #[test]
-fn pages_show_every_order_once_while_new_ones_come_in() {
+fn pages_have_every_order_once_while_new_orders_arrive() {
     let store = placed(10);
     let first = page(&store, 4, None);
     place(&store, 11);
@@ -53,23 +53,23 @@ fn pages_show_every_order_once_while_new_ones_come_in() {
 }
 
 #[test]
-fn pages_of_one_status_leave_the_others_out() {
+fn pages_of_one_status_have_no_other_orders() {
     let store = placed(6);
     for n in [1, 4, 6] {
-        let wish = CancelOrder {
+        let command = CancelOrder {
             id: sample::order_id(n),
             reason: sample::reason(),
             expected: None,
             key: None,
         };
-        now(cancel_order(&store, wish, sample::event_stamp(n, 2))).unwrap();
+        now(cancel_order(&store, command, sample::event_stamp(n, 2))).unwrap();
     }
     let limit = PageLimit::try_from(2).unwrap();
-    let mut wish = ListOrders { status: Some(StatusFilter::Cancelled), cursor: None, limit };
-    let first = now(list_orders(&store, wish)).unwrap();
+    let mut query = ListOrders { status: Some(StatusFilter::Cancelled), cursor: None, limit };
+    let first = now(list_orders(&store, query)).unwrap();
     assert_eq!(ids(&first), [sample::order_id(6), sample::order_id(4)]);
-    wish.cursor = first.next;
-    let second = now(list_orders(&store, wish)).unwrap();
+    query.cursor = first.next;
+    let second = now(list_orders(&store, query)).unwrap();
     assert_eq!(ids(&second), [sample::order_id(1)]);
     assert_eq!(second.next, None);
 }

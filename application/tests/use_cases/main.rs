@@ -1,6 +1,6 @@
-//! The use cases, told over ports in memory.
+//! Tests of the use cases with in-memory ports.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 use std::future::Future;
 
@@ -21,7 +21,7 @@ mod relay_model;
 mod relay_step;
 mod retry_dead_letters;
 
-/// Runs what never has to wait.
+/// Returns the output of a future that is ready immediately.
 fn now<T>(future: impl Future<Output = T>) -> T {
-    future.now_or_never().expect("nothing in memory has to wait")
+    future.now_or_never().expect("in-memory ports never wait")
 }

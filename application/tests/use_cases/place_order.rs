@@ -1,5 +1,5 @@
 use application::ordering::{
-    Cause, Fingerprint, Orders, PlaceOrder, PlaceOrderError, Placed, place_order,
+    Cause, Fingerprint, Orders, PlaceOrder, PlaceOrderError, Saved, place_order,
 };
 use application::testing::{InMemoryOrdering, sample};
 use domain::ordering::{CodeDisplay, MedicationCoding, NewOrder, Order, OrderItem};
@@ -10,13 +10,13 @@ fn place(
     store: &InMemoryOrdering,
     order: NewOrder,
     key: Option<&str>,
-) -> Result<Placed, PlaceOrderError> {
+) -> Result<Saved, PlaceOrderError> {
     let number = u32::try_from(store.all_records().len()).unwrap() + 1;
-    let wish = PlaceOrder { order, key: key.map(sample::key) };
-    now(place_order(store, wish, sample::event_stamp(number, 1)))
+    let command = PlaceOrder { order, key: key.map(sample::key) };
+    now(place_order(store, command, sample::event_stamp(number, 1)))
 }
 
-/// The same request as `new_order(1)`, under the fresh id every request gets.
+/// The same request as `new_order(1)`. Its id is new, as for every request.
 fn same_request_again() -> NewOrder {
     NewOrder { id: sample::order_id(2), ..sample::new_order(1) }
 }
@@ -30,7 +30,7 @@ fn a_placed_order_is_stored_with_its_event() {
     let store = InMemoryOrdering::default();
     let placed = place(&store, sample::new_order(1), None).unwrap();
 
-    let Placed::Now(order) = placed else { panic!("{placed:?}") };
+    let Saved::Stored(order) = placed else { panic!("{placed:?}") };
     assert_eq!(find(&store, 1), Some(order));
     let records = store.all_records();
     assert_eq!(records.len(), 1);
@@ -42,17 +42,17 @@ fn two_requests_without_a_key_place_two_orders() {
     let store = InMemoryOrdering::default();
     place(&store, sample::new_order(1), None).unwrap();
     let second = place(&store, same_request_again(), None).unwrap();
-    assert!(matches!(second, Placed::Now(_)));
+    assert!(matches!(second, Saved::Stored(_)));
     assert_eq!(store.all_records().len(), 2);
 }
 
 #[test]
-fn a_repeat_under_the_same_key_gets_the_first_order() {
+fn a_repeat_with_the_same_key_gets_the_first_order() {
     let store = InMemoryOrdering::default();
     let first = place(&store, sample::new_order(1), Some("k")).unwrap();
     let again = place(&store, same_request_again(), Some("k")).unwrap();
 
-    let (Placed::Now(first), Placed::Before(again)) = (first, again) else { panic!() };
+    let (Saved::Stored(first), Saved::AnsweredBefore(again)) = (first, again) else { panic!() };
     assert_eq!(again, first);
     assert_eq!(find(&store, 2), None);
     assert_eq!(store.all_records().len(), 1);
@@ -75,7 +75,7 @@ fn a_key_cannot_be_used_for_another_order() {
 }
 
 #[test]
-fn items_in_another_order_are_another_request() {
+fn items_in_another_sequence_are_another_request() {
     let store = InMemoryOrdering::default();
     place(&store, sample::new_order(1), Some("k")).unwrap();
     let mut reversed = same_request_again();
@@ -130,7 +130,7 @@ fn requests_that_differ_in_a_note_or_a_medication_are_different_requests() {
             let other = NewOrder { id: sample::order_id(2), ..other.clone() };
             let answer = place(&store, other, Some("k"));
             if number == other_number {
-                assert!(matches!(answer, Ok(Placed::Before(_))), "{answer:?}");
+                assert!(matches!(answer, Ok(Saved::AnsweredBefore(_))), "{answer:?}");
             } else {
                 assert!(matches!(answer, Err(PlaceOrderError::KeyReused)), "{answer:?}");
             }
@@ -139,18 +139,18 @@ fn requests_that_differ_in_a_note_or_a_medication_are_different_requests() {
 }
 
 #[test]
-fn a_request_that_could_be_made_from_the_beginning_is_still_known_by_its_key() {
+fn the_fingerprint_of_a_request_without_optional_values_never_changes() {
     let store = InMemoryOrdering::default();
     let plain = NewOrder { customer_name: "Ada".parse().unwrap(), ..sample::new_order(3) };
     let placed = place(&store, plain, Some("k")).unwrap();
-    let Placed::Now(order) = placed else { panic!("{placed:?}") };
-    // As it was written out before there were notes and medications.
+    let Saved::Stored(order) = placed else { panic!("{placed:?}") };
+    // The text from before notes and medications were added.
     let cause = Cause::Request(sample::key("k"), Fingerprint::of("place order\n1 x 7\nfor Ada"));
-    assert_eq!(now(store.recall(&cause)).unwrap(), Some(order));
+    assert_eq!(now(store.find_answer(&cause)).unwrap(), Some(order));
 }
 
 #[test]
-fn a_taken_id_is_refused() {
+fn an_id_that_already_exists_is_refused() {
     let store = InMemoryOrdering::default();
     place(&store, sample::new_order(1), None).unwrap();
     let refused = place(&store, sample::new_order(1), None);

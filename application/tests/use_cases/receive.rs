@@ -1,8 +1,10 @@
 use std::sync::Mutex;
 
 use application::StoreError;
-use application::inbox::{Inbox, Intake, receive};
-use application::pharmacy::{PharmacyOrders, PharmacyViews, ReceiveOrders, Revised, SaveAllError};
+use application::inbox::{BatchOutcome, Inbox, receive};
+use application::pharmacy::{
+    OrderRevision, PharmacyOrders, PharmacyViews, ReceiveOrders, SaveAllError,
+};
 use application::published::{DeadLetter, PublishedEvent};
 use application::testing::sample::{cancelled, created, incoming, of_unknown_type, unreadable};
 use application::testing::{InMemoryPharmacy, sample};
@@ -10,10 +12,10 @@ use domain::{EventId, OrderId};
 
 use crate::now;
 
-/// A store that breaks whenever it is given this event.
-struct Picky {
+/// An inbox that refuses one event.
+struct RefusingInbox {
     store: ReceiveOrders<InMemoryPharmacy>,
-    breaks_on: EventId,
+    refused_event: EventId,
     calls: Mutex<usize>,
 }
 
@@ -25,25 +27,25 @@ fn does_not_fit() -> DoesNotFit {
     DoesNotFit(u8::try_from(256).unwrap_err())
 }
 
-impl Inbox for Picky {
-    async fn take_in(
+impl Inbox for RefusingInbox {
+    async fn apply_batch(
         &self,
         events: &[PublishedEvent],
         dead: &[DeadLetter],
-    ) -> Result<Intake, StoreError> {
+    ) -> Result<BatchOutcome, StoreError> {
         *self.calls.lock().unwrap() += 1;
-        if events.iter().any(|event| event.event_id == self.breaks_on) {
+        if events.iter().any(|event| event.event_id == self.refused_event) {
             return Err(StoreError::Refused(Box::new(does_not_fit())));
         }
-        self.store.take_in(events, dead).await
+        self.store.apply_batch(events, dead).await
     }
 }
 
-fn picky(breaks_on: &PublishedEvent) -> (InMemoryPharmacy, Picky) {
+fn refusing_inbox(refused_event: &PublishedEvent) -> (InMemoryPharmacy, RefusingInbox) {
     let store = InMemoryPharmacy::default();
-    let inbox = Picky {
+    let inbox = RefusingInbox {
         store: ReceiveOrders(store.clone()),
-        breaks_on: breaks_on.event_id,
+        refused_event: refused_event.event_id,
         calls: Mutex::new(0),
     };
     (store, inbox)
@@ -55,19 +57,19 @@ fn seen(store: &InMemoryPharmacy) -> Vec<OrderId> {
 }
 
 #[test]
-fn a_record_the_store_cannot_take_becomes_a_dead_letter_and_the_others_take_effect() {
-    let (store, inbox) = picky(&created(2));
+fn a_record_that_the_store_refuses_becomes_a_dead_letter_and_the_others_are_applied() {
+    let (store, inbox) = refusing_inbox(&created(2));
     let batch = [
         incoming(0, &created(1)),
         incoming(1, &created(2)),
         unreadable(2),
         incoming(3, &created(3)),
     ];
-    let intake = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
+    let outcome = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
 
-    assert_eq!(intake, Intake { applied: 2, dead: 2, ..Intake::default() });
+    assert_eq!(outcome, BatchOutcome { applied: 2, dead: 2, ..BatchOutcome::default() });
     assert_eq!(seen(&store), [sample::order_id(3), sample::order_id(1)]);
-    let dead = store.kept_dead_letters();
+    let dead = store.stored_dead_letters();
     assert_eq!(dead.len(), 2);
     assert_eq!(dead[0].record, batch[2].record);
     assert_eq!(dead[1].record, batch[1].record);
@@ -77,92 +79,101 @@ fn a_record_the_store_cannot_take_becomes_a_dead_letter_and_the_others_take_effe
 
 #[test]
 fn a_record_of_an_unknown_type_is_skipped_and_counted() {
-    let (store, inbox) = picky(&created(9));
+    let (store, inbox) = refusing_inbox(&created(9));
     let batch = [of_unknown_type(0), incoming(1, &created(1)), of_unknown_type(2)];
-    let intake = now(receive(&inbox, &batch.into_iter().collect())).unwrap();
-    assert_eq!(intake, Intake { applied: 1, unknown: 2, ..Intake::default() });
+    let outcome = now(receive(&inbox, &batch.into_iter().collect())).unwrap();
+    assert_eq!(outcome, BatchOutcome { applied: 1, unknown: 2, ..BatchOutcome::default() });
 
-    let intake = now(receive(&inbox, &[of_unknown_type(3)].into_iter().collect())).unwrap();
-    assert_eq!(intake, Intake { unknown: 1, ..Intake::default() });
+    let outcome = now(receive(&inbox, &[of_unknown_type(3)].into_iter().collect())).unwrap();
+    assert_eq!(outcome, BatchOutcome { unknown: 1, ..BatchOutcome::default() });
     assert_eq!(*inbox.calls.lock().unwrap(), 1, "there was nothing to store");
-    assert_eq!(store.kept_dead_letters(), []);
+    assert_eq!(store.stored_dead_letters(), []);
 }
 
 #[test]
-fn later_events_of_an_order_take_effect_behind_a_dead_letter_and_the_gap_is_counted() {
-    let (store, inbox) = picky(&created(1));
+fn later_events_of_an_order_are_applied_after_a_dead_letter_and_the_gap_is_counted() {
+    let (store, inbox) = refusing_inbox(&created(1));
     let batch = [incoming(0, &created(1)), incoming(1, &cancelled(1, 2))];
-    let intake = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
-    assert_eq!(intake, Intake { applied: 1, missing: 1, dead: 1, ..Intake::default() });
+    let outcome = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
+    assert_eq!(
+        outcome,
+        BatchOutcome { applied: 1, missing: 1, dead: 1, ..BatchOutcome::default() }
+    );
     assert_eq!(seen(&store), [sample::order_id(1)]);
 }
 
 #[test]
-fn a_batch_without_trouble_is_one_call() {
-    let (_, inbox) = picky(&created(9));
+fn a_batch_without_refused_records_is_one_call() {
+    let (_, inbox) = refusing_inbox(&created(9));
     let batch = [incoming(0, &created(1)), unreadable(1), incoming(2, &created(2))];
     now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
     assert_eq!(*inbox.calls.lock().unwrap(), 1);
 }
 
 #[test]
-fn receiving_a_batch_with_a_dead_letter_again_repeats_nothing() {
-    let (store, inbox) = picky(&created(2));
+fn receiving_a_batch_with_a_dead_letter_again_changes_nothing() {
+    let (store, inbox) = refusing_inbox(&created(2));
     let batch = [incoming(0, &created(1)), incoming(1, &created(2))];
     now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
-    let intake = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
-    assert_eq!(intake, Intake { repeated: 1, dead: 1, ..Intake::default() });
-    assert_eq!(store.kept_dead_letters().len(), 1);
+    let outcome = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
+    assert_eq!(outcome, BatchOutcome { repeated: 1, dead: 1, ..BatchOutcome::default() });
+    assert_eq!(store.stored_dead_letters().len(), 1);
 }
 
 #[test]
-fn an_outage_of_the_store_makes_no_dead_letters() {
-    struct Gone;
+fn an_unavailable_store_causes_no_dead_letters() {
+    struct Unreachable;
 
-    impl Inbox for Gone {
-        async fn take_in(
+    impl Inbox for Unreachable {
+        async fn apply_batch(
             &self,
             _: &[PublishedEvent],
             _: &[DeadLetter],
-        ) -> Result<Intake, StoreError> {
+        ) -> Result<BatchOutcome, StoreError> {
             Err(StoreError::Unavailable("no connection".into()))
         }
     }
 
-    let answer =
-        now(receive(&Gone, &[incoming(0, &created(1)), unreadable(1)].into_iter().collect()));
+    let answer = now(receive(
+        &Unreachable,
+        &[incoming(0, &created(1)), unreadable(1)].into_iter().collect(),
+    ));
     assert!(answer.is_err_and(|error| error.is_unavailable()));
 }
 
-/// A store in which another consumer saves the same order first, so many times.
-struct Rivalled {
+/// A store in which another consumer saves the same orders first, once per event in `rivals`.
+struct RivalSavesFirst {
     store: InMemoryPharmacy,
     rivals: Mutex<Vec<PublishedEvent>>,
 }
 
-impl PharmacyOrders for Rivalled {
-    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
+impl PharmacyOrders for RivalSavesFirst {
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
         self.store.find_all(ids).await
     }
 
-    async fn save_all(&self, orders: &[Revised], dead: &[DeadLetter]) -> Result<(), SaveAllError> {
+    async fn save_all(
+        &self,
+        orders: &[OrderRevision],
+        dead: &[DeadLetter],
+    ) -> Result<(), SaveAllError> {
         let rival = self.rivals.lock().unwrap().pop();
         if let Some(rival) = rival {
-            ReceiveOrders(self.store.clone()).take_in(&[rival], &[]).await?;
+            ReceiveOrders(self.store.clone()).apply_batch(&[rival], &[]).await?;
         }
         self.store.save_all(orders, dead).await
     }
 }
 
 #[test]
-fn a_batch_that_meets_another_consumer_is_folded_again() {
+fn a_batch_is_applied_again_after_a_conflict_with_another_consumer() {
     let store = InMemoryPharmacy::default();
     let rivals = Mutex::new(vec![cancelled(2, 2), created(1)]);
-    let inbox = ReceiveOrders(Rivalled { store: store.clone(), rivals });
+    let inbox = ReceiveOrders(RivalSavesFirst { store: store.clone(), rivals });
     let batch = [incoming(0, &created(1)), incoming(1, &created(2))];
-    let intake = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
+    let outcome = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
 
-    assert_eq!(intake, Intake { applied: 1, repeated: 1, ..Intake::default() });
+    assert_eq!(outcome, BatchOutcome { applied: 1, repeated: 1, ..BatchOutcome::default() });
     let order = now(store.view(sample::order_id(2))).unwrap().unwrap().order;
     assert!(order.contents.is_some());
     assert!(matches!(order.status, domain::pharmacy::PharmacyStatus::Cancelled { .. }));
@@ -170,20 +181,26 @@ fn a_batch_that_meets_another_consumer_is_folded_again() {
 }
 
 #[test]
-fn a_batch_that_keeps_meeting_other_consumers_is_to_be_received_again_later() {
-    struct Hopeless;
+fn a_batch_fails_as_unavailable_after_too_many_conflicts() {
+    struct AlwaysInConflict;
 
-    impl PharmacyOrders for Hopeless {
-        async fn find_all(&self, _: &[OrderId]) -> Result<Vec<Revised>, StoreError> {
+    impl PharmacyOrders for AlwaysInConflict {
+        async fn find_all(&self, _: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
             Ok(Vec::new())
         }
 
-        async fn save_all(&self, _: &[Revised], _: &[DeadLetter]) -> Result<(), SaveAllError> {
+        async fn save_all(
+            &self,
+            _: &[OrderRevision],
+            _: &[DeadLetter],
+        ) -> Result<(), SaveAllError> {
             Err(SaveAllError::Conflict)
         }
     }
 
-    let answer =
-        now(receive(&ReceiveOrders(Hopeless), &[incoming(0, &created(1))].into_iter().collect()));
+    let answer = now(receive(
+        &ReceiveOrders(AlwaysInConflict),
+        &[incoming(0, &created(1))].into_iter().collect(),
+    ));
     assert!(answer.is_err_and(|error| error.is_unavailable()));
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use application::StoreError;
 use application::reconcile::{
-    Difference, DifferenceKind, Digest, LedgerEntry, OrderLedger, OrderRange, PublishedLedger,
-    Republished, Sides, Summary, reconcile,
+    Difference, DifferenceKind, Digest, LedgerEntry, LedgerPair, OrderLedger, OrderRange,
+    PublishedLedger, Republished, Summary, reconcile,
 };
 use domain::{OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
@@ -18,19 +18,19 @@ const BEGIN: u64 = 1_769_810_400_000;
 
 const HOUR: u64 = 3_600_000;
 
-/// The time from one order to the next, in milliseconds.
-const EVERY: u64 = 250;
+/// The time between two orders, in milliseconds.
+const INTERVAL: u64 = 250;
 
-/// A ledger of orders at version 1, which counts what is read of it order by order.
-struct Many {
+/// A ledger of orders at version 1 that counts the entries read.
+struct CountingLedger {
     orders: BTreeSet<OrderId>,
     rows_read: AtomicUsize,
 }
 
-impl Many {
-    /// Four orders a second for three hours, before and after midnight.
+impl CountingLedger {
+    /// Four orders per second for three hours, before and after midnight.
     fn orders() -> BTreeSet<OrderId> {
-        (0..3 * HOUR / EVERY).map(|n| placed_at(BEGIN + n * EVERY)).collect()
+        (0..3 * HOUR / INTERVAL).map(|n| placed_at(BEGIN + n * INTERVAL)).collect()
     }
 
     const fn of(orders: BTreeSet<OrderId>) -> Self {
@@ -51,7 +51,7 @@ const fn entry(order_id: OrderId) -> LedgerEntry {
     LedgerEntry { order_id, version: OrderVersion::FIRST, events: 1 }
 }
 
-impl OrderLedger for Many {
+impl OrderLedger for CountingLedger {
     async fn digest(&self, range: OrderRange) -> Result<Digest, StoreError> {
         let orders = self.orders.range(range.from()..range.before());
         Ok(orders.fold(Digest::default(), |sum, order| {
@@ -72,7 +72,7 @@ impl OrderLedger for Many {
     }
 }
 
-impl PublishedLedger for Many {
+impl PublishedLedger for CountingLedger {
     async fn in_flight(&self, _: &[OrderId]) -> Result<Vec<OrderId>, StoreError> {
         Ok(Vec::new())
     }
@@ -82,13 +82,16 @@ impl PublishedLedger for Many {
     }
 }
 
-fn differences(published: &Many, read_model: &Many) -> (Summary, Vec<Difference>) {
+fn differences(
+    published: &CountingLedger,
+    read_model: &CountingLedger,
+) -> (Summary, Vec<Difference>) {
     let at = |millis: u64| Timestamp::from_micros(i64::try_from(millis * 1000).unwrap()).unwrap();
     let range = OrderRange::placed(at(BEGIN - 365 * 24 * HOUR), at(BEGIN + 365 * 24 * HOUR));
     let found = RefCell::new(Vec::new());
-    let sides = Sides { published, read_model };
+    let ledgers = LedgerPair { published, read_model };
     let summary = now(reconcile(
-        &sides,
+        &ledgers,
         range,
         Duration::ZERO,
         async |_| (),
@@ -102,14 +105,14 @@ fn differences(published: &Many, read_model: &Many) -> (Summary, Vec<Difference>
 
 #[test]
 fn a_few_differences_are_found_without_reading_all_orders() {
-    let lost = [0, HOUR + 60_000, HOUR + 60_250, 2 * HOUR, 3 * HOUR - EVERY];
+    let lost = [0, HOUR + 60_000, HOUR + 60_250, 2 * HOUR, 3 * HOUR - INTERVAL];
     let lost: BTreeSet<OrderId> = lost.into_iter().map(|at| placed_at(BEGIN + at)).collect();
     let extra = placed_at(BEGIN + HOUR + 900_001);
-    let published = Many::of(Many::orders());
-    let mut known = Many::orders();
+    let published = CountingLedger::of(CountingLedger::orders());
+    let mut known = CountingLedger::orders();
     known.retain(|order| !lost.contains(order));
     known.insert(extra);
-    let read_model = Many::of(known);
+    let read_model = CountingLedger::of(known);
 
     let (summary, found) = differences(&published, &read_model);
     let of_kind = |kind| {
@@ -121,12 +124,13 @@ fn a_few_differences_are_found_without_reading_all_orders() {
     assert!(found.is_sorted_by_key(|one| one.order_id));
     assert_eq!((summary.published, summary.known), (43_200, 43_196));
     let rows = published.rows_read.into_inner() + read_model.rows_read.into_inner();
-    assert!(rows < 2_500, "five minutes with 240 orders each were to be read, not {rows} orders");
+    assert!(rows < 2_500, "expected to read five minutes with 240 orders each, not {rows} orders");
 }
 
 #[test]
-fn a_read_model_that_lost_everything_is_told_order_by_order() {
-    let (published, read_model) = (Many::of(Many::orders()), Many::of(BTreeSet::new()));
+fn every_order_of_an_empty_read_model_is_reported() {
+    let (published, read_model) =
+        (CountingLedger::of(CountingLedger::orders()), CountingLedger::of(BTreeSet::new()));
     let (summary, found) = differences(&published, &read_model);
     assert_eq!(summary.missing, 43_200);
     assert!(found.iter().map(|one| one.order_id).eq(published.orders));

@@ -1,5 +1,6 @@
-//! The relay under arbitrary failures: whatever the broker does, once it is well again every event
-//! has been published, and an order's events for the first time in the order of their versions.
+//! Property test of the relay under arbitrary failures. After the broker recovers, every event is
+//! published or refused, and the first publications of an order's events are in the sequence of
+//! their versions.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -7,92 +8,94 @@ use std::time::Duration;
 use application::ordering::{Cause, Orders, Saved};
 use application::relay::{Claim, Delivery, Outbox, Step, relay_step};
 use application::testing::{InMemoryOrdering, RecordingPublisher, sample};
+use domain::EventId;
 use domain::ordering::Order;
-use domain::{EventId, OrderId};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use uuid::Uuid;
 
 use crate::now;
 
 #[derive(Debug, Clone)]
-enum Happening {
-    /// An order is placed; with a second event if it is cancelled at once.
+enum Action {
+    /// An order is placed. It may be cancelled immediately, so that it has two events.
     Placed { cancelled: bool },
-    /// An order that stands is cancelled.
+    /// An open order is cancelled.
     Cancelled(Index),
-    /// Publishing an event fails from now on, until the broker is well.
+    /// Publishing an event fails until the broker recovers.
     Fails(Index),
-    /// An event is refused from now on, until the broker is well.
+    /// An event is refused until the broker recovers.
     Refuses(Index),
-    /// An event meets an outage from now on, until the broker is well.
+    /// The broker is unreachable for one event, until it recovers.
     Unreachable(Index),
-    /// Everything meets an outage from now on, until the broker is well.
+    /// The broker is unreachable for all events, until it recovers.
     Outage,
-    /// The broker is well.
+    /// The broker recovers.
     Recovers,
-    /// A relay claims a batch and dies, after publishing it or before.
+    /// A relay claims a batch and crashes, before or after publishing.
     Crash { published: bool },
-    /// A relay takes a step.
+    /// A relay runs one step.
     Step { limit: usize },
     /// Time passes.
     Waits { seconds: u64 },
 }
 
-fn happenings() -> impl Strategy<Value = Vec<Happening>> {
-    use Happening as H;
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    use Action as A;
     let one = prop_oneof![
-        4 => any::<bool>().prop_map(|cancelled| H::Placed { cancelled }),
-        2 => any::<Index>().prop_map(H::Cancelled),
-        2 => any::<Index>().prop_map(H::Fails),
-        1 => any::<Index>().prop_map(H::Refuses),
-        1 => any::<Index>().prop_map(H::Unreachable),
-        1 => Just(H::Outage),
-        2 => Just(H::Recovers),
-        1 => any::<bool>().prop_map(|published| H::Crash { published }),
-        6 => (1..8_usize).prop_map(|limit| H::Step { limit }),
-        2 => (1..40_u64).prop_map(|seconds| H::Waits { seconds }),
+        4 => any::<bool>().prop_map(|cancelled| A::Placed { cancelled }),
+        2 => any::<Index>().prop_map(A::Cancelled),
+        2 => any::<Index>().prop_map(A::Fails),
+        1 => any::<Index>().prop_map(A::Refuses),
+        1 => any::<Index>().prop_map(A::Unreachable),
+        1 => Just(A::Outage),
+        2 => Just(A::Recovers),
+        1 => any::<bool>().prop_map(|published| A::Crash { published }),
+        6 => (1..8_usize).prop_map(|limit| A::Step { limit }),
+        2 => (1..40_u64).prop_map(|seconds| A::Waits { seconds }),
     ];
     prop::collection::vec(one, 1..60)
 }
 
 #[derive(Default)]
-struct World {
+struct System {
     store: InMemoryOrdering,
     publisher: RecordingPublisher,
-    standing: Vec<Order>,
+    open_orders: Vec<Order>,
     placed: u32,
 }
 
-impl World {
-    fn happen(&mut self, happening: &Happening) {
-        match happening {
-            Happening::Placed { cancelled } => {
+impl System {
+    fn perform(&mut self, action: &Action) {
+        match action {
+            Action::Placed { cancelled } => {
                 self.placed += 1;
-                // Few lanes for many orders, so that orders share them.
+                // With these ids, all orders are in two lanes, so that orders share a lane.
                 let order = self.save(sample::order(self.placed * 8));
-                self.standing.push(order);
+                self.open_orders.push(order);
                 if *cancelled {
-                    self.cancel(self.standing.len() - 1);
+                    self.cancel(self.open_orders.len() - 1);
                 }
             }
-            Happening::Cancelled(index) if !self.standing.is_empty() => {
-                self.cancel(index.index(self.standing.len()));
+            Action::Cancelled(index) if !self.open_orders.is_empty() => {
+                self.cancel(index.index(self.open_orders.len()));
             }
-            Happening::Cancelled(_) => {}
-            Happening::Fails(index) => self.answer(*index, &Delivery::Failed("no".to_owned())),
-            Happening::Refuses(index) => self.answer(*index, &Delivery::Refused("no".to_owned())),
-            Happening::Unreachable(index) => {
+            Action::Cancelled(_) => {}
+            Action::Fails(index) => self.answer(*index, &Delivery::Failed("no".to_owned())),
+            Action::Refuses(index) => self.answer(*index, &Delivery::Refused("no".to_owned())),
+            Action::Unreachable(index) => {
                 self.answer(*index, &Delivery::Unreachable("no".to_owned()));
             }
-            Happening::Outage => {
+            Action::Outage => {
                 self.publisher.answer_all(Delivery::Unreachable("no".to_owned()));
             }
-            Happening::Recovers => self.publisher.recover(),
-            Happening::Crash { published } => self.crash(*published),
-            Happening::Step { limit } => {
-                now(relay_step(&self.store, &self.publisher, *limit, || {}, || unhurried)).unwrap();
+            Action::Recovers => self.publisher.recover(),
+            Action::Crash { published } => self.crash(*published),
+            Action::Step { limit } => {
+                now(relay_step(&self.store, &self.publisher, *limit, || {}, || one_minute))
+                    .unwrap();
             }
-            Happening::Waits { seconds } => self.store.advance(*seconds),
+            Action::Waits { seconds } => self.store.advance(*seconds),
         }
     }
 
@@ -104,7 +107,7 @@ impl World {
     }
 
     fn cancel(&mut self, index: usize) {
-        let mut order = self.standing.swap_remove(index);
+        let mut order = self.open_orders.swap_remove(index);
         let event = sample::event_id(
             u32::try_from(order.id().get().as_u128() & u128::from(u32::MAX)).unwrap(),
             2,
@@ -122,69 +125,69 @@ impl World {
         }
     }
 
-    /// Publishes the first event of each order claimed, or nothing, and forgets about it.
+    /// Claims a batch, publishes the first event of each order or nothing, and drops the claim.
     fn crash(&self, published: bool) {
         if let Some(claim) = now(self.store.claim(5)).unwrap()
             && published
         {
             let mut orders = HashSet::new();
             let firsts: Vec<_> =
-                claim.records().iter().filter(|r| orders.insert(r.order_id)).collect();
-            now(application::relay::Publisher::publish(&self.publisher, &firsts, unhurried()));
+                claim.records().iter().filter(|r| orders.insert(r.aggregate_id)).collect();
+            now(application::relay::Publisher::publish(&self.publisher, &firsts, one_minute()));
         }
     }
 
-    /// The broker is well and the relay works until nothing is left.
-    fn drain(&self) {
+    /// The broker recovers, and the relay runs until nothing is due.
+    fn relay_everything(&self) {
         self.publisher.recover();
         self.store.advance(3600);
         for _ in 0..1000 {
-            if now(relay_step(&self.store, &self.publisher, 7, || {}, || unhurried)).unwrap()
+            if now(relay_step(&self.store, &self.publisher, 7, || {}, || one_minute)).unwrap()
                 == Step::Idle
             {
                 return;
             }
         }
-        panic!("the relay never came to rest");
+        panic!("the relay did not become idle");
     }
 }
 
-fn unhurried() -> Duration {
+fn one_minute() -> Duration {
     Duration::from_mins(1)
 }
 
 proptest! {
     #[test]
-    fn every_event_is_published_and_first_in_the_order_of_its_orders_versions(
-        happenings in happenings(),
+    fn every_event_is_published_and_first_in_the_sequence_of_versions(
+        actions in actions(),
     ) {
-        let mut world = World::default();
-        for happening in &happenings {
-            world.happen(happening);
+        let mut system = System::default();
+        for action in &actions {
+            system.perform(action);
         }
-        world.drain();
+        system.relay_everything();
 
-        let saved = world.store.all_records();
-        let put_aside: HashSet<EventId> =
-            world.store.put_aside().into_iter().map(|(event, _)| event).collect();
-        let mut first_published: HashMap<OrderId, Vec<i64>> = HashMap::new();
+        let saved = system.store.all_records();
+        let refused: HashSet<EventId> =
+            system.store.refused_events().into_iter().map(|(event, _)| event).collect();
+        let mut first_published: HashMap<Uuid, Vec<i64>> = HashMap::new();
         let mut seen = HashSet::new();
-        for record in world.publisher.published() {
+        for record in system.publisher.published() {
             if seen.insert(record.event_id) {
-                let versions = first_published.entry(record.order_id).or_default();
-                versions.push(record.order_version.get());
+                let versions = first_published.entry(record.aggregate_id).or_default();
+                versions.push(record.aggregate_version);
             }
         }
         for record in &saved {
             prop_assert!(
-                seen.contains(&record.event_id) || put_aside.contains(&record.event_id),
+                seen.contains(&record.event_id) || refused.contains(&record.event_id),
                 "lost: {record:?}"
             );
         }
         for versions in first_published.values() {
             prop_assert!(versions.is_sorted(), "out of order: {versions:?}");
         }
-        prop_assert_eq!(world.store.unprocessed(), 0);
+        prop_assert_eq!(system.store.unprocessed(), 0);
         prop_assert!(seen.len() <= saved.len(), "published what was never saved");
     }
 }

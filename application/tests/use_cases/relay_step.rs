@@ -8,7 +8,7 @@ use domain::EventId;
 
 use crate::now;
 
-/// A lane that holds the creation and the cancellation of two orders, and the creation of a third.
+/// One lane with five events: two orders that were created and cancelled, and one that was created.
 fn one_lane() -> InMemoryOrdering {
     let store = InMemoryOrdering::default();
     for n in [16, 32] {
@@ -24,11 +24,11 @@ fn one_lane() -> InMemoryOrdering {
 }
 
 fn step(store: &InMemoryOrdering, publisher: &impl Publisher) -> Step {
-    now(relay_step(store, publisher, 100, || {}, unhurried)).unwrap()
+    now(relay_step(store, publisher, 100, || {}, always_one_minute)).unwrap()
 }
 
-/// There is always a minute left.
-fn unhurried() -> impl Fn() -> Duration {
+/// A clock with always one minute left.
+fn always_one_minute() -> impl Fn() -> Duration {
     || Duration::from_mins(1)
 }
 
@@ -48,17 +48,17 @@ fn a_relay_with_nothing_to_do_is_idle() {
 }
 
 #[test]
-fn another_worker_is_called_before_the_batch_leaves_and_never_for_nothing() {
+fn other_workers_are_called_before_publishing_and_only_if_a_batch_was_claimed() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     let mut called = 0;
     let more = || {
         called += 1;
-        assert!(publisher.waves().is_empty(), "the batch has left already");
+        assert!(publisher.waves().is_empty(), "the batch was already published");
     };
-    now(relay_step(&store, &publisher, 100, more, unhurried)).unwrap();
+    now(relay_step(&store, &publisher, 100, more, always_one_minute)).unwrap();
     assert_eq!(called, 1);
-    now(relay_step(&store, &publisher, 100, || called += 1, unhurried)).unwrap();
-    assert_eq!(called, 1, "there was nothing");
+    now(relay_step(&store, &publisher, 100, || called += 1, always_one_minute)).unwrap();
+    assert_eq!(called, 1, "nothing was due");
 }
 
 #[test]
@@ -78,11 +78,11 @@ fn the_second_event_of_an_order_is_sent_in_a_later_wave_than_the_first() {
 }
 
 #[test]
-fn a_failed_event_holds_the_later_ones_of_its_order_and_no_others() {
+fn a_failed_event_blocks_later_events_of_its_order_only() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer(sample::event_id(16, 1), Delivery::Failed(no("not today")));
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 3, unpublished: 2 });
-    assert_eq!(step(&store, &publisher), Step::Idle, "the failed one waits");
+    assert_eq!(step(&store, &publisher), Step::Idle, "the failed event is delayed");
 
     publisher.recover();
     store.advance(3600);
@@ -95,12 +95,13 @@ fn a_failed_event_holds_the_later_ones_of_its_order_and_no_others() {
 }
 
 #[test]
-fn a_refused_event_is_put_aside_and_the_later_ones_of_its_order_flow_on() {
+fn later_events_of_an_order_are_published_after_a_refused_event() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer(sample::event_id(16, 1), Delivery::Refused(no("too large")));
-    // Not in the same step: before the refusal is noted, it could still be taken back.
+    // Not in the same step: until the refusal is stored, the event might be sent again and
+    // accepted.
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 3, unpublished: 2 });
-    assert_eq!(store.put_aside(), [(sample::event_id(16, 1), no("too large"))]);
+    assert_eq!(store.refused_events(), [(sample::event_id(16, 1), no("too large"))]);
     assert!(!events(&publisher.published()).contains(&sample::event_id(16, 2)));
 
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 1, unpublished: 0 });
@@ -110,19 +111,19 @@ fn a_refused_event_is_put_aside_and_the_later_ones_of_its_order_flow_on() {
 }
 
 #[test]
-fn an_outage_stops_the_step_and_costs_no_event_anything() {
+fn an_outage_stops_the_step_and_delays_no_event() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer_all(Delivery::Unreachable(no("no broker")));
     assert_eq!(step(&store, &publisher), Step::Outage(no("no broker")));
-    assert_eq!(publisher.waves().len(), 1, "no second wave into an outage");
+    assert_eq!(publisher.waves().len(), 1, "no second wave during an outage");
 
     publisher.recover();
-    // At once, without any delay: the events were not to blame.
+    // Without a delay, because the events did not fail.
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 5, unpublished: 0 });
 }
 
 #[test]
-fn what_was_acknowledged_before_an_outage_is_not_published_again() {
+fn events_acknowledged_before_an_outage_are_not_published_again() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     publisher.answer(sample::event_id(32, 1), Delivery::Unreachable(no("no broker")));
     assert_eq!(step(&store, &publisher), Step::Outage(no("no broker")));
@@ -136,29 +137,29 @@ fn what_was_acknowledged_before_an_outage_is_not_published_again() {
 }
 
 #[test]
-fn a_step_that_is_dropped_halfway_leaves_everything_due() {
+fn a_dropped_claim_leaves_its_records_due() {
     use application::relay::{Claim, Outbox};
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     let claim = now(store.claim(100)).unwrap().unwrap();
     assert_eq!(claim.records().len(), 5);
-    assert_eq!(step(&store, &publisher), Step::Idle, "somebody else has the lane");
+    assert_eq!(step(&store, &publisher), Step::Idle, "another claim has the lane");
     drop(claim);
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 5, unpublished: 0 });
 }
 
 #[test]
-fn a_record_without_an_answer_is_not_taken_for_published_and_holds_its_order() {
-    /// Breaks its promise of one delivery for each record.
-    struct Mute(RecordingPublisher);
+fn a_record_without_a_result_counts_as_unsent_and_blocks_its_order() {
+    /// Returns fewer deliveries than records, which the port forbids.
+    struct MissingResults(RecordingPublisher);
 
-    impl Publisher for Mute {
+    impl Publisher for MissingResults {
         async fn publish(&self, records: &[&OutboxRecord], left: Duration) -> Vec<Delivery> {
             self.0.publish(&records[..1], left).await
         }
     }
 
     let store = one_lane();
-    let publisher = Mute(RecordingPublisher::default());
+    let publisher = MissingResults(RecordingPublisher::default());
     assert_eq!(step(&store, &publisher), Step::Relayed { published: 2, unpublished: 3 });
     assert_eq!(
         events(&publisher.0.published()),
@@ -167,10 +168,10 @@ fn a_record_without_an_answer_is_not_taken_for_published_and_holds_its_order() {
 }
 
 #[test]
-fn all_waves_of_a_claim_share_its_time_and_what_it_does_not_suffice_for_stays_due() {
+fn all_waves_of_a_claim_share_its_time_and_unsent_records_stay_due() {
     let (store, publisher) = (one_lane(), RecordingPublisher::default());
     let started = Cell::new(0);
-    // Each wave takes twelve of the twenty seconds.
+    // Each wave takes 12 of 20 seconds.
     let clock = || {
         started.set(started.get() + 1);
         let seconds = Cell::new(32_u64);
@@ -181,11 +182,11 @@ fn all_waves_of_a_claim_share_its_time_and_what_it_does_not_suffice_for_stays_du
     };
     let step = || now(relay_step(&store, &publisher, 100, || {}, clock)).unwrap();
     assert_eq!(step(), Step::Relayed { published: 3, unpublished: 2 });
-    assert_eq!(publisher.waves().len(), 1, "there was no time for the second");
-    // At once, without any delay: the events were not to blame.
+    assert_eq!(publisher.waves().len(), 1, "there was no time for the second wave");
+    // Without a delay, because the events did not fail.
     assert_eq!(step(), Step::Relayed { published: 2, unpublished: 0 });
     assert_eq!(store.unprocessed(), 0);
-    assert_eq!(started.get(), 2, "a clock for each claim");
+    assert_eq!(started.get(), 2, "one clock per claim");
     assert_eq!(step(), Step::Idle);
-    assert_eq!(started.get(), 2, "and none without one");
+    assert_eq!(started.get(), 2, "no clock without a claim");
 }

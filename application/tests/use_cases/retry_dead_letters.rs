@@ -7,11 +7,11 @@ use application::dead_letters::{
     ActOutcome, ActResult, ConsumeAgain, DeadLetterFilter, DeadLetterNumber, DeadLetterState,
     DeadLetters, PublishAgain, Retry, RetryError, Selection, retry_dead_letters,
 };
-use application::inbox::{Inbox, Intake};
+use application::inbox::{BatchOutcome, Inbox};
 use application::pharmacy::{PharmacyViews, ReceiveOrders};
 use application::published::{Content, DeadLetter, PublishedEvent, RawRecord, Unreadable};
 use application::testing::{
-    DeadLetterWorld, InMemoryDeadLetters, InMemoryOrdering, InMemoryPharmacy, sample,
+    DeadLetterFixture, InMemoryDeadLetters, InMemoryOrdering, InMemoryPharmacy, sample,
 };
 
 use crate::now;
@@ -39,7 +39,7 @@ fn all<Id>() -> Selection<Id> {
 /// Dead letters of these orders.
 fn dead(orders: impl IntoIterator<Item = u32>) -> (InMemoryPharmacy, Vec<DeadLetterNumber>) {
     let store = InMemoryPharmacy::default();
-    let died = orders.into_iter().map(|n| now(store.let_die(n, 1, "schema 7 is unknown")));
+    let died = orders.into_iter().map(|n| now(store.add_dead_letter(n, 1, "schema 7 is unknown")));
     let died = died.collect();
     (store, died)
 }
@@ -62,20 +62,20 @@ fn consume_again(
 }
 
 fn state(store: &InMemoryPharmacy, id: DeadLetterNumber) -> DeadLetterState {
-    now(store.letters().find(id)).unwrap().unwrap().state
+    now(store.dead_letter_port().find(id)).unwrap().unwrap().state
 }
 
 #[test]
 fn a_record_that_can_be_read_by_now_has_its_effect() {
     let (store, died) = dead([1]);
     let how = consume_again(&store, |record| Ok(decoded(&record)));
-    let (results, done) = retry(&store.letters(), &how, &Selection::Ids(died.clone()));
+    let (results, done) = retry(&store.dead_letter_port(), &how, &Selection::Ids(died.clone()));
     done.unwrap();
     assert_eq!(results, [(died[0], ActOutcome::Retried)]);
     assert!(matches!(state(&store, died[0]), DeadLetterState::Retried { .. }));
     assert!(now(store.view(sample::order_id(1))).unwrap().is_some());
 
-    let (again, _) = retry(&store.letters(), &how, &Selection::Ids(died.clone()));
+    let (again, _) = retry(&store.dead_letter_port(), &how, &Selection::Ids(died.clone()));
     assert_eq!(again, [(died[0], ActOutcome::NotOpen)]);
 }
 
@@ -89,7 +89,7 @@ fn a_record_that_still_cannot_be_read_stays_open_with_its_new_reason() {
             _ => decoded(&record),
         })
     });
-    let (results, done) = retry(&store.letters(), &how, &all());
+    let (results, done) = retry(&store.dead_letter_port(), &how, &all());
     done.unwrap();
     let unknown = "orders.OrderShipped is no event that this program knows";
     let reasons = ["not Avro", unknown].map(str::to_owned);
@@ -97,7 +97,7 @@ fn a_record_that_still_cannot_be_read_stays_open_with_its_new_reason() {
     let expected = [(died[0], unreadable), (died[1], unknown), (died[2], ActOutcome::Retried)];
     assert_eq!(results, expected);
     for (id, reason) in died.iter().zip(&reasons) {
-        let kept = now(store.letters().find(*id)).unwrap().unwrap();
+        let kept = now(store.dead_letter_port().find(*id)).unwrap().unwrap();
         assert_eq!((&kept.reason, kept.state), (reason, DeadLetterState::Open));
     }
 }
@@ -106,7 +106,11 @@ fn a_record_that_still_cannot_be_read_stays_open_with_its_new_reason() {
 struct Refusing;
 
 impl Inbox for Refusing {
-    async fn take_in(&self, _: &[PublishedEvent], _: &[DeadLetter]) -> Result<Intake, StoreError> {
+    async fn apply_batch(
+        &self,
+        _: &[PublishedEvent],
+        _: &[DeadLetter],
+    ) -> Result<BatchOutcome, StoreError> {
         Err(StoreError::Refused("the name has a character 0".into()))
     }
 }
@@ -116,7 +120,7 @@ fn an_event_that_the_store_refuses_stays_open() {
     let (store, died) = dead([1]);
     let decode = |record: RawRecord| ready(Ok::<_, io::Error>(decoded(&record)));
     let how = ConsumeAgain { decode, inbox: Refusing };
-    let (results, done) = retry(&store.letters(), &how, &all());
+    let (results, done) = retry(&store.dead_letter_port(), &how, &all());
     done.unwrap();
     let reason = "the name has a character 0".to_owned();
     assert_eq!(results, [(died[0], ActOutcome::StillDead { reason })]);
@@ -130,7 +134,7 @@ fn an_outage_of_the_registry_ends_the_act_and_what_was_reported_is_done() {
         21 => Err(io::Error::other("the registry is down")),
         _ => Ok(decoded(&record)),
     });
-    let (results, done) = retry(&store.letters(), &how, &all());
+    let (results, done) = retry(&store.dead_letter_port(), &how, &all());
     assert_eq!(results, [(died[0], ActOutcome::Retried)]);
     assert!(matches!(done, Err(RetryError::Decode { number, .. }) if number == died[1]));
     assert_eq!(state(&store, died[1]), DeadLetterState::Open);
@@ -140,10 +144,10 @@ fn an_outage_of_the_registry_ends_the_act_and_what_was_reported_is_done() {
 #[test]
 fn an_id_that_is_not_open_does_not_stop_the_others() {
     let (store, died) = dead([1, 2]);
-    now(store.letters().discard(&died[..1])).unwrap();
+    now(store.dead_letter_port().discard(&died[..1])).unwrap();
     let how = consume_again(&store, |record| Ok(decoded(&record)));
     let wanted = vec![store.unknown_id(), died[0], died[1], died[1]];
-    let (results, done) = retry(&store.letters(), &how, &Selection::Ids(wanted));
+    let (results, done) = retry(&store.dead_letter_port(), &how, &Selection::Ids(wanted));
     done.unwrap();
     let outcomes: Vec<ActOutcome> = results.into_iter().map(|(_, outcome)| outcome).collect();
     let not_open = || ActOutcome::NotOpen;
@@ -160,7 +164,7 @@ fn all_are_retried_once_however_many_stay_open() {
             decoded(&record)
         })
     });
-    let (results, done) = retry(&store.letters(), &how, &all());
+    let (results, done) = retry(&store.dead_letter_port(), &how, &all());
     done.unwrap();
     assert_eq!(results.iter().map(|(id, _)| *id).collect::<Vec<_>>(), died);
     assert_eq!(results.iter().filter(|(_, outcome)| outcome.is_done()).count(), 600);
@@ -171,16 +175,16 @@ fn an_act_that_is_ended_leaves_the_rest_open() {
     let (store, died) = dead([1, 2, 3]);
     let how = consume_again(&store, |record| Ok(decoded(&record)));
     let report = |_| ControlFlow::Break(());
-    now(retry_dead_letters(&store.letters(), &how, &all(), report)).unwrap();
+    now(retry_dead_letters(&store.dead_letter_port(), &how, &all(), report)).unwrap();
     assert_eq!(died.iter().filter(|&&id| state(&store, id) == DeadLetterState::Open).count(), 2);
 }
 
 #[test]
 fn refused_events_are_due_again_by_reason_and_by_type() {
     let store = InMemoryOrdering::default();
-    let large = now(store.let_die(1, 1, "too large"));
-    let cancelled = now(store.let_die(2, 2, "not allowed"));
-    let other = now(store.let_die(3, 1, "not allowed"));
+    let large = now(store.add_dead_letter(1, 1, "too large"));
+    let cancelled = now(store.add_dead_letter(2, 2, "not allowed"));
+    let other = now(store.add_dead_letter(3, 1, "not allowed"));
     let by_reason = DeadLetterFilter::default().with_reason("large").unwrap();
     let (results, done) = retry(&store, &PublishAgain, &Selection::Matching(by_reason));
     done.unwrap();

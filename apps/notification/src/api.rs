@@ -5,8 +5,8 @@ mod notification_json;
 use adapter_http::{
     BadRequest, FieldError, Problem, QueryParameters, Unavailable, dead_letter_routes,
 };
+use adapter_notification::{self as notification, PgNotifications};
 use adapter_postgres::dead_letters::PgDeadLetters;
-use adapter_postgres::notification::{self, PgNotifications};
 use adapter_postgres::{Database, MigrationGate};
 use application::dead_letters::Retry;
 use application::notification::NotificationViews;

@@ -1,9 +1,9 @@
 use std::process::ExitCode;
 
 use adapter_kafka::{EventDecoder, Registry};
+use adapter_notification::{self as notification, PgNotifications};
 use adapter_postgres::Database;
 use adapter_postgres::dead_letters::PgDeadLetters;
-use adapter_postgres::notification::{self, PgNotifications};
 use application::dead_letters::{ConsumeAgain, DeadLetterNumber, Retry};
 use application::inbox::Inbox;
 use application::notification::NotifyCustomer;

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::StoreError;
-use application::inbox::{Inbox, Intake};
+use application::inbox::{BatchOutcome, Inbox};
 use application::notification::{
     Channel, ClaimLimit, Delivered, Notifications, deliver_notifications,
 };
@@ -32,12 +32,12 @@ pub struct Waking<I> {
 }
 
 impl<I: Inbox> Inbox for Waking<I> {
-    async fn take_in(
+    async fn apply_batch(
         &self,
         events: &[PublishedEvent],
         dead: &[DeadLetter],
-    ) -> Result<Intake, StoreError> {
-        let intake = self.inbox.take_in(events, dead).await?;
+    ) -> Result<BatchOutcome, StoreError> {
+        let intake = self.inbox.apply_batch(events, dead).await?;
         if intake.applied > 0 {
             self.bell.notify_one();
         }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use adapter_http::{bind, serve, site};
 use adapter_kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
-use adapter_postgres::notification::{self, PgNotifications};
+use adapter_notification::{self as notification, PgNotifications};
 use adapter_postgres::{Database, MigrationGate};
 use application::notification::{ChannelName, NotifyCustomer};
 use runtime::StartError;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use adapter_postgres::notification::{Housekeeping, Keep};
+use adapter_notification::{Housekeeping, Keep};
 use adapter_postgres::{Database, every_hour};
 use tokio_util::sync::CancellationToken;
 

@@ -1,5 +1,5 @@
 use adapter_http::{Problem, site};
-use adapter_postgres::ordering::PgOrders;
+use adapter_ordering::PgOrders;
 use adapter_postgres::{Database, MigrationGate};
 use axum::Router;
 use axum::extract::{Request, State};

@@ -11,7 +11,8 @@ mod routes;
 mod text_schema;
 
 use adapter_http::{bind, serve};
-use adapter_postgres::{Database, MigrationGate, ordering};
+use adapter_ordering as ordering;
+use adapter_postgres::MigrationGate;
 use runtime::StartError;
 use tokio_util::sync::CancellationToken;
 
@@ -28,7 +29,7 @@ pub use config::Config;
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);
-    let database = Database::new(&config.database, "order-api")?;
+    let database = ordering::database(&config.database, "order-api")?;
     let tables = MigrationGate::default();
     let router = router(&database, &tables, config.http.http_max_in_flight)?;
 

@@ -1,7 +1,7 @@
 //! What operators ask the relay for.
 
 use adapter_http::{Problem, Unavailable, dead_letter_routes};
-use adapter_postgres::ordering::{Backlog, PgOutboxDeadLetters};
+use adapter_outbox::{Backlog, PgOutboxDeadLetters};
 use adapter_postgres::{Database, MigrationGate};
 use application::dead_letters::{
     DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, KeptDeadLetter, PublishAgain,
@@ -154,8 +154,8 @@ impl From<KeptDeadLetter<EventId, RefusedEvent>> for DeadLetterJson {
     fn from(letter: KeptDeadLetter<EventId, RefusedEvent>) -> Self {
         Self {
             event_id: letter.id.get(),
-            order_id: letter.content.order_id.get(),
-            order_version: letter.content.order_version.get(),
+            order_id: letter.content.aggregate_id,
+            order_version: letter.content.aggregate_version,
             event_type: letter.content.event_type,
             reason: letter.reason,
             died_at: letter.kept_at.get(),

@@ -1,9 +1,8 @@
 use std::process::ExitCode;
 
+use adapter_ordering as ordering;
+use adapter_outbox::{Adoption, AdoptionError, PgOutboxDeadLetters, Replay};
 use adapter_postgres::Database;
-use adapter_postgres::ordering::{
-    self, Adoption, AdoptionError, PgOutboxDeadLetters, Replay, check_tables,
-};
 use application::dead_letters::PublishAgain;
 use domain::EventId;
 use runtime::StartError;
@@ -14,7 +13,7 @@ use crate::{Config, reconcile};
 
 /// Carries out what an operator wants; fails if it was not done.
 pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, StartError> {
-    let database = Database::new(&config.database, "order-jobs command")?;
+    let database = ordering::database(&config.database, "order-jobs command")?;
     // Boxed: the compiler bounds how deep futures may be nested.
     let done = Box::pin(carry_out(config, &database, command)).await;
     database.close().await;
@@ -34,7 +33,7 @@ async fn carry_out(
         }
         Command::Adopt { dry_run, since } => {
             migrate(database).await?;
-            adopt(&Adoption::new(database, since), dry_run)
+            adopt(&Adoption::new(database, ordering::AGGREGATES, since), dry_run)
                 .await
                 .map(|()| true)
                 .map_err(|error| StartError::other("the outbox is not adopted", error))
@@ -53,7 +52,7 @@ async fn dead_letters(
     database: &Database,
     command: DeadLettersCommand<EventId>,
 ) -> Result<bool, StartError> {
-    check_tables(database)
+    ordering::check_tables(database)
         .await
         .map_err(|error| StartError::other("cannot use the database", error))?;
     let letters = PgOutboxDeadLetters::new(database);

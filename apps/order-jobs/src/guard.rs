@@ -1,8 +1,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use adapter_outbox::OutboxCheck;
 use adapter_postgres::Database;
-use adapter_postgres::ordering::OutboxCheck;
 use metrics::describe_gauge;
 use runtime::{Outage, one_line};
 use tokio::time::{Instant, sleep};

@@ -5,10 +5,12 @@ mod report;
 
 use std::time::Duration;
 
-use adapter_postgres::ordering::PgPublishedLedger;
-use adapter_postgres::{Database, PgLedger, notification, pharmacy};
+use adapter_notification as notification;
+use adapter_ordering::PgPublishedLedger;
+use adapter_pharmacy as pharmacy;
+use adapter_postgres::{Database, PgLedger};
 use application::reconcile::{
-    Difference, OrderRange, ReconcileError, RepairOutcome, Sides, reconcile, repair,
+    Difference, LedgerPair, OrderRange, ReconcileError, RepairOutcome, reconcile, repair,
 };
 use domain::Timestamp;
 use runtime::{StartError, clock};
@@ -63,7 +65,7 @@ async fn compare(
     range: OrderRange,
     args: &ReconcileArgs,
 ) -> Result<bool, ReconcileError> {
-    let sides = Sides { published, read_model: ledger };
+    let sides = LedgerPair { published, read_model: ledger };
     let mut repaired = 0;
     let found = async |differences: &[Difference]| {
         for difference in differences {

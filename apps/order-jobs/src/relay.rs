@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use adapter_postgres::ordering::Wakeups;
+use adapter_outbox::Wakeups;
 use application::relay::{Outbox, Publisher, Step, relay_step};
 use metrics::counter;
 use runtime::{Outage, one_line};

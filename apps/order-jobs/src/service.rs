@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use adapter_http::{bind, serve, site};
 use adapter_kafka::{Cluster, KafkaPublisher, Registry};
-use adapter_postgres::ordering::{self, Backlog, PgOutbox, Wakeups};
+use adapter_ordering::{self as ordering};
+use adapter_outbox::{Backlog, PgOutbox, Wakeups};
 use adapter_postgres::{Database, MigrationGate};
 use runtime::Check;
 use runtime::{Outage, StartError};
@@ -32,7 +33,7 @@ const TOPIC_PAUSE: Duration = Duration::from_secs(1);
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let cluster = Cluster::new(&config.kafka)?;
     let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
-    let database = Database::new(&config.database, "order-jobs")?;
+    let database = ordering::database(&config.database, "order-jobs")?;
     let publisher = KafkaPublisher::new(&cluster, registry)
         .map_err(|error| StartError::other("cannot use Kafka", error))?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;

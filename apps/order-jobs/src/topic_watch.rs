@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use adapter_kafka::topic::{self, Deviation, Expected, Inspector, SETTINGS, Settings, Shape};
 use adapter_kafka::{Cluster, PARTITIONS};
+use adapter_outbox::Topics;
 use adapter_postgres::Database;
-use adapter_postgres::ordering::Topics;
 use metrics::{describe_gauge, gauge};
 use runtime::{StartError, one_line};
 use tokio::time::sleep;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use adapter_postgres::ordering::{Backlog, Housekeeping, Keep};
+use adapter_ordering::{Housekeeping, Keep};
+use adapter_outbox::Backlog;
 use adapter_postgres::{Database, every_hour};
 use metrics::{describe_counter, describe_gauge, gauge};
 use tokio::time::{MissedTickBehavior, interval};
@@ -46,12 +47,12 @@ async fn every<F: Future<Output = ()>>(period: Duration, work: impl Fn() -> F) {
 async fn keep_house(housekeeping: &Housekeeping) {
     let done = housekeeping.tidy().await;
     info!(
-        created = done.days_created,
-        dropped = done.days_dropped,
-        needed = done.days_needed,
-        postponed = done.postponed,
-        strays_deleted = done.strays_deleted,
-        letters_deleted = done.letters_deleted,
+        created = done.days.created,
+        dropped = done.days.dropped,
+        needed = done.days.needed,
+        postponed = done.days.postponed,
+        strays_deleted = done.days.strays_deleted,
+        letters_deleted = done.days.letters_deleted,
         answers_forgotten = done.answers_forgotten,
         clock_doubted = done.clock_doubted,
         failed = done.failed,

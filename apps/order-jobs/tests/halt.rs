@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use adapter_kafka::{PARTITIONS, Watch};
-use adapter_postgres::Database;
-use adapter_postgres::ordering::{self, PgOrders};
+use adapter_ordering::{self as ordering, PgOrders};
 use application::ordering::{Cause, Orders};
 use domain::EventId;
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
@@ -52,7 +51,7 @@ impl World {
     async fn new(adopt_promotion: AdoptPromotion) -> Self {
         adapter_kafka::tls::prepare();
         let fresh = fresh_database().await.unwrap();
-        let database = Database::new(&fresh.args(), "test").unwrap();
+        let database = adapter_ordering::database(&fresh.args(), "test").unwrap();
         ordering::migrate(&database).await.unwrap();
         let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
         let registry = TcpListener::bind("127.0.0.1:0").await.unwrap();

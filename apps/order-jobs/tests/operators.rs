@@ -5,8 +5,9 @@
 use std::process::{Command, Output};
 
 use adapter_http::site;
-use adapter_postgres::ordering::{self, PgOrders, PgOutbox};
-use adapter_postgres::{Database, MigrationGate};
+use adapter_ordering::{self as ordering, PgOrders};
+use adapter_outbox::PgOutbox;
+use adapter_postgres::MigrationGate;
 use application::ordering::{Cause, Orders};
 use application::relay::{Claim, Outbox, Verdict};
 use axum::Router;
@@ -31,7 +32,7 @@ struct Desk {
 impl Desk {
     async fn open() -> Self {
         let fresh = fresh_database().await.unwrap();
-        let database = Database::new(&fresh.args(), "test").unwrap();
+        let database = adapter_ordering::database(&fresh.args(), "test").unwrap();
         let tables = MigrationGate::default();
         tables.prepare(|| ordering::migrate(&database)).await.unwrap();
         let router = site(api::routes(&database, tables), Vec::new(), MAX_IN_FLIGHT).unwrap();

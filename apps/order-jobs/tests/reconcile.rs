@@ -7,10 +7,10 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use adapter_postgres::Database;
-use adapter_postgres::notification::{self, PgNotifications};
-use adapter_postgres::ordering::{self, PgOrders, PgOutbox};
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
+use adapter_notification::{self as notification, PgNotifications};
+use adapter_ordering::{self as ordering, PgOrders};
+use adapter_outbox::PgOutbox;
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
 use application::ordering::{Cause, Orders, Saved};
@@ -39,8 +39,9 @@ impl House {
             fresh_database().await.unwrap(),
             fresh_database().await.unwrap(),
         ];
-        let [ordering, pharmacy, notification] =
-            databases.each_ref().map(|fresh| Database::new(&fresh.args(), "test").unwrap());
+        let [ordering, pharmacy, notification] = databases
+            .each_ref()
+            .map(|fresh| adapter_ordering::database(&fresh.args(), "test").unwrap());
         ordering::migrate(&ordering).await.unwrap();
         pharmacy::migrate(&pharmacy).await.unwrap();
         notification::migrate(&notification).await.unwrap();
@@ -87,8 +88,8 @@ impl House {
     }
 
     async fn both_are_told(&self, events: &[PublishedEvent]) {
-        self.pharmacy.take_in(events, &[]).await.unwrap();
-        self.notification.take_in(events, &[]).await.unwrap();
+        self.pharmacy.apply_batch(events, &[]).await.unwrap();
+        self.notification.apply_batch(events, &[]).await.unwrap();
     }
 
     fn reconcile(&self, arguments: &[&str]) -> Command {
@@ -114,8 +115,8 @@ fn published_event(record: &OutboxRecord) -> PublishedEvent {
     PublishedEvent {
         event_id: record.event_id,
         occurred_at: record.occurred_at,
-        order_id: record.order_id,
-        order_version: record.order_version,
+        order_id: OrderId::new(record.aggregate_id),
+        order_version: record.aggregate_version.try_into().unwrap(),
         payload,
     }
 }
@@ -174,11 +175,11 @@ async fn what_a_read_model_lost_or_made_up_is_found_and_what_it_lost_is_repaired
         kept.cloned().collect::<Vec<_>>()
     };
     let pharmacy = without(&events, &[&lost(4, 1), &lost(5, 1), &lost(7, 2)]);
-    house.pharmacy.take_in(&pharmacy, &[]).await.unwrap();
+    house.pharmacy.apply_batch(&pharmacy, &[]).await.unwrap();
     let created_of_9 =
         |event: &PublishedEvent| event.order_id == orders[9] && event.order_version.get() == 1;
     let notification = without(&events, &[&lost(5, 1), &lost(6, 1), &created_of_9]);
-    house.notification.take_in(&notification, &[]).await.unwrap();
+    house.notification.apply_batch(&notification, &[]).await.unwrap();
     // An order that ordering does not know.
     let mut phantom = events[0].clone();
     (phantom.order_id, phantom.event_id) = (clock::new_order_id(), clock::event_stamp().event_id);

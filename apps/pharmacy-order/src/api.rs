@@ -7,8 +7,8 @@ use adapter_http::{
     BadRequest, Cursor, NotFound, PathParameter, Problem, ProblemType, QueryParameters,
     Unavailable, dead_letter_routes,
 };
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::dead_letters::PgDeadLetters;
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
 use adapter_postgres::{Database, MigrationGate};
 use application::dead_letters::Retry;
 use application::paging::PageLimit;

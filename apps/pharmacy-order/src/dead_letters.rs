@@ -1,9 +1,9 @@
 use std::process::ExitCode;
 
 use adapter_kafka::{EventDecoder, Registry};
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::Database;
 use adapter_postgres::dead_letters::PgDeadLetters;
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
 use application::dead_letters::{ConsumeAgain, DeadLetterNumber, Retry};
 use application::pharmacy::ReceiveOrders;
 use application::published::RawRecord;

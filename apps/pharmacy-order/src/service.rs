@@ -1,6 +1,6 @@
 use adapter_http::{bind, serve, site};
 use adapter_kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::{Database, MigrationGate};
 use application::pharmacy::ReceiveOrders;
 use runtime::StartError;

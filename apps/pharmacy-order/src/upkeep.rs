@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use adapter_postgres::pharmacy::Housekeeping;
+use adapter_pharmacy::Housekeeping;
 use adapter_postgres::{Database, every_hour};
 use tokio_util::sync::CancellationToken;
 

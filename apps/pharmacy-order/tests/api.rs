@@ -6,7 +6,7 @@ use std::future::ready;
 use std::process::Command;
 
 use adapter_http::site;
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::{Database, MigrationGate};
 use application::dead_letters::ConsumeAgain;
 use application::inbox::Inbox;
@@ -62,7 +62,7 @@ impl Pharmacy {
     }
 
     async fn told(&self, events: &[PublishedEvent]) {
-        self.inbox.take_in(events, &[]).await.unwrap();
+        self.inbox.apply_batch(events, &[]).await.unwrap();
     }
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {
@@ -250,7 +250,7 @@ async fn until_the_tables_are_there_the_answer_is_try_again_later() {
 async fn a_record_that_could_not_be_consumed_is_listed_and_retried() {
     let pharmacy = Pharmacy::open().await;
     let dead = [sample::dead_letter(1, 1, "no Avro"), sample::dead_letter(2, 1, "no Avro")];
-    pharmacy.inbox.take_in(&[], &dead).await.unwrap();
+    pharmacy.inbox.apply_batch(&[], &dead).await.unwrap();
 
     let (status, page) = pharmacy.get("/api/dead-letters?limit=1").await;
     assert_eq!(status, StatusCode::OK, "{page}");
@@ -294,7 +294,7 @@ async fn looking_for_dead_letters_does_not_create_tables() {
 async fn the_command_selects_by_reason() {
     let pharmacy = Pharmacy::open().await;
     let dead = [sample::dead_letter(1, 1, "no Avro"), sample::dead_letter(2, 1, "schema 7")];
-    pharmacy.inbox.take_in(&[], &dead).await.unwrap();
+    pharmacy.inbox.apply_batch(&[], &dead).await.unwrap();
     let command = |arguments: &[&str]| {
         let output = Command::new(env!("CARGO_BIN_EXE_pharmacy-order"))
             .arg("dead-letters")

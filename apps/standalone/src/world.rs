@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 
 use adapter_kafka::PARTITIONS;
+use adapter_ordering::{self as ordering};
+use adapter_outbox::Replay;
 use adapter_postgres::Database;
-use adapter_postgres::ordering::{self, Replay};
 use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::default_home;
 use embedded_postgres::{EmbeddedPostgres, PostgresSettings};
@@ -80,7 +81,7 @@ impl World {
         self.embedded_kafka = Some(kafka);
         // It keeps nothing over a restart, so whatever the outbox still holds is told again;
         // consumers drop what they have seen.
-        let database = Database::new(&self.database(2), "orders-replay")?;
+        let database = adapter_ordering::database(&self.database(2), "orders-replay")?;
         ordering::migrate(&database)
             .await
             .map_err(|error| StartError::other("cannot prepare the database", error))?;

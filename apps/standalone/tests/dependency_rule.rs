@@ -36,13 +36,30 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("apache-avro", &["adapter-avro", "schemas"]),
     ("rdkafka", &["adapter-kafka", "embedded-kafka"]),
     ("schema_registry_converter", &["adapter-kafka", "embedded-registry"]),
-    ("sqlx", &["adapter-postgres", "embedded-postgres", "embedded-registry"]),
+    (
+        "sqlx",
+        &[
+            "adapter-notification",
+            "adapter-ordering",
+            "adapter-outbox",
+            "adapter-pharmacy",
+            "adapter-postgres",
+            "embedded-postgres",
+            "embedded-registry",
+        ],
+    ),
 ];
 
-/// Which adapters may use which others. Embedded servers may use adapters: a registry is an HTTP
+/// Which adapters may use which others: the stores of the contexts stand on Postgres, and those that
+/// publish on the outbox. Contexts do not know each other. Embedded servers may use adapters: a registry is an HTTP
 /// server that keeps Avro schemas in Postgres.
-const MAY_USE: &[(&str, &[&str])] =
-    &[("embedded-registry", &["adapter-avro", "adapter-http", "adapter-postgres"])];
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("adapter-notification", &["adapter-postgres"]),
+    ("adapter-ordering", &["adapter-outbox", "adapter-postgres"]),
+    ("adapter-outbox", &["adapter-postgres"]),
+    ("adapter-pharmacy", &["adapter-postgres"]),
+    ("embedded-registry", &["adapter-avro", "adapter-http", "adapter-postgres"]),
+];
 
 /// What tests the product as its users meet it.
 const OUTSIDERS: &[&str] = &["end-to-end", "load"];
@@ -229,6 +246,9 @@ const LAWFUL: &str = "
     adapter-http: application, runtime, axum
     adapter-kafka: application, domain, runtime, rdkafka, (adapter-avro)
     adapter-postgres: application, domain, runtime, sqlx, (embedded-postgres)
+    adapter-outbox: application, adapter-postgres, sqlx
+    adapter-ordering: application, adapter-outbox, adapter-postgres, sqlx, (adapter-avro)
+    adapter-pharmacy: application, adapter-postgres, sqlx
     embedded-postgres: runtime, sqlx, (adapter-postgres)
     embedded-registry: runtime, sqlx, adapter-postgres, (adapter-kafka)
     order-api: adapter-http, adapter-postgres, application, axum, tokio, (embedded-postgres)
@@ -252,6 +272,11 @@ fn every_way_to_break_the_rule_is_seen() {
         ("adapter-http", "adapter-postgres", "lies no further in"),
         ("adapter-kafka", "adapter-avro", "lies no further in"),
         ("adapter-postgres", "adapter-kafka", "lies no further in"),
+        ("adapter-postgres", "adapter-outbox", "lies no further in"),
+        ("adapter-outbox", "adapter-ordering", "lies no further in"),
+        ("adapter-outbox", "adapter-kafka", "lies no further in"),
+        ("adapter-pharmacy", "adapter-ordering", "lies no further in"),
+        ("adapter-ordering", "adapter-pharmacy", "lies no further in"),
         ("embedded-postgres", "adapter-postgres", "not on its list"),
         ("embedded-registry", "adapter-kafka", "not on its list"),
         ("order-api", "standalone", "lies no further in"),

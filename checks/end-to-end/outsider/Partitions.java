@@ -3,7 +3,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import org.apache.kafka.clients.producer.internals.BuiltInPartitioner;
 
-/** Says into which of so many partitions Java's own producer puts each key of its input. */
+/** Prints, for each key of the input, the partition that Kafka's Java producer would choose. */
 class Partitions {
     public static void main(String[] arguments) throws Exception {
         int partitions = Integer.parseInt(arguments[0]);

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Looks at the cluster with somebody else's client, and says in JSON what it sees.
+"""Reads the cluster with Confluent's client, and prints what it finds as JSON.
 
     outsider.py layout                   the topics: partitions, replicas, in-sync replicas, settings
-    outsider.py ends TOPIC               where each partition ends
-    outsider.py read TOPIC ENDS COUNT    so many records from there on, decoded through the registry, one a line
+    outsider.py ends TOPIC               the end offset of each partition
+    outsider.py read TOPIC ENDS COUNT    COUNT records from these offsets on, decoded with the registry, one per line
     outsider.py group GROUP              the members of a consumer group, and the partitions of each
-    outsider.py publish TOPIC SCHEMA     one record for each line {"key", "type", "event"} of its input
+    outsider.py publish TOPIC SCHEMA     publish one record for each line {"key", "type", "event"} of the input
 
-Reads with the writer's schema, or with `--reader FILE` as a program would that knows that schema alone.
+`read` uses the writer's schema. With `--reader FILE` it reads like a program that knows only that schema.
 Needs KAFKA_BOOTSTRAP_SERVERS and SCHEMA_REGISTRY_URL.
 """
 
@@ -25,7 +25,7 @@ from confluent_kafka.schema_registry import SchemaRegistryClient, topic_record_s
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-# How long the cluster may take for one answer, and how long a reader waits for the next record.
+# Seconds that the cluster may take for one answer, and that a reader waits for the next record.
 ANSWER = 30
 SILENCE = 60
 
@@ -67,7 +67,7 @@ def say(value):
 
 
 def in_words(value):
-    """What JSON has no type for."""
+    """Converts values that JSON has no type for."""
     if isinstance(value, datetime.datetime):
         return value.isoformat()
     if isinstance(value, uuid.UUID):
@@ -97,7 +97,7 @@ def layout(client):
 
 
 def onlooker():
-    """A consumer that joins no group and leaves no trace."""
+    """A consumer that joins no group and commits nothing."""
     return Consumer(
         {
             "bootstrap.servers": SERVERS,
@@ -135,7 +135,7 @@ def read(topic, begin, count, reader):
         message = consumer.poll(1)
         if message is None:
             if time.monotonic() - heard > SILENCE:
-                sys.exit(f"{seen} of {count} records came, then none for {SILENCE} s")
+                sys.exit(f"only {seen} of {count} records arrived; no further record within {SILENCE} s")
             continue
         if message.error():
             raise KafkaException(message.error())
@@ -170,7 +170,7 @@ def group(client, name):
 
 
 def publish(topic, schema):
-    """Writes what a program of another version, or another team's, would write."""
+    """Publishes records as another version of a program, or another team, would."""
     with open(schema, encoding="utf-8") as file:
         encode = AvroSerializer(
             SchemaRegistryClient({"url": REGISTRY}),

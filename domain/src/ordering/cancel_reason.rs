@@ -3,15 +3,15 @@ use std::str::FromStr;
 
 use super::text::{TextError, readable};
 
-/// Why an order was cancelled: 1 to 500 characters after trimming, none of them a control character.
+/// Why an order was cancelled: 1 to 500 characters after trimming, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CancelReason(String);
 
 impl CancelReason {
-    /// The most characters it may have.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 500;
 
-    /// The text itself.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,34 +3,34 @@ use std::str::FromStr;
 
 use super::text::{TextError, fits};
 
-/// A symbol of a code system: 1 to 64 characters, of which none is whitespace but single blanks
-/// inside.
+/// A code of a code system: 1 to 64 characters. The only whitespace allowed is a single space
+/// between other characters.
 ///
-/// That is FHIR R4's primitive type `code`, `[^\s]+(\s[^\s]+)*`
-/// (<https://hl7.org/fhir/R4/datatypes.html#code>), without its control characters. Whatever else
-/// it holds, it is not trimmed: a code is compared, and another spelling is another code.
+/// This is FHIR R4's primitive type `code`, `[^\s]+(\s[^\s]+)*`
+/// (<https://hl7.org/fhir/R4/datatypes.html#code>), without control characters. The text is not
+/// trimmed, because codes are compared exactly: a different spelling is a different code.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Code(String);
 
-/// Why a text is no code.
+/// Why a text is not a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CodeError {
     /// It is empty or too long.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// It has whitespace at an end, two blanks in a row, or other whitespace than blanks.
+    /// It starts or ends with whitespace, has two spaces in a row, or whitespace other than spaces.
     #[error("must have no whitespace but single blanks between other characters")]
     Whitespace,
-    /// It has a control character, which not every store can keep.
+    /// It has a control character. Not every database can store these.
     #[error("must not contain control characters")]
     ControlCharacter,
 }
 
 impl Code {
-    /// The most characters it may have.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 64;
 
-    /// The symbol itself.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

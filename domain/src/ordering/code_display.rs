@@ -3,18 +3,18 @@ use std::str::FromStr;
 
 use super::text::{TextError, readable};
 
-/// What a code system calls a code, for people to read: 1 to 200 characters after trimming, none of
-/// them a control character.
+/// The readable name of a code: 1 to 200 characters after trimming, no control characters.
 ///
-/// FHIR R4's `Coding.display`; a `string` there should hold no such character either.
+/// This is FHIR R4's `Coding.display`. FHIR also says that a `string` should have no control
+/// characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CodeDisplay(String);
 
 impl CodeDisplay {
-    /// The most characters it may have.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 200;
 
-    /// The text itself.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -3,30 +3,30 @@ use std::str::FromStr;
 
 use super::text::{TextError, fits};
 
-/// The terminology that gives a code its meaning, named by an absolute URI of 1 to 200 characters.
+/// The terminology that defines a code, given by an absolute URI of 1 to 200 characters.
 ///
-/// FHIR R4 says of `Coding.system` that it shall be an absolute reference, and of its type `uri` that
-/// it holds no whitespace and that case matters. What an absolute URI is, RFC 3986 says: a scheme, a
-/// colon, and a rest that is not empty here, of the characters section 2 lists.
+/// FHIR R4 requires an absolute reference for `Coding.system`; its type `uri` is case-sensitive and
+/// has no whitespace. RFC 3986 defines an absolute URI: a scheme, a colon, and characters listed in
+/// its section 2. At least one character must follow the colon here.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CodeSystem(String);
 
-/// Why a text names no code system.
+/// Why a text is not a code system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CodeSystemError {
     /// It is empty or too long.
     #[error(transparent)]
     Text(#[from] TextError),
-    /// It is no absolute URI.
+    /// It is not an absolute URI.
     #[error("must be an absolute URI, such as http://snomed.info/sct")]
     NotAbsoluteUri,
 }
 
 impl CodeSystem {
-    /// The most characters it may have.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 200;
 
-    /// The URI itself.
+    /// The URI.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -49,13 +49,13 @@ impl FromStr for CodeSystem {
     }
 }
 
-/// RFC 3986, section 3.1.
+/// Whether this is a URI scheme (RFC 3986, section 3.1).
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
-/// RFC 3986, section 2: reserved, unreserved, or the beginning of an encoded octet.
+/// Whether a URI may contain this character: reserved, unreserved or `%` (RFC 3986, section 2).
 fn is_in_uris(character: char) -> bool {
     character.is_ascii_alphanumeric() || "-._~:/?#[]@!$&'()*+,;=%".contains(character)
 }

@@ -3,15 +3,15 @@ use std::str::FromStr;
 
 use super::text::{TextError, readable};
 
-/// Who placed the order: 1 to 200 characters after trimming, none of them a control character.
+/// Who placed the order: 1 to 200 characters after trimming, no control characters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CustomerName(String);
 
 impl CustomerName {
-    /// The most characters it may have.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 200;
 
-    /// The text itself.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,19 +1,19 @@
 use super::{CancelReason, CustomerName, OrderItems, OrderNote};
 use crate::{EventId, OrderId, OrderVersion, Timestamp};
 
-/// Something that happened to an order, recorded by the order itself.
+/// A change of an order, recorded by the order itself.
 ///
-/// This is the ordering context's own record. What other contexts are told is the published
-/// language, derived from it in one exhaustive match.
+/// This event is private to the ordering context. Other contexts receive the published event, which
+/// one exhaustive match derives from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderEvent {
-    /// The event's own identity.
+    /// The id of the event.
     pub id: EventId,
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// The order it happened to.
+    /// The order that changed.
     pub order_id: OrderId,
-    /// The order's version once it had happened; versions of one order are contiguous from 1.
+    /// The order's version after the event. Versions of one order are contiguous, starting at 1.
     pub version: OrderVersion,
     /// What happened.
     pub fact: OrderFact,
@@ -24,7 +24,7 @@ pub struct OrderEvent {
 pub enum OrderFact {
     /// It was placed.
     Created(OrderCreated),
-    /// It was called off.
+    /// It was cancelled.
     Cancelled(OrderCancelled),
 }
 
@@ -35,11 +35,11 @@ pub struct OrderCreated {
     pub customer_name: CustomerName,
     /// What was ordered.
     pub items: OrderItems,
-    /// What the customer has to say about it.
+    /// The customer's note.
     pub note: Option<OrderNote>,
 }
 
-/// An order was called off.
+/// An order was cancelled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderCancelled {
     /// Why.

@@ -2,48 +2,48 @@ use std::collections::HashSet;
 
 use super::{MedicationCoding, ProductId, Quantity};
 
-/// So many pieces of one product.
+/// An item of an order: a product and a quantity.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderItem {
     /// The product.
     pub product_id: ProductId,
-    /// The pieces of it.
+    /// How many pieces are ordered.
     pub quantity: Quantity,
-    /// Which medication the customer means by it, if that was said.
+    /// The medication the customer means, if the customer named one.
     pub medication: Option<MedicationCoding>,
 }
 
-/// What is ordered: 1 to 100 items, each product once, in the order they were given.
+/// The items of an order: 1 to 100, each product at most once. They keep their sequence.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderItems(Vec<OrderItem>);
 
 /// Why a list of items is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ItemsError {
-    /// An order of nothing.
+    /// There are no items.
     #[error("must have at least one item")]
     None,
-    /// More items than one order may have.
+    /// There are more items than one order may have.
     #[error("must have at most {most} items, this has {has}", most = OrderItems::MAX)]
     TooMany {
-        /// The items it has.
+        /// The number of items.
         has: usize,
     },
-    /// A product that an earlier item names as well.
+    /// An item has the same product as an earlier item.
     #[error("names product {product_id} a second time; add the quantities up instead")]
     Repeated {
-        /// The place of the later item, counted from 0.
+        /// The index of the later item, starting at 0.
         index: usize,
-        /// The product both name.
+        /// The product of both items.
         product_id: ProductId,
     },
 }
 
 impl OrderItems {
-    /// The most items one order may have.
+    /// Maximum number of items in one order.
     pub const MAX: usize = 100;
 
-    /// The items, in the order they were given.
+    /// The items, in their original sequence.
     #[must_use]
     pub fn as_slice(&self) -> &[OrderItem] {
         &self.0

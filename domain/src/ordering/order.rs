@@ -4,63 +4,63 @@ use super::{
 };
 use crate::{EventId, OrderId, OrderVersion, Outcome, Timestamp};
 
-/// An order: the unit that is changed, and saved, as a whole.
+/// The order aggregate: one order is changed and saved as a whole.
 ///
-/// Every change is an event first: a command records the event and the state follows from it, so
-/// the recorded events and the state cannot disagree.
+/// A command creates an event and applies it to the state, so the recorded events and the state
+/// always agree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Order {
     state: OrderSnapshot,
     recorded: Vec<OrderEvent>,
 }
 
-/// What a customer asks for, and the identity the order is to have.
+/// The data of an order to be placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewOrder {
-    /// The identity the order is to have.
+    /// The id of the new order.
     pub id: OrderId,
     /// Who places it.
     pub customer_name: CustomerName,
     /// What is ordered.
     pub items: OrderItems,
-    /// What the customer has to say about it.
+    /// The customer's note.
     pub note: Option<OrderNote>,
 }
 
-/// When something happens, and the identity of the event that will tell of it.
+/// The id and time of an event that a command may record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventStamp {
-    /// The identity the event will have, if one is recorded.
+    /// The id of the event.
     pub event_id: EventId,
-    /// The moment.
+    /// When it happens.
     pub at: Timestamp,
 }
 
-/// A list of events that is not the history of one order.
+/// Why a list of events is not the history of one order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum FoldError {
-    /// The first event must tell of the order's creation, at version 1.
-    #[error("the history does not begin with the creation of the order")]
+    /// The first event must be `OrderCreated` at version 1.
+    #[error("the first event must be the creation of the order, at version 1")]
     NoCreation,
     /// Each later event must be the next version.
     #[error("version {found} does not follow version {after} of the order")]
-    Broken {
-        /// The version of the event before.
+    NotContiguous {
+        /// The version of the previous event.
         after: OrderVersion,
-        /// The version of the event that does not follow.
+        /// The version found instead of the next one.
         found: OrderVersion,
     },
-    /// All events must tell of the same order.
-    #[error("version {version} is another order's, {order_id}")]
-    Foreign {
-        /// The version the event claims to be.
+    /// All events must belong to the same order.
+    #[error("the event of version {version} belongs to another order, {order_id}")]
+    OtherOrder {
+        /// The version in the event.
         version: OrderVersion,
-        /// The order it happened to.
+        /// The order in the event.
         order_id: OrderId,
     },
-    /// Each event must be one the order could have recorded as it then stood.
-    #[error("what version {version} tells could not happen to the order as it stood")]
-    Impossible {
+    /// Each event must be possible in the state before it.
+    #[error("the event of version {version} is not possible in the state before it")]
+    NotPossible {
         /// The version of the event.
         version: OrderVersion,
     },
@@ -72,7 +72,7 @@ impl Order {
     pub fn place(new: NewOrder, event_stamp: EventStamp) -> Self {
         let NewOrder { id, customer_name, items, note } = new;
         let created = OrderCreated { customer_name, items, note };
-        let state = begin(id, &created, event_stamp.at);
+        let state = created_state(id, &created, event_stamp.at);
         let event = OrderEvent {
             id: event_stamp.event_id,
             occurred_at: event_stamp.at,
@@ -83,7 +83,7 @@ impl Order {
         Self { state, recorded: vec![event] }
     }
 
-    /// Calls the order off and records [`OrderCancelled`]. A cancelled order stays as it is.
+    /// Cancels the order and records [`OrderCancelled`]. A cancelled order does not change.
     pub fn cancel(&mut self, reason: CancelReason, event_stamp: EventStamp) -> Outcome {
         let event = OrderEvent {
             id: event_stamp.event_id,
@@ -99,19 +99,19 @@ impl Order {
         outcome
     }
 
-    /// The order a store has kept; it has recorded nothing since.
+    /// Restores an order from the state that a store has saved. It has no recorded events.
     ///
     /// # Errors
-    /// When no history of commands leads to this state.
+    /// When no sequence of commands leads to this state.
     pub fn restore(snapshot: OrderSnapshot) -> Result<Self, RestoreError> {
         snapshot.check()?;
         Ok(Self { state: snapshot, recorded: Vec::new() })
     }
 
-    /// The order whose whole history these events are; it has recorded nothing since.
+    /// Rebuilds an order from all its events. It has no recorded events.
     ///
     /// # Errors
-    /// When the events are not the contiguous history of one order.
+    /// When the events are not the complete, contiguous history of one order.
     pub fn fold<'a>(history: impl IntoIterator<Item = &'a OrderEvent>) -> Result<Self, FoldError> {
         let mut history = history.into_iter();
         let state = match history.next() {
@@ -121,7 +121,7 @@ impl Order {
                 version: OrderVersion::FIRST,
                 fact: OrderFact::Created(created),
                 ..
-            }) => begin(*order_id, created, *occurred_at),
+            }) => created_state(*order_id, created, *occurred_at),
             _ => return Err(FoldError::NoCreation),
         };
         let mut order = Self { state, recorded: Vec::new() };
@@ -129,19 +129,20 @@ impl Order {
             let after = order.state.version;
             let OrderEvent { version, order_id, .. } = *event;
             if order_id != order.state.id {
-                return Err(FoldError::Foreign { version, order_id });
+                return Err(FoldError::OtherOrder { version, order_id });
             }
             if version != after.next() {
-                return Err(FoldError::Broken { after, found: version });
+                return Err(FoldError::NotContiguous { after, found: version });
             }
             if !order.apply(event).is_applied() {
-                return Err(FoldError::Impossible { version });
+                return Err(FoldError::NotPossible { version });
             }
         }
         Ok(order)
     }
 
-    /// The one place that says what may happen to an order that exists, and what it does to it.
+    /// Applies an event to the state. Commands and [`Self::fold`] both use it, so both follow the
+    /// same rules.
     fn apply(&mut self, event: &OrderEvent) -> Outcome {
         match (&event.fact, &self.state.status) {
             (OrderFact::Created(_), _)
@@ -155,38 +156,41 @@ impl Order {
         }
     }
 
-    /// Which order this is.
+    /// The id of the order.
     #[must_use]
     pub const fn id(&self) -> OrderId {
         self.state.id
     }
 
-    /// How many events the order has recorded in its life.
+    /// The version of the order, including the recorded events.
     #[must_use]
     pub const fn version(&self) -> OrderVersion {
         self.state.version
     }
 
-    /// The state, laid open.
+    /// The state of the order.
     #[must_use]
     pub const fn snapshot(&self) -> &OrderSnapshot {
         &self.state
     }
 
-    /// The events recorded since the order was placed or restored; a save stores them with the state.
+    /// The events recorded since the order was placed or restored. A save stores them together with
+    /// the state.
     #[must_use]
     pub fn recorded(&self) -> &[OrderEvent] {
         &self.recorded
     }
 
-    /// The version a store must still hold for this order to be saved; `None` when it is new.
+    /// The version a store must have for this order to be saved; `None` when the order is new.
+    ///
+    /// This is optimistic locking: another version means that somebody else has saved the order.
     #[must_use]
     pub fn stored_version(&self) -> Option<OrderVersion> {
         let unsaved = i64::try_from(self.recorded.len()).unwrap_or(i64::MAX);
         OrderVersion::try_from(self.state.version.get() - unsaved).ok()
     }
 
-    /// The same order once a store has kept it with its events.
+    /// The same order after a save: its recorded events are removed.
     #[must_use]
     pub fn saved(mut self) -> Self {
         self.recorded.clear();
@@ -194,8 +198,8 @@ impl Order {
     }
 }
 
-/// The one place that says what an order is once it was created.
-fn begin(id: OrderId, created: &OrderCreated, at: Timestamp) -> OrderSnapshot {
+/// The state of an order after its creation.
+fn created_state(id: OrderId, created: &OrderCreated, at: Timestamp) -> OrderSnapshot {
     let OrderCreated { customer_name, items, note } = created.clone();
     OrderSnapshot {
         id,

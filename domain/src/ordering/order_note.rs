@@ -3,19 +3,18 @@ use std::str::FromStr;
 
 use super::text::{TextError, readable_lines};
 
-/// What the customer has to say about the order: 1 to 1000 characters after trimming, in any number
-/// of lines.
+/// The customer's note about the order: 1 to 1000 characters after trimming, any number of lines.
 ///
-/// As in FHIR R4's `MedicationRequest.note`, it is for people to read. Lines end with `\n`; no other
-/// control character is taken.
+/// Like FHIR R4's `MedicationRequest.note`, it is free text for people. Lines end with `\n`; other
+/// control characters are refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct OrderNote(String);
 
 impl OrderNote {
-    /// The most characters it may have.
+    /// Maximum number of characters.
     pub const MAX_CHARS: usize = 1000;
 
-    /// The text itself.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -1,17 +1,17 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A product of the catalogue, known by a number from 1 on.
+/// The number of a product in the catalogue, 1 or greater.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProductId(i64);
 
-/// A number that names no product.
+/// The error for a number that is not a product id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 1 to 9223372036854775807")]
 pub struct ProductIdError;
 
 impl ProductId {
-    /// The number itself.
+    /// The number.
     #[must_use]
     pub const fn get(self) -> i64 {
         self.0

@@ -5,16 +5,16 @@ use std::str::FromStr;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity(i32);
 
-/// A number of pieces that cannot be ordered.
+/// The error for a number that is not a quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a whole number from 1 to 999")]
 pub struct QuantityError;
 
 impl Quantity {
-    /// The most pieces of one product in one order.
+    /// Maximum number of pieces of one product in one order.
     pub const MAX: i32 = 999;
 
-    /// The number itself.
+    /// The number.
     #[must_use]
     pub const fn get(self) -> i32 {
         self.0

@@ -1,33 +1,33 @@
 use super::{CustomerName, OrderItems, OrderNote, OrderStatus};
 use crate::{OrderId, OrderVersion, Timestamp};
 
-/// The state of an order, laid open for a store to keep and for a view to show.
+/// The state of an order, for stores and read models.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderSnapshot {
-    /// Which order.
+    /// The id of the order.
     pub id: OrderId,
     /// Who placed it.
     pub customer_name: CustomerName,
     /// What was ordered.
     pub items: OrderItems,
-    /// What the customer has to say about it.
+    /// The customer's note.
     pub note: Option<OrderNote>,
-    /// Where it stands.
+    /// The status of the order.
     pub status: OrderStatus,
-    /// How many events it has recorded.
+    /// The number of events it has recorded.
     pub version: OrderVersion,
     /// When it was placed.
     pub created_at: Timestamp,
 }
 
-/// A stored state that no history of commands leads to.
+/// Why a stored state is invalid: no sequence of commands leads to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RestoreError {
-    /// An order that stands has recorded its creation and nothing else.
-    #[error("an order that was only created cannot be at version {0}")]
+    /// An order that is not cancelled has exactly one event, its creation.
+    #[error("an order with status created must be at version 1, not {0}")]
     CreatedAt(OrderVersion),
-    /// A cancelled order has recorded its creation and its cancellation, which is final.
-    #[error("a cancelled order cannot be at version {0}")]
+    /// A cancelled order has exactly two events, its creation and its cancellation.
+    #[error("an order with status cancelled must be at version 2, not {0}")]
     CancelledAt(OrderVersion),
 }
 

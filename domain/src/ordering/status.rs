@@ -1,12 +1,12 @@
 use super::CancelReason;
 use crate::Timestamp;
 
-/// Where an order stands.
+/// The status of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum OrderStatus {
-    /// It was placed and stands.
+    /// It was placed and not cancelled.
     Created,
-    /// It was called off, which is final.
+    /// It was cancelled. This is final.
     Cancelled {
         /// Why.
         reason: CancelReason,

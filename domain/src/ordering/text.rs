@@ -1,26 +1,27 @@
-/// Why a text a person wrote is refused.
+/// Why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// Nothing is there, or nothing is left after trimming.
+    /// It is empty, or empty after trimming.
     #[error("must not be empty")]
     Empty,
-    /// More characters than fit, counted as Unicode scalar values, not bytes.
+    /// It has too many characters. Unicode scalar values are counted, not bytes.
     #[error("must have at most {most} characters, this has {has}")]
     TooLong {
-        /// The most characters it may have.
+        /// The maximum number of characters.
         most: usize,
-        /// The characters it has.
+        /// The number of characters it has.
         has: usize,
     },
-    /// A control character, which no one can read and not every store can keep.
+    /// It has a control character. People cannot read these, and not every database can store them.
     #[error("must not contain control characters")]
     ControlCharacter,
-    /// A control character in a text that may have several lines, and none that begins a new one.
+    /// It may have several lines, and has a control character that is not a line break.
     #[error("must not contain control characters other than line breaks")]
     NoLineBreak,
 }
 
-/// Trims `text` and refuses it when it is empty, longer than `most` characters, or unreadable.
+/// Trims `text`. Refuses it when it is empty, longer than `most` characters, or has control
+/// characters.
 pub(super) fn readable(text: &str, most: usize) -> Result<String, TextError> {
     let text = text.trim();
     fits(text, most)?;
@@ -30,7 +31,7 @@ pub(super) fn readable(text: &str, most: usize) -> Result<String, TextError> {
     Ok(text.to_owned())
 }
 
-/// As [`readable`], of any number of lines. A line ends with `\n`, also where it ended with `\r\n`.
+/// Like [`readable`], but several lines are allowed. `\r\n` becomes `\n`.
 pub(super) fn readable_lines(text: &str, most: usize) -> Result<String, TextError> {
     let text = text.replace("\r\n", "\n");
     let text = text.trim();

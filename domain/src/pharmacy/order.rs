@@ -1,36 +1,36 @@
 use crate::{OrderId, OrderVersion, Outcome, Timestamp};
 
-/// An order as the pharmacy knows it, put together from the events it was told.
+/// The pharmacy's copy of an order, built from the events it has received.
 ///
-/// Events may come twice, late or with others missing before them. Ordering tells of each thing that
-/// can happen to an order at most once; whatever comes of it and in whatever sequence, the same set
-/// of events leads to the same order, and a repeat changes nothing.
+/// Events may arrive twice, out of order, or with earlier events missing. The same set of events
+/// leads to the same state in any sequence, and a repeated event changes nothing. This works
+/// because ordering publishes each type of event at most once per order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PharmacyOrder {
     state: PharmacySnapshot,
 }
 
-/// The state of the pharmacy's order, laid open for a store to keep and for a view to show.
+/// The state of a [`PharmacyOrder`], for stores and read models.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PharmacySnapshot {
-    /// Which order.
+    /// The id of the order.
     pub id: OrderId,
-    /// The latest version the pharmacy was told of; `None` before the first event.
+    /// The latest version received; `None` before the first event.
     pub version: Option<OrderVersion>,
-    /// Where the order stands for the pharmacy.
+    /// The status of the order in the pharmacy.
     pub status: PharmacyStatus,
-    /// What to prepare; unknown as long as the order's creation has not been told.
+    /// What to prepare; `None` until `OrderCreated` has been received.
     pub contents: Option<Contents>,
-    /// How many versions before the latest one have not been told.
+    /// How many versions before the latest one have not been received.
     pub missing: i64,
 }
 
-/// Where an order stands for the pharmacy.
+/// The status of an order in the pharmacy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PharmacyStatus {
-    /// To be looked at by a pharmacist.
+    /// A pharmacist has to review it.
     Draft,
-    /// Called off, which is final.
+    /// It was cancelled. This is final.
     Cancelled {
         /// Why.
         reason: String,
@@ -42,42 +42,42 @@ pub enum PharmacyStatus {
 /// What an order asks the pharmacy to prepare.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Contents {
-    /// Whom it is for.
+    /// The customer.
     pub customer_name: String,
-    /// What to prepare, in the customer's order.
+    /// The items, in the sequence of the order.
     pub items: Vec<RequestedItem>,
-    /// What the customer has to say about it.
+    /// The customer's note.
     pub note: Option<String>,
     /// When the order was placed.
     pub ordered_at: Timestamp,
 }
 
-/// So many pieces of one product, as ordering published them.
+/// An item of an order, as ordering published it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedItem {
     /// The product.
     pub product_id: i64,
-    /// The pieces of it.
+    /// How many pieces are ordered.
     pub quantity: i32,
-    /// Which medication is meant by it, if that was said.
+    /// The medication the customer means, if the customer named one.
     pub medication: Option<RequestedMedication>,
 }
 
-/// A medication in the words of a terminology, as ordering published it.
+/// A medication, given by its code in a terminology, as ordering published it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestedMedication {
-    /// The terminology, by its URI.
+    /// The URI of the terminology.
     pub system: String,
-    /// The medication's code in it.
+    /// The medication's code in the terminology.
     pub code: String,
-    /// What the terminology calls it.
+    /// The medication's name in the terminology.
     pub display: Option<String>,
 }
 
 impl PharmacyOrder {
-    /// An order of which nothing has been told yet.
+    /// An order of which no event has been received yet.
     #[must_use]
-    pub const fn unheard(id: OrderId) -> Self {
+    pub const fn new(id: OrderId) -> Self {
         Self {
             state: PharmacySnapshot {
                 id,
@@ -89,25 +89,25 @@ impl PharmacyOrder {
         }
     }
 
-    /// The order a store has kept.
+    /// Restores an order from the state that a store has saved.
     #[must_use]
     pub const fn restore(state: PharmacySnapshot) -> Self {
         Self { state }
     }
 
-    /// Ordering tells that the order was placed, and what it asks for.
+    /// Applies `OrderCreated`.
     ///
-    /// Told after the cancellation, it fills in the contents and the order stays cancelled.
+    /// If it arrives after the cancellation, it sets the contents and the order stays cancelled.
     pub fn order_created(&mut self, version: OrderVersion, contents: Contents) -> Outcome {
         if self.state.contents.is_some() {
             return Outcome::AlreadyApplied;
         }
         self.state.contents = Some(contents);
-        self.told(version);
+        self.count_version(version);
         Outcome::Applied
     }
 
-    /// Ordering tells that the order was cancelled, perhaps before it told of its creation.
+    /// Applies `OrderCancelled`, which may arrive before `OrderCreated`.
     pub fn order_cancelled(
         &mut self,
         version: OrderVersion,
@@ -118,12 +118,12 @@ impl PharmacyOrder {
             return Outcome::AlreadyApplied;
         }
         self.state.status = PharmacyStatus::Cancelled { reason, at };
-        self.told(version);
+        self.count_version(version);
         Outcome::Applied
     }
 
-    /// Keeps count of the versions told and of those missing before the latest.
-    fn told(&mut self, version: OrderVersion) {
+    /// Updates the latest version and the number of missing versions before it.
+    fn count_version(&mut self, version: OrderVersion) {
         let latest = self.state.version.map_or(0, OrderVersion::get);
         if version.get() > latest {
             self.state.missing += version.get() - latest - 1;
@@ -133,13 +133,13 @@ impl PharmacyOrder {
         }
     }
 
-    /// Which order this is.
+    /// The id of the order.
     #[must_use]
     pub const fn id(&self) -> OrderId {
         self.state.id
     }
 
-    /// The state, laid open.
+    /// The state of the order.
     #[must_use]
     pub const fn snapshot(&self) -> &PharmacySnapshot {
         &self.state

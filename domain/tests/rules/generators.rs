@@ -1,4 +1,4 @@
-//! Arbitrary values of the domain, and arbitrary things that are not.
+//! Proptest strategies for values of the domain, valid and invalid.
 
 use domain::ordering::{
     CancelReason, Code, CodeDisplay, CodeSystem, CustomerName, EventStamp, MedicationCoding,
@@ -16,13 +16,13 @@ pub(crate) fn event_id() -> impl Strategy<Value = EventId> {
     any::<u128>().prop_map(|number| EventId::new(Uuid::from_u128(number)))
 }
 
-/// Moments of the years 0 to 9999.
+/// Timestamps in the years 0 to 9999.
 pub(crate) fn timestamp() -> impl Strategy<Value = Timestamp> {
     (-62_167_219_200_000_000..=253_402_300_799_999_999_i64)
         .prop_map(|micros| Timestamp::from_micros(micros).unwrap())
 }
 
-/// Versions, most of them such as orders have.
+/// Versions, most of them small.
 pub(crate) fn version() -> impl Strategy<Value = OrderVersion> {
     prop_oneof![3 => 1..=6_i64, 1 => 1..=i64::MAX]
         .prop_map(|number| OrderVersion::try_from(number).unwrap())
@@ -42,7 +42,7 @@ pub(crate) fn number() -> impl Strategy<Value = i64> {
     ]
 }
 
-/// Texts of any characters, up to a little more than the longest that fits anywhere.
+/// Texts of any characters, up to a little longer than the longest valid text.
 pub(crate) fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -68,7 +68,7 @@ pub(crate) fn order_note() -> impl Strategy<Value = OrderNote> {
     "(\\PC{1,40}\\n?){1,5}".prop_filter_map("a note", |text| text.parse().ok())
 }
 
-/// Texts that are URIs, or nearly.
+/// Texts that are URIs or similar to URIs.
 pub(crate) fn uri() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z][a-z0-9+.-]{0,8}:[!-~]{0,30}",
@@ -78,7 +78,7 @@ pub(crate) fn uri() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Texts that are codes, or nearly.
+/// Texts that are codes or similar to codes.
 pub(crate) fn symbol() -> impl Strategy<Value = String> {
     prop_oneof![
         "[!-~]{1,10}( [!-~]{1,10}){0,3}",
@@ -100,7 +100,7 @@ pub(crate) fn code_display() -> impl Strategy<Value = CodeDisplay> {
     "\\PC{1,60}".prop_filter_map("a display", |text| text.parse().ok())
 }
 
-/// Medications of few systems, for orders of many items.
+/// Medications of two code systems.
 pub(crate) fn medication() -> impl Strategy<Value = MedicationCoding> {
     let system = prop::sample::select(vec!["http://snomed.info/sct", "urn:oid:1.2.276.0.76.4.6"]);
     let display = prop::option::of("[a-z薬]{1,8}".prop_map(|text| text.parse().unwrap()));
@@ -119,7 +119,7 @@ pub(crate) fn quantity() -> impl Strategy<Value = Quantity> {
     (1..=999_i64).prop_map(|number| Quantity::try_from(number).unwrap())
 }
 
-/// An item of one of a few products, so that lists name one twice.
+/// An item of one of 400 products, so that lists often repeat a product.
 pub(crate) fn item() -> impl Strategy<Value = OrderItem> {
     (1..=400_i64, quantity()).prop_map(|(product, quantity)| OrderItem {
         product_id: ProductId::try_from(product).unwrap(),
@@ -149,16 +149,16 @@ pub(crate) fn new_order() -> impl Strategy<Value = NewOrder> {
         .prop_map(|(id, customer_name, items, note)| NewOrder { id, customer_name, items, note })
 }
 
-/// Something that is done to an order, in any state it may be in.
+/// A command for an order in any state.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
     Cancel(CancelReason, EventStamp),
-    /// A store keeps the order and gives it back.
+    /// A store saves the order and restores it.
     SaveAndRestore,
 }
 
 impl Command {
-    /// Does it; `None` where there is no outcome to tell.
+    /// Applies the command; `None` if it has no outcome.
     pub(crate) fn apply_to(self, order: &mut Order) -> Option<Outcome> {
         match self {
             Self::Cancel(reason, event_stamp) => Some(order.cancel(reason, event_stamp)),

@@ -1,4 +1,4 @@
-//! Lists of events that are the history of an order, and lists that are not.
+//! `Order::fold` accepts the history of one order and refuses any other list of events.
 
 use domain::ordering::{FoldError, Order, OrderEvent};
 use domain::{OrderId, OrderVersion};
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::generators as arbitrary;
 
-/// An order that was placed and cancelled, and its two events.
+/// An order that was placed and cancelled, with its two events.
 fn cancelled_order() -> impl Strategy<Value = (Order, Vec<OrderEvent>)> {
     let (new, reason) = (arbitrary::new_order(), arbitrary::cancel_reason());
     (new, arbitrary::event_stamp(), reason, arbitrary::event_stamp()).prop_map(
@@ -22,7 +22,7 @@ fn cancelled_order() -> impl Strategy<Value = (Order, Vec<OrderEvent>)> {
 
 proptest! {
     #[test]
-    fn a_prefix_of_a_history_is_the_order_as_it_was((order, events) in cancelled_order()) {
+    fn folding_a_prefix_gives_the_order_at_that_version((order, events) in cancelled_order()) {
         let first = Order::fold(&events[..1]).unwrap();
         prop_assert_eq!(first.version(), OrderVersion::FIRST);
         prop_assert_eq!(Order::fold(&events).unwrap(), order.saved());
@@ -44,30 +44,30 @@ proptest! {
     ) {
         prop_assume!(found != events[1].version);
         events[1].version = found;
-        let broken = FoldError::Broken { after: OrderVersion::FIRST, found };
-        prop_assert_eq!(Order::fold(&events), Err(broken));
+        let error = FoldError::NotContiguous { after: OrderVersion::FIRST, found };
+        prop_assert_eq!(Order::fold(&events), Err(error));
     }
 
     #[test]
     fn a_history_is_of_one_order((order, mut events) in cancelled_order()) {
         let other = OrderId::new(Uuid::from_u128(order.id().get().as_u128() ^ 1));
         events[1].order_id = other;
-        let foreign = FoldError::Foreign { version: events[1].version, order_id: other };
-        prop_assert_eq!(Order::fold(&events), Err(foreign));
+        let error = FoldError::OtherOrder { version: events[1].version, order_id: other };
+        prop_assert_eq!(Order::fold(&events), Err(error));
     }
 
     #[test]
-    fn a_history_holds_nothing_that_could_not_happen((_, events) in cancelled_order()) {
+    fn each_event_of_a_history_is_possible_when_it_happens((_, events) in cancelled_order()) {
         let second = events[1].version;
         let mut placed_again = events[0].clone();
         placed_again.version = second;
-        let impossible = FoldError::Impossible { version: second };
-        prop_assert_eq!(Order::fold([&events[0], &placed_again]), Err(impossible));
+        let error = FoldError::NotPossible { version: second };
+        prop_assert_eq!(Order::fold([&events[0], &placed_again]), Err(error));
 
         let mut cancelled_again = events[1].clone();
         cancelled_again.version = second.next();
-        let impossible = FoldError::Impossible { version: second.next() };
+        let error = FoldError::NotPossible { version: second.next() };
         let history = events.iter().chain([&cancelled_again]);
-        prop_assert_eq!(Order::fold(history), Err(impossible));
+        prop_assert_eq!(Order::fold(history), Err(error));
     }
 }

@@ -1,6 +1,6 @@
-//! The rules of the domain, held against arbitrary inputs.
+//! Property tests of the rules of the domain.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by a panic")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod generators;
 mod histories;

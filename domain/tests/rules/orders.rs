@@ -1,4 +1,4 @@
-//! Orders under arbitrary sequences of commands.
+//! Property tests of orders under arbitrary sequences of commands.
 
 use domain::Outcome;
 use domain::ordering::{Order, OrderEvent, OrderStatus, RestoreError};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::generators::{self as arbitrary, Command};
 
-/// Does all this to the order, and returns every event it has recorded in its life.
+/// Applies all commands to the order. Returns every event the order has recorded, saved ones too.
 fn history(order: &mut Order, commands: Vec<Command>) -> Vec<OrderEvent> {
     let mut history = order.recorded().to_vec();
     for command in commands {
@@ -20,7 +20,7 @@ fn history(order: &mut Order, commands: Vec<Command>) -> Vec<OrderEvent> {
 
 proptest! {
     #[test]
-    fn a_new_order_is_what_was_asked_for(
+    fn a_new_order_has_the_requested_data(
         new in arbitrary::new_order(),
         event_stamp in arbitrary::event_stamp(),
     ) {
@@ -70,7 +70,7 @@ proptest! {
     }
 
     #[test]
-    fn an_order_once_cancelled_never_changes(
+    fn a_cancelled_order_never_changes(
         new in arbitrary::new_order(),
         placed in arbitrary::event_stamp(),
         reason in arbitrary::cancel_reason(),
@@ -89,7 +89,7 @@ proptest! {
     }
 
     #[test]
-    fn a_stored_order_is_restored_as_it_was(
+    fn restoring_a_snapshot_gives_the_same_order(
         new in arbitrary::new_order(),
         event_stamp in arbitrary::event_stamp(),
         commands in arbitrary::commands(),
@@ -103,7 +103,7 @@ proptest! {
     }
 
     #[test]
-    fn the_stored_version_is_the_one_before_the_recorded_events(
+    fn the_stored_version_is_the_version_before_the_recorded_events(
         new in arbitrary::new_order(),
         event_stamp in arbitrary::event_stamp(),
         commands in arbitrary::commands(),
@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn a_state_no_history_leads_to_is_not_restored(
+    fn a_state_that_no_history_leads_to_is_not_restored(
         new in arbitrary::new_order(),
         event_stamp in arbitrary::event_stamp(),
         reason in arbitrary::cancel_reason(),

@@ -1,4 +1,4 @@
-//! The pharmacy's order: however its events arrive, the same events make the same order.
+//! Property tests of the pharmacy's order: the same events lead to the same order, in any sequence.
 
 use domain::pharmacy::{
     Contents, PharmacyOrder, PharmacyStatus, RequestedItem, RequestedMedication,
@@ -10,13 +10,13 @@ use proptest::sample::Index;
 use crate::generators as arbitrary;
 
 #[derive(Debug, Clone)]
-enum Told {
+enum Event {
     Created(OrderVersion, Contents),
     Cancelled(OrderVersion, String, Timestamp),
 }
 
-impl Told {
-    fn to(&self, order: &mut PharmacyOrder) -> Outcome {
+impl Event {
+    fn apply_to(&self, order: &mut PharmacyOrder) -> Outcome {
         match self.clone() {
             Self::Created(version, contents) => order.order_created(version, contents),
             Self::Cancelled(version, reason, at) => order.order_cancelled(version, reason, at),
@@ -47,9 +47,9 @@ fn contents() -> impl Strategy<Value = Contents> {
     )
 }
 
-/// What ordering tells of one order, at any two versions in any order: other events, of which the
-/// pharmacy knows nothing yet, may lie before, between and behind.
-fn told() -> impl Strategy<Value = Vec<Told>> {
+/// The two events of one order, at any two versions. Events that the pharmacy does not know yet may
+/// have the versions before, between and after them.
+fn events() -> impl Strategy<Value = Vec<Event>> {
     (
         arbitrary::version(),
         arbitrary::version(),
@@ -59,82 +59,82 @@ fn told() -> impl Strategy<Value = Vec<Told>> {
     )
         .prop_filter("two versions", |(created, cancelled, ..)| created != cancelled)
         .prop_map(|(created, cancelled, contents, reason, at)| {
-            vec![Told::Created(created, contents), Told::Cancelled(cancelled, reason, at)]
+            vec![Event::Created(created, contents), Event::Cancelled(cancelled, reason, at)]
         })
 }
 
-/// Some of what was told, in any order, any of it again and again.
-fn arrival() -> impl Strategy<Value = (Vec<Told>, Vec<Index>)> {
-    (told(), prop::collection::vec(any::<Index>(), 0..8))
+/// The events of one order and the sequence in which they arrive: some may be missing or repeated.
+fn arrival() -> impl Strategy<Value = (Vec<Event>, Vec<Index>)> {
+    (events(), prop::collection::vec(any::<Index>(), 0..8))
 }
 
-fn unheard() -> PharmacyOrder {
-    PharmacyOrder::unheard(OrderId::new(uuid::Uuid::from_u128(7)))
+fn empty_order() -> PharmacyOrder {
+    PharmacyOrder::new(OrderId::new(uuid::Uuid::from_u128(7)))
 }
 
-/// The latest version and the number missing before it, counted anew.
-fn counted(told: &[&Told]) -> (Option<i64>, i64) {
-    let mut versions: Vec<i64> = told.iter().map(|told| told.version()).collect();
+/// The latest version and the number of versions missing before it, computed from the list.
+fn expected_versions(received: &[&Event]) -> (Option<i64>, i64) {
+    let mut versions: Vec<i64> = received.iter().map(|event| event.version()).collect();
     versions.sort_unstable();
     versions.dedup();
     let latest = versions.last().copied();
-    let heard = i64::try_from(versions.len()).unwrap();
-    (latest, latest.map_or(0, |latest| latest - heard))
+    let count = i64::try_from(versions.len()).unwrap();
+    (latest, latest.map_or(0, |latest| latest - count))
 }
 
 proptest! {
     #[test]
-    fn any_sequence_and_repetition_of_the_same_events_makes_the_same_order(
-        (told, arrival) in arrival(),
+    fn the_same_events_in_any_sequence_and_repeated_lead_to_the_same_order(
+        (events, arrival) in arrival(),
     ) {
-        let mut order = unheard();
+        let mut order = empty_order();
         for index in &arrival {
-            let _ = index.get(&told).to(&mut order);
+            let _ = index.get(&events).apply_to(&mut order);
         }
         // The same events, once each and in the order of their versions.
         let arrived: std::collections::BTreeSet<usize> =
-            arrival.iter().map(|index| index.index(told.len())).collect();
-        let mut once: Vec<&Told> = arrived.into_iter().map(|index| &told[index]).collect();
-        once.sort_by_key(|told| told.version());
-        let mut straight = unheard();
-        for told in &once {
-            prop_assert_eq!(told.to(&mut straight), Outcome::Applied);
+            arrival.iter().map(|index| index.index(events.len())).collect();
+        let mut once: Vec<&Event> = arrived.into_iter().map(|index| &events[index]).collect();
+        once.sort_by_key(|event| event.version());
+        let mut in_sequence = empty_order();
+        for event in &once {
+            prop_assert_eq!(event.apply_to(&mut in_sequence), Outcome::Applied);
         }
-        prop_assert_eq!(order, straight);
+        prop_assert_eq!(order, in_sequence);
     }
 
     #[test]
-    fn the_versions_missing_are_those_before_the_latest_that_were_not_told(
-        (told, arrival) in arrival(),
+    fn versions_before_the_latest_that_were_not_received_are_counted_as_missing(
+        (events, arrival) in arrival(),
     ) {
-        let mut order = unheard();
-        let mut heard = Vec::new();
+        let mut order = empty_order();
+        let mut received = Vec::new();
         for index in &arrival {
-            heard.push(index.get(&told));
-            let _ = index.get(&told).to(&mut order);
+            received.push(index.get(&events));
+            let _ = index.get(&events).apply_to(&mut order);
             let state = order.snapshot();
             let found = (state.version.map(OrderVersion::get), state.missing);
-            prop_assert_eq!(found, counted(&heard));
+            prop_assert_eq!(found, expected_versions(&received));
         }
     }
 
     #[test]
-    fn a_repeat_changes_nothing_and_says_so((told, arrival) in arrival()) {
-        let mut order = unheard();
+    fn a_repeated_event_is_already_applied_and_changes_nothing((events, arrival) in arrival()) {
+        let mut order = empty_order();
         for index in &arrival {
-            let told = index.get(&told);
-            let _ = told.to(&mut order);
+            let event = index.get(&events);
+            let _ = event.apply_to(&mut order);
             let before = order.clone();
-            prop_assert_eq!(told.to(&mut order), Outcome::AlreadyApplied);
+            prop_assert_eq!(event.apply_to(&mut order), Outcome::AlreadyApplied);
             prop_assert_eq!(&order, &before);
         }
     }
 
     #[test]
-    fn a_cancelled_order_stays_cancelled_and_still_learns_its_contents(told in told()) {
-        let mut order = unheard();
-        for told in told.iter().rev() {
-            prop_assert_eq!(told.to(&mut order), Outcome::Applied);
+    fn a_cancelled_order_stays_cancelled_when_its_contents_arrive(events in events()) {
+        let mut order = empty_order();
+        for event in events.iter().rev() {
+            prop_assert_eq!(event.apply_to(&mut order), Outcome::Applied);
             let cancelled = matches!(order.snapshot().status, PharmacyStatus::Cancelled { .. });
             prop_assert!(cancelled);
         }
@@ -142,10 +142,10 @@ proptest! {
     }
 
     #[test]
-    fn a_stored_order_is_restored_as_it_was((told, arrival) in arrival()) {
-        let mut order = unheard();
+    fn restoring_a_snapshot_gives_the_same_order((events, arrival) in arrival()) {
+        let mut order = empty_order();
         for index in &arrival {
-            let _ = index.get(&told).to(&mut order);
+            let _ = index.get(&events).apply_to(&mut order);
         }
         prop_assert_eq!(PharmacyOrder::restore(order.snapshot().clone()), order);
     }

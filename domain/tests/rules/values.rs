@@ -1,5 +1,5 @@
-//! Value objects: what is taken is within bounds, what is out of bounds is refused, and what was
-//! printed is read again.
+//! Property tests of value objects: valid input is accepted, invalid input is refused, and parsing
+//! the printed form gives the same value.
 
 use std::collections::HashSet;
 use std::fmt::{Debug, Display};
@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use crate::generators as arbitrary;
 
-fn assert_read_again<T>(value: &T)
+fn assert_round_trip<T>(value: &T)
 where
     T: Display + FromStr + PartialEq + Debug,
     T::Err: Debug,
@@ -24,7 +24,7 @@ where
 
 proptest! {
     #[test]
-    fn what_was_printed_is_read_again(
+    fn parsing_the_printed_form_gives_the_same_value(
         order_id in arbitrary::order_id(),
         event_id in arbitrary::event_id(),
         version in arbitrary::version(),
@@ -38,22 +38,22 @@ proptest! {
         display in arbitrary::code_display(),
         note in arbitrary::order_note(),
     ) {
-        assert_read_again(&order_id);
-        assert_read_again(&event_id);
-        assert_read_again(&version);
-        assert_read_again(&timestamp);
-        assert_read_again(&product_id);
-        assert_read_again(&quantity);
-        assert_read_again(&customer_name);
-        assert_read_again(&cancel_reason);
-        assert_read_again(&code_system);
-        assert_read_again(&code);
-        assert_read_again(&display);
-        assert_read_again(&note);
+        assert_round_trip(&order_id);
+        assert_round_trip(&event_id);
+        assert_round_trip(&version);
+        assert_round_trip(&timestamp);
+        assert_round_trip(&product_id);
+        assert_round_trip(&quantity);
+        assert_round_trip(&customer_name);
+        assert_round_trip(&cancel_reason);
+        assert_round_trip(&code_system);
+        assert_round_trip(&code);
+        assert_round_trip(&display);
+        assert_round_trip(&note);
     }
 
     #[test]
-    fn any_text_is_read_or_refused_and_what_is_read_prints_the_same_again(
+    fn any_text_is_refused_or_parsed_to_a_value_that_round_trips(
         text in prop_oneof![arbitrary::text(), arbitrary::uri(), arbitrary::symbol()],
     ) {
         fn check<T: Display + FromStr + PartialEq + Debug>(text: &str)
@@ -61,7 +61,7 @@ proptest! {
             T::Err: Debug,
         {
             if let Ok(value) = text.parse::<T>() {
-                assert_read_again(&value);
+                assert_round_trip(&value);
             }
         }
         check::<OrderId>(&text);
@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn a_text_is_taken_exactly_when_it_is_readable_and_fits(text in arbitrary::text()) {
+    fn a_text_is_accepted_exactly_when_it_is_printable_and_fits(text in arbitrary::text()) {
         let trimmed = text.trim();
         let has = trimmed.chars().count();
         let expected = |most: usize| match has {
@@ -97,8 +97,8 @@ proptest! {
     }
 
     #[test]
-    fn a_note_is_taken_exactly_when_its_lines_are_readable_and_fit(text in arbitrary::text()) {
-        // Line by line: what a `\r\n` ends is a line, and so is what a `\n` alone ends.
+    fn a_note_is_accepted_exactly_when_its_lines_are_printable_and_fit(text in arbitrary::text()) {
+        // A line ends with `\r\n` or with `\n`.
         let lines: Vec<&str> = text.split("\r\n").flat_map(|line| line.split('\n')).collect();
         let readable = lines.join("\n").trim().to_owned();
         let has = readable.chars().count();
@@ -115,10 +115,10 @@ proptest! {
     }
 
     #[test]
-    fn a_code_is_taken_exactly_when_fhir_would_and_it_fits(
+    fn a_code_is_accepted_exactly_when_it_is_valid_in_fhir_and_fits(
         text in prop_oneof![arbitrary::symbol(), arbitrary::text()],
     ) {
-        // Words between single blanks, and nothing else, make the same text again.
+        // Words joined by single spaces are the same text.
         let words: Vec<&str> = text.split_whitespace().collect();
         let has = text.chars().count();
         let expected = match has {
@@ -132,7 +132,7 @@ proptest! {
     }
 
     #[test]
-    fn a_code_system_that_is_taken_has_a_scheme_and_something_behind_it(
+    fn an_accepted_code_system_has_a_scheme_and_a_non_empty_rest(
         text in prop_oneof![arbitrary::uri(), arbitrary::text()],
     ) {
         let has = text.chars().count();
@@ -154,8 +154,8 @@ proptest! {
     }
 
     #[test]
-    fn a_number_is_taken_exactly_when_it_is_within_bounds(number in arbitrary::number()) {
-        let quantity = Quantity::try_from(number).ok().map(|taken| i64::from(taken.get()));
+    fn a_number_is_accepted_exactly_when_it_is_within_bounds(number in arbitrary::number()) {
+        let quantity = Quantity::try_from(number).ok().map(|quantity| i64::from(quantity.get()));
         prop_assert_eq!(quantity, (1..=999).contains(&number).then_some(number));
         let product = ProductId::try_from(number).ok().map(ProductId::get);
         prop_assert_eq!(product, (number >= 1).then_some(number));
@@ -164,15 +164,15 @@ proptest! {
     }
 
     #[test]
-    fn items_are_taken_exactly_when_they_are_1_to_100_of_different_products(
+    fn items_are_accepted_exactly_when_they_are_1_to_100_of_different_products(
         items in prop::collection::vec(arbitrary::item(), 0..=110),
     ) {
         let mut seen = HashSet::new();
         let repeated = items.iter().position(|item| !seen.insert(item.product_id));
         match OrderItems::try_from(items.clone()) {
-            Ok(taken) => {
+            Ok(accepted) => {
                 prop_assert!((1..=100).contains(&items.len()) && repeated.is_none());
-                prop_assert_eq!(taken.as_slice(), &items);
+                prop_assert_eq!(accepted.as_slice(), &items);
             }
             Err(ItemsError::None) => prop_assert!(items.is_empty()),
             Err(ItemsError::TooMany { has }) => {
@@ -187,16 +187,16 @@ proptest! {
     }
 
     #[test]
-    fn a_moment_is_the_same_after_it_was_stored(micros in any::<i64>()) {
-        if let Ok(moment) = Timestamp::from_micros(micros) {
-            prop_assert_eq!(moment.as_micros(), micros);
-            prop_assert_eq!(Timestamp::from(moment.get()), moment);
+    fn a_timestamp_is_the_same_after_it_was_stored(micros in any::<i64>()) {
+        if let Ok(timestamp) = Timestamp::from_micros(micros) {
+            prop_assert_eq!(timestamp.as_micros(), micros);
+            prop_assert_eq!(Timestamp::from(timestamp.get()), timestamp);
         }
     }
 }
 
 #[test]
-fn the_longest_name_counts_characters_not_bytes() {
+fn the_length_of_a_name_is_counted_in_characters_not_bytes() {
     assert!("薬".repeat(200).parse::<CustomerName>().is_ok());
     assert_eq!(
         "薬".repeat(201).parse::<CustomerName>(),
@@ -206,7 +206,7 @@ fn the_longest_name_counts_characters_not_bytes() {
 
 #[test]
 fn a_code_system_is_an_absolute_uri() {
-    for taken in [
+    for accepted in [
         "http://snomed.info/sct",
         "http://www.nlm.nih.gov/research/umls/rxnorm",
         "urn:oid:2.16.840.1.113883.6.96",
@@ -214,7 +214,7 @@ fn a_code_system_is_an_absolute_uri() {
         "HTTP://fhir.de/CodeSystem/ifa/pzn?v=1#a%20b",
         "x-own+1.0:[",
     ] {
-        assert_eq!(taken.parse::<CodeSystem>().unwrap().as_str(), taken);
+        assert_eq!(accepted.parse::<CodeSystem>().unwrap().as_str(), accepted);
     }
     for refused in [
         "snomed",
@@ -241,7 +241,7 @@ fn a_code_system_is_an_absolute_uri() {
 }
 
 #[test]
-fn a_note_keeps_its_lines_however_they_ended() {
+fn a_note_keeps_its_lines_with_either_line_ending() {
     let read = |text: &str| text.parse::<OrderNote>().map(|note| note.to_string());
     assert_eq!(read("\r\n one\r\n\r\ntwo\nthree \n").unwrap(), "one\n\ntwo\nthree");
     for refused in ["one\rtwo", "one\ttwo", "one\u{b}two", "one\u{85}two", "a\u{0}b"] {
@@ -253,11 +253,11 @@ fn a_note_keeps_its_lines_however_they_ended() {
 }
 
 #[test]
-fn a_moment_lies_in_the_years_0_to_9999() {
+fn a_timestamp_is_in_the_years_0_to_9999() {
     for inside in ["0000-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z"] {
-        let moment: Timestamp = inside.parse().unwrap();
-        assert_eq!(moment.to_string(), inside);
-        assert_eq!(Timestamp::from_micros(moment.as_micros()), Ok(moment));
+        let timestamp: Timestamp = inside.parse().unwrap();
+        assert_eq!(timestamp.to_string(), inside);
+        assert_eq!(Timestamp::from_micros(timestamp.as_micros()), Ok(timestamp));
     }
     let earliest: Timestamp = "0000-01-01T00:00:00Z".parse().unwrap();
     let latest: Timestamp = "9999-12-31T23:59:59.999999Z".parse().unwrap();
@@ -271,7 +271,7 @@ fn a_moment_lies_in_the_years_0_to_9999() {
 }
 
 #[test]
-fn what_is_finer_than_a_microsecond_is_cut_off_and_a_leap_second_is_the_next() {
+fn times_are_truncated_to_microseconds_and_a_leap_second_becomes_the_next_second() {
     let read = |text: &str| text.parse::<Timestamp>().unwrap().to_string();
     assert_eq!(read("2026-01-31T12:00:00.123456789Z"), "2026-01-31T12:00:00.123456Z");
     assert_eq!(read("1969-12-31T23:59:59.999999999Z"), "1969-12-31T23:59:59.999999Z");

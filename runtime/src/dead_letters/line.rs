@@ -47,7 +47,7 @@ impl DeadContent for RawRecord {
     }
 }
 
-/// Id, state, when it was kept, event type, order and its version, reason, when it was retried or
+/// Id, state, when it was kept, event type, aggregate and its version, reason, when it was retried or
 /// discarded.
 impl DeadContent for RefusedEvent {
     const RETRIED: &'static str = "due again";
@@ -55,11 +55,11 @@ impl DeadContent for RefusedEvent {
     fn line<Id: Display>(letter: &KeptDeadLetter<Id, Self>) -> String {
         let KeptDeadLetter { id, content: event, reason, kept_at, state } = letter;
         format!(
-            "{id}\t{}\t{kept_at}\t{}\torder {} at version {}\t{}\t{}",
+            "{id}\t{}\t{kept_at}\t{}\t{} at version {}\t{}\t{}",
             state.status(),
             event.event_type.escape_debug(),
-            event.order_id,
-            event.order_version,
+            event.aggregate_id,
+            event.aggregate_version,
             reason.escape_debug(),
             time(state.settled_at()),
         )

@@ -8,7 +8,7 @@ use application::inbox::Inbox;
 use application::pharmacy::{PharmacyViews, ReceiveOrders};
 use application::published::{Content, DeadLetter, RawRecord, Unreadable};
 use application::testing::{
-    DeadLetterWorld, InMemoryDeadLetters, InMemoryOrdering, InMemoryPharmacy, sample,
+    DeadLetterFixture, InMemoryDeadLetters, InMemoryOrdering, InMemoryPharmacy, sample,
 };
 use clap::Parser;
 use domain::EventId;
@@ -33,7 +33,7 @@ async fn three_dead() -> (InMemoryPharmacy, [DeadLetterNumber; 3]) {
     let inbox = ReceiveOrders(store.clone());
     let dead: Vec<DeadLetter> =
         (1..=3).map(|n| sample::dead_letter(n, 1, "\x1b[2J is no Avro\0")).collect();
-    inbox.take_in(&[], &dead).await.unwrap();
+    inbox.apply_batch(&[], &dead).await.unwrap();
     (store, [1, 2, 3].map(DeadLetterNumber::new))
 }
 
@@ -48,7 +48,7 @@ async fn consumer(store: &InMemoryPharmacy, command: &[&str]) -> (bool, String) 
     let how = ConsumeAgain { decode, inbox: ReceiveOrders(store.clone()) };
     let command = Consumer::try_parse_from([&["dead-letters"], command].concat()).unwrap().command;
     let mut out = Vec::new();
-    let done = run(command, &store.letters(), &how, &mut out).await.unwrap();
+    let done = run(command, &store.dead_letter_port(), &how, &mut out).await.unwrap();
     (done, String::from_utf8(out).unwrap())
 }
 
@@ -87,7 +87,7 @@ async fn a_retry_of_all_says_what_became_of_each_and_fails_if_one_stays_open() {
     );
     assert_eq!(printed, expected);
     assert!(store.view(sample::order_id(2)).await.unwrap().is_some());
-    let letters = store.letters();
+    let letters = store.dead_letter_port();
     assert_eq!(status(&letters, second).await, DeadLetterStatus::Retried);
     assert_eq!(status(&letters, third).await, DeadLetterStatus::Open);
 }
@@ -102,7 +102,7 @@ async fn what_was_discarded_is_listed_as_discarded_with_its_time() {
         printed,
         format!("{first}: discarded\n{second}: there is no open dead letter of this id\n")
     );
-    assert_eq!(status(&store.letters(), third).await, DeadLetterStatus::Open);
+    assert_eq!(status(&store.dead_letter_port(), third).await, DeadLetterStatus::Open);
     let (_, discarded) = consumer(&store, &["list", "--state", "discarded"]).await;
     assert!(discarded.starts_with(&format!("{first}\tdiscarded\t")), "{discarded}");
     assert!(discarded.ends_with("\t2026-01-01T00:00:05.000000Z\n"), "{discarded}");
@@ -111,9 +111,9 @@ async fn what_was_discarded_is_listed_as_discarded_with_its_time() {
 #[tokio::test]
 async fn refused_events_are_selected_by_reason_and_by_event_type() {
     let store = InMemoryOrdering::default();
-    let large = store.let_die(1, 1, "too large").await;
-    let cancelled = store.let_die(2, 2, "too large").await;
-    let other = store.let_die(3, 1, "not allowed").await;
+    let large = store.add_dead_letter(1, 1, "too large").await;
+    let cancelled = store.add_dead_letter(2, 2, "too large").await;
+    let other = store.add_dead_letter(3, 1, "not allowed").await;
 
     let (_, list) = outbox(&store, &["list", "--event-type", "OrderCancelled"]).await;
     assert!(list.starts_with(&cancelled.to_string()) && list.lines().count() == 1, "{list}");
@@ -166,7 +166,7 @@ impl io::Write for OneLine {
 async fn a_retry_ends_when_its_results_cannot_be_printed() {
     let store = InMemoryOrdering::default();
     for n in 1..=3 {
-        store.let_die(n, 1, "too large").await;
+        store.add_dead_letter(n, 1, "too large").await;
     }
     let command = Outbox::try_parse_from(["dead-letters", "retry", "--all"]).unwrap().command;
     let done = run(command, &store, &PublishAgain, &mut OneLine(false)).await;

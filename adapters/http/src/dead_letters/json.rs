@@ -104,11 +104,11 @@ pub(super) struct HeaderJson {
 #[serde(rename_all = "camelCase")]
 #[schema(as = RefusedEvent)]
 pub(super) struct EventJson {
-    /// The order it happened to
-    order_id: Uuid,
-    /// The order's version once it had happened
+    /// The aggregate that it is about, such as an order
+    aggregate_id: Uuid,
+    /// The version of the aggregate after the event
     #[schema(minimum = 1)]
-    order_version: i64,
+    aggregate_version: i64,
 }
 
 /// What an act did
@@ -178,8 +178,8 @@ impl From<RawRecord> for DeadLetterContent {
 
 impl From<RefusedEvent> for DeadLetterContent {
     fn from(refused: RefusedEvent) -> Self {
-        let RefusedEvent { order_id, order_version, event_type } = refused;
-        let event = EventJson { order_id: order_id.get(), order_version: order_version.get() };
+        let RefusedEvent { aggregate_id, aggregate_version, event_type } = refused;
+        let event = EventJson { aggregate_id, aggregate_version };
         Self { event_type: Some(event_type), record: None, event: Some(event) }
     }
 }

@@ -7,7 +7,7 @@ use application::StoreError;
 use application::dead_letters::{ConsumeAgain, PublishAgain};
 use application::pharmacy::ReceiveOrders;
 use application::published::{Content, RawRecord, Unreadable};
-use application::testing::{DeadLetterWorld, InMemoryOrdering, InMemoryPharmacy, sample};
+use application::testing::{DeadLetterFixture, InMemoryOrdering, InMemoryPharmacy, sample};
 
 use super::*;
 use crate::dead_letter_routes;
@@ -17,7 +17,7 @@ use crate::dead_letter_routes;
 async fn consumer() -> Router {
     let store = InMemoryPharmacy::default();
     for (n, version) in [(1, 1), (2, 1), (3, 2)] {
-        store.let_die(n, version, &format!("reason {n}")).await;
+        store.add_dead_letter(n, version, &format!("reason {n}")).await;
     }
     router(&store)
 }
@@ -31,7 +31,7 @@ fn router(store: &InMemoryPharmacy) -> Router {
         })
     };
     let how = ConsumeAgain { decode, inbox: ReceiveOrders(store.clone()) };
-    let routes = dead_letter_routes(store.letters(), how, || Ok(()));
+    let routes = dead_letter_routes(store.dead_letter_port(), how, || Ok(()));
     site(routes, Vec::new(), MAX_IN_FLIGHT).unwrap()
 }
 
@@ -185,7 +185,7 @@ async fn a_body_that_selects_nothing_or_too_much_breaks_a_rule_and_nothing_is_do
 async fn an_outage_of_the_registry_is_answered_with_try_again_and_what_was_done_stays_done() {
     let store = InMemoryPharmacy::default();
     for n in [2, 9] {
-        store.let_die(n, 1, "schema 7 is unknown").await;
+        store.add_dead_letter(n, 1, "schema 7 is unknown").await;
     }
     let program = router(&store);
     let answer = act(&program, "retry", json!({"all": true})).await;
@@ -199,7 +199,7 @@ async fn an_outage_of_the_registry_is_answered_with_try_again_and_what_was_done_
 async fn one_request_treats_some_500_and_says_that_there_are_more() {
     let store = InMemoryPharmacy::default();
     for n in 1..=600 {
-        store.let_die(n, 1, "no").await;
+        store.add_dead_letter(n, 1, "no").await;
     }
     let program = router(&store);
     let mut treated = Vec::new();
@@ -212,9 +212,9 @@ async fn one_request_treats_some_500_and_says_that_there_are_more() {
 }
 
 #[tokio::test]
-async fn a_refused_event_is_listed_with_its_order_and_is_due_again_after_a_retry() {
+async fn a_refused_event_is_listed_with_its_aggregate_and_is_due_again_after_a_retry() {
     let store = InMemoryOrdering::default();
-    let event = store.let_die(1, 2, "too large").await.to_string();
+    let event = store.add_dead_letter(1, 2, "too large").await.to_string();
     let routes = dead_letter_routes(store.clone(), PublishAgain, || Ok(()));
     let program = site(routes, Vec::new(), MAX_IN_FLIGHT).unwrap();
 
@@ -223,7 +223,7 @@ async fn a_refused_event_is_listed_with_its_order_and_is_due_again_after_a_retry
     let item = &listed.json()["items"][0];
     assert_eq!(item["eventType"], "OrderCancelled");
     let order = sample::order_id(1).to_string();
-    assert_eq!(item["event"], json!({"orderId": order, "orderVersion": 2}));
+    assert_eq!(item["event"], json!({"aggregateId": order, "aggregateVersion": 2}));
     assert_eq!(item["record"], Value::Null);
 
     let report = act(&program, "retry", json!({"eventType": "OrderCancelled"})).await.json();
@@ -235,7 +235,7 @@ async fn a_refused_event_is_listed_with_its_order_and_is_due_again_after_a_retry
 #[tokio::test]
 async fn until_the_store_can_be_used_the_answer_is_try_again_later() {
     let store = InMemoryOrdering::default();
-    let event = store.let_die(1, 1, "too large").await.to_string();
+    let event = store.add_dead_letter(1, 1, "too large").await.to_string();
     let not_yet = || Err(StoreError::Unavailable("the tables are not there".into()));
     let routes = dead_letter_routes(store.clone(), PublishAgain, not_yet);
     let program = site(routes, Vec::new(), MAX_IN_FLIGHT).unwrap();

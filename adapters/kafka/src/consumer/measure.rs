@@ -1,6 +1,6 @@
 //! What operators see of a consumer.
 
-use application::inbox::{Batch, Intake};
+use application::inbox::{Batch, BatchOutcome};
 
 use runtime::clock;
 
@@ -36,7 +36,7 @@ pub(super) fn describe() {
 }
 
 /// Counts a batch that took effect, and how old its events were by then.
-pub(super) fn took_in(group: &str, batch: &Batch, intake: Intake) {
+pub(super) fn took_in(group: &str, batch: &Batch, intake: BatchOutcome) {
     let counts = [
         ("consumer_records_total", batch.len()),
         ("consumer_events_applied_total", intake.applied),

@@ -124,7 +124,7 @@ impl Member {
             }
             if !self.fetched.is_empty() {
                 self.gather().await?;
-                let Some(done) = self.take_in(inbox, shutdown).await? else {
+                let Some(done) = self.apply_batch(inbox, shutdown).await? else {
                     return Ok(());
                 };
                 stored |= self.store(&done);

@@ -31,7 +31,7 @@ async fn a_record_arrives_framed_and_keyed_and_dressed_as_a_cloud_event() {
     assert_eq!(deliveries, [Delivery::Acknowledged]);
 
     let arrived = &world.records(1)[0];
-    assert_eq!(arrived.key(), Some(sent.order_id.to_string().as_bytes()));
+    assert_eq!(arrived.key(), Some(sent.aggregate_id.to_string().as_bytes()));
     assert_eq!(unframe(arrived.payload().unwrap()), Some((1, sent.payload.as_slice())));
     assert_eq!(world.registry.subjects(), [format!("{TOPIC}-orders.OrderCreated")]);
 
@@ -47,7 +47,7 @@ async fn a_record_arrives_framed_and_keyed_and_dressed_as_a_cloud_event() {
         ("ce_type", "orders.OrderCreated".to_owned()),
         ("ce_source", "/ordering".to_owned()),
         ("ce_time", sent.occurred_at.to_string()),
-        ("ce_subject", sent.order_id.to_string()),
+        ("ce_subject", sent.aggregate_id.to_string()),
         ("content-type", "application/avro".to_owned()),
         ("traceparent", TRACE.to_owned()),
     ];
@@ -87,8 +87,8 @@ async fn while_no_broker_answers_records_are_unreachable_and_later_they_flow() {
     assert!(deliveries.iter().all(|d| *d == Delivery::Acknowledged), "{deliveries:?}");
     let keys: Vec<_> = world.records(4).iter().map(|m| m.key().unwrap().to_vec()).collect();
     for record in &during {
-        let key = record.order_id.to_string().into_bytes();
-        assert_eq!(keys.iter().filter(|k| **k == key).count(), 1, "{}", record.order_id);
+        let key = record.aggregate_id.to_string().into_bytes();
+        assert_eq!(keys.iter().filter(|k| **k == key).count(), 1, "{}", record.aggregate_id);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use adapter_avro as avro;
 use application::StoreError;
-use application::inbox::{Inbox, Intake};
+use application::inbox::{BatchOutcome, Inbox};
 use application::published::{DeadLetter, PublishedEvent};
 use application::relay::OutboxRecord;
 use domain::EventId;
@@ -217,18 +217,18 @@ impl Remembering {
 }
 
 impl Inbox for Remembering {
-    async fn take_in(
+    async fn apply_batch(
         &self,
         events: &[PublishedEvent],
         dead: &[DeadLetter],
-    ) -> Result<Intake, StoreError> {
+    ) -> Result<BatchOutcome, StoreError> {
         let less = |left: usize| left.checked_sub(1);
         if self.0.failures.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok() {
             self.0.failed.fetch_add(1, Ordering::SeqCst);
             return Err(StoreError::Unavailable("told to fail".into()));
         }
         let mut taken = self.0.taken.lock().unwrap();
-        let mut intake = Intake { dead: dead.len() as u64, ..Intake::default() };
+        let mut intake = BatchOutcome { dead: dead.len() as u64, ..BatchOutcome::default() };
         for event in events {
             if taken.events.insert(event.event_id) {
                 intake.applied += 1;
@@ -270,8 +270,8 @@ pub(super) fn outbox_record(event: &OrderEvent) -> OutboxRecord {
         lane: 0,
         position: 1,
         event_id: event.id,
-        order_id: event.order_id,
-        order_version: event.version,
+        aggregate_id: event.order_id.get(),
+        aggregate_version: event.version.get(),
         event_type: encoded.event_type.to_owned(),
         schema_fingerprint: encoded.schema_fingerprint.to_vec(),
         payload: encoded.payload,

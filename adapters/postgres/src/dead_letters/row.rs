@@ -50,10 +50,10 @@ impl DeadLetterRow {
 }
 
 /// The state of this name, with the time at which it began.
-pub(crate) fn state(
-    name: &str,
-    settled_at: Option<DateTime<Utc>>,
-) -> Result<DeadLetterState, StoreError> {
+///
+/// # Errors
+/// When there is no such state, or its time is missing.
+pub fn state(name: &str, settled_at: Option<DateTime<Utc>>) -> Result<DeadLetterState, StoreError> {
     let status: DeadLetterStatus =
         name.parse().map_err(|error| StoreError::Broken(Box::new(error)))?;
     match (status, settled_at) {

@@ -6,20 +6,27 @@ use crate::{PgError, storable};
 
 /// The statements on one context's table.
 #[derive(Debug)]
-pub(crate) struct Statements {
-    pub(crate) keep: &'static str,
-    pub(crate) page: &'static str,
-    pub(crate) find: &'static str,
-    /// Locks the rows in one order, so that two of them at once cannot wait for each other.
-    pub(crate) discard: &'static str,
-    pub(crate) mark_retried: &'static str,
-    pub(crate) note_reason: &'static str,
+pub struct Statements {
+    /// Keeps records, each once.
+    pub keep: &'static str,
+    /// Lists those in a state that match a filter, a page at a time.
+    pub page: &'static str,
+    /// Finds one by its number.
+    pub find: &'static str,
+    /// Discards those that are open. It locks the rows in one sequence, so that two of them at once
+    /// cannot wait for each other.
+    pub discard: &'static str,
+    /// Records that one that is open was retried.
+    pub mark_retried: &'static str,
+    /// Notes why one is still open.
+    pub note_reason: &'static str,
     /// Deletes some that were settled before a moment.
-    pub(crate) forget: &'static str,
+    pub forget: &'static str,
 }
 
 /// The [`Statements`] of the context that owns this schema.
-macro_rules! statements {
+#[macro_export]
+macro_rules! dead_letter_statements {
     ($schema:literal) => {
         $crate::dead_letters::Statements {
             keep: concat!(
@@ -84,11 +91,12 @@ macro_rules! statements {
         }
     };
 }
-pub(crate) use statements;
-
 impl Statements {
     /// Keeps the letters in the caller's transaction, each once.
-    pub(crate) async fn keep(
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep(
         &self,
         connection: &mut PgConnection,
         letters: &[DeadLetter],

@@ -16,12 +16,15 @@ const CONFIRMATIONS: i32 = 24;
 const APART: TimeDelta = TimeDelta::minutes(30);
 
 /// The statements on one schema's `housekeeping_clock`, a table of one row.
-pub(crate) struct ClockStatements {
-    pub(crate) read: &'static str,
-    pub(crate) write: &'static str,
+pub struct ClockStatements {
+    /// Reads the clock and what is remembered of it.
+    pub read: &'static str,
+    /// Remembers what was believed.
+    pub write: &'static str,
 }
 
 /// The [`ClockStatements`] of the context that owns this schema.
+#[macro_export]
 macro_rules! clock_statements {
     ($schema:literal) => {
         $crate::housekeeping::ClockStatements {
@@ -38,7 +41,6 @@ macro_rules! clock_statements {
         }
     };
 }
-pub(crate) use clock_statements;
 
 /// What the clock of Postgres says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,17 +3,18 @@
 use std::future::Future;
 use std::time::Duration;
 
+use adapter_notification::{self as notification, PgNotifications};
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::PgLedger;
 use adapter_postgres::dead_letters::PgDeadLetters;
-use adapter_postgres::notification::{self, PgNotifications};
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
 use application::dead_letters::DeadLetterNumber;
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::ReceiveOrders;
 use application::published::DeadLetter;
 use application::testing::{
-    DeadLetterWorld, LedgerWorld, NotificationWorld, PharmacyWorld, keep_dead_letter, sample,
+    DeadLetterFixture, LedgerFixture, NotificationFixture, PharmacyFixture, sample,
+    store_dead_letter,
 };
 use sqlx::PgPool;
 
@@ -38,7 +39,7 @@ async fn kept(letters: PgDeadLetters) -> Vec<DeadLetter> {
     kept.into_iter().map(|kept| DeadLetter { record: kept.content, reason: kept.reason }).collect()
 }
 
-impl PharmacyWorld for PgWorld {
+impl PharmacyFixture for PgWorld {
     type Orders = PgPharmacyOrders;
     type Views = PgPharmacyOrders;
 
@@ -55,7 +56,7 @@ impl PharmacyWorld for PgWorld {
     }
 }
 
-impl NotificationWorld for PgWorld {
+impl NotificationFixture for PgWorld {
     type Notifications = PgNotifications;
     type Views = PgNotifications;
 
@@ -90,7 +91,7 @@ struct Part {
     world: PgWorld,
 }
 
-impl LedgerWorld for Part {
+impl LedgerFixture for Part {
     type Ledger = PgLedger;
 
     fn ledger(&self) -> PgLedger {
@@ -100,43 +101,43 @@ impl LedgerWorld for Part {
         }
     }
 
-    async fn tell(&self, n: u32, version: u32) {
+    async fn add_event(&self, n: u32, version: u32) {
         let event = if version == 1 { sample::created(n) } else { sample::cancelled(n, version) };
         match self.context {
             Context::Pharmacy => {
                 let inbox = ReceiveOrders(PgPharmacyOrders::new(&self.world.database));
-                inbox.take_in(&[event], &[]).await.unwrap();
+                inbox.apply_batch(&[event], &[]).await.unwrap();
             }
             Context::Notification => {
                 let notifications = PgNotifications::new(&self.world.database);
                 let inbox = NotifyCustomer { notifications, channels: vec![ChannelName::Log] };
-                inbox.take_in(&[event], &[]).await.unwrap();
+                inbox.apply_batch(&[event], &[]).await.unwrap();
             }
         }
     }
 }
 
-impl DeadLetterWorld for Part {
-    type Letters = PgDeadLetters;
+impl DeadLetterFixture for Part {
+    type DeadLetters = PgDeadLetters;
 
-    fn letters(&self) -> PgDeadLetters {
+    fn dead_letter_port(&self) -> PgDeadLetters {
         match self.context {
             Context::Pharmacy => pharmacy::dead_letters(&self.world.database),
             Context::Notification => notification::dead_letters(&self.world.database),
         }
     }
 
-    async fn let_die(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
-        let (database, letters) = (&self.world.database, self.letters());
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+        let (database, letters) = (&self.world.database, self.dead_letter_port());
         match self.context {
             Context::Pharmacy => {
                 let inbox = ReceiveOrders(PgPharmacyOrders::new(database));
-                keep_dead_letter(&inbox, &letters, n, version, reason).await
+                store_dead_letter(&inbox, &letters, n, version, reason).await
             }
             Context::Notification => {
                 let notifications = PgNotifications::new(database);
                 let inbox = NotifyCustomer { notifications, channels: vec![ChannelName::Log] };
-                keep_dead_letter(&inbox, &letters, n, version, reason).await
+                store_dead_letter(&inbox, &letters, n, version, reason).await
             }
         }
     }
@@ -154,14 +155,14 @@ mod pharmacy_ledger {
     use super::{Context, part_of, run};
 
     application::order_ledger_contract!(run, part_of(Context::Pharmacy));
-    application::told_ledger_contract!(run, part_of(Context::Pharmacy));
+    application::consumer_ledger_contract!(run, part_of(Context::Pharmacy));
 }
 
 mod notification_ledger {
     use super::{Context, part_of, run};
 
     application::order_ledger_contract!(run, part_of(Context::Notification));
-    application::told_ledger_contract!(run, part_of(Context::Notification));
+    application::consumer_ledger_contract!(run, part_of(Context::Notification));
 }
 
 mod pharmacy_dead_letters {

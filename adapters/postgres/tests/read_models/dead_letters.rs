@@ -1,14 +1,14 @@
 use std::future::ready;
 use std::ops::ControlFlow;
 
+use adapter_notification::{self as notification, PgNotifications};
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::dead_letters::PgDeadLetters;
-use adapter_postgres::notification::{self, PgNotifications};
-use adapter_postgres::pharmacy::{self, PgPharmacyOrders};
 use application::dead_letters::{
     ActOutcome, ActResult, ConsumeAgain, DeadLetterNumber, DeadLetterState, DeadLetters, Selection,
     retry_dead_letters,
 };
-use application::inbox::{Batch, Inbox, Intake};
+use application::inbox::{Batch, BatchOutcome, Inbox};
 use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::{PharmacyViews, ReceiveOrders};
 use application::published::{Content, Incoming, Unreadable};
@@ -18,7 +18,7 @@ use runtime::clock;
 
 use crate::told::{created, database, open, readable, unreadable};
 
-async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<Intake, StoreError> {
+async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<BatchOutcome, StoreError> {
     inbox::receive(inbox, &batch.iter().cloned().collect::<Batch>()).await
 }
 
@@ -63,7 +63,7 @@ async fn notifications_keep_what_cannot_be_recorded_too() {
     batch.push(unreadable(9, Some(b"\x01nonsense")));
 
     let intake = receive(&inbox, &batch).await.unwrap();
-    assert_eq!(intake, Intake { applied: 2, dead: 2, ..Intake::default() });
+    assert_eq!(intake, BatchOutcome { applied: 2, dead: 2, ..BatchOutcome::default() });
     assert_eq!(open(&notification::dead_letters(&database)).await.len(), 2);
     assert_eq!(open(&pharmacy::dead_letters(&database)).await.len(), 0);
 }
@@ -145,7 +145,7 @@ async fn a_discarded_letter_stays_discarded_when_the_record_comes_again() {
     let letters = pharmacy::dead_letters(&database);
     let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
     let batch = [unreadable(1, Some(b"a")), unreadable(2, Some(b"b"))];
-    inbox.take_in(&[], &[]).await.unwrap();
+    inbox.apply_batch(&[], &[]).await.unwrap();
     receive(&inbox, &batch).await.unwrap();
     let died = ids(&letters).await;
 

@@ -2,9 +2,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapter_postgres::notification::PgNotifications;
+use adapter_notification::PgNotifications;
 use application::StoreError;
-use application::inbox::{Inbox, Intake};
+use application::inbox::{BatchOutcome, Inbox};
 use application::notification::{
     ChannelName, ClaimLimit, NotificationClaim, NotificationState, NotificationViews,
     Notifications, NotifyCustomer, SendOutcome,
@@ -33,10 +33,10 @@ async fn repeats_are_counted_within_a_batch_and_across_batches() {
     let (placed, called_off) = (created(id, "Ada"), cancelled(id, "no"));
 
     let batch = [placed.clone(), placed.clone(), called_off.clone(), placed.clone()];
-    let intake = inbox.take_in(&batch, &[]).await.unwrap();
-    assert_eq!(intake, Intake { applied: 2, repeated: 2, ..Intake::default() });
-    let intake = inbox.take_in(&batch, &[]).await.unwrap();
-    assert_eq!(intake, Intake { repeated: 4, ..Intake::default() });
+    let intake = inbox.apply_batch(&batch, &[]).await.unwrap();
+    assert_eq!(intake, BatchOutcome { applied: 2, repeated: 2, ..BatchOutcome::default() });
+    let intake = inbox.apply_batch(&batch, &[]).await.unwrap();
+    assert_eq!(intake, BatchOutcome { repeated: 4, ..BatchOutcome::default() });
 
     let kept = notifications.of_order(id).await.unwrap();
     let events: Vec<EventId> = kept.iter().map(|one| one.content.event_id).collect();
@@ -52,7 +52,7 @@ async fn notifications_are_numbered_as_they_were_told_whatever_their_ids() {
     let told_last = created(id, "Ada");
     let told_first = cancelled(id, "no");
     let batch = [told_first.clone(), told_last.clone()];
-    inbox(&notifications).take_in(&batch, &[]).await.unwrap();
+    inbox(&notifications).apply_batch(&batch, &[]).await.unwrap();
 
     let kept = notifications.of_order(id).await.unwrap();
     let events: Vec<EventId> = kept.iter().map(|one| one.content.event_id).collect();
@@ -75,7 +75,7 @@ async fn consumers_that_overlap_record_each_notification_once() {
             let barrier = Arc::clone(&barrier);
             tokio::spawn(async move {
                 barrier.wait().await;
-                inbox.take_in(&events, &[]).await.unwrap()
+                inbox.apply_batch(&events, &[]).await.unwrap()
             })
         })
         .collect();
@@ -94,7 +94,7 @@ async fn workers_side_by_side_never_share_a_notification() {
     let notifications = PgNotifications::new(&database);
     let events: Vec<PublishedEvent> =
         (0..200).map(|_| created(clock::new_order_id(), "Ada")).collect();
-    inbox(&notifications).take_in(&events, &[]).await.unwrap();
+    inbox(&notifications).apply_batch(&events, &[]).await.unwrap();
 
     let barrier = Arc::new(Barrier::new(5));
     let workers: Vec<_> = (0..5)
@@ -127,7 +127,7 @@ async fn workers_side_by_side_never_share_a_notification() {
 async fn a_claim_that_is_dropped_had_never_been() {
     let notifications = PgNotifications::new(&database().await);
     let event = created(clock::new_order_id(), "Ada");
-    inbox(&notifications).take_in(std::slice::from_ref(&event), &[]).await.unwrap();
+    inbox(&notifications).apply_batch(std::slice::from_ref(&event), &[]).await.unwrap();
 
     let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
     assert!(notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().is_none());
@@ -155,7 +155,7 @@ async fn claimed_within(notifications: &PgNotifications, wait: Duration) -> impl
 async fn a_worker_that_stops_loses_its_claim_and_cannot_settle_it_later() {
     let database = database().await;
     let notifications = PgNotifications::new(&database);
-    inbox(&notifications).take_in(&[created(clock::new_order_id(), "Ada")], &[]).await.unwrap();
+    inbox(&notifications).apply_batch(&[created(clock::new_order_id(), "Ada")], &[]).await.unwrap();
 
     let stopping = notifications.clone().holding_at_most(Duration::from_millis(100));
     let lost = stopping.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
@@ -173,7 +173,7 @@ async fn an_outcome_is_noted_for_each_notification() {
     let notifications = PgNotifications::new(&database);
     let events: Vec<PublishedEvent> =
         (0..3).map(|_| created(clock::new_order_id(), "Ada")).collect();
-    inbox(&notifications).take_in(&events, &[]).await.unwrap();
+    inbox(&notifications).apply_batch(&events, &[]).await.unwrap();
 
     let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
     let outcomes = [
@@ -199,7 +199,7 @@ async fn waits_grow_with_each_try_until_the_notification_has_failed() {
     let (database, pool) = database_and_pool().await;
     let notifications = PgNotifications::new(&database);
     let id = clock::new_order_id();
-    inbox(&notifications).take_in(&[created(id, "Ada")], &[]).await.unwrap();
+    inbox(&notifications).apply_batch(&[created(id, "Ada")], &[]).await.unwrap();
 
     let mut waits = Vec::new();
     for attempt in 1..=20 {
@@ -222,7 +222,7 @@ async fn what_waits_behind_a_notification_is_due_when_that_one_is() {
     let notifications = PgNotifications::new(&database);
     let id = clock::new_order_id();
     let inbox = inbox(&notifications);
-    inbox.take_in(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
+    inbox.apply_batch(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
 
     let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
     claim.settle(&[SendOutcome::Later("busy".to_owned())]).await.unwrap();
@@ -236,7 +236,7 @@ async fn a_clock_that_was_ahead_postpones_no_notification_beyond_the_longest_wai
     let (database, pool) = database_and_pool().await;
     let notifications = PgNotifications::new(&database);
     let event = created(clock::new_order_id(), "Ada");
-    inbox(&notifications).take_in(std::slice::from_ref(&event), &[]).await.unwrap();
+    inbox(&notifications).apply_batch(std::slice::from_ref(&event), &[]).await.unwrap();
     for (wait, is_due) in [("59 minutes", false), ("62 minutes", true), ("10 years", true)] {
         let postpone =
             format!("UPDATE notification.notifications SET due_at = now() + interval '{wait}'");

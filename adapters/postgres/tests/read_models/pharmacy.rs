@@ -1,11 +1,11 @@
 use std::sync::Arc;
 
+use adapter_pharmacy::PgPharmacyOrders;
 use adapter_postgres::Database;
-use adapter_postgres::pharmacy::PgPharmacyOrders;
-use application::inbox::{Inbox, Intake};
+use application::inbox::{BatchOutcome, Inbox};
 use application::pharmacy::{
-    PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews, ReceiveOrders, Revised,
-    SaveAllError,
+    OrderRevision, PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews,
+    ReceiveOrders, SaveAllError,
 };
 use application::published::PublishedEvent;
 use domain::OrderId;
@@ -23,7 +23,7 @@ async fn what_was_told_is_shown_as_it_was_told() {
     let before = clock::now();
     let (placed, called_off) = (created(id, "Zoë 🙂"), cancelled(id, "changed my mind"));
 
-    inbox.take_in(std::slice::from_ref(&placed), &[]).await.unwrap();
+    inbox.apply_batch(std::slice::from_ref(&placed), &[]).await.unwrap();
     let view = orders.view(id).await.unwrap().unwrap();
     let contents = view.order.contents.as_ref().unwrap();
     assert_eq!(contents.customer_name, "Zoë 🙂");
@@ -33,7 +33,7 @@ async fn what_was_told_is_shown_as_it_was_told() {
     assert_eq!(view.order.status, PharmacyStatus::Draft);
     assert!(view.received_at >= before && view.received_at <= clock::now());
 
-    inbox.take_in(std::slice::from_ref(&called_off), &[]).await.unwrap();
+    inbox.apply_batch(std::slice::from_ref(&called_off), &[]).await.unwrap();
     let later = orders.view(id).await.unwrap().unwrap();
     let expected = PharmacyStatus::Cancelled {
         reason: "changed my mind".to_owned(),
@@ -51,12 +51,12 @@ async fn a_cancellation_told_before_the_creation_shows_what_is_missing() {
     let inbox = ReceiveOrders(orders.clone());
     let id = clock::new_order_id();
 
-    let intake = inbox.take_in(&[cancelled(id, "too late")], &[]).await.unwrap();
-    assert_eq!(intake, Intake { applied: 1, missing: 1, ..Intake::default() });
+    let intake = inbox.apply_batch(&[cancelled(id, "too late")], &[]).await.unwrap();
+    assert_eq!(intake, BatchOutcome { applied: 1, missing: 1, ..BatchOutcome::default() });
     let view = orders.view(id).await.unwrap().unwrap();
     assert_eq!((view.order.contents, view.order.missing), (None, 1));
 
-    inbox.take_in(&[created(id, "Ada")], &[]).await.unwrap();
+    inbox.apply_batch(&[created(id, "Ada")], &[]).await.unwrap();
     let view = orders.view(id).await.unwrap().unwrap();
     assert_eq!(view.order.missing, 0);
     assert_eq!(view.order.contents.unwrap().items.len(), 2);
@@ -93,7 +93,7 @@ async fn consumers_with_different_slices_of_an_order_end_in_the_same_rows() {
 }
 
 /// Each consumer takes in its own events, one batch after the other, all at the same time.
-async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Intake {
+async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> BatchOutcome {
     let barrier = Arc::new(Barrier::new(slices.len()));
     let consumers: Vec<_> = slices
         .into_iter()
@@ -101,10 +101,10 @@ async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Intak
             let inbox = ReceiveOrders(PgPharmacyOrders::new(database));
             let barrier = Arc::clone(&barrier);
             tokio::spawn(async move {
-                let mut total = Intake::default();
+                let mut total = BatchOutcome::default();
                 for batch in events.chunks(10) {
                     barrier.wait().await;
-                    let intake = inbox.take_in(batch, &[]).await.unwrap();
+                    let intake = inbox.apply_batch(batch, &[]).await.unwrap();
                     total.applied += intake.applied;
                     total.repeated += intake.repeated;
                 }
@@ -112,7 +112,7 @@ async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Intak
             })
         })
         .collect();
-    let mut total = Intake::default();
+    let mut total = BatchOutcome::default();
     for consumer in consumers {
         let intake = consumer.await.unwrap();
         total.applied += intake.applied;
@@ -125,7 +125,7 @@ async fn all_cancelled_with_contents(database: &Database, ids: &[OrderId]) {
     let orders = PgPharmacyOrders::new(database);
     let revised = orders.find_all(ids).await.unwrap();
     assert_eq!(revised.len(), ids.len());
-    for Revised { order, .. } in revised {
+    for OrderRevision { order, .. } in revised {
         let state = order.snapshot();
         assert!(matches!(state.status, PharmacyStatus::Cancelled { .. }), "{state:?}");
         assert_eq!(state.contents.as_ref().unwrap().items.len(), 2);
@@ -138,11 +138,11 @@ async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let (known, fresh) = (clock::new_order_id(), clock::new_order_id());
-    inbox.take_in(&[created(known, "Ada")], &[]).await.unwrap();
+    inbox.apply_batch(&[created(known, "Ada")], &[]).await.unwrap();
     let stale = orders.find_all(&[known]).await.unwrap();
-    inbox.take_in(&[cancelled(known, "no")], &[]).await.unwrap();
+    inbox.apply_batch(&[cancelled(known, "no")], &[]).await.unwrap();
 
-    let new = Revised { order: told(&created(fresh, "Ben")), revision: 0 };
+    let new = OrderRevision { order: told(&created(fresh, "Ben")), revision: 0 };
     let batch = [stale[0].clone(), new.clone()];
     let answer = orders.save_all(&batch, &[]).await;
     assert!(matches!(answer, Err(SaveAllError::Conflict)), "{answer:?}");
@@ -154,7 +154,7 @@ async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
 }
 
 fn told(event: &PublishedEvent) -> PharmacyOrder {
-    let mut order = PharmacyOrder::unheard(event.order_id);
+    let mut order = PharmacyOrder::new(event.order_id);
     let contents = domain::pharmacy::Contents {
         customer_name: "Ben".to_owned(),
         items: Vec::new(),
@@ -173,7 +173,7 @@ async fn the_list_goes_from_the_newest_backwards_and_by_status() {
     let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
     events.push(cancelled(ids[1], "no"));
     events.push(cancelled(ids[3], "no"));
-    inbox.take_in(&events, &[]).await.unwrap();
+    inbox.apply_batch(&events, &[]).await.unwrap();
     ids.reverse();
 
     assert_eq!(shown(orders.newest(None, None, 10).await.unwrap()), ids);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use adapter_postgres::{Database, notification, pharmacy};
+use adapter_notification as notification;
+use adapter_pharmacy as pharmacy;
+use adapter_postgres::Database;
 use sqlx::{AssertSqlSafe, PgPool};
 
 use crate::told::database_and_pool;

@@ -1,7 +1,9 @@
 //! Events as a context is told them, and a database to keep what follows.
 
+use adapter_notification as notification;
+use adapter_pharmacy as pharmacy;
+use adapter_postgres::Database;
 use adapter_postgres::dead_letters::PgDeadLetters;
-use adapter_postgres::{Database, notification, pharmacy};
 use application::dead_letters::{
     DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, Kept,
 };

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use domain::ordering::{OrderEvent, OrderFact};
 use domain::{EventId, OrderId, Timestamp};
+use uuid::Uuid;
 
 use super::InMemoryOrdering;
 use crate::StoreError;
@@ -9,12 +10,12 @@ use crate::dead_letters::{DeadLetterState, KeptDeadLetter, RefusedEvent};
 use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
 use crate::testing::sample;
 
-/// The most seconds a failed record waits.
-pub(super) const LONGEST_DELAY: u64 = 64;
+/// Maximum delay before a failed record is retried, in seconds.
+pub(super) const MAX_DELAY: u64 = 64;
 
 const LANES: u128 = 16;
 
-/// The outbox in memory: a log with lanes.
+/// An in-memory outbox: a log with lanes.
 #[derive(Debug, Default)]
 pub(super) struct OutboxLog {
     entries: Vec<Entry>,
@@ -43,7 +44,7 @@ struct Refusal {
 enum EntryState {
     Unpublished { not_before: u64 },
     Published,
-    Dead,
+    Refused,
 }
 
 impl OutboxLog {
@@ -55,19 +56,19 @@ impl OutboxLog {
         self.entries.iter().map(|entry| &entry.record)
     }
 
-    pub(super) fn put_aside(&self) -> Vec<(EventId, String)> {
-        let dead = self.entries.iter().filter(|entry| entry.state == EntryState::Dead);
+    pub(super) fn refused_events(&self) -> Vec<(EventId, String)> {
+        let refused = self.entries.iter().filter(|entry| entry.state == EntryState::Refused);
         let why =
             |entry: &Entry| Some((entry.record.event_id, entry.refusal.as_ref()?.reason.clone()));
-        dead.filter_map(why).collect()
+        refused.filter_map(why).collect()
     }
 
     pub(super) fn dead_letters(&self) -> Vec<KeptDeadLetter<EventId, RefusedEvent>> {
         let kept = |Entry { record, refusal, .. }: &Entry| {
             let Refusal { kept_at, state, reason } = refusal.as_ref()?;
             let content = RefusedEvent {
-                order_id: record.order_id,
-                order_version: record.order_version,
+                aggregate_id: record.aggregate_id,
+                aggregate_version: record.aggregate_version,
                 event_type: record.event_type.clone(),
             };
             Some(KeptDeadLetter {
@@ -81,7 +82,7 @@ impl OutboxLog {
         self.entries.iter().filter_map(kept).collect()
     }
 
-    /// Discards the event if it is an open dead letter; answers whether it was.
+    /// Discards the event if it is an open dead letter. Returns whether it was.
     pub(super) fn discard(&mut self, event: EventId) -> bool {
         let at = self.now();
         let Some((_, refusal)) = self.open(event) else { return false };
@@ -89,7 +90,7 @@ impl OutboxLog {
         true
     }
 
-    /// Makes the event due again if it is an open dead letter; answers whether it was.
+    /// Makes the event due again if it is an open dead letter. Returns whether it was.
     pub(super) fn make_due(&mut self, event: EventId) -> bool {
         let at = self.now();
         let Some((state, refusal)) = self.open(event) else { return false };
@@ -113,19 +114,21 @@ impl OutboxLog {
         self.entries.iter().filter(unpublished).count()
     }
 
-    pub(super) fn lose(&mut self, order: OrderId) {
-        self.entries.retain(|entry| entry.record.order_id != order);
+    pub(super) fn delete_events(&mut self, order: OrderId) {
+        self.entries.retain(|entry| entry.record.aggregate_id != order.get());
     }
 
     pub(super) fn orders_in_flight(&self) -> HashSet<OrderId> {
         let open = self.entries.iter().filter(|entry| entry.state != EntryState::Published);
-        open.map(|entry| entry.record.order_id).collect()
+        open.map(|entry| OrderId::new(entry.record.aggregate_id)).collect()
     }
 
-    /// Makes an order's published events due again; tells how many are due.
+    /// Makes an order's published events due again. Returns how many of its events are due.
     pub(super) fn publish_again(&mut self, order: OrderId) -> i64 {
         let mut due = 0;
-        for entry in self.entries.iter_mut().filter(|entry| entry.record.order_id == order) {
+        for entry in
+            self.entries.iter_mut().filter(|entry| entry.record.aggregate_id == order.get())
+        {
             if entry.state == EntryState::Published {
                 entry.state = EntryState::Unpublished { not_before: 0 };
             }
@@ -145,8 +148,8 @@ impl OutboxLog {
             lane,
             position: i64::try_from(before).unwrap_or(i64::MAX),
             event_id: event.id,
-            order_id: event.order_id,
-            order_version: event.version,
+            aggregate_id: event.order_id.get(),
+            aggregate_version: event.version.get(),
             event_type: event_type.to_owned(),
             schema_fingerprint: Vec::new(),
             payload: format!("{:?}", event.fact).into_bytes(),
@@ -157,7 +160,8 @@ impl OutboxLog {
         self.entries.push(Entry { record, failures: 0, state, refusal: None });
     }
 
-    /// The lanes take turns, so that a busy one does not starve the others.
+    /// Claims records of the next lane that has some. Round-robin, so that a busy lane does not
+    /// starve the others.
     fn claim(&mut self, limit: usize) -> Option<Vec<OutboxRecord>> {
         let lanes = i16::try_from(LANES).unwrap_or(i16::MAX);
         for turn in 1..=lanes {
@@ -176,14 +180,14 @@ impl OutboxLog {
     }
 
     fn due(&self, lane: i16, limit: usize) -> Vec<OutboxRecord> {
-        let mut held_back: HashSet<OrderId> = HashSet::new();
+        let mut held_back: HashSet<Uuid> = HashSet::new();
         let mut due: Vec<OutboxRecord> = Vec::new();
         let mut bytes = 0;
         for entry in self.entries.iter().filter(|entry| entry.record.lane == lane) {
             let EntryState::Unpublished { not_before } = entry.state else { continue };
             if not_before > self.seconds {
-                held_back.insert(entry.record.order_id);
-            } else if !held_back.contains(&entry.record.order_id)
+                held_back.insert(entry.record.aggregate_id);
+            } else if !held_back.contains(&entry.record.aggregate_id)
                 && due.len() < limit
                 && bytes < CLAIM_BYTES
             {
@@ -203,12 +207,12 @@ impl OutboxLog {
             Verdict::Unsent => {}
             Verdict::Published => entry.state = EntryState::Published,
             Verdict::Refused(reason) => {
-                entry.state = EntryState::Dead;
+                entry.state = EntryState::Refused;
                 let state = DeadLetterState::Open;
                 entry.refusal = Some(Refusal { kept_at, state, reason });
             }
             Verdict::Failed(_) => {
-                let delay = 2_u64.saturating_pow(entry.failures).min(LONGEST_DELAY);
+                let delay = 2_u64.saturating_pow(entry.failures).min(MAX_DELAY);
                 entry.failures += 1;
                 entry.state = EntryState::Unpublished { not_before: now + delay };
             }
@@ -229,7 +233,7 @@ impl Outbox for InMemoryOrdering {
     }
 }
 
-/// Records of one lane, which nobody else can claim while this lives.
+/// Claimed records of one lane. No other claim can have this lane until this is settled or dropped.
 #[derive(Debug)]
 pub struct InMemoryClaim {
     store: InMemoryOrdering,

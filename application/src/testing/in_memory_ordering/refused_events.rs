@@ -7,7 +7,7 @@ use crate::StoreError;
 use crate::dead_letters::{
     DeadLetterQuery, DeadLetters, KeptDeadLetter, OutboxDeadLetters, RefusedEvent,
 };
-use crate::testing::{DeadLetterWorld, refuse_event, sample};
+use crate::testing::{DeadLetterFixture, refuse_event, sample};
 
 impl DeadLetters for InMemoryOrdering {
     type Id = EventId;
@@ -49,14 +49,14 @@ impl OutboxDeadLetters for InMemoryOrdering {
     }
 }
 
-impl DeadLetterWorld for InMemoryOrdering {
-    type Letters = Self;
+impl DeadLetterFixture for InMemoryOrdering {
+    type DeadLetters = Self;
 
-    fn letters(&self) -> Self {
+    fn dead_letter_port(&self) -> Self {
         self.clone()
     }
 
-    async fn let_die(&self, n: u32, version: u32, reason: &str) -> EventId {
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> EventId {
         refuse_event(self, n, version, reason).await
     }
 

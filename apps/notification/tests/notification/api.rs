@@ -102,7 +102,7 @@ async fn until_the_tables_are_there_the_answer_is_try_again_later() {
 async fn a_record_that_could_not_be_consumed_is_listed_and_retried() {
     let house = House::open().await;
     let dead = [sample::dead_letter(1, 1, "no Avro"), sample::dead_letter(2, 1, "no Avro")];
-    house.inbox().take_in(&[], &dead).await.unwrap();
+    house.inbox().apply_batch(&[], &dead).await.unwrap();
 
     let (status, page) = house.get("/api/dead-letters?reason=Avro").await;
     assert_eq!(status, StatusCode::OK, "{page}");

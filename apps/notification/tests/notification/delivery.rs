@@ -54,9 +54,9 @@ async fn workers_side_by_side_send_each_notification_once() {
     let inbox = Waking { inbox: house.inbox(), bell };
     let events: Vec<PublishedEvent> = (0..60).map(|_| created(clock::new_order_id())).collect();
     for batch in events.chunks(7) {
-        inbox.take_in(batch, &[]).await.unwrap();
+        inbox.apply_batch(batch, &[]).await.unwrap();
         // As when an offset was not committed.
-        inbox.take_in(batch, &[]).await.unwrap();
+        inbox.apply_batch(batch, &[]).await.unwrap();
     }
 
     let last = events[59].order_id;

@@ -1,7 +1,7 @@
 use std::future::ready;
 
 use adapter_http::site;
-use adapter_postgres::notification::{self, PgNotifications};
+use adapter_notification::{self as notification, PgNotifications};
 use adapter_postgres::{Database, MigrationGate};
 use application::dead_letters::ConsumeAgain;
 use application::inbox::Inbox;
@@ -61,7 +61,7 @@ impl House {
     }
 
     pub(crate) async fn told(&self, events: &[PublishedEvent]) {
-        self.inbox().take_in(events, &[]).await.unwrap();
+        self.inbox().apply_batch(events, &[]).await.unwrap();
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {

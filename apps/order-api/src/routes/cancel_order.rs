@@ -3,7 +3,7 @@ use adapter_http::{
     PreconditionFailed, Problem, TooLarge, Unavailable, Unprocessable, UnsupportedMediaType,
     header,
 };
-use adapter_postgres::ordering::PgOrders;
+use adapter_ordering::PgOrders;
 use application::ordering::{self, CancelOrder};
 use axum::Json;
 use axum::extract::State;

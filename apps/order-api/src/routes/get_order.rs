@@ -1,5 +1,5 @@
 use adapter_http::{BadRequest, IfNoneMatch, NotFound, PathParameter, Problem, Unavailable};
-use adapter_postgres::ordering::PgOrders;
+use adapter_ordering::PgOrders;
 use application::ordering::OrderViews as _;
 use axum::Json;
 use axum::extract::State;

@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
 use adapter_http::{BadRequest, Cursor, Problem, QueryParameters, Unavailable};
-use adapter_postgres::ordering::PgOrders;
+use adapter_ordering::PgOrders;
 use application::ordering::{self, ListOrders, StatusFilter};
 use application::paging::PageLimit;
 use axum::Json;

@@ -4,8 +4,8 @@ use adapter_http::{
     CrossSite, JsonBody, Malformed, Problem, TooLarge, Unavailable, Unprocessable,
     UnsupportedMediaType, header,
 };
-use adapter_postgres::ordering::PgOrders;
-use application::ordering::{self, PlaceOrder, Placed};
+use adapter_ordering::PgOrders;
+use application::ordering::{self, PlaceOrder, Saved};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{self, HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -55,8 +55,8 @@ pub(crate) async fn place_order(
         .await
         .map_err(not_placed)?;
     let (order, replayed) = match &placed {
-        Placed::Now(order) => (order.snapshot(), false),
-        Placed::Before(order) => (order.snapshot(), true),
+        Saved::Stored(order) => (order.snapshot(), false),
+        Saved::AnsweredBefore(order) => (order.snapshot(), true),
     };
     let headers = [
         (http::header::LOCATION, format!("/api/orders/{}", order.id)),

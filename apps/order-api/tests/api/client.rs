@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use adapter_postgres::ordering::{self, PgOutbox};
+use adapter_ordering::{self as ordering};
+use adapter_outbox::PgOutbox;
 use adapter_postgres::{Database, MigrationGate};
 use application::relay::{Claim as _, Outbox as _, OutboxRecord};
 use axum::Router;
@@ -27,7 +28,8 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) async fn new() -> Self {
-        let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
+        let database =
+            adapter_ordering::database(&fresh_database().await.unwrap().args(), "test").unwrap();
         let tables = MigrationGate::default();
         tables.prepare(|| ordering::migrate(&database)).await.unwrap();
         Self { router: router(&database, &tables, MAX_IN_FLIGHT).unwrap(), database }

@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
-use adapter_postgres::{Database, MigrationGate, ordering};
+use adapter_ordering as ordering;
+use adapter_postgres::MigrationGate;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -26,7 +27,7 @@ impl Outage {
         let proxy = Proxy::to(server.parse().unwrap(), line).await;
         let database_url = format!("{credentials}@{}/{name}", proxy.addr);
         let args = DatabaseArgs::at(database_url, 4);
-        let database = Database::new(&args, "test").unwrap();
+        let database = adapter_ordering::database(&args, "test").unwrap();
         let tables = MigrationGate::default();
         let router = router(&database, &tables, MAX_IN_FLIGHT).unwrap();
         tokio::spawn(async move { tables.prepare(|| ordering::migrate(&database)).await });

@@ -80,9 +80,9 @@ async fn an_order_is_stored_together_with_the_event_that_tells_of_it() {
     let order = client.placed().await;
     let events = client.events().await;
     assert_eq!(events.len(), 1);
-    assert_eq!(events[0].order_id.to_string(), order["orderId"].as_str().unwrap());
+    assert_eq!(events[0].aggregate_id.to_string(), order["orderId"].as_str().unwrap());
     assert_eq!(events[0].event_type, "OrderCreated");
-    assert_eq!(events[0].order_version.get(), 1);
+    assert_eq!(events[0].aggregate_version, 1);
     assert_eq!(events[0].occurred_at.to_string(), order["createdAt"].as_str().unwrap());
 }
 

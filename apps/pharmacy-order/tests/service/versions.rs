@@ -2,7 +2,6 @@
 
 use adapter_avro::published;
 use application::relay::OutboxRecord;
-use domain::OrderVersion;
 use domain::ordering::{MedicationCoding, NewOrder, Order, OrderItem, OrderItems};
 use runtime::clock;
 use serde_json::json;
@@ -72,8 +71,8 @@ fn first_version() -> OutboxRecord {
         lane: 0,
         position: 1,
         event_id: "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap(),
-        order_id: FIRST_ORDER.parse().unwrap(),
-        order_version: OrderVersion::FIRST,
+        aggregate_id: FIRST_ORDER.parse().unwrap(),
+        aggregate_version: 1,
         event_type: "OrderCreated".to_owned(),
         schema_fingerprint: schema.unwrap().fingerprint.to_vec(),
         payload: pairs.map(|pair| u8::from_str_radix(pair, 16).unwrap()).collect(),

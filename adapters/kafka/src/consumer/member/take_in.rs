@@ -11,7 +11,7 @@ use crate::consumer::membership::Done;
 
 impl Member {
     /// Takes a batch in, waiting out every outage; `None` if it was asked to stop meanwhile.
-    pub(super) async fn take_in(
+    pub(super) async fn apply_batch(
         &mut self,
         inbox: &impl Inbox,
         shutdown: &CancellationToken,

@@ -1,0 +1,104 @@
+use std::time::Duration;
+
+use adapter_postgres::clock_statements;
+use adapter_postgres::housekeeping::{CHUNK, ClockStatements, Round};
+use adapter_postgres::{Database, PgError};
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+
+use super::DEAD_LETTERS;
+
+static CLOCK: ClockStatements = clock_statements!("notification");
+
+/// Goes through the next `$2` notifications behind the number `$1`: deletes those that were recorded
+/// before `$3` and are settled, and dates those that a clock which was ahead put into the future.
+/// Numbers ascend with time, so the end of what is old is found without an index.
+const DELETE_SETTLED: &str = "
+    WITH part AS (
+        SELECT id, state, recorded_at FROM notification.notifications
+        WHERE id > $1 ORDER BY id LIMIT $2
+    ), deleted AS (
+        DELETE FROM notification.notifications AS kept USING part
+        WHERE kept.id = part.id AND kept.state <> 'pending' AND kept.recorded_at < $3
+        RETURNING 1
+    ), dated AS (
+        UPDATE notification.notifications AS kept SET recorded_at = $4 FROM part
+        WHERE kept.id = part.id AND kept.recorded_at > $4 + interval '1 day'
+        RETURNING 1
+    )
+    SELECT max(id) AS last,
+           coalesce(bool_or(recorded_at < $3), false) OR EXISTS (SELECT FROM dated) AS goes_on,
+           (SELECT count(*) FROM deleted) AS deleted
+    FROM part";
+
+/// Deletes what notification needs no longer. Several programs may do it at once.
+#[derive(Debug, Clone)]
+pub struct Housekeeping {
+    database: Database,
+    keep: Keep,
+}
+
+/// How long things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Dead letters, after they were retried or discarded.
+    pub dead_letters: Duration,
+    /// Notifications that were sent or have failed, after they were recorded. It MUST be longer than
+    /// events can come again: a notification that is gone would be recorded and sent anew.
+    pub notifications: Duration,
+}
+
+/// What one round of housekeeping did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// Dead letters deleted.
+    pub dead_letters_deleted: u64,
+    /// Notifications deleted.
+    pub notifications_deleted: u64,
+    /// Whether the clock of Postgres was not believed, so that nothing was deleted.
+    pub clock_doubted: bool,
+    /// Steps that failed; each was logged.
+    pub failed: u64,
+}
+
+impl Housekeeping {
+    /// Housekeeping in this database.
+    #[must_use]
+    pub fn new(database: &Database, keep: Keep) -> Self {
+        Self { database: database.clone(), keep }
+    }
+
+    /// Does all there is to do now. What fails is logged and left to the next round.
+    pub async fn tidy(&self) -> Tidied {
+        let pool = self.database.pool();
+        let mut round = Round::begin(pool, "notification");
+        let mut tidied = Tidied::default();
+        if let Some(now) = round.time(&CLOCK).await {
+            let before = now - self.keep.dead_letters;
+            tidied.dead_letters_deleted =
+                round.in_chunks("delete settled dead letters", DEAD_LETTERS.forget, before).await;
+            let delete = delete_settled(pool, now, now - self.keep.notifications);
+            tidied.notifications_deleted = round.step("delete settled notifications", delete).await;
+        }
+        tidied.clock_doubted = round.clock_doubted;
+        tidied.failed = round.failed;
+        tidied
+    }
+}
+
+async fn delete_settled(
+    pool: &PgPool,
+    now: DateTime<Utc>,
+    before: DateTime<Utc>,
+) -> Result<u64, PgError> {
+    let (mut total, mut after) = (0, i64::MIN);
+    loop {
+        let query = sqlx::query_as(DELETE_SETTLED).bind(after).bind(CHUNK).bind(before).bind(now);
+        let (last, goes_on, deleted): (Option<i64>, bool, i64) = query.fetch_one(pool).await?;
+        total += deleted.unsigned_abs();
+        match last {
+            Some(last) if goes_on => after = last,
+            _ => return Ok(total),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use adapter_postgres::PgError;
+use adapter_postgres::timeouts::in_time;
+use application::StoreError;
+use application::inbox::BatchOutcome;
+use application::notification::{
+    ChannelName, ClaimLimit, NewNotification, Notification, NotificationViews, Notifications,
+};
+use application::published::DeadLetter;
+use domain::OrderId;
+use sqlx::PgConnection;
+
+use super::rows::NotificationRow;
+use super::{DEAD_LETTERS, PgNotificationClaim, PgNotifications};
+
+/// While the clock of Postgres is behind, a notification is dated by what housekeeping last read
+/// from it: it must not look old when the clock is set right.
+///
+/// Numbers are given in the order told; rows are written in the order of their keys, so that two
+/// consumers wait for each other instead of blocking each other.
+const RECORD: &str = "
+    INSERT INTO notification.notifications
+        (id, event_id, channel, order_id, order_version, message, recorded_at)
+    SELECT id, event_id, channel, order_id, order_version, message,
+           greatest(now(), (SELECT believed_at FROM notification.housekeeping_clock))
+    FROM (
+        SELECT nextval('notification.notification_ids') AS id, told.*
+        FROM (
+            SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[])
+                WITH ORDINALITY
+                AS given (event_id, channel, order_id, order_version, message, place)
+            ORDER BY place
+        ) AS told
+    ) AS numbered
+    ORDER BY event_id, channel, id
+    ON CONFLICT (event_id, channel) DO NOTHING";
+
+const OF_ORDER: &str = "
+    SELECT id, event_id, channel, order_id, order_version, message, state, attempts, last_error,
+           recorded_at, sent_at
+    FROM notification.notifications WHERE order_id = $1 ORDER BY id";
+
+impl Notifications for PgNotifications {
+    type Claim = PgNotificationClaim;
+
+    async fn record(
+        &self,
+        new: &[NewNotification],
+        dead: &[DeadLetter],
+    ) -> Result<BatchOutcome, StoreError> {
+        let applied = in_time(self.record_all(new, dead)).await?;
+        Ok(BatchOutcome {
+            applied,
+            repeated: (new.len() as u64).saturating_sub(applied),
+            dead: dead.len() as u64,
+            ..BatchOutcome::default()
+        })
+    }
+
+    async fn claim(
+        &self,
+        channel: ChannelName,
+        limit: ClaimLimit,
+    ) -> Result<Option<PgNotificationClaim>, StoreError> {
+        in_time(PgNotificationClaim::take(&self.pool, self.hold, channel, limit)).await
+    }
+}
+
+impl NotificationViews for PgNotifications {
+    async fn of_order(&self, id: OrderId) -> Result<Vec<Notification>, StoreError> {
+        let rows: Vec<NotificationRow> = sqlx::query_as(OF_ORDER)
+            .bind(id.get())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(PgError::from)?;
+        rows.into_iter().map(NotificationRow::into_notification).collect()
+    }
+}
+
+impl PgNotifications {
+    async fn record_all(
+        &self,
+        new: &[NewNotification],
+        dead: &[DeadLetter],
+    ) -> Result<u64, PgError> {
+        if dead.is_empty() {
+            // One statement is a transaction by itself.
+            return insert(&mut *self.pool.acquire().await?, new).await;
+        }
+        let mut transaction = self.pool.begin().await?;
+        let applied = insert(&mut transaction, new).await?;
+        DEAD_LETTERS.keep(&mut transaction, dead).await?;
+        transaction.commit().await?;
+        Ok(applied)
+    }
+}
+
+/// Inserts what is not there yet; answers how many.
+async fn insert(connection: &mut PgConnection, new: &[NewNotification]) -> Result<u64, PgError> {
+    if new.is_empty() {
+        return Ok(0);
+    }
+    let done = sqlx::query(RECORD)
+        .bind(new.iter().map(|one| one.event_id.get()).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.order_id.get()).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.order_version.get()).collect::<Vec<_>>())
+        .bind(new.iter().map(|one| one.message.as_str()).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,88 @@
+use std::time::Duration;
+
+use adapter_outbox::days::{self, DaysTidied};
+use adapter_postgres::Database;
+use adapter_postgres::clock_statements;
+use adapter_postgres::housekeeping::{ClockStatements, Round};
+
+static CLOCK: ClockStatements = clock_statements!("ordering");
+
+/// Forgets what was answered long ago.
+const FORGET_ANSWERS: &str = "
+    DELETE FROM ordering.causes WHERE (kind, key) IN (
+        SELECT kind, key FROM ordering.causes
+        WHERE answered_at < $1 ORDER BY answered_at LIMIT $2)";
+
+/// Dates answers that a clock which was ahead has put into the future; they would never grow old.
+const DATE_ANSWERS: &str = "
+    UPDATE ordering.causes SET answered_at = $1 WHERE (kind, key) IN (
+        SELECT kind, key FROM ordering.causes
+        WHERE answered_at > $1 + interval '1 day' LIMIT $2)";
+
+/// Keeps the outbox in shape: a partition for every day to come, none that nobody needs.
+///
+/// Several programs may do it at once; one of them does the work.
+#[derive(Debug, Clone)]
+pub struct Housekeeping {
+    database: Database,
+    keep: Keep,
+}
+
+/// How much is kept, and prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// Days that have their partition before they begin.
+    pub days_ahead: u32,
+    /// How long processed events are kept, for replays. Whole days are dropped.
+    pub events: Duration,
+    /// How long answers to repeated requests are kept.
+    pub answers: Duration,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self {
+            days_ahead: 7,
+            events: Duration::from_hours(7 * 24),
+            answers: Duration::from_hours(7 * 24),
+        }
+    }
+}
+
+/// What one round of housekeeping did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tidied {
+    /// In the outbox.
+    pub days: DaysTidied,
+    /// Answers forgotten.
+    pub answers_forgotten: u64,
+    /// Whether the clock of Postgres was not believed, so that nothing was deleted.
+    pub clock_doubted: bool,
+    /// Steps that failed; each was logged.
+    pub failed: u64,
+}
+
+impl Housekeeping {
+    /// Housekeeping in this database.
+    #[must_use]
+    pub fn new(database: &Database, keep: Keep) -> Self {
+        Self { database: database.clone(), keep }
+    }
+
+    /// Does all there is to do now. Once an hour is enough. What fails is logged and left to the next
+    /// round; the other steps are done all the same.
+    pub async fn tidy(&self) -> Tidied {
+        let mut round = Round::begin(self.database.pool(), "ordering");
+        let mut days = DaysTidied::default();
+        let mut answers_forgotten = 0;
+        days::create(&self.database, self.keep.days_ahead, &mut round, &mut days).await;
+        if let Some(now) = round.time(&CLOCK).await {
+            let before = now - self.keep.events;
+            days::drop_before(&self.database, before, &mut round, &mut days).await;
+            round.in_chunks("date answers of the future", DATE_ANSWERS, now).await;
+            let before = now - self.keep.answers;
+            answers_forgotten = round.in_chunks("forget old answers", FORGET_ANSWERS, before).await;
+        }
+        Tidied { days, answers_forgotten, clock_doubted: round.clock_doubted, failed: round.failed }
+    }
+}

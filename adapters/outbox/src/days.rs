@@ -1,0 +1,172 @@
+//! The day partitions of the outbox: one for every day to come, none that nobody needs.
+
+use adapter_postgres::housekeeping::Round;
+use adapter_postgres::{Database, PgError};
+use chrono::{DateTime, NaiveDate, Utc};
+use sqlx::{Postgres, Transaction};
+
+/// Begins a step. Writers queue behind a lock that is waited for, so the wait is short: what cannot
+/// be had now is tried again next time.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '200ms'";
+
+/// SQLSTATE of a lock that was not to be had in time.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+const DAYS_TO_CREATE: &str = "
+    SELECT (now() AT TIME ZONE 'UTC')::date + ahead
+    FROM generate_series(0, $1::integer) AS ahead
+    WHERE to_regclass('outbox_' || to_char(
+        (now() AT TIME ZONE 'UTC')::date + ahead, 'YYYYMMDD')) IS NULL";
+
+const DAYS_TO_DROP: &str = "
+    SELECT day FROM (
+        SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
+        FROM pg_inherits JOIN pg_class ON oid = inhrelid
+        WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
+    ) AS days
+    WHERE day < ($1::timestamptz AT TIME ZONE 'UTC')::date
+    ORDER BY day";
+
+/// Deletes what is old and processed in the default partition.
+const DELETE_STRAYS: &str = "
+    DELETE FROM outbox_default WHERE (lane, position, recorded_at) IN (
+        SELECT o.lane, o.position, o.recorded_at
+        FROM outbox_default AS o
+        JOIN outbox_lanes AS l ON l.lane = o.lane AND o.position <= l.through
+        WHERE o.recorded_at < $1
+          AND NOT EXISTS (SELECT FROM outbox_stragglers AS s
+                          WHERE s.lane = o.lane AND s.position = o.position)
+          AND NOT EXISTS (SELECT FROM outbox_gaps AS g
+                          WHERE g.lane = o.lane
+                            AND o.position BETWEEN g.first_position AND g.last_position)
+          AND NOT EXISTS (SELECT FROM outbox_dead_letters AS d
+                          WHERE d.lane = o.lane AND d.position = o.position
+                            AND d.discarded_at IS NULL)
+        LIMIT $2)";
+
+/// Deletes discarded dead letters whose events are gone. As long as an event is there, its letter
+/// keeps it from being published by a replay.
+const DELETE_LETTERS: &str = "
+    DELETE FROM outbox_dead_letters WHERE (lane, position) IN (
+        SELECT d.lane, d.position
+        FROM outbox_dead_letters AS d
+        WHERE d.discarded_at < $1
+          AND NOT EXISTS (SELECT FROM outbox AS o
+                          WHERE o.lane = d.lane AND o.position = d.position)
+        LIMIT $2)";
+
+/// Deletes what is known of retries long ago.
+const DELETE_RETRIED: &str = "
+    DELETE FROM outbox_retried_dead_letters WHERE event_id IN (
+        SELECT event_id FROM outbox_retried_dead_letters
+        WHERE retried_at < $1 LIMIT $2)";
+
+/// What was done in a round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DaysTidied {
+    /// Partitions made.
+    pub created: u64,
+    /// Partitions dropped.
+    pub dropped: u64,
+    /// Partitions old enough to be dropped, kept because something in them is still needed.
+    pub needed: u64,
+    /// Steps put off because somebody else was in the way.
+    pub postponed: u64,
+    /// Events deleted from the default partition, which takes what has no day partition.
+    pub strays_deleted: u64,
+    /// Dead letters deleted that were retried long ago, or were discarded and whose events are gone.
+    pub letters_deleted: u64,
+}
+
+/// What became of a step that needs a lock.
+#[derive(Debug, Clone, Copy, Default)]
+enum Done {
+    Yes,
+    No,
+    Postponed,
+    #[default]
+    Failed,
+}
+
+/// Makes the partitions of today and of so many days ahead.
+///
+/// Even by a clock that is wrong: what is recorded by that clock has a place then.
+pub async fn create(
+    database: &Database,
+    days_ahead: u32,
+    round: &mut Round<'_>,
+    tidied: &mut DaysTidied,
+) {
+    let days = round.step("list the days to create", days_to_create(database, days_ahead)).await;
+    for day in days {
+        let create = step(database, "SELECT create_outbox_day($1)", day);
+        match round.step("create the partition of a day", create).await {
+            Done::Yes => tidied.created += 1,
+            Done::No | Done::Failed => {}
+            Done::Postponed => tidied.postponed += 1,
+        }
+    }
+}
+
+/// Drops the days before this moment whose events are all processed.
+pub async fn drop_before(
+    database: &Database,
+    moment: DateTime<Utc>,
+    round: &mut Round<'_>,
+    tidied: &mut DaysTidied,
+) {
+    for day in round.step("list the days to drop", days_to_drop(database, moment)).await {
+        let drop = step(database, "SELECT drop_outbox_day($1)", day);
+        match round.step("drop the partition of a day", drop).await {
+            Done::Yes => tidied.dropped += 1,
+            Done::No => tidied.needed += 1,
+            Done::Postponed => tidied.postponed += 1,
+            Done::Failed => {}
+        }
+    }
+    tidied.strays_deleted =
+        round.in_chunks("delete old events without a day", DELETE_STRAYS, moment).await;
+    tidied.letters_deleted =
+        round.in_chunks("delete discarded dead letters", DELETE_LETTERS, moment).await;
+    tidied.letters_deleted +=
+        round.in_chunks("delete retried dead letters", DELETE_RETRIED, moment).await;
+}
+
+async fn days_to_create(database: &Database, ahead: u32) -> Result<Vec<NaiveDate>, PgError> {
+    let query = sqlx::query_scalar(DAYS_TO_CREATE).bind(i32::try_from(ahead).unwrap_or(i32::MAX));
+    Ok(query.fetch_all(database.pool()).await?)
+}
+
+async fn days_to_drop(
+    database: &Database,
+    before: DateTime<Utc>,
+) -> Result<Vec<NaiveDate>, PgError> {
+    Ok(sqlx::query_scalar(DAYS_TO_DROP).bind(before).fetch_all(database.pool()).await?)
+}
+
+/// Runs a step in a transaction of its own, if nobody else is at it.
+async fn step(database: &Database, query: &'static str, day: NaiveDate) -> Result<Done, PgError> {
+    let mut transaction = database.pool().begin_with(BEGIN).await?;
+    if !is_mine(&mut transaction).await? {
+        return Ok(Done::Postponed);
+    }
+    let done = sqlx::query_scalar(query).bind(day).fetch_one(&mut *transaction).await;
+    match done {
+        Ok(done) => {
+            transaction.commit().await?;
+            Ok(if done { Done::Yes } else { Done::No })
+        }
+        Err(sqlx::Error::Database(error))
+            if error.code().as_deref() == Some(LOCK_NOT_AVAILABLE) =>
+        {
+            Ok(Done::Postponed)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Whether this transaction, until its end, is the one that keeps house.
+async fn is_mine(transaction: &mut Transaction<'static, Postgres>) -> Result<bool, PgError> {
+    let query = "SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '.housekeeping'))";
+    Ok(sqlx::query_scalar(query).fetch_one(&mut **transaction).await?)
+}

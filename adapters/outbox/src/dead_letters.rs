@@ -1,0 +1,182 @@
+use application::StoreError;
+use application::dead_letters::{
+    DeadLetterQuery, DeadLetters, KeptDeadLetter, OutboxDeadLetters, RefusedEvent,
+};
+use chrono::{DateTime, Utc};
+use domain::EventId;
+use sqlx::FromRow;
+use sqlx::types::Uuid;
+
+use adapter_postgres::dead_letters::state;
+use adapter_postgres::timeouts::in_time;
+use adapter_postgres::{Database, PgError, storable};
+
+/// The events that Kafka refused, for the operator who decides about them. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct PgOutboxDeadLetters {
+    database: Database,
+}
+
+/// All dead letters, in whatever state. One that was retried and refused again is open.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT event_id, order_id, order_version, event_type, reason, died_at, state, settled_at
+             FROM (
+                 SELECT event_id, order_id, order_version, event_type, reason, died_at,
+                        CASE WHEN discarded_at IS NULL THEN 'open' ELSE 'discarded' END AS state,
+                        discarded_at AS settled_at
+                 FROM outbox_dead_letters
+                 UNION ALL
+                 SELECT event_id, order_id, order_version, event_type, reason, died_at,
+                        'retried', retried_at
+                 FROM outbox_retried_dead_letters AS r
+                 WHERE NOT EXISTS (SELECT FROM outbox_dead_letters AS d
+                                   WHERE d.event_id = r.event_id)
+             ) AS kept ",
+            $rest
+        )
+    };
+}
+
+const PAGE: &str = select!(
+    "WHERE state = $1 AND ($2::uuid IS NULL OR event_id > $2)
+       AND ($3::text IS NULL OR position($3 IN reason) > 0)
+       AND ($4::text IS NULL OR event_type = $4)
+     ORDER BY event_id LIMIT $5"
+);
+
+const FIND: &str = select!("WHERE event_id = $1");
+
+/// Locks the rows in one order, so that two of them at once cannot wait for each other.
+const DISCARD: &str = "
+    UPDATE outbox_dead_letters SET discarded_at = now()
+    WHERE event_id IN (SELECT event_id FROM outbox_dead_letters
+                       WHERE event_id = ANY ($1) AND discarded_at IS NULL
+                       ORDER BY event_id FOR UPDATE)
+    RETURNING event_id";
+
+/// Only who holds the lane may change what its cursor and its stragglers say.
+const LOCK_LANE: &str = "
+    SELECT l.lane FROM outbox_lanes AS l JOIN outbox_dead_letters AS d USING (lane)
+    WHERE d.event_id = $1 FOR UPDATE OF l";
+
+const MAKE_DUE: &str = "
+    WITH revived AS (
+        DELETE FROM outbox_dead_letters
+        WHERE event_id = $1 AND discarded_at IS NULL
+        RETURNING lane, position, event_id, order_id, order_version, event_type, reason, died_at
+    ), recorded AS (
+        INSERT INTO outbox_retried_dead_letters
+            (event_id, order_id, order_version, event_type, reason, died_at)
+        SELECT event_id, order_id, order_version, event_type, reason, died_at FROM revived
+        ON CONFLICT (event_id) DO UPDATE
+        SET reason = excluded.reason, died_at = excluded.died_at, retried_at = excluded.retried_at
+    ), noted AS (
+        INSERT INTO outbox_stragglers (lane, position, reason, order_id)
+        SELECT lane, position, 'held', order_id
+        FROM revived JOIN outbox_lanes USING (lane)
+        WHERE position <= through
+    )
+    SELECT count(*) FROM revived";
+
+#[derive(Debug, FromRow)]
+struct Row {
+    event_id: Uuid,
+    order_id: Uuid,
+    order_version: i64,
+    event_type: String,
+    reason: String,
+    died_at: DateTime<Utc>,
+    state: String,
+    settled_at: Option<DateTime<Utc>>,
+}
+
+impl PgOutboxDeadLetters {
+    /// The dead letters in this database.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        Self { database: database.clone() }
+    }
+
+    async fn revive(&self, event: EventId) -> Result<bool, PgError> {
+        let mut transaction = self.database.pool().begin().await?;
+        let lane: Option<i16> = sqlx::query_scalar(LOCK_LANE)
+            .bind(event.get())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if lane.is_none() {
+            return Ok(false);
+        }
+        let revived: i64 =
+            sqlx::query_scalar(MAKE_DUE).bind(event.get()).fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(revived > 0)
+    }
+}
+
+impl DeadLetters for PgOutboxDeadLetters {
+    type Id = EventId;
+    type Content = RefusedEvent;
+
+    async fn page(
+        &self,
+        query: DeadLetterQuery<'_, EventId>,
+        limit: usize,
+    ) -> Result<Vec<KeptDeadLetter<EventId, RefusedEvent>>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(PAGE)
+            .bind(query.status.as_str())
+            .bind(query.after.map(EventId::get))
+            .bind(query.filter.reason().map(storable))
+            .bind(query.filter.event_type().map(storable))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.database.pool())
+            .await
+            .map_err(PgError::from)?;
+        rows.into_iter().map(Row::into_kept).collect()
+    }
+
+    async fn find(
+        &self,
+        event: EventId,
+    ) -> Result<Option<KeptDeadLetter<EventId, RefusedEvent>>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(FIND)
+            .bind(event.get())
+            .fetch_optional(self.database.pool())
+            .await
+            .map_err(PgError::from)?;
+        row.map(Row::into_kept).transpose()
+    }
+
+    async fn discard(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError> {
+        let discarded: Vec<Uuid> = sqlx::query_scalar(DISCARD)
+            .bind(events.iter().map(|event| event.get()).collect::<Vec<_>>())
+            .fetch_all(self.database.pool())
+            .await
+            .map_err(PgError::from)?;
+        Ok(discarded.into_iter().map(EventId::new).collect())
+    }
+}
+
+impl OutboxDeadLetters for PgOutboxDeadLetters {
+    async fn make_due(&self, event: EventId) -> Result<bool, StoreError> {
+        Ok(in_time(self.revive(event)).await?)
+    }
+}
+
+impl Row {
+    fn into_kept(self) -> Result<KeptDeadLetter<EventId, RefusedEvent>, StoreError> {
+        let content = RefusedEvent {
+            aggregate_id: self.order_id,
+            aggregate_version: self.order_version,
+            event_type: self.event_type,
+        };
+        Ok(KeptDeadLetter {
+            id: EventId::new(self.event_id),
+            content,
+            reason: self.reason,
+            kept_at: self.died_at.into(),
+            state: state(&self.state, self.settled_at)?,
+        })
+    }
+}

@@ -1,0 +1,178 @@
+use adapter_postgres::PgError;
+use adapter_postgres::timeouts::in_time;
+use application::StoreError;
+use application::pharmacy::{OrderRevision, PharmacyOrders, SaveAllError};
+use application::published::DeadLetter;
+use chrono::{DateTime, Utc};
+use domain::OrderId;
+use domain::pharmacy::PharmacyStatus;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::rows::{OrderRow, select_orders};
+use super::{DEAD_LETTERS, PgPharmacyOrders};
+
+const BY_IDS: &str = select_orders!("WHERE order_id = ANY($1)");
+
+/// Rows are locked in the order of their keys, so that two consumers wait for each other instead
+/// of blocking each other.
+const UPDATE: &str = "
+    WITH given AS (
+        SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
+                             $6::text[], $7::text[], $8::timestamptz[], $9::text[],
+                             $10::timestamptz[])
+            AS given (order_id, revision, version, missing, status, customer_name, note,
+                      ordered_at, cancel_reason, cancelled_at)
+    ), held AS MATERIALIZED (
+        SELECT given.* FROM pharmacy.orders AS orders JOIN given USING (order_id)
+        WHERE orders.revision = given.revision ORDER BY orders.order_id FOR UPDATE OF orders
+    )
+    UPDATE pharmacy.orders AS orders
+    SET version = held.version, missing = held.missing, status = held.status,
+        customer_name = held.customer_name, note = held.note, ordered_at = held.ordered_at,
+        cancel_reason = held.cancel_reason, cancelled_at = held.cancelled_at,
+        revision = held.revision + 1, updated_at = now()
+    FROM held
+    WHERE orders.order_id = held.order_id";
+
+const INSERT: &str = "
+    INSERT INTO pharmacy.orders (order_id, revision, version, missing, status, customer_name, note,
+                                 ordered_at, cancel_reason, cancelled_at)
+    SELECT order_id, revision + 1, version, missing, status, customer_name, note, ordered_at,
+           cancel_reason, cancelled_at
+    FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
+                $7::text[], $8::timestamptz[], $9::text[], $10::timestamptz[])
+        AS given (order_id, revision, version, missing, status, customer_name, note, ordered_at,
+                  cancel_reason, cancelled_at)
+    ORDER BY order_id
+    ON CONFLICT (order_id) DO NOTHING";
+
+/// What an order asks for never changes once it has been told.
+const INSERT_ITEMS: &str = "
+    INSERT INTO pharmacy.order_items (order_id, line, product_id, quantity, medication_system,
+                                      medication_code, medication_display)
+    SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::bigint[], $4::integer[], $5::text[],
+                         $6::text[], $7::text[])
+    ON CONFLICT (order_id, line) DO NOTHING";
+
+impl PharmacyOrders for PgPharmacyOrders {
+    async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.get()).collect();
+        let query = sqlx::query_as(BY_IDS).bind(ids).fetch_all(&self.pool);
+        let rows: Vec<OrderRow> = in_time(query).await.map_err(PgError::from)?;
+        rows.into_iter().map(OrderRow::into_revised).collect()
+    }
+
+    async fn save_all(
+        &self,
+        orders: &[OrderRevision],
+        dead: &[DeadLetter],
+    ) -> Result<(), SaveAllError> {
+        match in_time(self.save(orders, dead)).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SaveAllError::Conflict),
+            Err(error) => Err(SaveAllError::Store(error.into())),
+        }
+    }
+}
+
+impl PgPharmacyOrders {
+    /// Saves everything and answers true, or nothing.
+    ///
+    /// Rows that exist are locked first, then new ones are added, each in the order of their keys:
+    /// no two calls can wait for each other in a circle.
+    async fn save(&self, orders: &[OrderRevision], dead: &[DeadLetter]) -> Result<bool, PgError> {
+        let (new, known): (Vec<&OrderRevision>, Vec<&OrderRevision>) =
+            orders.iter().partition(|revised| revised.revision == 0);
+        let mut transaction = self.pool.begin().await?;
+        for (statement, orders) in [(UPDATE, &known), (INSERT, &new)] {
+            if write(&mut transaction, statement, orders).await? != orders.len() as u64 {
+                transaction.rollback().await?;
+                return Ok(false);
+            }
+        }
+        write_items(&mut transaction, orders).await?;
+        DEAD_LETTERS.keep(&mut transaction, dead).await?;
+        transaction.commit().await?;
+        Ok(true)
+    }
+}
+
+/// Writes the orders whose rows are as they were read; answers how many.
+async fn write(
+    connection: &mut PgConnection,
+    statement: &'static str,
+    orders: &[&OrderRevision],
+) -> Result<u64, PgError> {
+    if orders.is_empty() {
+        return Ok(0);
+    }
+    let states = || orders.iter().map(|revised| revised.order.snapshot());
+    let (statuses, (reasons, cancelled_at)): (Vec<_>, (Vec<_>, Vec<_>)) =
+        states().map(|state| cancellation(&state.status)).unzip();
+    let contents = || states().map(|state| state.contents.as_ref());
+    let names = contents().map(|told| Some(told?.customer_name.as_str()));
+    let notes = contents().map(|told| told?.note.as_deref());
+    let ordered_at = contents().map(|told| Some(told?.ordered_at.get()));
+    let done = sqlx::query(statement)
+        .bind(states().map(|state| state.id.get()).collect::<Vec<_>>())
+        .bind(orders.iter().map(|revised| revised.revision).collect::<Vec<_>>())
+        .bind(
+            states().map(|state| state.version.map(domain::OrderVersion::get)).collect::<Vec<_>>(),
+        )
+        .bind(states().map(|state| state.missing).collect::<Vec<_>>())
+        .bind(statuses)
+        .bind(names.collect::<Vec<_>>())
+        .bind(notes.collect::<Vec<_>>())
+        .bind(ordered_at.collect::<Vec<_>>())
+        .bind(reasons)
+        .bind(cancelled_at)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+type Cancellation<'a> = (&'static str, (Option<&'a str>, Option<DateTime<Utc>>));
+
+fn cancellation(status: &PharmacyStatus) -> Cancellation<'_> {
+    match status {
+        PharmacyStatus::Draft => ("draft", (None, None)),
+        PharmacyStatus::Cancelled { reason, at } => ("cancelled", (Some(reason), Some(at.get()))),
+    }
+}
+
+async fn write_items(
+    connection: &mut PgConnection,
+    orders: &[OrderRevision],
+) -> Result<(), PgError> {
+    let (mut ids, mut lines) = (Vec::new(), Vec::new());
+    let (mut product_ids, mut quantities) = (Vec::new(), Vec::new());
+    let (mut systems, mut codes, mut displays) = (Vec::new(), Vec::new(), Vec::new());
+    for revised in orders {
+        let contents = revised.order.snapshot().contents.as_ref();
+        let items = contents.map_or(&[][..], |told| told.items.as_slice());
+        for (line, item) in (1_i32..).zip(items) {
+            ids.push(revised.order.id().get());
+            lines.push(line);
+            product_ids.push(item.product_id);
+            quantities.push(item.quantity);
+            let medication = item.medication.as_ref();
+            systems.push(medication.map(|told| told.system.as_str()));
+            codes.push(medication.map(|told| told.code.as_str()));
+            displays.push(medication.and_then(|told| told.display.as_deref()));
+        }
+    }
+    if !ids.is_empty() {
+        sqlx::query(INSERT_ITEMS)
+            .bind(ids)
+            .bind(lines)
+            .bind(product_ids)
+            .bind(quantities)
+            .bind(systems)
+            .bind(codes)
+            .bind(displays)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}

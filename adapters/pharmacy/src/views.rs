@@ -1,0 +1,62 @@
+use adapter_postgres::PgError;
+use application::StoreError;
+use application::pharmacy::{PharmacyOrderView, PharmacyViewStatus, PharmacyViews};
+use domain::OrderId;
+use uuid::Uuid;
+
+use super::PgPharmacyOrders;
+use super::rows::{OrderRow, select_orders};
+
+const BY_ID: &str = select_orders!("WHERE order_id = $1");
+
+const NEWEST: &str = select_orders!("WHERE order_id <= $1 ORDER BY order_id DESC LIMIT $2");
+
+const NEWEST_OF_STATUS: &str =
+    select_orders!("WHERE status = $3 AND order_id <= $1 ORDER BY order_id DESC LIMIT $2");
+
+impl PharmacyViews for PgPharmacyOrders {
+    async fn view(&self, id: OrderId) -> Result<Option<PharmacyOrderView>, StoreError> {
+        let row: Option<OrderRow> = sqlx::query_as(BY_ID)
+            .bind(id.get())
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(PgError::from)?;
+        row.map(OrderRow::into_view).transpose()
+    }
+
+    async fn newest(
+        &self,
+        status: Option<PharmacyViewStatus>,
+        before: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<PharmacyOrderView>, StoreError> {
+        let Some(last) = last_before(before) else {
+            return Ok(Vec::new());
+        };
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        // A filter that may be absent (`$3 IS NULL OR …`) would keep the planner off the index.
+        let query = match status {
+            None => sqlx::query_as(NEWEST).bind(last).bind(limit),
+            Some(status) => {
+                sqlx::query_as(NEWEST_OF_STATUS).bind(last).bind(limit).bind(name(status))
+            }
+        };
+        let rows: Vec<OrderRow> = query.fetch_all(&self.pool).await.map_err(PgError::from)?;
+        rows.into_iter().map(OrderRow::into_view).collect()
+    }
+}
+
+/// The greatest id that lies before this one: a bound the index takes with and without a cursor.
+fn last_before(before: Option<OrderId>) -> Option<Uuid> {
+    match before {
+        None => Some(Uuid::max()),
+        Some(id) => id.get().as_u128().checked_sub(1).map(Uuid::from_u128),
+    }
+}
+
+const fn name(status: PharmacyViewStatus) -> &'static str {
+    match status {
+        PharmacyViewStatus::Draft => "draft",
+        PharmacyViewStatus::Cancelled => "cancelled",
+    }
+}
