@@ -40,6 +40,7 @@ mod in_memory_ledgers;
 mod in_memory_notifications;
 mod in_memory_ordering;
 mod in_memory_pharmacy;
+mod ordering_steps;
 mod recording_publisher;
 
 pub mod consumer_dead_letters_contract;

@@ -31,6 +31,7 @@ use super::wire::frame;
 #[derive(Debug)]
 pub struct KafkaPublisher {
     topic: String,
+    source: &'static str,
     registry: Registry,
     /// Sends records in batches.
     together: Producers,
@@ -43,35 +44,55 @@ pub struct KafkaPublisher {
 #[error("the Kafka producer cannot be made")]
 pub struct PublisherError(#[source] pub(super) KafkaError);
 
+/// A schema as the registry knows it.
+#[derive(Debug, Clone, Copy)]
+struct Registered {
+    /// The id that records carry.
+    id: u32,
+    /// The full name of the event's type, such as `orders.OrderCreated`.
+    fullname: &'static str,
+}
+
 impl KafkaPublisher {
-    /// A publisher to the topic these settings name.
+    /// A publisher to the topic these settings name. `source` is the context that the events come
+    /// from, as CloudEvents name it: `/ordering`.
     ///
     /// # Errors
     /// When the settings are wrong.
-    pub fn new(cluster: &Cluster, registry: Registry) -> Result<Self, PublisherError> {
+    pub fn new(
+        cluster: &Cluster,
+        registry: Registry,
+        source: &'static str,
+    ) -> Result<Self, PublisherError> {
         let together = Producers::new(producer_settings(cluster));
         together.prepare().map_err(PublisherError)?;
         let alone = Producers::new(lone_producer_settings(cluster));
-        Ok(Self { topic: cluster.topic.clone(), registry, together, alone })
+        Ok(Self { topic: cluster.topic.clone(), source, registry, together, alone })
     }
 
-    /// As [`Self::schema_id`], known by a certain moment.
-    async fn schema_id_by(&self, fingerprint: &[u8], end: Instant) -> Result<u32, Delivery> {
+    /// As [`Self::registered`], known by a certain moment.
+    async fn registered_by(
+        &self,
+        fingerprint: &[u8],
+        end: Instant,
+    ) -> Result<Registered, Delivery> {
         if Instant::now() >= end {
             return Err(Delivery::Unsent);
         }
         let unanswered =
             |_| Delivery::Unreachable("the schema registry does not answer".to_owned());
-        timeout_at(end, self.schema_id(fingerprint)).await.map_err(unanswered)?
+        timeout_at(end, self.registered(fingerprint)).await.map_err(unanswered)?
     }
 
-    /// The registry's id of the schema a payload was written with, or what becomes of the record.
-    async fn schema_id(&self, fingerprint: &[u8]) -> Result<u32, Delivery> {
+    /// The schema a payload was written with, or what becomes of the record.
+    async fn registered(&self, fingerprint: &[u8]) -> Result<Registered, Delivery> {
         let Some(schema) = self.registry.events().by_fingerprint(fingerprint) else {
             // A newer program wrote it. Once this one is replaced as well, it will be known.
             return Err(Delivery::Failed("its schema is not compiled into this relay".to_owned()));
         };
-        self.registry.id_of(schema, &self.topic).await.map_err(|error| {
+        let id = self.registry.id_of(schema, &self.topic).await;
+        let registered = id.map(|id| Registered { id, fullname: schema.fullname });
+        registered.map_err(|error| {
             // What it refuses is about the schema, so about every event of that type and no event's
             // own fault. Once somebody has looked after the registry, it will take it.
             Delivery::Unreachable(one_line(&error))
@@ -82,18 +103,18 @@ impl KafkaPublisher {
 impl Publisher for KafkaPublisher {
     async fn publish(&self, records: &[&OutboxRecord], time_left: Duration) -> Vec<Delivery> {
         let hand_over_until = Instant::now() + time_left.saturating_sub(REPORTED_WITHIN);
-        let mut ids: HashMap<&[u8], Result<u32, Delivery>> = HashMap::new();
+        let mut ids: HashMap<&[u8], Result<Registered, Delivery>> = HashMap::new();
         for record in records {
             let fingerprint = record.schema_fingerprint.as_slice();
             if !ids.contains_key(fingerprint) {
-                ids.insert(fingerprint, self.schema_id_by(fingerprint, hand_over_until).await);
+                ids.insert(fingerprint, self.registered_by(fingerprint, hand_over_until).await);
             }
         }
         let mut deliveries: Vec<Option<Delivery>> = vec![None; records.len()];
         let mut known = Vec::with_capacity(records.len());
         for (place, record) in records.iter().enumerate() {
             match ids.get(record.schema_fingerprint.as_slice()) {
-                Some(Ok(id)) => known.push((place, *id)),
+                Some(Ok(schema)) => known.push((place, *schema)),
                 Some(Err(delivery)) => deliveries[place] = Some(delivery.clone()),
                 None => {}
             }
@@ -110,18 +131,19 @@ impl KafkaPublisher {
     async fn send(
         &self,
         records: &[&OutboxRecord],
-        places: &[(usize, u32)],
+        places: &[(usize, Registered)],
         deliveries: &mut [Option<Delivery>],
         hand_over_until: Instant,
     ) {
-        let outgoing = |&(place, id): &(usize, u32)| Outgoing::of(records[place], id);
+        let outgoing =
+            |&(place, schema): &(usize, Registered)| self.outgoing(records[place], schema);
         let together = places.iter().map(outgoing);
         let answers = self.together.send(&self.topic, together, hand_over_until).await;
         let mut rejected = Vec::new();
-        for (&(place, id), answer) in places.iter().zip(answers) {
+        for (&(place, schema), answer) in places.iter().zip(answers) {
             deliveries[place] = answer.in_a_batch();
             if deliveries[place].is_none() {
-                rejected.push((place, id));
+                rejected.push((place, schema));
             }
         }
         if rejected.is_empty() {
@@ -138,27 +160,26 @@ impl KafkaPublisher {
     }
 }
 
-impl Outgoing {
-    fn of(record: &OutboxRecord, schema_id: u32) -> Self {
-        Self {
+impl KafkaPublisher {
+    fn outgoing(&self, record: &OutboxRecord, schema: Registered) -> Outgoing {
+        Outgoing {
             key: record.aggregate_id.to_string(),
-            value: frame(schema_id, &record.payload),
-            headers: headers(record),
+            value: frame(schema.id, &record.payload),
+            headers: headers(record, schema.fullname, self.source),
         }
     }
 }
 
 /// `CloudEvents` in binary mode: the envelope is in the headers, the value stays pure Avro.
-fn headers(record: &OutboxRecord) -> OwnedHeaders {
+fn headers(record: &OutboxRecord, event_type: &str, source: &str) -> OwnedHeaders {
     let id = record.event_id.to_string();
-    let event_type = format!("orders.{}", record.event_type);
     let time = record.occurred_at.to_string();
     let subject = record.aggregate_id.to_string();
     let envelope = [
         ("ce_specversion", "1.0"),
         ("ce_id", &id),
-        ("ce_type", &event_type),
-        ("ce_source", "/ordering"),
+        ("ce_type", event_type),
+        ("ce_source", source),
         ("ce_time", &time),
         ("ce_subject", &subject),
         ("content-type", "application/avro"),

@@ -92,7 +92,7 @@ mod properties;
 mod read;
 mod settlement;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use application::StoreError;
 use application::relay::{CLAIM_BYTES, Claim, Outbox};
@@ -132,6 +132,10 @@ SET enable_sort = off";
 /// would show it a quiet outbox, for as long as the connection lasts.
 const LIFETIME: Duration = Duration::from_secs(30);
 
+/// How long a claim may be held. Postgres ends a session that was left in its transaction for 30 s, and
+/// what was published by then would be published again.
+const CLAIM_TIME: Duration = Duration::from_secs(20);
+
 /// The outbox, as a relay sees it.
 ///
 /// Its connections are its own, so that a relay that waits for Kafka takes none from anybody else.
@@ -160,6 +164,13 @@ impl PgOutbox {
             breadth: Breadth::default(),
             claim_bytes: share.min(CLAIM_BYTES),
         }
+    }
+
+    /// Starts a clock that tells how long a claim may still be held, for
+    /// [`relay_step`](application::relay::relay_step).
+    pub fn claim_clock() -> impl Fn() -> Duration {
+        let claimed = Instant::now();
+        move || CLAIM_TIME.saturating_sub(claimed.elapsed())
     }
 
     /// Closes the connections, after the claims that are open.

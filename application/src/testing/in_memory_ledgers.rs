@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use domain::OrderId;
 
-use super::orders_contract::{cancel, place};
+use super::ordering_steps::{cancel, place};
 use super::{InMemoryNotifications, InMemoryOrdering, InMemoryPharmacy, LedgerFixture, sample};
 use crate::StoreError;
 use crate::inbox::Inbox;

@@ -5,7 +5,7 @@
 
 use domain::OrderId;
 
-use super::orders_contract::{cancel, place};
+use super::ordering_steps::{cancel, place};
 use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, OrderViews, StatusFilter};
 

@@ -7,7 +7,7 @@ use domain::Outcome;
 use domain::ordering::{Order, OrderItems};
 use futures_util::future::join_all;
 
-use super::outbox_contract::{assert_nothing_due, relay_all};
+use super::ordering_steps::{assert_nothing_due, cancel, find, order_of, place, relay_all, stored};
 use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, FindAnswerError, Orders, SaveError, Saved};
 
@@ -267,29 +267,6 @@ pub async fn exactly_one_of_several_parallel_repeats_of_a_request_is_stored<F: O
     assert_nothing_due(fixture).await;
 }
 
-/// Places order `n` for `cause`.
-pub(super) async fn place(orders: &impl Orders, n: u32, cause: Cause) -> Order {
-    stored(orders.save(sample::order(n), cause).await)
-}
-
-/// Cancels order `n` for `cause`.
-pub(super) async fn cancel(orders: &impl Orders, n: u32, cause: Cause) -> Order {
-    let mut order = find(orders, n).await;
-    assert_eq!(order.cancel(sample::reason(), sample::event_stamp(n, 2)), Outcome::Applied);
-    stored(orders.save(order, cause).await)
-}
-
-async fn find(orders: &impl Orders, n: u32) -> Order {
-    orders.find(sample::order_id(n)).await.expect("an answer").expect("the order")
-}
-
-fn stored(result: Result<Saved, SaveError>) -> Order {
-    match result {
-        Ok(Saved::Stored(order)) => order,
-        other => panic!("expected Saved::Stored, not {other:?}"),
-    }
-}
-
 fn answered_before(result: Result<Saved, SaveError>) -> Order {
     match result {
         Ok(Saved::AnsweredBefore(order)) => order,
@@ -299,10 +276,4 @@ fn answered_before(result: Result<Saved, SaveError>) -> Order {
 
 fn assert_conflict(result: &Result<Saved, SaveError>) {
     assert!(matches!(result, Err(SaveError::VersionConflict)), "{result:?}");
-}
-
-fn order_of(saved: Saved) -> Order {
-    match saved {
-        Saved::Stored(order) | Saved::AnsweredBefore(order) => order,
-    }
 }

@@ -7,13 +7,10 @@ use std::collections::{HashMap, HashSet};
 
 use domain::EventId;
 
-use super::orders_contract::{cancel, place};
+use super::ordering_steps::{MAX_TRIES, assert_nothing_due, cancel, claim_due, place, relay_all};
 use super::{OrderingFixture, sample};
 use crate::ordering::{Cause, Orders, Saved};
 use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
-
-/// Maximum number of tries while waiting for background work of the store.
-const MAX_TRIES: usize = 500;
 
 /// The number of largest orders whose events need several claims because of their size.
 const LARGE_ORDERS: u32 = 300;
@@ -284,44 +281,6 @@ pub async fn events_of_one_order_are_claimed_in_sequence_across_small_claims<F: 
     }
     assert_in_order(&records);
     assert_nothing_due(fixture).await;
-}
-
-/// Claims records and settles them as published, until there have been `expected` records.
-pub(super) async fn relay_all<F: OrderingFixture>(
-    fixture: &F,
-    expected: usize,
-) -> Vec<OutboxRecord> {
-    let mut records = Vec::new();
-    while records.len() < expected {
-        let claim = claim_due(fixture, 100).await;
-        records.extend_from_slice(claim.records());
-        let verdicts = vec![Verdict::Published; claim.records().len()];
-        claim.settle(&verdicts).await.expect("settled");
-    }
-    assert_eq!(records.len(), expected, "more than expected: {records:?}");
-    records
-}
-
-/// Asserts that nothing is due, now and after all delays.
-pub(super) async fn assert_nothing_due<F: OrderingFixture>(fixture: &F) {
-    for _ in 0..3 {
-        fixture.let_delays_pass().await;
-        let claim = fixture.outbox().claim(100).await.expect("an answer");
-        assert!(claim.is_none(), "{:?}", claim.map(|claim| claim.records().to_vec()));
-    }
-}
-
-/// Waits until a record is due, and claims.
-async fn claim_due<F: OrderingFixture>(fixture: &F, limit: usize) -> <F::Outbox as Outbox>::Claim {
-    let outbox = fixture.outbox();
-    for _ in 0..MAX_TRIES {
-        if let Some(claim) = outbox.claim(limit).await.expect("an answer") {
-            assert!(!claim.records().is_empty(), "a claim without records");
-            return claim;
-        }
-        fixture.let_delays_pass().await;
-    }
-    panic!("no record became due");
 }
 
 async fn settle<F: OrderingFixture>(fixture: &F, verdict: impl Fn(&OutboxRecord) -> Verdict) {

@@ -52,9 +52,12 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
     });
 
     let cluster = Cluster::new(&kafka_args).unwrap();
-    let publisher =
-        KafkaPublisher::new(&cluster, Registry::new(&kafka_args, adapter_avro::SCHEMAS).unwrap())
-            .unwrap();
+    let publisher = KafkaPublisher::new(
+        &cluster,
+        Registry::new(&kafka_args, adapter_avro::SCHEMAS).unwrap(),
+        "/ordering",
+    )
+    .unwrap();
     let orders: Vec<Order> = (0..20).map(|_| placed_and_cancelled()).collect();
     for event in orders.iter().flat_map(Order::recorded) {
         // Each twice, as after a relay's crash.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use adapter_outbox::PgOutbox;
 use adapter_outbox::Wakeups;
 use application::relay::{Outbox, Publisher, Step, relay_step};
 use metrics::counter;
@@ -13,10 +14,6 @@ use crate::halt::Halt;
 /// The shortest and the longest wait after an outage. While it lasts each try takes its time anyway;
 /// once it is over, nobody is to wait for long.
 const OUTAGE_WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-
-/// How long a batch may be held. Postgres ends a session that was left in its transaction for 30 s, and
-/// whatever was published by then would be published again.
-const CLAIM_TIME: Duration = Duration::from_secs(20);
 
 /// How often a stopped relay looks whether it may go on.
 const HALT_PAUSE: Duration = Duration::from_millis(500);
@@ -63,7 +60,8 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                 self.wakeups.pass_on();
             };
             let publisher = self.publisher.as_ref();
-            let step = relay_step(&self.outbox, publisher, self.batch, found_more, claim_clock);
+            let step =
+                relay_step(&self.outbox, publisher, self.batch, found_more, PgOutbox::claim_clock);
             let rest = match step.await {
                 Ok(Step::Relayed { published, unpublished }) => {
                     self.outages.kafka.ends();
@@ -116,12 +114,6 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
             }
         }
     }
-}
-
-/// Starts a clock that tells how long a batch may still be held.
-fn claim_clock() -> impl Fn() -> Duration {
-    let claimed = Instant::now();
-    move || CLAIM_TIME.saturating_sub(claimed.elapsed())
 }
 
 /// Doubles with each failure.

@@ -34,7 +34,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let cluster = Cluster::new(&config.kafka)?;
     let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
     let database = ordering::database(&config.database, "order-jobs")?;
-    let publisher = KafkaPublisher::new(&cluster, registry)
+    let publisher = KafkaPublisher::new(&cluster, registry, "/ordering")
         .map_err(|error| StartError::other("cannot use Kafka", error))?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);

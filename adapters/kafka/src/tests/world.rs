@@ -62,6 +62,7 @@ impl World {
         KafkaPublisher::new(
             &self.way_in(),
             Registry::new(&self.args, adapter_avro::SCHEMAS).unwrap(),
+            "/ordering",
         )
         .unwrap()
     }

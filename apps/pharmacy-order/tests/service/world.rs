@@ -139,7 +139,7 @@ impl World {
     pub(crate) async fn publish_record(&self, record: &OutboxRecord) {
         let registry = Registry::new(&self.kafka_args(), adapter_avro::SCHEMAS).unwrap();
         let cluster = Cluster::new(&self.kafka_args()).unwrap();
-        let publisher = KafkaPublisher::new(&cluster, registry).unwrap();
+        let publisher = KafkaPublisher::new(&cluster, registry, "/ordering").unwrap();
         let deliveries = publisher.publish(&[record], Duration::from_secs(20)).await;
         assert_eq!(deliveries, [Delivery::Acknowledged]);
     }

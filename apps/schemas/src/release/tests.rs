@@ -45,7 +45,7 @@ fn sha256(text: &str) -> String {
 
 #[test]
 fn the_schemas_of_this_repository_are_as_they_were_released_and_all_compiled_in() {
-    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas");
+    let schemas = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schemas");
     let report = check_directory(&schemas).unwrap_or_else(|violations| {
         panic!("{}", violations.iter().map(|v| one_line(v)).collect::<Vec<_>>().join("\n"))
     });

@@ -136,9 +136,12 @@ async fn sent(client: &Client, order: &Confirmed) {
 async fn records_come_that_cannot_be_taken_in(client: &Client, world: &World) {
     let args = world.kafka_args();
     let cluster = Cluster::new(&args).unwrap();
-    let publisher =
-        KafkaPublisher::new(&cluster, Registry::new(&args, adapter_avro::SCHEMAS).unwrap())
-            .unwrap();
+    let publisher = KafkaPublisher::new(
+        &cluster,
+        Registry::new(&args, adapter_avro::SCHEMAS).unwrap(),
+        "/ordering",
+    )
+    .unwrap();
     let name = format!("Fritz {MARK}!");
     let readable = record(&name);
     let place = readable.payload.windows(name.len()).position(|part| part == name.as_bytes());

@@ -1,0 +1,60 @@
+//! A service of parcels: stores a parcel and its event in one transaction, and relays it to Kafka.
+use adapter_kafka::{Cluster, KafkaPublisher, Registry};
+use adapter_outbox::{NewEvent, NewEvents, PgOutbox};
+use adapter_postgres::Database;
+use application::event_format::{EventReader, EventSchemas, PublishedSchema};
+use application::relay::{Step, relay_step};
+use runtime::config::KafkaArgs;
+use sqlx::types::Uuid;
+
+static SENT: [PublishedSchema; 1] = [PublishedSchema {
+    event_type: "ParcelSent",
+    fullname: "shipping.ParcelSent",
+    version: 1,
+    json: r#"{"type": "record", "name": "shipping.ParcelSent", "fields": [{"name": "to", "type": "string"}]}"#,
+    fingerprint: [1; 32],
+}];
+const SCHEMAS: EventSchemas =
+    EventSchemas { released: || &SENT, reader: |_| EventReader::Unusable("not read here".into()) };
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let postgres = embedded_postgres::testing::fresh_database().await?;
+    let kafka = embedded_kafka::EmbeddedKafka::start("parcels", 3)?;
+    let registry = embedded_registry::router(&Database::new(&postgres.args(), "registry")?).await?;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let registry_at = format!("http://{}", listener.local_addr()?);
+    tokio::spawn(async { axum::serve(listener, registry).await });
+
+    // The schema has the tables of the service and of its outbox.
+    let database = Database::new(&postgres.args(), "parcels")?.in_schema("shipping");
+    adapter_outbox::migrate(&database).await?;
+    sqlx::query("CREATE TABLE parcels (id uuid PRIMARY KEY)").execute(database.pool()).await?;
+
+    // One transaction: the parcel first, then its event. "\x08Rome" is {"to": "Rome"} in Avro.
+    let parcel = Uuid::from_u128(1);
+    let sent = NewEvent {
+        id: Uuid::from_u128(2),
+        aggregate_version: 1,
+        event_type: "ParcelSent".into(),
+        schema_fingerprint: SENT[0].fingerprint.into(),
+        payload: b"\x08Rome".into(),
+        occurred_at: chrono::DateTime::UNIX_EPOCH,
+    };
+    let mut transaction = database.pool().begin().await?;
+    sqlx::query("INSERT INTO parcels VALUES ($1)").bind(parcel).execute(&mut *transaction).await?;
+    let headers = serde_json::json!({});
+    NewEvents { aggregate_id: parcel, headers, events: vec![sent] }
+        .append(&mut transaction)
+        .await?;
+    transaction.commit().await?;
+
+    // Any number of relays can do this at the same time, in a loop.
+    let args = KafkaArgs::at(kafka.bootstrap_servers(), registry_at, "parcels");
+    let registry = Registry::new(&args, SCHEMAS)?;
+    let publisher = KafkaPublisher::new(&Cluster::new(&args)?, registry, "/shipping")?;
+    let outbox = PgOutbox::new(&database, 1);
+    let step = relay_step(&outbox, &publisher, 100, || (), PgOutbox::claim_clock).await?;
+    assert_eq!(step, Step::Relayed { published: 1, unpublished: 0 });
+    Ok(())
+}
