@@ -71,6 +71,14 @@ mod published_ledger {
     application::published_ledger_contract!(super::run, super::ordering());
 }
 
+mod replay {
+    application::replay_contract!(super::run, super::ordering());
+}
+
+mod backlog {
+    application::backlog_contract!(super::run, super::ordering());
+}
+
 mod dead_letters_of_ordering {
     application::dead_letters_contract!(super::run, super::ordering());
     application::outbox_dead_letters_contract!(super::run, super::ordering());
@@ -90,6 +98,8 @@ mod dead_letters_of_notification {
 #[test]
 fn every_test_is_in_the_list_of_its_contract() {
     let contracts = [
+        include_str!("../src/testing/backlog_contract.rs"),
+        include_str!("../src/testing/replay_contract.rs"),
         include_str!("../src/testing/consumer_dead_letters_contract.rs"),
         include_str!("../src/testing/dead_letters_contract.rs"),
         include_str!("../src/testing/notification_inbox_contract.rs"),

@@ -18,7 +18,7 @@ mod waking;
 use std::time::Duration;
 
 use adapter_outbox::Lane;
-use adapter_outbox::{PgClaim, PgOutbox, PgOutboxDeadLetters};
+use adapter_outbox::{PgBacklog, PgClaim, PgOutbox, PgOutboxDeadLetters, PgReplay};
 use adapter_postgres::Database;
 use application::dead_letters::{
     DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, Kept,
@@ -26,10 +26,10 @@ use application::dead_letters::{
 use application::ordering::{Cause, Orders, Saved};
 use application::relay::{Claim, Outbox, Verdict};
 use application::testing::{
-    DeadLetterFixture, LedgerFixture, OrderingFixture, refuse_event, sample,
+    DeadLetterFixture, LedgerFixture, OperatorFixture, OrderingFixture, refuse_event, sample,
 };
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
-use domain::{EventId, OrderId};
+use domain::{EventId, OrderId, Timestamp};
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::clock;
 use sqlx::AssertSqlSafe;
@@ -282,5 +282,22 @@ impl DeadLetterFixture for World {
 
     fn unknown_id(&self) -> EventId {
         sample::event_id(u32::MAX, 1)
+    }
+}
+
+impl OperatorFixture for World {
+    type Replay = PgReplay;
+    type Backlog = PgBacklog;
+
+    fn replay(&self) -> PgReplay {
+        PgReplay::new(&self.database)
+    }
+
+    fn backlog(&self) -> PgBacklog {
+        PgBacklog::new(&self.database)
+    }
+
+    async fn now(&self) -> Timestamp {
+        clock::now()
     }
 }

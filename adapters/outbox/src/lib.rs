@@ -9,7 +9,7 @@
 //! - [`Lane`], [`append_events!`] and [`Bell`] write; the context's own statement appends.
 //! - [`PgOutbox`] claims what is due for a relay, and [`Wakeups`] wakes one.
 //! - [`OutboxCheck`] finds what the protocol takes for granted; [`Adoption`] puts it right.
-//! - [`Backlog`], [`PgOutboxDeadLetters`], [`Replay`], [`republish()`] and [`days`] are for operators.
+//! - [`PgBacklog`], [`PgOutboxDeadLetters`], [`PgReplay`], [`republish()`] and [`days`] are for operators.
 
 mod adoption;
 mod append;
@@ -27,13 +27,13 @@ mod wakeups;
 
 pub use adoption::{Adoption, AdoptionError, AdoptionReport, put_positions_right};
 pub use append::{NewEvent, NewEvents};
-pub use backlog::Backlog;
+pub use backlog::PgBacklog;
 pub use dead_letters::PgOutboxDeadLetters;
 pub use in_flight::in_flight;
 pub use lane::Lane;
 pub use outbox::{LANES_AT_ONCE, PgClaim, PgOutbox};
 pub use outbox_check::OutboxCheck;
-pub use replay::Replay;
+pub use replay::PgReplay;
 pub use republish::republish;
 pub use topics::Topics;
 pub use wakeups::{Bell, Wakeups};

@@ -114,27 +114,27 @@ mod tests {
     use super::*;
 
     fn migrations() -> Migrator {
-        sqlx::migrate!("../../migrations/pharmacy")
+        sqlx::migrate!("../../migrations/outbox")
     }
 
     async fn check(database: &Database) -> Result<(), TablesError> {
-        database.check_tables(&migrations(), "pharmacy", "pharmacy-order").await
+        database.check_tables(&migrations(), "parcels", "parcels").await
     }
 
     #[tokio::test]
     async fn tables_are_checked_and_nothing_is_changed() {
         let fresh = fresh_database().await.unwrap();
-        let database = Database::new(&fresh.args(), "test").unwrap();
+        let database = Database::new(&fresh.args(), "test").unwrap().in_schema("parcels");
         let found = check(&database).await;
         assert!(matches!(found, Err(TablesError::Missing { .. })), "{found:?}");
-        let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'pharmacy'";
+        let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'parcels'";
         let schemas: i64 = sqlx::query_scalar(schemas).fetch_one(database.pool()).await.unwrap();
         assert_eq!(schemas, 0);
 
-        database.migrate(migrations(), "pharmacy").await.unwrap();
+        database.migrate(migrations(), "parcels").await.unwrap();
         check(&database).await.unwrap();
 
-        let forget = "DELETE FROM pharmacy._migrations WHERE version = 5";
+        let forget = "DELETE FROM parcels._migrations WHERE version = 2";
         sqlx::query(forget).execute(database.pool()).await.unwrap();
         let found = check(&database).await;
         assert!(matches!(found, Err(TablesError::Outdated { .. })), "{found:?}");
@@ -143,7 +143,7 @@ mod tests {
     #[tokio::test]
     async fn a_database_that_cannot_be_reached_is_not_taken_for_one_without_tables() {
         let fresh = fresh_database().await.unwrap();
-        let database = Database::new(&fresh.args(), "test").unwrap();
+        let database = Database::new(&fresh.args(), "test").unwrap().in_schema("parcels");
         database.close().await;
         let found = check(&database).await;
         assert!(matches!(found, Err(TablesError::Store { .. })), "{found:?}");

@@ -2,17 +2,14 @@
 
 use domain::EventId;
 
-use super::orders_contract::{cancel, place};
+use super::ordering_steps::{cancel, claim_due, place};
 use super::{OrderingFixture, sample};
 use crate::dead_letters::{
     ConsumerDeadLetters, DeadLetterFilter, DeadLetterNumber, DeadLetterQuery, DeadLetterStatus,
 };
 use crate::inbox::Inbox;
 use crate::ordering::{Cause, Orders};
-use crate::relay::{Claim, Outbox, Verdict};
-
-/// How often it is looked again for what the store is still busy with.
-const PATIENCE: usize = 500;
+use crate::relay::{Claim, OutboxRecord, Verdict};
 
 /// Keeps the [`sample::dead_letter`] and gives its number: what a fixture of a consumer lets die.
 pub async fn store_dead_letter(
@@ -52,33 +49,24 @@ pub async fn refuse_event<F: OrderingFixture>(
     refuse(fixture, sample::event_id(n, version), reason).await
 }
 
-/// Relays until this event comes, and refuses it.
+/// Claims until this event comes, and refuses it. Whatever else is due is published.
 pub(super) async fn refuse<F: OrderingFixture>(
     fixture: &F,
     event: EventId,
     reason: &str,
 ) -> EventId {
-    for _ in 0..PATIENCE {
-        let Some(claim) = fixture.outbox().claim(100).await.expect("an answer") else {
-            fixture.let_delays_pass().await;
-            continue;
+    loop {
+        let claim = claim_due(fixture, 100).await;
+        let is_wanted = |record: &OutboxRecord| record.event_id == event;
+        let found = claim.records().iter().any(is_wanted);
+        let verdict = |record: &OutboxRecord| {
+            let refused = is_wanted(record).then(|| Verdict::Refused(reason.to_owned()));
+            refused.unwrap_or(Verdict::Published)
         };
-        let records = claim.records();
-        let found = records.iter().any(|record| record.event_id == event);
-        let verdicts: Vec<Verdict> = records
-            .iter()
-            .map(|record| {
-                if record.event_id == event {
-                    Verdict::Refused(reason.to_owned())
-                } else {
-                    Verdict::Published
-                }
-            })
-            .collect();
+        let verdicts: Vec<Verdict> = claim.records().iter().map(verdict).collect();
         claim.settle(&verdicts).await.expect("settled");
         if found {
             return event;
         }
     }
-    panic!("the event did not come to be due");
 }

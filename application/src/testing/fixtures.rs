@@ -1,12 +1,14 @@
 use std::future::Future;
 
+use domain::Timestamp;
+
 use crate::dead_letters::DeadLetters;
 use crate::notification::{NotificationViews, Notifications};
 use crate::ordering::{OrderViews, Orders};
 use crate::pharmacy::{PharmacyOrders, PharmacyViews};
 use crate::published::DeadLetter;
 use crate::reconcile::OrderLedger;
-use crate::relay::Outbox;
+use crate::relay::{MeasureBacklog, Outbox, Replay};
 
 /// A new, empty ordering store under test.
 pub trait OrderingFixture {
@@ -103,4 +105,21 @@ pub trait DeadLetterFixture {
 
     /// An id that no dead letter has.
     fn unknown_id(&self) -> <Self::DeadLetters as DeadLetters>::Id;
+}
+
+/// A new, empty ordering store under test, with what operators do about its outbox.
+pub trait OperatorFixture: OrderingFixture {
+    /// The port to publish events again.
+    type Replay: Replay;
+    /// The port for the figures of the outbox.
+    type Backlog: MeasureBacklog;
+
+    /// The port to publish events again.
+    fn replay(&self) -> Self::Replay;
+
+    /// The port for the figures of the outbox.
+    fn backlog(&self) -> Self::Backlog;
+
+    /// A time after all events stored so far, and not after those stored later.
+    fn now(&self) -> impl Future<Output = Timestamp> + Send;
 }

@@ -14,6 +14,7 @@ use crate::ordering::{
 use crate::reconcile::LedgerEntry;
 use crate::relay::OutboxRecord;
 
+mod operators;
 mod outbox_log;
 mod refused_events;
 

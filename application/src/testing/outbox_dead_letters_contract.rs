@@ -4,7 +4,7 @@
 
 use super::add_dead_letters::refuse;
 use super::dead_letters_contract::list;
-use super::outbox_contract::{assert_nothing_due, relay_all};
+use super::ordering_steps::{assert_nothing_due, relay_all};
 use super::{DeadLetterFixture, OrderingFixture, sample};
 use crate::dead_letters::{DeadLetterState, DeadLetterStatus, DeadLetters, OutboxDeadLetters};
 

@@ -1,12 +1,13 @@
 //! What operators ask the relay for.
 
 use adapter_http::{Problem, Unavailable, dead_letter_routes};
-use adapter_outbox::{Backlog, PgOutboxDeadLetters};
+use adapter_outbox::{PgBacklog, PgOutboxDeadLetters};
 use adapter_postgres::{Database, MigrationGate};
 use application::dead_letters::{
     DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, KeptDeadLetter, PublishAgain,
     RefusedEvent,
 };
+use application::relay::MeasureBacklog;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
@@ -122,7 +123,7 @@ struct DeadLettersJson {
 )]
 async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Problem> {
     api.tables.ready()?;
-    let backlog = Backlog::measure(&api.database).await?;
+    let backlog = PgBacklog::new(&api.database).measure().await?;
     Ok(Json(BacklogJson {
         unprocessed: backlog.unprocessed,
         oldest_seconds: backlog.oldest.as_secs_f64(),

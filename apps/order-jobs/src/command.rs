@@ -1,9 +1,10 @@
 use std::process::ExitCode;
 
 use adapter_ordering as ordering;
-use adapter_outbox::{Adoption, AdoptionError, PgOutboxDeadLetters, Replay};
+use adapter_outbox::{Adoption, AdoptionError, PgOutboxDeadLetters, PgReplay};
 use adapter_postgres::Database;
 use application::dead_letters::PublishAgain;
+use application::relay::Replay;
 use domain::EventId;
 use runtime::StartError;
 use runtime::dead_letters::{self, DeadLettersCommand};
@@ -40,7 +41,7 @@ async fn carry_out(
         }
         Command::Replay { since } => {
             migrate(database).await?;
-            let positions = Replay::new(database).rewind(since).await.map_err(not_done)?;
+            let positions = PgReplay::new(database).rewind(since).await.map_err(not_done)?;
             println!("{positions} positions are due again; running relays publish them now");
             Ok(true)
         }

@@ -30,3 +30,11 @@ mod dead_letters {
     application::dead_letters_contract!(super::run, super::World::new());
     application::outbox_dead_letters_contract!(super::run, super::World::new());
 }
+
+mod replay {
+    application::replay_contract!(super::run, super::World::new());
+}
+
+mod backlog {
+    application::backlog_contract!(super::run, super::World::new());
+}

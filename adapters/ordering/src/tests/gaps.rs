@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use adapter_outbox::{Backlog, Replay};
-use application::relay::{Claim, Outbox, Verdict};
+use adapter_outbox::{PgBacklog, PgReplay};
+use application::relay::{Claim, MeasureBacklog, Outbox, Replay, Verdict};
 use sqlx::{Postgres, Transaction};
 
 use super::{World, another_order_of, eventually, two_orders_of_one_lane};
@@ -197,7 +197,7 @@ async fn an_import_that_commits_in_a_gap_comes_before_what_was_recorded_behind_i
     let mut expected: Vec<_> = imported.iter().map(|order| order.events.events[0].id).collect();
     expected.push(world.cancel(&imported[149]).await);
 
-    let backlog = Backlog::measure(&world.database).await.unwrap();
+    let backlog = PgBacklog::new(&world.database).measure().await.unwrap();
     assert_eq!((backlog.unprocessed, backlog.late), (151, 150));
     let mut published = Vec::new();
     while published.len() < 151 {
@@ -255,7 +255,7 @@ async fn a_replay_takes_a_gap_behind_the_cursor_for_unread() {
         world.relay_one().await;
     }
     assert_eq!(gaps(&world).await, [201]);
-    Replay::new(&world.database).rewind(None).await.unwrap();
+    PgReplay::new(&world.database).rewind(None).await.unwrap();
     assert!(gaps(&world).await.is_empty());
     slow.commit().await.unwrap();
     while world.statuses().await != ["processed", "processed", "processed"] {

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use adapter_outbox::days::DaysTidied;
-use adapter_outbox::{Backlog, PgOutboxDeadLetters, Replay};
+use adapter_outbox::{PgBacklog, PgOutboxDeadLetters, PgReplay};
 use application::dead_letters::{DeadLetters, OutboxDeadLetters};
-use application::relay::{Claim, Outbox, Verdict};
+use application::relay::{Backlog, Claim, MeasureBacklog, Outbox, Replay, Verdict};
 use domain::EventId;
 use runtime::clock;
 
@@ -142,7 +142,7 @@ async fn a_replay_makes_the_retained_events_due_again_but_no_dead_letters() {
         [Verdict::Published, Verdict::Refused("too large".to_owned()), Verdict::Published];
     world.claim().await.settle(&verdicts).await.unwrap();
 
-    let replay = Replay::new(&world.database);
+    let replay = PgReplay::new(&world.database);
     assert_eq!(replay.rewind(None).await.unwrap(), 3);
     assert_eq!(world.relay_one().await, [first.events.events[0].id, cancelled]);
     assert_eq!(replay.rewind(Some(since)).await.unwrap(), 2);
@@ -206,7 +206,7 @@ async fn a_retry_of_long_ago_is_forgotten_and_a_recent_one_is_kept() {
 #[tokio::test]
 async fn the_backlog_tells_what_waits_and_for_how_long() {
     let world = World::new().await;
-    let measure = async || Backlog::measure(&world.database).await.unwrap();
+    let measure = async || PgBacklog::new(&world.database).measure().await.unwrap();
     assert_eq!(measure().await, Backlog::default());
     let (first, second) = two_orders_of_one_lane();
     world.save(&first).await;

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::time::Duration;
 
 use domain::ordering::{OrderEvent, OrderFact};
 use domain::{EventId, OrderId, Timestamp};
@@ -7,7 +8,7 @@ use uuid::Uuid;
 use super::InMemoryOrdering;
 use crate::StoreError;
 use crate::dead_letters::{DeadLetterState, KeptDeadLetter, RefusedEvent};
-use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
+use crate::relay::{Backlog, CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
 use crate::testing::sample;
 
 /// Maximum delay before a failed record is retried, in seconds.
@@ -27,6 +28,8 @@ pub(super) struct OutboxLog {
 #[derive(Debug)]
 struct Entry {
     record: OutboxRecord,
+    /// When it was stored, in simulated seconds.
+    recorded: u64,
     failures: u32,
     state: EntryState,
     refusal: Option<Refusal>,
@@ -105,8 +108,8 @@ impl OutboxLog {
         (refusal.state == DeadLetterState::Open).then_some((&mut entry.state, refusal))
     }
 
-    fn now(&self) -> Timestamp {
-        sample::at(u32::try_from(self.seconds).unwrap_or(u32::MAX))
+    pub(super) fn now(&self) -> Timestamp {
+        time(self.seconds)
     }
 
     pub(super) fn unprocessed(&self) -> usize {
@@ -137,6 +140,46 @@ impl OutboxLog {
         due
     }
 
+    /// Makes what each lane has published due again, from the first event stored at or after `since`.
+    /// Returns how many positions are read again.
+    pub(super) fn rewind(&mut self, since: Option<Timestamp>) -> i64 {
+        let mut rewound: HashSet<i16> = HashSet::new();
+        let mut positions = 0;
+        for Entry { record, recorded, state, .. } in &mut self.entries {
+            if since.is_none_or(|since| time(*recorded) >= since) {
+                rewound.insert(record.lane);
+            }
+            if rewound.contains(&record.lane) {
+                positions += i64::from(!matches!(state, EntryState::Unpublished { .. }));
+                if *state != EntryState::Refused {
+                    *state = EntryState::Unpublished { not_before: 0 };
+                }
+            }
+        }
+        positions
+    }
+
+    pub(super) fn backlog(&self) -> Backlog {
+        let mut backlog = Backlog::default();
+        let mut failed: HashSet<Uuid> = HashSet::new();
+        for Entry { record, recorded, failures, state, refusal } in &self.entries {
+            let is_open = |refusal: &Refusal| refusal.state == DeadLetterState::Open;
+            backlog.dead += u64::from(refusal.as_ref().is_some_and(is_open));
+            if !matches!(state, EntryState::Unpublished { .. }) {
+                continue;
+            }
+            backlog.unprocessed += 1;
+            backlog.oldest = backlog.oldest.max(Duration::from_secs(self.seconds - recorded));
+            if *failures > 0 {
+                backlog.failed += 1;
+                failed.insert(record.aggregate_id);
+            } else if failed.contains(&record.aggregate_id) {
+                backlog.held += 1;
+            }
+        }
+        backlog
+    }
+
     pub(super) fn append(&mut self, event: &OrderEvent) {
         let lane = lane_of(event.order_id);
         let before = self.records().filter(|record| record.lane == lane).count();
@@ -157,7 +200,13 @@ impl OutboxLog {
             occurred_at: event.occurred_at,
         };
         let state = EntryState::Unpublished { not_before: 0 };
-        self.entries.push(Entry { record, failures: 0, state, refusal: None });
+        self.entries.push(Entry {
+            record,
+            recorded: self.seconds,
+            failures: 0,
+            state,
+            refusal: None,
+        });
     }
 
     /// Claims records of the next lane that has some. Round-robin, so that a busy lane does not
@@ -218,6 +267,10 @@ impl OutboxLog {
             }
         }
     }
+}
+
+fn time(seconds: u64) -> Timestamp {
+    sample::at(u32::try_from(seconds).unwrap_or(u32::MAX))
 }
 
 fn lane_of(order: OrderId) -> i16 {
