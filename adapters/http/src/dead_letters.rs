@@ -1,11 +1,11 @@
 //! The routes of dead letters, the same on every program that has them: list, retry and discard.
 
 mod acts;
+mod id;
 mod json;
 mod selection;
 
 use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
 use application::StoreError;
@@ -15,6 +15,7 @@ use axum::extract::State;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use self::id::DeadLetterId;
 pub use self::json::DeadLetterContent;
 
 use self::acts::{Acts, Desk};
@@ -40,15 +41,17 @@ impl fmt::Debug for Api {
 /// used yet.
 pub fn dead_letter_routes<L, R, F>(letters: L, how: R, ready: F) -> OpenApiRouter
 where
-    L: DeadLetters<Id: FromStr + 'static, Content: Into<DeadLetterContent>> + 'static,
+    L: DeadLetters<Id: DeadLetterId + 'static, Content: Into<DeadLetterContent>> + 'static,
     R: Retry<L> + 'static,
     F: Fn() -> Result<(), StoreError> + Send + Sync + 'static,
 {
-    OpenApiRouter::new()
+    let mut router = OpenApiRouter::new()
         .routes(routes!(list_dead_letters))
         .routes(routes!(retry_dead_letters))
         .routes(routes!(discard_dead_letters))
-        .with_state(Api(Arc::new(Desk { letters, how, ready })))
+        .with_state(Api(Arc::new(Desk { letters, how, ready })));
+    id::describe::<L::Id>(router.get_openapi_mut());
+    router
 }
 
 /// List dead letters, oldest first

@@ -3,7 +3,7 @@ use application::dead_letters::{
     DeadLetterQuery, DeadLetters, KeptDeadLetter, OutboxDeadLetters, RefusedEvent,
 };
 use chrono::{DateTime, Utc};
-use domain::EventId;
+use domain::{EventId, Timestamp};
 use sqlx::FromRow;
 use sqlx::types::Uuid;
 
@@ -80,6 +80,29 @@ const MAKE_DUE: &str = "
     )
     SELECT count(*) FROM revived";
 
+/// As long as a discarded event is there, its dead letter keeps it from being published by a replay.
+const DELETE_SETTLED: &str = "
+    WITH settled AS (
+        SELECT 'discarded' AS state, d.event_id
+        FROM outbox_dead_letters AS d
+        WHERE d.discarded_at < $1
+          AND NOT EXISTS (SELECT FROM outbox AS o
+                          WHERE o.lane = d.lane AND o.position = d.position)
+        UNION ALL
+        SELECT 'retried', event_id FROM outbox_retried_dead_letters WHERE retried_at < $1
+        LIMIT $2
+    ), discarded AS (
+        DELETE FROM outbox_dead_letters
+        WHERE discarded_at < $1
+          AND event_id IN (SELECT event_id FROM settled WHERE state = 'discarded')
+        RETURNING 1
+    ), retried AS (
+        DELETE FROM outbox_retried_dead_letters
+        WHERE retried_at < $1 AND event_id IN (SELECT event_id FROM settled WHERE state = 'retried')
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM discarded) + (SELECT count(*) FROM retried)";
+
 #[derive(Debug, FromRow)]
 struct Row {
     event_id: Uuid,
@@ -155,6 +178,17 @@ impl DeadLetters for PgOutboxDeadLetters {
             .await
             .map_err(PgError::from)?;
         Ok(discarded.into_iter().map(EventId::new).collect())
+    }
+
+    async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let deleted: i64 = sqlx::query_scalar(DELETE_SETTLED)
+            .bind(before.get())
+            .bind(limit)
+            .fetch_one(self.database.pool())
+            .await
+            .map_err(PgError::from)?;
+        Ok(deleted.unsigned_abs())
     }
 }
 

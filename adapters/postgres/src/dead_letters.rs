@@ -12,6 +12,7 @@ use application::dead_letters::{
     ConsumerDeadLetters, DeadLetterNumber, DeadLetterQuery, DeadLetters, KeptDeadLetter,
 };
 use application::published::RawRecord;
+use domain::Timestamp;
 use sqlx::PgPool;
 
 pub use row::state;
@@ -78,6 +79,16 @@ impl DeadLetters for PgDeadLetters {
             .await
             .map_err(PgError::from)?;
         Ok(discarded.into_iter().map(DeadLetterNumber::new).collect())
+    }
+
+    async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let deleted = sqlx::query(self.sql.delete_settled)
+            .bind(before.get())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .execute(&self.pool)
+            .await
+            .map_err(PgError::from)?;
+        Ok(deleted.rows_affected())
     }
 }
 

@@ -73,5 +73,5 @@ fn given(text: &str) -> Option<String> {
 }
 
 fn without_namespace(name: &str) -> &str {
-    name.rsplit('.').next().unwrap_or(name)
+    name.rsplit('.').next().filter(|name| !name.is_empty()).unwrap_or(name)
 }

@@ -1,7 +1,7 @@
 use std::fmt::{Debug, Display};
 use std::future::Future;
 
-use domain::EventId;
+use domain::{EventId, Timestamp};
 
 use super::{DeadLetterFilter, DeadLetterNumber, DeadLetterStatus, KeptDeadLetter, RefusedEvent};
 use crate::StoreError;
@@ -35,6 +35,16 @@ pub trait DeadLetters: Send + Sync {
         &self,
         ids: &[Self::Id],
     ) -> impl Future<Output = Result<Vec<Self::Id>, StoreError>> + Send;
+
+    /// Deletes up to `limit` dead letters that were retried or discarded before this time. Returns how
+    /// many it deleted.
+    ///
+    /// Open ones MUST stay. So MUST a discarded one without which its content would have an effect.
+    fn delete_settled(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
 /// A dead letter of the port `L`.

@@ -3,6 +3,8 @@
 
 #![allow(missing_docs, reason = "the name of a test is its sentence")]
 
+use domain::Timestamp;
+
 use super::dead_letters_contract::list;
 use super::{DeadLetterFixture, sample};
 use crate::dead_letters::{ConsumerDeadLetters, DeadLetterState, DeadLetterStatus, DeadLetters};
@@ -17,6 +19,8 @@ macro_rules! consumer_dead_letters_contract {
             a_dead_letter_is_retried_or_discarded_and_not_both,
             a_new_reason_replaces_the_old_one_while_the_dead_letter_is_open,
             a_record_that_comes_again_does_not_open_its_dead_letter_again,
+            settled_dead_letters_are_deleted_after_a_time_and_open_ones_never,
+            no_more_dead_letters_are_deleted_at_once_than_the_limit,
         }
     };
 }
@@ -88,4 +92,57 @@ where
     assert_eq!(fixture.add_dead_letter(2, 1, "again").await, discarded);
     assert_eq!(list(fixture, DeadLetterStatus::Open).await, [open]);
     assert_eq!(list(fixture, DeadLetterStatus::Discarded).await, [discarded]);
+}
+
+pub async fn settled_dead_letters_are_deleted_after_a_time_and_open_ones_never<F>(fixture: &F)
+where
+    F: DeadLetterFixture<DeadLetters: ConsumerDeadLetters>,
+{
+    let letters = fixture.dead_letter_port();
+    let mut ids = Vec::new();
+    for n in 1..=3 {
+        ids.push(fixture.add_dead_letter(n, 1, "not Avro").await);
+    }
+    letters.discard(&ids[..1]).await.expect("an answer");
+    letters.mark_retried(ids[1]).await.expect("an answer");
+    let [discarded_at, retried_at] =
+        [settled_at(fixture, ids[0]).await, settled_at(fixture, ids[1]).await];
+
+    assert_eq!(letters.delete_settled(discarded_at, 10).await.expect("an answer"), 0);
+    let deleted = letters.delete_settled(just_after(retried_at), 10).await.expect("an answer");
+    assert_eq!(deleted, 2);
+    assert!(letters.find(ids[0]).await.expect("an answer").is_none());
+    assert!(letters.find(ids[1]).await.expect("an answer").is_none());
+    assert_eq!(list(fixture, DeadLetterStatus::Open).await, ids[2..]);
+}
+
+pub async fn no_more_dead_letters_are_deleted_at_once_than_the_limit<F>(fixture: &F)
+where
+    F: DeadLetterFixture<DeadLetters: ConsumerDeadLetters>,
+{
+    let letters = fixture.dead_letter_port();
+    let mut ids = Vec::new();
+    for n in 1..=5 {
+        ids.push(fixture.add_dead_letter(n, 1, "not Avro").await);
+    }
+    letters.discard(&ids).await.expect("an answer");
+    let before = just_after(settled_at(fixture, ids[0]).await);
+    let mut deleted = Vec::new();
+    for _ in 0..4 {
+        deleted.push(letters.delete_settled(before, 2).await.expect("an answer"));
+    }
+    assert_eq!(deleted, [2, 2, 1, 0]);
+}
+
+/// When a dead letter was retried or discarded.
+pub(super) async fn settled_at<F: DeadLetterFixture>(
+    fixture: &F,
+    id: <F::DeadLetters as DeadLetters>::Id,
+) -> Timestamp {
+    let found = fixture.dead_letter_port().find(id).await.expect("an answer");
+    found.expect("a dead letter").state.settled_at().expect("it is settled")
+}
+
+pub(super) fn just_after(at: Timestamp) -> Timestamp {
+    Timestamp::from_micros(at.as_micros() + 1).expect("a time")
 }

@@ -25,6 +25,7 @@ type Kept = KeptDeadLetter<DeadLetterNumber, RawRecord>;
 #[derive(Debug, Default)]
 struct State {
     kept: Vec<Kept>,
+    last_number: i64,
     seconds: u32,
 }
 
@@ -37,9 +38,10 @@ impl InMemoryDeadLetters {
         };
         if state.kept.iter().all(|other| place(&other.content) != place(&letter.record)) {
             let kept_at = state.tick();
-            let number = i64::try_from(state.kept.len()).unwrap_or(i64::MAX) + 1;
+            state.last_number += 1;
+            let id = DeadLetterNumber::new(state.last_number);
             state.kept.push(KeptDeadLetter {
-                id: DeadLetterNumber::new(number),
+                id,
                 content: letter.record.clone(),
                 reason: letter.reason.clone(),
                 kept_at,
@@ -107,6 +109,17 @@ impl DeadLetters for InMemoryDeadLetters {
             }
         }
         Ok(discarded)
+    }
+
+    async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        self.lock().kept.retain(|kept| {
+            let is_old = kept.state.settled_at().is_some_and(|at| at < before);
+            let deletes = is_old && deleted < limit;
+            deleted += usize::from(deletes);
+            !deletes
+        });
+        Ok(deleted as u64)
     }
 }
 

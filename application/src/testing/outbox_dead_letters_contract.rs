@@ -3,6 +3,7 @@
 #![allow(missing_docs, reason = "the name of a test is its sentence")]
 
 use super::add_dead_letters::refuse;
+use super::consumer_dead_letters_contract::{just_after, settled_at};
 use super::dead_letters_contract::list;
 use super::ordering_steps::{assert_nothing_due, relay_all};
 use super::{DeadLetterFixture, OrderingFixture, sample};
@@ -19,6 +20,8 @@ macro_rules! outbox_dead_letters_contract {
             an_event_is_retried_once,
             a_discarded_event_is_not_due_and_cannot_be_retried,
             an_event_that_is_refused_again_is_open_again_with_its_new_reason,
+            a_retry_is_forgotten_after_a_time_and_the_event_stays_due,
+            a_discarded_dead_letter_stays_as_long_as_its_event,
         }
     };
 }
@@ -114,4 +117,34 @@ where
     letters.discard(&[event]).await.expect("an answer");
     assert_eq!(list(fixture, DeadLetterStatus::Discarded).await, [event]);
     assert_eq!(list(fixture, DeadLetterStatus::Retried).await, []);
+}
+
+pub async fn a_retry_is_forgotten_after_a_time_and_the_event_stays_due<F>(fixture: &F)
+where
+    F: DeadLetterFixture<DeadLetters: OutboxDeadLetters> + OrderingFixture,
+{
+    let event = fixture.add_dead_letter(1, 1, "too large").await;
+    let letters = fixture.dead_letter_port();
+    letters.make_due(event).await.expect("an answer");
+    let retried_at = settled_at(fixture, event).await;
+    assert_eq!(letters.delete_settled(retried_at, 10).await.expect("an answer"), 0);
+    let before = just_after(retried_at);
+    assert_eq!(letters.delete_settled(before, 10).await.expect("an answer"), 1);
+    assert!(letters.find(event).await.expect("an answer").is_none());
+    assert_eq!(relay_all(fixture, 1).await[0].event_id, event);
+}
+
+pub async fn a_discarded_dead_letter_stays_as_long_as_its_event<F>(fixture: &F)
+where
+    F: DeadLetterFixture<DeadLetters: OutboxDeadLetters> + OrderingFixture,
+{
+    let discarded = fixture.add_dead_letter(1, 1, "too large").await;
+    let open = fixture.add_dead_letter(2, 1, "too large").await;
+    let letters = fixture.dead_letter_port();
+    letters.discard(&[discarded]).await.expect("an answer");
+    let before = just_after(settled_at(fixture, discarded).await);
+    assert_eq!(letters.delete_settled(before, 10).await.expect("an answer"), 0);
+    assert_eq!(list(fixture, DeadLetterStatus::Discarded).await, [discarded]);
+    assert_eq!(list(fixture, DeadLetterStatus::Open).await, [open]);
+    assert_nothing_due(fixture).await;
 }

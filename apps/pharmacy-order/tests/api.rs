@@ -255,8 +255,8 @@ async fn a_record_that_could_not_be_consumed_is_listed_and_retried() {
     let (status, page) = pharmacy.get("/api/dead-letters?limit=1").await;
     assert_eq!(status, StatusCode::OK, "{page}");
     assert_eq!(page["items"][0]["record"]["offset"], 11);
-    let id = page["items"][0]["id"].as_str().unwrap();
-    assert_eq!(page["nextCursor"], id);
+    let id = page["items"][0]["id"].as_i64().unwrap();
+    assert_eq!(page["nextCursor"], id.to_string());
 
     let (_, report) = pharmacy.post("/api/dead-letters/retry", json!({"ids": [id]})).await;
     assert_eq!(report["results"], json!([{"id": id, "outcome": "retried"}]));

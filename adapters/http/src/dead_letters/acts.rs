@@ -1,5 +1,4 @@
 use std::ops::ControlFlow;
-use std::str::FromStr;
 
 use application::StoreError;
 use application::dead_letters::{
@@ -9,6 +8,7 @@ use application::dead_letters::{
 use application::paging::PageLimit;
 use futures_util::future::{BoxFuture, FutureExt};
 
+use super::id::DeadLetterId;
 use super::json::{
     ActReportJson, ActResultJson, DeadLetterContent, DeadLetterJson, DeadLetterPageJson,
 };
@@ -37,7 +37,7 @@ pub(super) struct Desk<L, R, F> {
 
 impl<L, R, F> Acts for Desk<L, R, F>
 where
-    L: DeadLetters<Id: FromStr, Content: Into<DeadLetterContent>>,
+    L: DeadLetters<Id: DeadLetterId, Content: Into<DeadLetterContent>>,
     R: Retry<L>,
     F: Fn() -> Result<(), StoreError> + Send + Sync,
 {
@@ -81,7 +81,7 @@ where
     }
 }
 
-fn wish<Id: FromStr>(mut query: QueryParameters) -> Result<ListDeadLetters<Id>, Problem> {
+fn wish<Id: DeadLetterId>(mut query: QueryParameters) -> Result<ListDeadLetters<Id>, Problem> {
     let cursor: Option<String> = query.take("cursor");
     let limit: Option<PageLimit> = query.take("limit");
     let status: Option<DeadLetterStatus> = query.take("state");
@@ -92,7 +92,8 @@ fn wish<Id: FromStr>(mut query: QueryParameters) -> Result<ListDeadLetters<Id>, 
     let wrong = |name: &'static str, error: &dyn std::fmt::Display| {
         Problem::invalid_parameters(vec![FieldError::parameter(name, error)])
     };
-    let cursor = cursor.map(|text| text.parse().map_err(|_| wrong("cursor", &CursorError)));
+    let cursor =
+        cursor.map(|text| Id::from_cursor(&text).ok_or_else(|| wrong("cursor", &CursorError)));
     let filter = DeadLetterFilter::of(reason.as_deref(), event_type.as_deref());
     let filter = filter.map_err(|error| match error {
         FilterError::EmptyReason => wrong("reason", &error),
@@ -127,7 +128,7 @@ impl Results {
         Self { results: Vec::new(), most, more: false }
     }
 
-    fn add<Id: std::fmt::Display>(&mut self, result: ActResult<Id>) -> ControlFlow<()> {
+    fn add<Id: DeadLetterId>(&mut self, result: ActResult<Id>) -> ControlFlow<()> {
         self.results.push(result.into());
         self.more = self.most.is_some_and(|most| self.results.len() >= most);
         if self.more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }

@@ -1,5 +1,3 @@
-use std::fmt::Display;
-
 use application::dead_letters::{
     ActOutcome, ActResult, DeadLetterStatus, KeptDeadLetter, RefusedEvent,
 };
@@ -8,6 +6,8 @@ use domain::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::id::{DeadLetterId, IdJson};
 
 /// One page of dead letters.
 #[derive(Debug, Serialize, ToSchema)]
@@ -27,8 +27,7 @@ pub(super) struct DeadLetterPageJson {
 #[schema(as = KeptDeadLetter)]
 pub(super) struct DeadLetterJson {
     /// Its id, under which it is retried or discarded
-    #[schema(example = "17")]
-    id: String,
+    id: IdJson,
     /// What was done about it
     state: DeadLetterStateJson,
     /// Why it could not be processed
@@ -125,8 +124,8 @@ pub(super) struct ActReportJson {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DeadLetterResult)]
 pub(super) struct ActResultJson {
-    #[schema(example = "17")]
-    id: String,
+    /// Its id
+    id: IdJson,
     outcome: OutcomeJson,
     /// Why its content still has no effect
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,13 +188,13 @@ fn text(bytes: Option<Vec<u8>>) -> Option<String> {
 }
 
 impl DeadLetterJson {
-    pub(super) fn of<Id: Display, C>(kept: KeptDeadLetter<Id, C>) -> Self
+    pub(super) fn of<Id: DeadLetterId, C>(kept: KeptDeadLetter<Id, C>) -> Self
     where
         C: Into<DeadLetterContent>,
     {
         let DeadLetterContent { event_type, record, event } = kept.content.into();
         Self {
-            id: kept.id.to_string(),
+            id: IdJson(kept.id.to_json()),
             state: kept.state.status().into(),
             reason: kept.reason,
             event_type,
@@ -217,7 +216,7 @@ impl From<DeadLetterStatus> for DeadLetterStateJson {
     }
 }
 
-impl<Id: Display> From<ActResult<Id>> for ActResultJson {
+impl<Id: DeadLetterId> From<ActResult<Id>> for ActResultJson {
     fn from(ActResult { id, outcome }: ActResult<Id>) -> Self {
         let (outcome, reason) = match outcome {
             ActOutcome::Retried => (OutcomeJson::Retried, None),
@@ -225,6 +224,6 @@ impl<Id: Display> From<ActResult<Id>> for ActResultJson {
             ActOutcome::StillDead { reason } => (OutcomeJson::StillDead, Some(reason)),
             ActOutcome::NotOpen => (OutcomeJson::NotOpen, None),
         };
-        Self { id: id.to_string(), outcome, reason }
+        Self { id: IdJson(id.to_json()), outcome, reason }
     }
 }

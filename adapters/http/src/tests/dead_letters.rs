@@ -46,11 +46,10 @@ async fn act(program: &Router, act: &str, body: Value) -> Answer {
 }
 
 /// The ids on a page.
-fn ids(answer: &Answer) -> Vec<String> {
+fn ids(answer: &Answer) -> Vec<Value> {
     assert_eq!(answer.status, 200, "{}", answer.body);
     let page = answer.json();
-    let items = page["items"].as_array().unwrap().iter();
-    items.map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+    page["items"].as_array().unwrap().iter().map(|item| item["id"].clone()).collect()
 }
 
 #[tokio::test]
@@ -58,7 +57,7 @@ async fn a_record_is_listed_with_its_place_headers_and_reason_and_without_its_va
     let page = list(&consumer().await, "?limit=1").await.json();
     assert_eq!(page["nextCursor"], "1");
     let expected = json!({
-        "id": "1",
+        "id": 1,
         "state": "open",
         "reason": "reason 1",
         "eventType": "OrderCreated",
@@ -85,23 +84,23 @@ async fn a_record_is_listed_with_its_place_headers_and_reason_and_without_its_va
 async fn pages_show_every_dead_letter_once() {
     let program = consumer().await;
     let first = list(&program, "?limit=2").await;
-    assert_eq!(ids(&first), ["1", "2"]);
+    assert_eq!(ids(&first), [1, 2]);
     let cursor = first.json()["nextCursor"].as_str().unwrap().to_owned();
     let second = list(&program, &format!("?limit=2&cursor={cursor}")).await;
-    assert_eq!(ids(&second), ["3"]);
+    assert_eq!(ids(&second), [3]);
     assert_eq!(second.json()["nextCursor"], Value::Null);
 }
 
 #[tokio::test]
 async fn the_list_is_filtered_by_state_reason_and_event_type() {
     let program = consumer().await;
-    act(&program, "discard", json!({"ids": ["1"]})).await;
+    act(&program, "discard", json!({"ids": [1]})).await;
     for (query, expected) in [
-        ("", &["2", "3"][..]),
-        ("?state=discarded", &["1"]),
+        ("", &[2, 3][..]),
+        ("?state=discarded", &[1]),
         ("?state=retried", &[]),
-        ("?reason=reason%202", &["2"]),
-        ("?eventType=OrderCancelled", &["3"]),
+        ("?reason=reason%202", &[2]),
+        ("?eventType=OrderCancelled", &[3]),
         ("?eventType=OrderCancelled&reason=reason%202", &[]),
     ] {
         assert_eq!(ids(&list(&program, query).await), expected, "{query}");
@@ -115,6 +114,8 @@ async fn a_wrong_parameter_of_the_list_is_named() {
         ("?state=closed", "state"),
         ("?limit=0", "limit"),
         ("?cursor=yesterday", "cursor"),
+        ("?cursor=%2B1", "cursor"),
+        ("?cursor=0", "cursor"),
         ("?reason=", "reason"),
         ("?eventType=", "eventType"),
         ("?status=open", "status"),
@@ -130,24 +131,24 @@ async fn a_retry_says_what_became_of_each() {
     let answer = act(&program, "retry", json!({"all": true})).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let still_dead = |id| json!({"id": id, "outcome": "stillDead", "reason": "still no Avro"});
-    let retried = json!({"id": "2", "outcome": "retried"});
-    let results = json!([still_dead("1"), retried, still_dead("3")]);
+    let retried = json!({"id": 2, "outcome": "retried"});
+    let results = json!([still_dead(1), retried, still_dead(3)]);
     assert_eq!(answer.json(), json!({"results": results, "more": false}));
-    assert_eq!(ids(&list(&program, "?state=retried").await), ["2"]);
+    assert_eq!(ids(&list(&program, "?state=retried").await), [2]);
     let open = list(&program, "").await;
-    assert_eq!(ids(&open), ["1", "3"]);
+    assert_eq!(ids(&open), [1, 3]);
     assert_eq!(open.json()["items"][0]["reason"], "still no Avro");
 }
 
 #[tokio::test]
-async fn ids_are_texts_or_numbers_and_those_that_are_not_open_are_named() {
+async fn ids_that_are_not_open_are_named() {
     let program = consumer().await;
-    let answer = act(&program, "discard", json!({"ids": [3, "1", "77", "1"]})).await;
+    let answer = act(&program, "discard", json!({"ids": [3, 1.0, 77, 1]})).await;
     let results = json!([
-        {"id": "3", "outcome": "discarded"},
-        {"id": "1", "outcome": "discarded"},
-        {"id": "77", "outcome": "notOpen"},
-        {"id": "1", "outcome": "notOpen"},
+        {"id": 3, "outcome": "discarded"},
+        {"id": 1, "outcome": "discarded"},
+        {"id": 77, "outcome": "notOpen"},
+        {"id": 1, "outcome": "notOpen"},
     ]);
     assert_eq!(answer.json(), json!({"results": results, "more": false}));
     let discarded = list(&program, "?state=discarded").await.json();
@@ -160,15 +161,20 @@ async fn a_body_that_selects_nothing_or_too_much_breaks_a_rule_and_nothing_is_do
     for (body, pointer) in [
         (json!({}), "#"),
         (json!({"all": false}), "#"),
-        (json!({"ids": []}), "#"),
-        (json!({"ids": ["1"], "all": true}), "#"),
+        (json!({"ids": []}), "#/ids"),
+        (json!({"ids": null, "all": true}), "#/ids"),
+        (json!({"reason": null}), "#/reason"),
+        (json!({"all": "true"}), "#/all"),
+        (json!({"ids": [1], "all": true}), "#"),
         (json!({"all": true, "reason": "reason"}), "#"),
-        (json!({"ids": ["1"], "eventType": "OrderCreated"}), "#"),
+        (json!({"ids": [1], "eventType": "OrderCreated"}), "#"),
         (json!({"reason": ""}), "#/reason"),
         (json!({"eventType": ""}), "#/eventType"),
-        (json!({"ids": ["1", "one"]}), "#/ids/1"),
+        (json!({"ids": [1, "2"]}), "#/ids/1"),
+        (json!({"ids": [1, 0]}), "#/ids/1"),
+        (json!({"ids": [1, 1.5]}), "#/ids/1"),
         (json!({"ids": [true]}), "#/ids/0"),
-        (json!({"ids": "1"}), "#/ids"),
+        (json!({"ids": 1}), "#/ids"),
         (json!({"everything": true}), "#"),
     ] {
         for name in ["retry", "discard"] {
@@ -178,7 +184,7 @@ async fn a_body_that_selects_nothing_or_too_much_breaks_a_rule_and_nothing_is_do
             assert!(at.starts_with(pointer), "{body}: {problem}");
         }
     }
-    assert_eq!(ids(&list(&program, "").await), ["1", "2", "3"]);
+    assert_eq!(ids(&list(&program, "").await), [1, 2, 3]);
 }
 
 #[tokio::test]
@@ -191,8 +197,8 @@ async fn an_outage_of_the_registry_is_answered_with_try_again_and_what_was_done_
     let answer = act(&program, "retry", json!({"all": true})).await;
     answer.problem(503, "unavailable");
     assert!(!answer.body.contains("10.0.0.1"), "{}", answer.body);
-    assert_eq!(ids(&list(&program, "?state=retried").await), ["1"]);
-    assert_eq!(ids(&list(&program, "").await), ["2"]);
+    assert_eq!(ids(&list(&program, "?state=retried").await), [1]);
+    assert_eq!(ids(&list(&program, "").await), [2]);
 }
 
 #[tokio::test]
@@ -256,4 +262,21 @@ async fn a_page_of_another_site_cannot_discard_anything() {
         .unwrap();
     ask_of(program.clone(), request).await.problem(403, "cross-site");
     assert_eq!(ids(&list(&program, "").await).len(), 3);
+}
+
+#[tokio::test]
+async fn the_document_says_what_the_ids_of_this_kind_are() {
+    let store = InMemoryOrdering::default();
+    let routes = dead_letter_routes(store, PublishAgain, || Ok(()));
+    let events = site(routes, Vec::new(), MAX_IN_FLIGHT).unwrap();
+    for (program, kind, cursor) in
+        [(consumer().await, "integer", "^[1-9]"), (events, "string", "^[0-9a-f]{8}-")]
+    {
+        let request = Request::get("/openapi.json").body(Body::empty()).unwrap();
+        let document = ask_of(program, request).await.json();
+        assert_eq!(document["components"]["schemas"]["DeadLetterId"]["type"], kind);
+        let parameters = document["paths"]["/api/dead-letters"]["get"]["parameters"].clone();
+        let pattern = parameters[0]["schema"]["pattern"].as_str().unwrap();
+        assert!(parameters[0]["name"] == "cursor" && pattern.starts_with(cursor), "{parameters}");
+    }
 }

@@ -21,7 +21,7 @@ pub struct Statements {
     /// Notes why one is still open.
     pub note_reason: &'static str,
     /// Deletes some that were settled before a moment.
-    pub forget: &'static str,
+    pub delete_settled: &'static str,
 }
 
 /// The [`Statements`] of the context that owns this schema.
@@ -81,7 +81,7 @@ macro_rules! dead_letter_statements {
                 $schema,
                 ".dead_letters SET reason = $2 WHERE id = $1 AND state = 'open'"
             ),
-            forget: concat!(
+            delete_settled: concat!(
                 "DELETE FROM ",
                 $schema,
                 ".dead_letters WHERE id IN (SELECT id FROM ",

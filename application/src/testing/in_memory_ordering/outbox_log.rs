@@ -102,6 +102,22 @@ impl OutboxLog {
         true
     }
 
+    /// Deletes what is known of retries before this time. A discarded event keeps its dead letter, which
+    /// keeps it from being published.
+    pub(super) fn delete_retried(&mut self, before: Timestamp, limit: usize) -> u64 {
+        let mut deleted = 0;
+        for Entry { refusal, .. } in &mut self.entries {
+            let is_old = refusal.as_ref().is_some_and(
+                |refusal| matches!(refusal.state, DeadLetterState::Retried { at } if at < before),
+            );
+            if is_old && deleted < limit {
+                *refusal = None;
+                deleted += 1;
+            }
+        }
+        deleted as u64
+    }
+
     fn open(&mut self, event: EventId) -> Option<(&mut EntryState, &mut Refusal)> {
         let entry = self.entries.iter_mut().find(|entry| entry.record.event_id == event)?;
         let refusal = entry.refusal.as_mut()?;

@@ -1,6 +1,6 @@
 //! The outbox's dead letters in memory.
 
-use domain::EventId;
+use domain::{EventId, Timestamp};
 
 use super::InMemoryOrdering;
 use crate::StoreError;
@@ -40,6 +40,10 @@ impl DeadLetters for InMemoryOrdering {
     async fn discard(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError> {
         let mut state = self.lock();
         Ok(events.iter().copied().filter(|&event| state.log.discard(event)).collect())
+    }
+
+    async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        Ok(self.lock().log.delete_retried(before, limit))
     }
 }
 
