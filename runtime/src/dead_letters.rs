@@ -51,7 +51,7 @@ pub struct FilterArgs {
     /// Only those whose reason contains this text, in upper and lower case as given
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
-    /// Only those of this event type, such as OrderCreated
+    /// Only those of this event type, such as `OrderCreated`
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub event_type: Option<String>,
 }

@@ -121,7 +121,7 @@ impl<'d> Round<'d> {
             loop {
                 let query = sqlx::query(statement).bind(moment).bind(CHUNK);
                 match query.execute(pool).await?.rows_affected() {
-                    0 => return Ok(changed),
+                    0 => return Ok::<_, PgError>(changed),
                     rows => changed += rows,
                 }
             }

@@ -117,7 +117,7 @@ fn not_retried(error: RetryError) -> Problem {
 
 /// The results of an act, up to as many as a request treats.
 struct Results {
-    results: Vec<ActResultJson>,
+    treated: Vec<ActResultJson>,
     most: Option<usize>,
     more: bool,
 }
@@ -125,16 +125,16 @@ struct Results {
 impl Results {
     fn of<Id>(selection: &Selection<Id>) -> Self {
         let most = matches!(selection, Selection::Matching(_)).then_some(TREATED);
-        Self { results: Vec::new(), most, more: false }
+        Self { treated: Vec::new(), most, more: false }
     }
 
     fn add<Id: DeadLetterId>(&mut self, result: ActResult<Id>) -> ControlFlow<()> {
-        self.results.push(result.into());
-        self.more = self.most.is_some_and(|most| self.results.len() >= most);
+        self.treated.push(result.into());
+        self.more = self.most.is_some_and(|most| self.treated.len() >= most);
         if self.more { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     fn into_report(self) -> ActReportJson {
-        ActReportJson { results: self.results, more: self.more }
+        ActReportJson { results: self.treated, more: self.more }
     }
 }

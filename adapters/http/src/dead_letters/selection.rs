@@ -37,7 +37,7 @@ impl SelectionJson {
         if ids.as_ref().is_some_and(Vec::is_empty) {
             return Err(wrong("#/ids", "must not be empty"));
         }
-        let ids = read_ids(ids.unwrap_or_default())?;
+        let ids = read_ids(&ids.unwrap_or_default())?;
         SelectionArgs { ids, all, reason, event_type }.try_into().map_err(|error| {
             let at = match error {
                 SelectionError::Filter(FilterError::EmptyReason) => "#/reason",
@@ -53,7 +53,7 @@ fn wrong(at: &str, detail: &str) -> Problem {
     Problem::invalid_body(vec![FieldError::body(at, detail)])
 }
 
-fn read_ids<Id: DeadLetterId>(given: Vec<IdJson>) -> Result<Vec<Id>, Problem> {
+fn read_ids<Id: DeadLetterId>(given: &[IdJson]) -> Result<Vec<Id>, Problem> {
     let (mut ids, mut errors) = (Vec::with_capacity(given.len()), Vec::new());
     for (place, IdJson(json)) in given.iter().enumerate() {
         match Id::from_json(json) {
