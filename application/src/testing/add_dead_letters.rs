@@ -1,4 +1,4 @@
-//! Makes dead letters, for the fixtures under test.
+//! Steps that add dead letters, for implementations of [`DeadLetterFixture`](super::DeadLetterFixture).
 
 use domain::EventId;
 
@@ -11,7 +11,8 @@ use crate::inbox::Inbox;
 use crate::ordering::{Cause, Orders};
 use crate::relay::{Claim, OutboxRecord, Verdict};
 
-/// Keeps the [`sample::dead_letter`] and gives its number: what a fixture of a consumer lets die.
+/// Stores the [`sample::dead_letter`] through the inbox of a consumer. Returns its number, also if it
+/// was stored before.
 pub async fn store_dead_letter(
     inbox: &impl Inbox,
     letters: &impl ConsumerDeadLetters,
@@ -31,8 +32,8 @@ pub async fn store_dead_letter(
     panic!("the record is not kept");
 }
 
-/// Refuses the event by which sample order `n` came to be at `version`, and publishes what is due
-/// before it: what a fixture of ordering lets die.
+/// Saves the event of sample order `n` with `version` and settles it as refused. Other events that are
+/// due are published.
 pub async fn refuse_event<F: OrderingFixture>(
     fixture: &F,
     n: u32,

@@ -1,7 +1,7 @@
-//! What every [`ConsumerDeadLetters`] must do besides: keep each record whole and once, and record
-//! that it was retried.
+//! Contract of [`ConsumerDeadLetters`], in addition to that of [`DeadLetters`]: each record is stored
+//! unchanged and once, and a retry is recorded.
 
-#![allow(missing_docs, reason = "the name of a test is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::Timestamp;
 
@@ -9,7 +9,7 @@ use super::dead_letters_contract::list;
 use super::{DeadLetterFixture, sample};
 use crate::dead_letters::{ConsumerDeadLetters, DeadLetterState, DeadLetterStatus, DeadLetters};
 
-/// Makes a `#[test]` of each test of [`consumer_dead_letters_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`consumer_dead_letters_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! consumer_dead_letters_contract {
     ($run:path, $fixture:expr) => {

@@ -1,6 +1,6 @@
-//! What every [`DeadLetters`] must do: keep, list, find and discard, with the time of each act.
+//! Contract of [`DeadLetters`]: dead letters are listed, found and discarded, and the time is recorded.
 
-#![allow(missing_docs, reason = "the name of a test is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use super::DeadLetterFixture;
 use crate::dead_letters::{
@@ -9,7 +9,7 @@ use crate::dead_letters::{
 
 type Id<F> = <<F as DeadLetterFixture>::DeadLetters as DeadLetters>::Id;
 
-/// Makes a `#[test]` of each test of [`dead_letters_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`dead_letters_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! dead_letters_contract {
     ($run:path, $fixture:expr) => {

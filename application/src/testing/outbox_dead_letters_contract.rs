@@ -1,6 +1,7 @@
-//! What every [`OutboxDeadLetters`] must do besides: make a refused event due again, and record when.
+//! Contract of [`OutboxDeadLetters`], in addition to that of [`DeadLetters`]: a refused event is due
+//! again after a retry, and the retry is recorded.
 
-#![allow(missing_docs, reason = "the name of a test is its sentence")]
+#![allow(missing_docs, reason = "each test name is a sentence")]
 
 use super::add_dead_letters::refuse;
 use super::consumer_dead_letters_contract::{just_after, settled_at};
@@ -9,7 +10,7 @@ use super::ordering_steps::{assert_nothing_due, relay_all};
 use super::{DeadLetterFixture, OrderingFixture, sample};
 use crate::dead_letters::{DeadLetterState, DeadLetterStatus, DeadLetters, OutboxDeadLetters};
 
-/// Makes a `#[test]` of each test of [`outbox_dead_letters_contract`](self): `(run, fixture)`.
+/// Makes one `#[test]` per test function of [`outbox_dead_letters_contract`](self): `(run, fixture)`.
 #[macro_export]
 macro_rules! outbox_dead_letters_contract {
     ($run:path, $fixture:expr) => {

@@ -202,8 +202,7 @@ pub fn record(offset: i64, key: Option<OrderId>) -> RawRecord {
     }
 }
 
-/// A consumer's dead letter: a record that says it is the event by which order `n` came to be at
-/// `version`, and that could not be consumed.
+/// A consumer's dead letter: a record with the headers of the event of order `n` with `version`.
 #[must_use]
 pub fn dead_letter(n: u32, version: u32, reason: &str) -> DeadLetter {
     let event_type = if version == 1 { "orders.OrderCreated" } else { "orders.OrderCancelled" };
