@@ -4,6 +4,7 @@
 //! is a trait. Every implementation of a port, in memory or Postgres, passes the port's contract
 //! tests (feature `testing`). One port call is one transaction.
 
+pub mod dead_letters;
 mod error_chain;
 pub mod event_format;
 pub mod inbox;

@@ -1,7 +1,7 @@
-//! Cursor-based paging through a list of orders, newest first.
+//! Cursor-based paging through a list: orders newest first, dead letters oldest first.
 //!
-//! The cursor is the id of the last order on the previous page, and ids ascend with time. So no
-//! order is repeated or skipped while new orders arrive.
+//! The cursor is the id of the last entry on the previous page, and ids ascend with time. So no
+//! entry is repeated or skipped while new ones arrive.
 
 use std::str::FromStr;
 
@@ -18,11 +18,11 @@ pub struct PageLimitError;
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    /// The entries, newest first.
+pub struct Page<T, Id = OrderId> {
+    /// The entries, in the sequence of the list.
     pub items: Vec<T>,
     /// The cursor for the next page; `None` on the last page.
-    pub next: Option<OrderId>,
+    pub next: Option<Id>,
 }
 
 impl PageLimit {
@@ -64,11 +64,11 @@ impl FromStr for PageLimit {
     }
 }
 
-impl<T> Page<T> {
+impl<T, Id> Page<T, Id> {
     /// Makes a page from the entries that a store returned for a limit of
-    /// [`plus_one`](PageLimit::plus_one). `id` returns the order id of an entry.
+    /// [`plus_one`](PageLimit::plus_one). `id` returns the id that the list is sorted by.
     #[must_use]
-    pub fn from_rows(mut entries: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> OrderId) -> Self {
+    pub fn from_rows(mut entries: Vec<T>, limit: PageLimit, id: impl Fn(&T) -> Id) -> Self {
         let more = entries.len() > limit.get();
         entries.truncate(limit.get());
         let next = entries.last().filter(|_| more).map(id);

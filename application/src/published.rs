@@ -93,6 +93,15 @@ pub struct RecordHeader {
 }
 
 impl RawRecord {
+    /// The type of its event, such as `OrderCreated`: the value of its first header `ce_type`, without
+    /// the namespace. It is not checked against the value of the record.
+    #[must_use]
+    pub fn event_type(&self) -> Option<&str> {
+        let header = self.headers.iter().find(|header| header.name == "ce_type")?;
+        let name = std::str::from_utf8(header.value.as_deref()?).ok()?;
+        name.rsplit('.').next()
+    }
+
     /// The size of the key, the value and the headers, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -27,11 +27,16 @@
 //! - [`NotificationFixture`]: [`notifications_contract`], [`notification_inbox_contract`].
 //! - [`LedgerFixture`]: [`order_ledger_contract`], in every context.
 //! - [`LedgerFixture`] and [`OrderingFixture`]: [`published_ledger_contract`].
+//! - [`OperatorFixture`]: [`replay_contract`], [`backlog_contract`].
+//! - [`DeadLetterFixture`]: [`dead_letters_contract`] in every context, together with
+//!   [`consumer_dead_letters_contract`] or [`outbox_dead_letters_contract`].
 
 #![allow(clippy::missing_panics_doc, reason = "contract tests fail by panicking")]
 
+mod add_dead_letters;
 mod contract;
 mod fixtures;
+mod in_memory_dead_letters;
 mod in_memory_ledgers;
 mod in_memory_notifications;
 mod in_memory_ordering;
@@ -39,19 +44,29 @@ mod in_memory_pharmacy;
 mod ordering_steps;
 mod recording_publisher;
 
+pub mod backlog_contract;
+pub mod consumer_dead_letters_contract;
+pub mod dead_letters_contract;
 pub mod notification_inbox_contract;
 pub mod notifications_contract;
 pub mod order_ledger_contract;
 pub mod order_views_contract;
 pub mod orders_contract;
 pub mod outbox_contract;
+pub mod outbox_dead_letters_contract;
 pub mod pharmacy_inbox_contract;
 pub mod pharmacy_orders_contract;
 pub mod pharmacy_views_contract;
 pub mod published_ledger_contract;
+pub mod replay_contract;
 pub mod sample;
 
-pub use fixtures::{LedgerFixture, NotificationFixture, OrderingFixture, PharmacyFixture};
+pub use add_dead_letters::{refuse_event, store_dead_letter};
+pub use fixtures::{
+    DeadLetterFixture, LedgerFixture, NotificationFixture, OperatorFixture, OrderingFixture,
+    PharmacyFixture,
+};
+pub use in_memory_dead_letters::InMemoryDeadLetters;
 pub use in_memory_notifications::{InMemoryNotificationClaim, InMemoryNotifications};
 pub use in_memory_ordering::{InMemoryClaim, InMemoryOrdering};
 pub use in_memory_pharmacy::InMemoryPharmacy;

@@ -71,16 +71,44 @@ mod published_ledger {
     application::published_ledger_contract!(super::run, super::ordering());
 }
 
+mod replay {
+    application::replay_contract!(super::run, super::ordering());
+}
+
+mod backlog {
+    application::backlog_contract!(super::run, super::ordering());
+}
+
+mod dead_letters_of_ordering {
+    application::dead_letters_contract!(super::run, super::ordering());
+    application::outbox_dead_letters_contract!(super::run, super::ordering());
+}
+
+mod dead_letters_of_the_pharmacy {
+    application::dead_letters_contract!(super::run, super::pharmacy());
+    application::consumer_dead_letters_contract!(super::run, super::pharmacy());
+}
+
+mod dead_letters_of_notification {
+    application::dead_letters_contract!(super::run, super::notifications());
+    application::consumer_dead_letters_contract!(super::run, super::notifications());
+}
+
 /// A test function that is missing in the list of its contract macro would never run.
 #[test]
 fn every_test_is_in_the_list_of_its_contract() {
     let contracts = [
+        include_str!("../src/testing/backlog_contract.rs"),
+        include_str!("../src/testing/replay_contract.rs"),
+        include_str!("../src/testing/consumer_dead_letters_contract.rs"),
+        include_str!("../src/testing/dead_letters_contract.rs"),
         include_str!("../src/testing/notification_inbox_contract.rs"),
         include_str!("../src/testing/notifications_contract.rs"),
         include_str!("../src/testing/order_ledger_contract.rs"),
         include_str!("../src/testing/order_views_contract.rs"),
         include_str!("../src/testing/orders_contract.rs"),
         include_str!("../src/testing/outbox_contract.rs"),
+        include_str!("../src/testing/outbox_dead_letters_contract.rs"),
         include_str!("../src/testing/pharmacy_inbox_contract.rs"),
         include_str!("../src/testing/pharmacy_orders_contract.rs"),
         include_str!("../src/testing/pharmacy_views_contract.rs"),

@@ -4,6 +4,7 @@
 mod check;
 pub mod clock;
 pub mod config;
+pub mod dead_letters;
 mod outage;
 mod program;
 pub mod shutdown;

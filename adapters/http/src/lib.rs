@@ -4,6 +4,7 @@
 mod admission;
 mod browsers;
 mod cursor;
+mod dead_letters;
 mod documented;
 mod entity_tag;
 mod health;
@@ -24,6 +25,7 @@ mod whole_number;
 
 pub use browsers::refuse_cross_site;
 pub use cursor::{Cursor, CursorError};
+pub use dead_letters::{DeadLetterContent, DeadLetterId, dead_letter_routes};
 pub use documented::{
     BadRequest, Conflict, CrossSite, Malformed, NotFound, PreconditionFailed, TooLarge,
     Unavailable, Unprocessable, UnsupportedMediaType,

@@ -4,6 +4,7 @@ mod bodies;
 mod browsers;
 mod common_routes;
 mod connections;
+mod dead_letters;
 mod faults;
 mod overload;
 mod server;

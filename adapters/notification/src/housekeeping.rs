@@ -3,10 +3,11 @@ use std::time::Duration;
 use adapter_postgres::clock_statements;
 use adapter_postgres::housekeeping::{CHUNK, ClockStatements, Round};
 use adapter_postgres::{Database, PgError};
+use application::dead_letters::delete_settled_dead_letters;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 
-use super::DEAD_LETTERS;
+use super::dead_letters;
 
 static CLOCK: ClockStatements = clock_statements!("notification");
 
@@ -74,9 +75,10 @@ impl Housekeeping {
         let mut round = Round::begin(pool, "notification");
         let mut tidied = HousekeepingReport::default();
         if let Some(now) = round.time(&CLOCK).await {
+            let letters = dead_letters(&self.database);
             let before = now - self.keep.dead_letters;
-            tidied.dead_letters_deleted =
-                round.in_chunks("delete settled dead letters", DEAD_LETTERS.forget, before).await;
+            let delete = delete_settled_dead_letters(&letters, before.into());
+            tidied.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
             let delete = delete_settled(pool, now, now - self.keep.notifications);
             tidied.notifications_deleted = round.step("delete settled notifications", delete).await;
         }

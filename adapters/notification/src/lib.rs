@@ -8,14 +8,15 @@ mod rows;
 use std::time::Duration;
 
 use sqlx::PgPool;
+use sqlx::migrate::Migrator;
 
 pub use claim::PgNotificationClaim;
 pub use housekeeping::{Housekeeping, HousekeepingReport, Retention};
 
-use adapter_postgres::dead_letters::{DeadLetters, Statements as DeadLetterStatements};
+use adapter_postgres::dead_letters::{PgDeadLetters, Statements as DeadLetterStatements};
 use adapter_postgres::ledger::Statements as LedgerStatements;
 use adapter_postgres::{
-    Database, MigrateError, PgLedger, dead_letter_statements, ledger_statements,
+    Database, MigrateError, PgLedger, TablesError, dead_letter_statements, ledger_statements,
 };
 
 /// All notifications, in Postgres. Cheap to clone.
@@ -43,8 +44,8 @@ impl PgNotifications {
 
 /// The records the notification context could not take in.
 #[must_use]
-pub fn dead_letters(database: &Database) -> DeadLetters {
-    DeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
+pub fn dead_letters(database: &Database) -> PgDeadLetters {
+    PgDeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
 }
 
 /// What the notification context knows of orders: those of which it still has a notification.
@@ -58,7 +59,19 @@ pub fn ledger(database: &Database) -> PgLedger {
 /// # Errors
 /// When the database cannot be reached or refuses.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    database.migrate(sqlx::migrate!("../../migrations/notification"), "notification").await
+    database.migrate(migrations(), "notification").await
+}
+
+/// Checks that the notification context's tables are up to date, and changes nothing.
+///
+/// # Errors
+/// When they are not, or the database cannot be reached.
+pub async fn check_tables(database: &Database) -> Result<(), TablesError> {
+    database.check_tables(&migrations(), "notification", "notification").await
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("../../migrations/notification")
 }
 
 static DEAD_LETTERS: DeadLetterStatements = dead_letter_statements!("notification");

@@ -16,9 +16,10 @@ pub use housekeeping::{Housekeeping, HousekeepingReport, Retention};
 pub use orders::PgOrders;
 pub use published_ledger::PgPublishedLedger;
 
-use adapter_postgres::{Database, MigrateError};
+use adapter_postgres::{Database, MigrateError, TablesError};
 use runtime::StartError;
 use runtime::config::DatabaseArgs;
+use sqlx::migrate::Migrator;
 
 /// The Postgres schema of the ordering context.
 pub const SCHEMA: &str = "ordering";
@@ -39,6 +40,20 @@ pub fn database(args: &DatabaseArgs, program: &str) -> Result<Database, StartErr
 /// # Errors
 /// When the database is unavailable or a migration fails.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    database.migrate(sqlx::migrate!("../../migrations/ordering"), SCHEMA).await?;
+    database.migrate(migrations(), SCHEMA).await?;
     adapter_outbox::migrate(database).await
+}
+
+/// Checks that the schema `ordering` is up to date, and changes nothing.
+///
+/// # Errors
+/// When it is not, or the database cannot be reached.
+pub async fn check_tables(database: &Database) -> Result<(), TablesError> {
+    let program = "order-jobs";
+    database.check_tables(&migrations(), SCHEMA, program).await?;
+    adapter_outbox::check_tables(database, program).await
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("../../migrations/ordering")
 }

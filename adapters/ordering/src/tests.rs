@@ -19,13 +19,18 @@ mod wakeups;
 use std::time::Duration;
 
 use adapter_outbox::Lane;
-use adapter_outbox::{PgClaim, PgOutbox};
+use adapter_outbox::{PgBacklog, PgClaim, PgOutbox, PgOutboxDeadLetters, PgReplay};
 use adapter_postgres::Database;
+use application::dead_letters::{
+    DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, Kept,
+};
 use application::ordering::{Cause, Orders, Saved};
 use application::relay::{Claim, Outbox, Verdict};
-use application::testing::{LedgerFixture, OrderingFixture, sample};
-use domain::OrderId;
+use application::testing::{
+    DeadLetterFixture, LedgerFixture, OperatorFixture, OrderingFixture, refuse_event, sample,
+};
 use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+use domain::{EventId, OrderId, Timestamp};
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::clock;
 use sqlx::AssertSqlSafe;
@@ -202,6 +207,13 @@ pub(super) async fn publish(claim: PgClaim) {
     claim.settle(&verdicts).await.unwrap();
 }
 
+/// The dead letters that wait for an operator.
+pub(super) async fn open(letters: &PgOutboxDeadLetters) -> Vec<Kept<PgOutboxDeadLetters>> {
+    let filter = DeadLetterFilter::default();
+    let query = DeadLetterQuery { status: DeadLetterStatus::Open, filter: &filter, after: None };
+    letters.page(query, 100).await.unwrap()
+}
+
 /// Waits until a condition is true. Fails after 20 s.
 pub(super) async fn eventually(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -255,5 +267,38 @@ impl LedgerFixture for Fixture {
             order
         };
         self.orders.save(order, Cause::Unkeyed).await.unwrap();
+    }
+}
+
+impl DeadLetterFixture for Fixture {
+    type DeadLetters = PgOutboxDeadLetters;
+
+    fn dead_letter_port(&self) -> PgOutboxDeadLetters {
+        PgOutboxDeadLetters::new(&self.database)
+    }
+
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> EventId {
+        refuse_event(self, n, version, reason).await
+    }
+
+    fn unknown_id(&self) -> EventId {
+        sample::event_id(u32::MAX, 1)
+    }
+}
+
+impl OperatorFixture for Fixture {
+    type Replay = PgReplay;
+    type Backlog = PgBacklog;
+
+    fn replay(&self) -> PgReplay {
+        PgReplay::new(&self.database)
+    }
+
+    fn backlog(&self) -> PgBacklog {
+        PgBacklog::new(&self.database)
+    }
+
+    async fn now(&self) -> Timestamp {
+        clock::now()
     }
 }

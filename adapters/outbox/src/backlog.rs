@@ -1,27 +1,16 @@
 use std::time::Duration;
 
 use application::StoreError;
+use application::relay::{Backlog, MeasureBacklog};
 use sqlx::FromRow;
 
 use adapter_postgres::timeouts::in_time;
 use adapter_postgres::{Database, PgError};
 
-/// What the outbox still holds to be published: the figures an operator watches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Backlog {
-    /// Events not yet published. Positions of transactions that are in flight or rolled back count
-    /// until a relay has come by.
-    pub unprocessed: u64,
-    /// For how long the oldest of them has been waiting.
-    pub oldest: Duration,
-    /// Positions of transactions that had not ended when the cursor passed them.
-    pub late: u64,
-    /// Events whose publication failed, to be tried again.
-    pub failed: u64,
-    /// Events that wait, mostly behind a failed one of their order.
-    pub held: u64,
-    /// Events that Kafka refused, for an operator to decide about.
-    pub dead: u64,
+/// The figures of an outbox in Postgres.
+#[derive(Debug, Clone)]
+pub struct PgBacklog {
+    database: Database,
 }
 
 /// Asks each lane for its ends only, so that it costs the same whatever the outbox holds. Gaps are few,
@@ -72,16 +61,20 @@ struct Row {
     dead: i64,
 }
 
-impl Backlog {
-    /// Measures the outbox in this database.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
-    pub async fn measure(database: &Database) -> Result<Self, StoreError> {
-        let measure = sqlx::query_as(MEASURE).fetch_one(database.pool());
+impl PgBacklog {
+    /// The figures of the outbox in this database.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        Self { database: database.clone() }
+    }
+}
+
+impl MeasureBacklog for PgBacklog {
+    async fn measure(&self) -> Result<Backlog, StoreError> {
+        let measure = sqlx::query_as(MEASURE).fetch_one(self.database.pool());
         let row: Row = in_time(measure).await.map_err(PgError::from)?;
         let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
-        Ok(Self {
+        Ok(Backlog {
             unprocessed: count(row.behind_cursors + row.in_gaps + row.failed + row.held),
             oldest: Duration::try_from_secs_f64(row.oldest).unwrap_or_default(),
             late: count(row.late),
@@ -89,11 +82,5 @@ impl Backlog {
             held: count(row.held),
             dead: count(row.dead),
         })
-    }
-
-    /// Whether all is published but what waits for its own sake, not for that of Kafka.
-    #[must_use]
-    pub const fn is_published(&self) -> bool {
-        self.unprocessed <= self.failed + self.held
     }
 }

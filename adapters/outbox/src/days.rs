@@ -2,8 +2,11 @@
 
 use adapter_postgres::housekeeping::Round;
 use adapter_postgres::{Database, PgError};
+use application::dead_letters::delete_settled_dead_letters;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Postgres, Transaction};
+
+use crate::PgOutboxDeadLetters;
 
 /// Begins a step. Writers queue behind a lock that is waited for, so the wait is short: what cannot
 /// be had now is tried again next time.
@@ -44,17 +47,6 @@ const DELETE_STRAYS: &str = "
                             AND d.discarded_at IS NULL)
         LIMIT $2)";
 
-/// Deletes discarded dead letters whose events are gone. As long as an event is there, its letter
-/// keeps it from being published by a replay.
-const DELETE_LETTERS: &str = "
-    DELETE FROM outbox_dead_letters WHERE (lane, position) IN (
-        SELECT d.lane, d.position
-        FROM outbox_dead_letters AS d
-        WHERE d.discarded_at < $1
-          AND NOT EXISTS (SELECT FROM outbox AS o
-                          WHERE o.lane = d.lane AND o.position = d.position)
-        LIMIT $2)";
-
 /// What was done in a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DaysReport {
@@ -68,7 +60,7 @@ pub struct DaysReport {
     pub postponed: u64,
     /// Events deleted from the default partition, which takes what has no day partition.
     pub strays_deleted: u64,
-    /// Discarded dead letters deleted, whose events were gone before.
+    /// Dead letters deleted that were retried long ago, or were discarded and whose events are gone.
     pub letters_deleted: u64,
 }
 
@@ -120,8 +112,9 @@ pub async fn drop_before(
     }
     tidied.strays_deleted =
         round.in_chunks("delete old events without a day", DELETE_STRAYS, moment).await;
-    tidied.letters_deleted =
-        round.in_chunks("delete discarded dead letters", DELETE_LETTERS, moment).await;
+    let letters = PgOutboxDeadLetters::new(database);
+    let delete = delete_settled_dead_letters(&letters, moment.into());
+    tidied.letters_deleted = round.step("delete settled dead letters", delete).await;
 }
 
 async fn days_to_create(database: &Database, ahead: u32) -> Result<Vec<NaiveDate>, PgError> {

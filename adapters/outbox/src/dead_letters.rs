@@ -1,118 +1,216 @@
 use application::StoreError;
-use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use application::dead_letters::{
+    DeadLetterQuery, DeadLetters, KeptDeadLetter, OutboxDeadLetters, RefusedEvent,
+};
+use chrono::{DateTime, Utc};
+use domain::{EventId, Timestamp};
+use sqlx::FromRow;
+use sqlx::types::Uuid;
 
+use adapter_postgres::dead_letters::state;
 use adapter_postgres::timeouts::in_time;
-use adapter_postgres::{Database, PgError};
+use adapter_postgres::{Database, PgError, storable};
 
-/// The events that Kafka refused, for the operator who decides about them.
+/// The events that Kafka refused, for the operator who decides about them. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct OutboxDeadLetters {
+pub struct PgOutboxDeadLetters {
     database: Database,
 }
 
-/// An event that Kafka refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutboxDeadLetter {
-    /// The event.
-    pub event_id: EventId,
-    /// The order it happened to.
-    pub order_id: OrderId,
-    /// The order's version once it had happened.
-    pub order_version: OrderVersion,
-    /// Its type, such as `OrderCreated`.
-    pub event_type: String,
-    /// Why it was refused.
-    pub reason: String,
-    /// When it was put aside.
-    pub died_at: Timestamp,
+/// All dead letters, in whatever state. One that was retried and refused again is open.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT event_id, order_id, order_version, event_type, reason, died_at, state, settled_at
+             FROM (
+                 SELECT event_id, order_id, order_version, event_type, reason, died_at,
+                        CASE WHEN discarded_at IS NULL THEN 'open' ELSE 'discarded' END AS state,
+                        discarded_at AS settled_at
+                 FROM outbox_dead_letters
+                 UNION ALL
+                 SELECT event_id, order_id, order_version, event_type, reason, died_at,
+                        'retried', retried_at
+                 FROM outbox_retried_dead_letters AS r
+                 WHERE NOT EXISTS (SELECT FROM outbox_dead_letters AS d
+                                   WHERE d.event_id = r.event_id)
+             ) AS kept ",
+            $rest
+        )
+    };
 }
 
-type Row =
-    (sqlx::types::Uuid, sqlx::types::Uuid, i64, String, String, chrono::DateTime<chrono::Utc>);
+const PAGE: &str = select!(
+    "WHERE state = $1 AND ($2::uuid IS NULL OR event_id > $2)
+       AND ($3::text IS NULL OR position($3 IN reason) > 0)
+       AND ($4::text IS NULL OR event_type = $4)
+     ORDER BY event_id LIMIT $5"
+);
 
-impl OutboxDeadLetters {
+const FIND: &str = select!("WHERE event_id = $1");
+
+/// Locks the rows in one order, so that two of them at once cannot wait for each other.
+const DISCARD: &str = "
+    UPDATE outbox_dead_letters SET discarded_at = now()
+    WHERE event_id IN (SELECT event_id FROM outbox_dead_letters
+                       WHERE event_id = ANY ($1) AND discarded_at IS NULL
+                       ORDER BY event_id FOR UPDATE)
+    RETURNING event_id";
+
+/// Only who holds the lane may change what its cursor and its stragglers say.
+const LOCK_LANE: &str = "
+    SELECT l.lane FROM outbox_lanes AS l JOIN outbox_dead_letters AS d USING (lane)
+    WHERE d.event_id = $1 FOR UPDATE OF l";
+
+const MAKE_DUE: &str = "
+    WITH revived AS (
+        DELETE FROM outbox_dead_letters
+        WHERE event_id = $1 AND discarded_at IS NULL
+        RETURNING lane, position, event_id, order_id, order_version, event_type, reason, died_at
+    ), recorded AS (
+        INSERT INTO outbox_retried_dead_letters
+            (event_id, order_id, order_version, event_type, reason, died_at)
+        SELECT event_id, order_id, order_version, event_type, reason, died_at FROM revived
+        ON CONFLICT (event_id) DO UPDATE
+        SET reason = excluded.reason, died_at = excluded.died_at, retried_at = excluded.retried_at
+    ), noted AS (
+        INSERT INTO outbox_stragglers (lane, position, reason, order_id)
+        SELECT lane, position, 'held', order_id
+        FROM revived JOIN outbox_lanes USING (lane)
+        WHERE position <= through
+    )
+    SELECT count(*) FROM revived";
+
+/// As long as a discarded event is there, its dead letter keeps it from being published by a replay.
+const DELETE_SETTLED: &str = "
+    WITH settled AS (
+        SELECT 'discarded' AS state, d.event_id
+        FROM outbox_dead_letters AS d
+        WHERE d.discarded_at < $1
+          AND NOT EXISTS (SELECT FROM outbox AS o
+                          WHERE o.lane = d.lane AND o.position = d.position)
+        UNION ALL
+        SELECT 'retried', event_id FROM outbox_retried_dead_letters WHERE retried_at < $1
+        LIMIT $2
+    ), discarded AS (
+        DELETE FROM outbox_dead_letters
+        WHERE discarded_at < $1
+          AND event_id IN (SELECT event_id FROM settled WHERE state = 'discarded')
+        RETURNING 1
+    ), retried AS (
+        DELETE FROM outbox_retried_dead_letters
+        WHERE retried_at < $1 AND event_id IN (SELECT event_id FROM settled WHERE state = 'retried')
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM discarded) + (SELECT count(*) FROM retried)";
+
+#[derive(Debug, FromRow)]
+struct Row {
+    event_id: Uuid,
+    order_id: Uuid,
+    order_version: i64,
+    event_type: String,
+    reason: String,
+    died_at: DateTime<Utc>,
+    state: String,
+    settled_at: Option<DateTime<Utc>>,
+}
+
+impl PgOutboxDeadLetters {
     /// The dead letters in this database.
     #[must_use]
     pub fn new(database: &Database) -> Self {
         Self { database: database.clone() }
     }
 
-    /// At most `limit` of those that wait for a decision, the oldest first.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
-    pub async fn waiting(&self, limit: usize) -> Result<Vec<OutboxDeadLetter>, StoreError> {
-        let query = "SELECT event_id, order_id, order_version, event_type, reason, died_at
-                     FROM outbox_dead_letters WHERE discarded_at IS NULL
-                     ORDER BY died_at, event_id LIMIT $1";
-        let rows: Vec<Row> = sqlx::query_as(query)
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-            .fetch_all(self.database.pool())
-            .await
-            .map_err(PgError::from)?;
-        rows.into_iter().map(letter).collect()
-    }
-
-    /// Makes an event due again. Later events of its order may have been published meanwhile.
-    /// `false` if it does not wait for a decision.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
-    pub async fn retry(&self, event: EventId) -> Result<bool, StoreError> {
-        Ok(in_time(self.revive(event)).await?)
-    }
-
-    /// Gives an event up: it will never be published. `false` if it does not wait for a decision.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
-    pub async fn discard(&self, event: EventId) -> Result<bool, StoreError> {
-        let query = "UPDATE outbox_dead_letters SET discarded_at = now()
-                     WHERE event_id = $1 AND discarded_at IS NULL";
-        let query = sqlx::query(query).bind(event.get());
-        let done = query.execute(self.database.pool()).await.map_err(PgError::from)?;
-        Ok(done.rows_affected() > 0)
-    }
-
     async fn revive(&self, event: EventId) -> Result<bool, PgError> {
         let mut transaction = self.database.pool().begin().await?;
-        // Only who holds the lane may change what its cursor and its stragglers say.
-        let lock = "SELECT l.lane FROM outbox_lanes AS l
-                    JOIN outbox_dead_letters AS d USING (lane)
-                    WHERE d.event_id = $1 FOR UPDATE OF l";
-        let lane: Option<i16> =
-            sqlx::query_scalar(lock).bind(event.get()).fetch_optional(&mut *transaction).await?;
+        let lane: Option<i16> = sqlx::query_scalar(LOCK_LANE)
+            .bind(event.get())
+            .fetch_optional(&mut *transaction)
+            .await?;
         if lane.is_none() {
             return Ok(false);
         }
-        let revive = "
-            WITH revived AS (
-                DELETE FROM outbox_dead_letters
-                WHERE event_id = $1 AND discarded_at IS NULL
-                RETURNING lane, position, order_id
-            ), noted AS (
-                INSERT INTO outbox_stragglers (lane, position, reason, order_id)
-                SELECT lane, position, 'held', order_id
-                FROM revived JOIN outbox_lanes USING (lane)
-                WHERE position <= through
-            )
-            SELECT count(*) FROM revived";
         let revived: i64 =
-            sqlx::query_scalar(revive).bind(event.get()).fetch_one(&mut *transaction).await?;
+            sqlx::query_scalar(MAKE_DUE).bind(event.get()).fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(revived > 0)
     }
 }
 
-fn letter(row: Row) -> Result<OutboxDeadLetter, StoreError> {
-    let (event_id, order_id, order_version, event_type, reason, died_at) = row;
-    Ok(OutboxDeadLetter {
-        event_id: EventId::new(event_id),
-        order_id: OrderId::new(order_id),
-        order_version: OrderVersion::try_from(order_version)
-            .map_err(|error| StoreError::Broken(Box::new(error)))?,
-        event_type,
-        reason,
-        died_at: died_at.into(),
-    })
+impl DeadLetters for PgOutboxDeadLetters {
+    type Id = EventId;
+    type Content = RefusedEvent;
+
+    async fn page(
+        &self,
+        query: DeadLetterQuery<'_, EventId>,
+        limit: usize,
+    ) -> Result<Vec<KeptDeadLetter<EventId, RefusedEvent>>, StoreError> {
+        let rows: Vec<Row> = sqlx::query_as(PAGE)
+            .bind(query.status.as_str())
+            .bind(query.after.map(EventId::get))
+            .bind(query.filter.reason().map(storable))
+            .bind(query.filter.event_type().map(storable))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .fetch_all(self.database.pool())
+            .await
+            .map_err(PgError::from)?;
+        rows.into_iter().map(Row::into_kept).collect()
+    }
+
+    async fn find(
+        &self,
+        event: EventId,
+    ) -> Result<Option<KeptDeadLetter<EventId, RefusedEvent>>, StoreError> {
+        let row: Option<Row> = sqlx::query_as(FIND)
+            .bind(event.get())
+            .fetch_optional(self.database.pool())
+            .await
+            .map_err(PgError::from)?;
+        row.map(Row::into_kept).transpose()
+    }
+
+    async fn discard(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError> {
+        let discarded: Vec<Uuid> = sqlx::query_scalar(DISCARD)
+            .bind(events.iter().map(|event| event.get()).collect::<Vec<_>>())
+            .fetch_all(self.database.pool())
+            .await
+            .map_err(PgError::from)?;
+        Ok(discarded.into_iter().map(EventId::new).collect())
+    }
+
+    async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let deleted: i64 = sqlx::query_scalar(DELETE_SETTLED)
+            .bind(before.get())
+            .bind(limit)
+            .fetch_one(self.database.pool())
+            .await
+            .map_err(PgError::from)?;
+        Ok(deleted.unsigned_abs())
+    }
+}
+
+impl OutboxDeadLetters for PgOutboxDeadLetters {
+    async fn make_due(&self, event: EventId) -> Result<bool, StoreError> {
+        Ok(in_time(self.revive(event)).await?)
+    }
+}
+
+impl Row {
+    fn into_kept(self) -> Result<KeptDeadLetter<EventId, RefusedEvent>, StoreError> {
+        let content = RefusedEvent {
+            aggregate_id: self.order_id,
+            aggregate_version: self.order_version,
+            event_type: self.event_type,
+        };
+        Ok(KeptDeadLetter {
+            id: EventId::new(self.event_id),
+            content,
+            reason: self.reason,
+            kept_at: self.died_at.into(),
+            state: state(&self.state, self.settled_at)?,
+        })
+    }
 }

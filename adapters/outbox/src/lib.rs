@@ -13,7 +13,7 @@
 //! - Relays use [`PgOutbox`] to claim events, and [`Wakeups`] to wait for new ones.
 //! - [`OutboxCheck`] checks the assumptions of the protocol. [`Adoption`] repairs an outbox that
 //!   does not meet them.
-//! - [`Backlog`], [`OutboxDeadLetters`], [`Replay`], [`republish()`] and [`days`] are for
+//! - [`PgBacklog`], [`PgOutboxDeadLetters`], [`PgReplay`], [`republish()`] and [`days`] are for
 //!   operators.
 
 mod adoption;
@@ -32,24 +32,40 @@ mod wakeups;
 
 pub use adoption::{Adoption, AdoptionError, AdoptionReport, repair_positions};
 pub use append::{NewEvent, NewEvents};
-pub use backlog::Backlog;
-pub use dead_letters::{OutboxDeadLetter, OutboxDeadLetters};
+pub use backlog::PgBacklog;
+pub use dead_letters::PgOutboxDeadLetters;
 pub use in_flight::in_flight;
 pub use lane::Lane;
 pub use outbox::{MAX_LANES_PER_CLAIM, PgClaim, PgOutbox};
 pub use outbox_check::OutboxCheck;
-pub use replay::Replay;
+pub use replay::PgReplay;
 pub use republish::republish;
 pub use topics::Topics;
 pub use wakeups::{WakeupSender, Wakeups};
 
-use adapter_postgres::{Database, MigrateError};
+use adapter_postgres::{Database, MigrateError, TablesError};
+use sqlx::migrate::Migrator;
+
+/// The table that records which migrations were run.
+const RECORDED_IN: &str = "_outbox_migrations";
 
 /// Creates or updates the tables of the outbox in the schema of this database.
 ///
 /// # Errors
 /// When the database is unavailable or a migration fails.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    let migrations = sqlx::migrate!("../../migrations/outbox");
-    database.migrate_part(migrations, database.schema(), "_outbox_migrations").await
+    database.migrate_part(migrations(), database.schema(), RECORDED_IN).await
+}
+
+/// Checks that the tables of the outbox are up to date, and changes nothing. `program` is the one that
+/// creates them.
+///
+/// # Errors
+/// When they are not, or the database cannot be reached.
+pub async fn check_tables(database: &Database, program: &'static str) -> Result<(), TablesError> {
+    database.check_tables_part(&migrations(), database.schema(), RECORDED_IN, program).await
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("../../migrations/outbox")
 }

@@ -1,33 +1,21 @@
 use application::StoreError;
+use application::relay::Replay;
 use domain::Timestamp;
 
 use adapter_postgres::timeouts::in_time;
 use adapter_postgres::{Database, PgError};
 
-/// Makes events that were published due again, as long as the outbox still has them.
+/// Replays events from an outbox in Postgres: moves the cursors of its lanes back.
 ///
-/// Each order's events come again in their order; consumers drop what they have seen. Dead letters
-/// stay aside.
+/// It takes each lane in turn, after the relay that works on it. If it fails, the lanes that were
+/// rewound stay so.
 #[derive(Debug, Clone)]
-pub struct Replay {
+pub struct PgReplay {
     database: Database,
 }
 
-impl Replay {
-    /// Replays from this database.
-    #[must_use]
-    pub fn new(database: &Database) -> Self {
-        Self { database: database.clone() }
-    }
-
-    /// Moves the cursors back to the first event recorded at or after `since`, or to the first one
-    /// there is. Gives the number of positions that became due, gaps included.
-    ///
-    /// It takes each lane in turn, after the relay that works on it.
-    ///
-    /// # Errors
-    /// When the database cannot be reached; the lanes that were rewound stay so.
-    pub async fn rewind(&self, since: Option<Timestamp>) -> Result<i64, StoreError> {
+impl Replay for PgReplay {
+    async fn rewind(&self, since: Option<Timestamp>) -> Result<i64, StoreError> {
         let query = "SELECT lane FROM outbox_lanes ORDER BY lane";
         let lanes: Vec<i16> = sqlx::query_scalar(query)
             .fetch_all(self.database.pool())
@@ -38,6 +26,14 @@ impl Replay {
             due += in_time(self.rewind_lane(lane, since)).await?;
         }
         Ok(due)
+    }
+}
+
+impl PgReplay {
+    /// Replays from this database.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        Self { database: database.clone() }
     }
 
     async fn rewind_lane(&self, lane: i16, since: Option<Timestamp>) -> Result<i64, PgError> {

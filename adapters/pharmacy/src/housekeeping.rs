@@ -3,8 +3,9 @@ use std::time::Duration;
 use adapter_postgres::Database;
 use adapter_postgres::clock_statements;
 use adapter_postgres::housekeeping::{ClockStatements, Round};
+use application::dead_letters::delete_settled_dead_letters;
 
-use super::DEAD_LETTERS;
+use super::dead_letters;
 
 static CLOCK: ClockStatements = clock_statements!("pharmacy");
 
@@ -38,9 +39,10 @@ impl Housekeeping {
         let mut round = Round::begin(self.database.pool(), "pharmacy");
         let mut tidied = HousekeepingReport::default();
         if let Some(now) = round.time(&CLOCK).await {
+            let letters = dead_letters(&self.database);
             let before = now - self.dead_letters;
-            tidied.dead_letters_deleted =
-                round.in_chunks("delete settled dead letters", DEAD_LETTERS.forget, before).await;
+            let delete = delete_settled_dead_letters(&letters, before.into());
+            tidied.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
         }
         tidied.clock_doubted = round.clock_doubted;
         tidied.failed = round.failed;

@@ -6,13 +6,14 @@ mod rows;
 mod views;
 
 use sqlx::PgPool;
+use sqlx::migrate::Migrator;
 
 pub use housekeeping::{Housekeeping, HousekeepingReport};
 
-use adapter_postgres::dead_letters::{DeadLetters, Statements as DeadLetterStatements};
+use adapter_postgres::dead_letters::{PgDeadLetters, Statements as DeadLetterStatements};
 use adapter_postgres::ledger::Statements as LedgerStatements;
 use adapter_postgres::{
-    Database, MigrateError, PgLedger, dead_letter_statements, ledger_statements,
+    Database, MigrateError, PgLedger, TablesError, dead_letter_statements, ledger_statements,
 };
 
 /// All orders of the pharmacy, in Postgres. Cheap to clone.
@@ -31,8 +32,8 @@ impl PgPharmacyOrders {
 
 /// The records the pharmacy could not take in.
 #[must_use]
-pub fn dead_letters(database: &Database) -> DeadLetters {
-    DeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
+pub fn dead_letters(database: &Database) -> PgDeadLetters {
+    PgDeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
 }
 
 /// What the pharmacy knows of orders.
@@ -46,7 +47,19 @@ pub fn ledger(database: &Database) -> PgLedger {
 /// # Errors
 /// When the database cannot be reached or refuses.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    database.migrate(sqlx::migrate!("../../migrations/pharmacy"), "pharmacy").await
+    database.migrate(migrations(), "pharmacy").await
+}
+
+/// Checks that the pharmacy's tables are up to date, and changes nothing.
+///
+/// # Errors
+/// When they are not, or the database cannot be reached.
+pub async fn check_tables(database: &Database) -> Result<(), TablesError> {
+    database.check_tables(&migrations(), "pharmacy", "pharmacy-order").await
+}
+
+fn migrations() -> Migrator {
+    sqlx::migrate!("../../migrations/pharmacy")
 }
 
 static DEAD_LETTERS: DeadLetterStatements = dead_letter_statements!("pharmacy");

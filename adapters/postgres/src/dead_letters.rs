@@ -1,109 +1,114 @@
-//! Records a context could not take in, kept with their bytes until somebody retries or discards
-//! them.
+//! Records that a context's consumer could not consume, kept with their bytes until somebody retries
+//! or discards them.
 //!
 //! Each context has a table of its own, `<schema>.dead_letters`; what is done with it is the same.
 
-mod command;
 mod headers;
-mod letter;
-mod retry;
+mod row;
 mod statements;
 
 use application::StoreError;
+use application::dead_letters::{
+    ConsumerDeadLetters, DeadLetterNumber, DeadLetterQuery, DeadLetters, KeptDeadLetter,
+};
+use application::published::RawRecord;
+use domain::Timestamp;
 use sqlx::PgPool;
 
-pub use command::{CommandError, DeadLettersCommand};
-pub use letter::{DeadLetterState, KeptDeadLetter};
-pub use retry::{Retried, retry};
+pub use row::state;
 pub use statements::Statements;
 
 use super::{PgError, storable};
-use letter::LetterRow;
+use row::DeadLetterRow;
 
-/// The dead letters of one context, for the people who look after it. Cheap to clone.
+/// The dead letters of one context's consumer, in Postgres. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct DeadLetters {
+pub struct PgDeadLetters {
     pool: PgPool,
     sql: &'static Statements,
 }
 
-impl DeadLetters {
-    /// The letters that these statements keep.
+impl PgDeadLetters {
+    /// Those in the table that these statements are about.
     #[must_use]
     pub const fn new(pool: PgPool, sql: &'static Statements) -> Self {
         Self { pool, sql }
     }
+}
 
-    /// At most `limit` letters in this state whose number is greater than `after`, oldest first.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn list(
+impl DeadLetters for PgDeadLetters {
+    type Id = DeadLetterNumber;
+    type Content = RawRecord;
+
+    async fn page(
         &self,
-        state: DeadLetterState,
-        after: i64,
-        limit: u32,
-    ) -> Result<Vec<KeptDeadLetter>, StoreError> {
-        let rows: Vec<LetterRow> = sqlx::query_as(self.sql.list)
-            .bind(state.as_str())
-            .bind(after)
-            .bind(i64::from(limit))
+        query: DeadLetterQuery<'_, DeadLetterNumber>,
+        limit: usize,
+    ) -> Result<Vec<KeptDeadLetter<DeadLetterNumber, RawRecord>>, StoreError> {
+        let rows: Vec<DeadLetterRow> = sqlx::query_as(self.sql.page)
+            .bind(query.status.as_str())
+            .bind(query.after.map(DeadLetterNumber::get))
+            .bind(query.filter.reason().map(storable))
+            .bind(query.filter.event_type().map(storable))
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
             .fetch_all(&self.pool)
             .await
             .map_err(PgError::from)?;
-        rows.into_iter().map(LetterRow::into_letter).collect()
+        rows.into_iter().map(DeadLetterRow::into_kept).collect()
     }
 
-    /// The letter with this number.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn find(&self, id: i64) -> Result<Option<KeptDeadLetter>, StoreError> {
-        let row: Option<LetterRow> = sqlx::query_as(self.sql.find)
-            .bind(id)
+    async fn find(
+        &self,
+        number: DeadLetterNumber,
+    ) -> Result<Option<KeptDeadLetter<DeadLetterNumber, RawRecord>>, StoreError> {
+        let row: Option<DeadLetterRow> = sqlx::query_as(self.sql.find)
+            .bind(number.get())
             .fetch_optional(&self.pool)
             .await
             .map_err(PgError::from)?;
-        row.map(LetterRow::into_letter).transpose()
+        row.map(DeadLetterRow::into_kept).transpose()
     }
 
-    /// Discards an open letter: its record is to have no effect. Answers whether it was open.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn discard(&self, id: i64) -> Result<bool, StoreError> {
-        self.settle(id, DeadLetterState::Discarded).await
+    async fn discard(
+        &self,
+        numbers: &[DeadLetterNumber],
+    ) -> Result<Vec<DeadLetterNumber>, StoreError> {
+        let discarded: Vec<i64> = sqlx::query_scalar(self.sql.discard)
+            .bind(numbers.iter().map(|number| number.get()).collect::<Vec<_>>())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(PgError::from)?;
+        Ok(discarded.into_iter().map(DeadLetterNumber::new).collect())
     }
 
-    /// Notes that an open letter's record has had its effect. Answers whether it was open.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn mark_retried(&self, id: i64) -> Result<bool, StoreError> {
-        self.settle(id, DeadLetterState::Retried).await
+    async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let deleted = sqlx::query(self.sql.delete_settled)
+            .bind(before.get())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+            .execute(&self.pool)
+            .await
+            .map_err(PgError::from)?;
+        Ok(deleted.rows_affected())
+    }
+}
+
+impl ConsumerDeadLetters for PgDeadLetters {
+    async fn mark_retried(&self, number: DeadLetterNumber) -> Result<bool, StoreError> {
+        let done = sqlx::query(self.sql.mark_retried)
+            .bind(number.get())
+            .execute(&self.pool)
+            .await
+            .map_err(PgError::from)?;
+        Ok(done.rows_affected() == 1)
     }
 
-    /// Notes why an open letter's record still has no effect.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn note_reason(&self, id: i64, reason: &str) -> Result<(), StoreError> {
+    async fn note_reason(&self, number: DeadLetterNumber, reason: &str) -> Result<(), StoreError> {
         sqlx::query(self.sql.note_reason)
-            .bind(id)
+            .bind(number.get())
             .bind(storable(reason))
             .execute(&self.pool)
             .await
             .map_err(PgError::from)?;
         Ok(())
-    }
-
-    async fn settle(&self, id: i64, state: DeadLetterState) -> Result<bool, StoreError> {
-        let done = sqlx::query(self.sql.settle)
-            .bind(id)
-            .bind(state.as_str())
-            .execute(&self.pool)
-            .await
-            .map_err(PgError::from)?;
-        Ok(done.rows_affected() == 1)
     }
 }

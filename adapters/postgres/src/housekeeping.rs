@@ -3,6 +3,7 @@
 
 mod clock;
 
+use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
@@ -67,12 +68,12 @@ impl<'d> Round<'d> {
     }
 
     /// Does one step; if it fails, its default is the answer.
-    pub async fn step<T: Default>(
+    pub async fn step<T: Default, E: Error + From<PgError> + 'static>(
         &mut self,
         what: &'static str,
-        work: impl Future<Output = Result<T, PgError>>,
+        work: impl Future<Output = Result<T, E>>,
     ) -> T {
-        within(STEP, work).await.unwrap_or_else(|error: PgError| {
+        within(STEP, work).await.unwrap_or_else(|error: E| {
             let schema = self.schema;
             tracing::warn!(
                 schema,
@@ -120,7 +121,7 @@ impl<'d> Round<'d> {
             loop {
                 let query = sqlx::query(statement).bind(moment).bind(CHUNK);
                 match query.execute(pool).await?.rows_affected() {
-                    0 => return Ok(changed),
+                    0 => return Ok::<_, PgError>(changed),
                     rows => changed += rows,
                 }
             }

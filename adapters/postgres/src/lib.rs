@@ -9,6 +9,7 @@ pub mod housekeeping;
 pub mod ledger;
 mod migration_gate;
 mod storable;
+mod tables;
 pub mod timeouts;
 
 pub use database::{Database, MigrateError};
@@ -17,3 +18,4 @@ pub use housekeeping::every_hour;
 pub use ledger::PgLedger;
 pub use migration_gate::MigrationGate;
 pub use storable::storable;
+pub use tables::TablesError;

@@ -1,11 +1,14 @@
 use std::future::Future;
 
+use domain::Timestamp;
+
+use crate::dead_letters::DeadLetters;
 use crate::notification::{NotificationViews, Notifications};
 use crate::ordering::{OrderViews, Orders};
 use crate::pharmacy::{PharmacyOrders, PharmacyViews};
 use crate::published::DeadLetter;
 use crate::reconcile::OrderLedger;
-use crate::relay::Outbox;
+use crate::relay::{MeasureBacklog, Outbox, Replay};
 
 /// A new, empty ordering store under test.
 pub trait OrderingFixture {
@@ -81,4 +84,42 @@ pub trait LedgerFixture {
     /// Adds the event of [`sample`](super::sample) order `n` with `version` 1 or 2 to the store.
     /// Tests add version 1 before version 2, except in `consumer_ledger_contract`.
     fn add_event(&self, n: u32, version: u32) -> impl Future<Output = ()> + Send;
+}
+
+/// A new, empty store of any context under test, with its dead letters.
+pub trait DeadLetterFixture {
+    /// The port for the dead letters.
+    type DeadLetters: DeadLetters;
+
+    /// The port for the dead letters.
+    fn dead_letter_port(&self) -> Self::DeadLetters;
+
+    /// Stores a dead letter of the event of [`sample`](super::sample) order `n` with `version`: 1 is an
+    /// `OrderCreated`, 2 an `OrderCancelled`. Later calls MUST have greater numbers.
+    fn add_dead_letter(
+        &self,
+        n: u32,
+        version: u32,
+        reason: &str,
+    ) -> impl Future<Output = <Self::DeadLetters as DeadLetters>::Id> + Send;
+
+    /// An id that no dead letter has.
+    fn unknown_id(&self) -> <Self::DeadLetters as DeadLetters>::Id;
+}
+
+/// A new, empty ordering store under test, with what operators do about its outbox.
+pub trait OperatorFixture: OrderingFixture {
+    /// The port to publish events again.
+    type Replay: Replay;
+    /// The port for the figures of the outbox.
+    type Backlog: MeasureBacklog;
+
+    /// The port to publish events again.
+    fn replay(&self) -> Self::Replay;
+
+    /// The port for the figures of the outbox.
+    fn backlog(&self) -> Self::Backlog;
+
+    /// A time after all events stored so far, and not after those stored later.
+    fn now(&self) -> impl Future<Output = Timestamp> + Send;
 }

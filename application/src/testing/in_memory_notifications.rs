@@ -3,13 +3,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{EventId, OrderId, OrderVersion};
 
-use super::in_memory_pharmacy::store_once;
-use super::{NotificationFixture, sample};
+use super::{
+    DeadLetterFixture, InMemoryDeadLetters, NotificationFixture, sample, store_dead_letter,
+};
 use crate::StoreError;
+use crate::dead_letters::DeadLetterNumber;
 use crate::inbox::BatchOutcome;
 use crate::notification::{
     ChannelName, ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
-    NotificationViews, Notifications, SendOutcome,
+    NotificationViews, Notifications, NotifyCustomer, SendOutcome,
 };
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
@@ -23,13 +25,13 @@ const MAX_DELAY: u32 = 64;
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryNotifications {
     shared: Arc<Mutex<State>>,
+    dead: InMemoryDeadLetters,
 }
 
 #[derive(Debug, Default)]
 struct State {
     entries: Vec<Entry>,
     claimed: HashSet<usize>,
-    dead: Vec<DeadLetter>,
     seconds: u32,
 }
 
@@ -48,7 +50,7 @@ impl InMemoryNotifications {
     /// The stored dead letters, oldest first.
     #[must_use]
     pub fn stored_dead_letters(&self) -> Vec<DeadLetter> {
-        self.lock().dead.clone()
+        self.dead.all()
     }
 
     pub(super) fn entries(&self) -> Vec<LedgerEntry> {
@@ -139,7 +141,7 @@ impl Notifications for InMemoryNotifications {
             }
         }
         for letter in dead {
-            store_once(&mut state.dead, letter);
+            self.dead.store_once(letter);
         }
         Ok(outcome)
     }
@@ -238,5 +240,23 @@ impl NotificationFixture for InMemoryNotifications {
 
     async fn let_delays_pass(&self) {
         self.advance(MAX_DELAY);
+    }
+}
+
+impl DeadLetterFixture for InMemoryNotifications {
+    type DeadLetters = InMemoryDeadLetters;
+
+    fn dead_letter_port(&self) -> InMemoryDeadLetters {
+        self.dead.clone()
+    }
+
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+        let inbox =
+            NotifyCustomer { notifications: self.clone(), channels: vec![ChannelName::Log] };
+        store_dead_letter(&inbox, &self.dead, n, version, reason).await
+    }
+
+    fn unknown_id(&self) -> DeadLetterNumber {
+        DeadLetterNumber::new(i64::MAX)
     }
 }

@@ -14,7 +14,9 @@ use crate::ordering::{
 use crate::reconcile::LedgerEntry;
 use crate::relay::OutboxRecord;
 
+mod operators;
 mod outbox_log;
+mod refused_events;
 
 pub use outbox_log::InMemoryClaim;
 

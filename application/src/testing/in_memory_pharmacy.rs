@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
 use domain::{OrderId, Timestamp};
 
-use super::{PharmacyFixture, sample};
+use super::{DeadLetterFixture, InMemoryDeadLetters, PharmacyFixture, sample, store_dead_letter};
 use crate::StoreError;
+use crate::dead_letters::DeadLetterNumber;
 use crate::pharmacy::{
     OrderRevision, PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews,
-    SaveAllError,
+    ReceiveOrders, SaveAllError,
 };
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
@@ -19,12 +20,12 @@ use crate::reconcile::LedgerEntry;
 #[derive(Debug, Clone, Default)]
 pub struct InMemoryPharmacy {
     shared: Arc<Mutex<State>>,
+    dead: InMemoryDeadLetters,
 }
 
 #[derive(Debug, Default)]
 struct State {
     orders: BTreeMap<OrderId, (OrderRevision, Timestamp)>,
-    dead: Vec<DeadLetter>,
     saves: u32,
 }
 
@@ -32,7 +33,7 @@ impl InMemoryPharmacy {
     /// The stored dead letters, oldest first.
     #[must_use]
     pub fn stored_dead_letters(&self) -> Vec<DeadLetter> {
-        self.lock().dead.clone()
+        self.dead.all()
     }
 
     /// Deletes an order, as if the database had been restored from an older backup.
@@ -52,16 +53,6 @@ impl InMemoryPharmacy {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Stores the letter, unless a letter of the same record is already stored.
-pub(super) fn store_once(stored: &mut Vec<DeadLetter>, letter: &DeadLetter) {
-    let source = |letter: &DeadLetter| {
-        (letter.record.topic.clone(), letter.record.partition, letter.record.offset)
-    };
-    if stored.iter().all(|other| source(other) != source(letter)) {
-        stored.push(letter.clone());
     }
 }
 
@@ -92,7 +83,7 @@ impl PharmacyOrders for InMemoryPharmacy {
             state.orders.insert(order.id(), (saved, received_at));
         }
         for letter in dead {
-            store_once(&mut state.dead, letter);
+            self.dead.store_once(letter);
         }
         Ok(())
     }
@@ -143,5 +134,21 @@ impl PharmacyFixture for InMemoryPharmacy {
 
     async fn dead_letters(&self) -> Vec<DeadLetter> {
         self.stored_dead_letters()
+    }
+}
+
+impl DeadLetterFixture for InMemoryPharmacy {
+    type DeadLetters = InMemoryDeadLetters;
+
+    fn dead_letter_port(&self) -> InMemoryDeadLetters {
+        self.dead.clone()
+    }
+
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+        store_dead_letter(&ReceiveOrders(self.clone()), &self.dead, n, version, reason).await
+    }
+
+    fn unknown_id(&self) -> DeadLetterNumber {
+        DeadLetterNumber::new(i64::MAX)
     }
 }

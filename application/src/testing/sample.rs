@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use crate::ordering::{Cause, Fingerprint, IdempotencyKey};
 use crate::published::{
-    Content, Incoming, Payload, PublishedEvent, PublishedItem, PublishedMedication, RawRecord,
-    RecordHeader, Unreadable,
+    Content, DeadLetter, Incoming, Payload, PublishedEvent, PublishedItem, PublishedMedication,
+    RawRecord, RecordHeader, Unreadable,
 };
 
 /// 2026-01-01T00:00:00Z, in microseconds.
@@ -200,6 +200,15 @@ pub fn record(offset: i64, key: Option<OrderId>) -> RawRecord {
             RecordHeader { name: "bytes".to_owned(), value: None },
         ],
     }
+}
+
+/// A consumer's dead letter: a record with the headers of the event of order `n` with `version`.
+#[must_use]
+pub fn dead_letter(n: u32, version: u32, reason: &str) -> DeadLetter {
+    let event_type = if version == 1 { "orders.OrderCreated" } else { "orders.OrderCancelled" };
+    let mut record = record(i64::from(n) * 10 + i64::from(version), Some(order_id(n)));
+    record.headers[0].value = Some(event_type.as_bytes().to_vec());
+    DeadLetter { record, reason: reason.to_owned() }
 }
 
 fn customer(n: u32) -> String {

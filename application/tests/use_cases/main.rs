@@ -7,8 +7,11 @@ use std::future::Future;
 use futures_util::FutureExt;
 
 mod cancel_order;
+mod dead_letter_selection;
 mod deliver_notifications;
+mod discard_dead_letters;
 mod idempotency_key;
+mod list_dead_letters;
 mod list_orders;
 mod place_order;
 mod receive;
@@ -16,6 +19,7 @@ mod reconcile;
 mod reconcile_many;
 mod relay_model;
 mod relay_step;
+mod retry_dead_letters;
 
 /// Returns the output of a future that is ready immediately.
 fn now<T>(future: impl Future<Output = T>) -> T {

@@ -2,9 +2,13 @@
 
 mod notification_json;
 
-use adapter_http::{BadRequest, FieldError, Problem, QueryParameters, Unavailable};
-use adapter_notification::PgNotifications;
-use adapter_postgres::MigrationGate;
+use adapter_http::{
+    BadRequest, FieldError, Problem, QueryParameters, Unavailable, dead_letter_routes,
+};
+use adapter_notification::{self as notification, PgNotifications};
+use adapter_postgres::dead_letters::PgDeadLetters;
+use adapter_postgres::{Database, MigrationGate};
+use application::dead_letters::Retry;
 use application::notification::NotificationViews;
 use axum::Json;
 use axum::extract::State;
@@ -36,11 +40,22 @@ struct Api {
 )]
 struct Document;
 
-/// The routes of the API, and their documentation.
-pub fn routes(notifications: PgNotifications, tables: MigrationGate) -> OpenApiRouter {
+/// The routes of the API, and their documentation. `how` retries a dead letter.
+pub fn routes(
+    database: &Database,
+    tables: MigrationGate,
+    how: impl Retry<PgDeadLetters> + 'static,
+) -> OpenApiRouter {
+    let notifications = PgNotifications::new(database);
+    let letters = notification::dead_letters(database);
+    let ready = {
+        let tables = tables.clone();
+        move || tables.ready()
+    };
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list_notifications))
         .with_state(Api { notifications, tables })
+        .merge(dead_letter_routes(letters, how, ready))
 }
 
 /// The notifications about one order.

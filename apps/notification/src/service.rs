@@ -9,6 +9,7 @@ use runtime::StartError;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::dead_letters::consume_again;
 use crate::{Config, LogChannel, Waking, api, deliver, upkeep};
 
 /// The ways customers are told.
@@ -33,11 +34,14 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
     // What the service needs: its tables, and a place in its consumer group.
     let checks = vec![tables.check(&database), consumer.health.check()];
-    let site = site(
-        api::routes(notifications.clone(), tables.clone()),
-        checks,
-        config.http.http_max_in_flight,
-    )?;
+    let bell = Arc::new(Notify::new());
+    let inbox =
+        NotifyCustomer { notifications: notifications.clone(), channels: CHANNELS.to_vec() };
+    let inbox = Waking { inbox, bell: Arc::clone(&bell) };
+    let decoder = EventDecoder::new(registry);
+    let how = consume_again(decoder.clone(), inbox.clone());
+    let routes = api::routes(&database, tables.clone(), how);
+    let site = site(routes, checks, config.http.http_max_in_flight)?;
 
     let work = async {
         let prepare = tables.prepare(|| notification::migrate(&database));
@@ -45,11 +49,6 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             return Ok(());
         };
         prepared?;
-        let bell = Arc::new(Notify::new());
-        let inbox =
-            NotifyCustomer { notifications: notifications.clone(), channels: CHANNELS.to_vec() };
-        let inbox = Waking { inbox, bell: Arc::clone(&bell) };
-        let decoder = EventDecoder::new(registry);
         let receive = async {
             consume(consumer, decoder, &inbox, shutdown.clone())
                 .await

@@ -1,11 +1,17 @@
 //! What operators ask the relay for.
 
-use adapter_http::{Problem, Unavailable};
-use adapter_outbox::{Backlog, OutboxDeadLetter, OutboxDeadLetters};
+use adapter_http::{Problem, Unavailable, dead_letter_routes};
+use adapter_outbox::{PgBacklog, PgOutboxDeadLetters};
 use adapter_postgres::{Database, MigrationGate};
+use application::dead_letters::{
+    DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, KeptDeadLetter, PublishAgain,
+    RefusedEvent,
+};
+use application::relay::MeasureBacklog;
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use domain::EventId;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
@@ -38,10 +44,16 @@ struct Document;
 
 /// The routes of the API, and their documentation.
 pub fn routes(database: &Database, tables: MigrationGate) -> OpenApiRouter {
+    let letters = PgOutboxDeadLetters::new(database);
+    let ready = {
+        let tables = tables.clone();
+        move || tables.ready()
+    };
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(show_backlog))
         .routes(routes!(list_dead_letters))
         .with_state(Api { database: database.clone(), tables })
+        .merge(dead_letter_routes(letters, PublishAgain, ready))
 }
 
 /// How far the relays are behind.
@@ -111,7 +123,7 @@ struct DeadLettersJson {
 )]
 async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Problem> {
     api.tables.ready()?;
-    let backlog = Backlog::measure(&api.database).await?;
+    let backlog = PgBacklog::new(&api.database).measure().await?;
     Ok(Json(BacklogJson {
         unprocessed: backlog.unprocessed,
         oldest_seconds: backlog.oldest.as_secs_f64(),
@@ -124,7 +136,7 @@ async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Probl
 
 /// See the events that Kafka refused
 ///
-/// At most 100, oldest first. `order-jobs dead-letters retry` or `discard` decides about one.
+/// At most 100, oldest first. `/api/dead-letters` shows all of them, and retries or discards them.
 #[utoipa::path(
     get,
     path = "/api/outbox/dead-letters",
@@ -133,19 +145,21 @@ async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Probl
 )]
 async fn list_dead_letters(State(api): State<Api>) -> Result<Json<DeadLettersJson>, Problem> {
     api.tables.ready()?;
-    let letters = OutboxDeadLetters::new(&api.database).waiting(SHOWN).await?;
+    let filter = DeadLetterFilter::default();
+    let query = DeadLetterQuery { status: DeadLetterStatus::Open, filter: &filter, after: None };
+    let letters = PgOutboxDeadLetters::new(&api.database).page(query, SHOWN).await?;
     Ok(Json(DeadLettersJson { items: letters.into_iter().map(DeadLetterJson::from).collect() }))
 }
 
-impl From<OutboxDeadLetter> for DeadLetterJson {
-    fn from(letter: OutboxDeadLetter) -> Self {
+impl From<KeptDeadLetter<EventId, RefusedEvent>> for DeadLetterJson {
+    fn from(letter: KeptDeadLetter<EventId, RefusedEvent>) -> Self {
         Self {
-            event_id: letter.event_id.get(),
-            order_id: letter.order_id.get(),
-            order_version: letter.order_version.get(),
-            event_type: letter.event_type,
+            event_id: letter.id.get(),
+            order_id: letter.content.aggregate_id,
+            order_version: letter.content.aggregate_version,
+            event_type: letter.content.event_type,
             reason: letter.reason,
-            died_at: letter.died_at.get(),
+            died_at: letter.kept_at.get(),
         }
     }
 }

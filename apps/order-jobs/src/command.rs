@@ -1,49 +1,75 @@
 use std::process::ExitCode;
 
-use adapter_ordering::{self as ordering};
-use adapter_outbox::{Adoption, AdoptionError, OutboxDeadLetters, Replay};
-use application::StoreError;
+use adapter_ordering as ordering;
+use adapter_outbox::{Adoption, AdoptionError, PgOutboxDeadLetters, PgReplay};
+use adapter_postgres::Database;
+use application::dead_letters::PublishAgain;
+use application::relay::Replay;
 use domain::EventId;
 use runtime::StartError;
+use runtime::dead_letters::{self, DeadLettersCommand};
 
-use crate::config::{Command, DeadLettersCommand};
+use crate::config::Command;
 use crate::{Config, reconcile};
-
-/// How many dead letters are listed at the most.
-const LISTED: usize = 1000;
 
 /// Carries out what an operator wants; fails if it was not done.
 pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, StartError> {
     let database = ordering::database(&config.database, "order-jobs command")?;
-    ordering::migrate(&database)
-        .await
-        .map_err(|error| StartError::other("cannot use the database", error))?;
-    let done = match command {
+    // Boxed: the compiler bounds how deep futures may be nested.
+    let done = Box::pin(carry_out(config, &database, command)).await;
+    database.close().await;
+    Ok(if done? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn carry_out(
+    config: &Config,
+    database: &Database,
+    command: Command,
+) -> Result<bool, StartError> {
+    match command {
+        Command::DeadLetters(command) => dead_letters(database, command).await,
         Command::Reconcile(args) => {
-            // Boxed: the compiler bounds how deep futures may be nested.
-            let agree = Box::pin(reconcile::run(config, &database, &args)).await;
-            database.close().await;
-            return Ok(if agree? { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            migrate(database).await?;
+            Box::pin(reconcile::run(config, database, &args)).await
         }
         Command::Adopt { dry_run, since } => {
-            let adopted =
-                adopt(&Adoption::new(&database, ordering::AGGREGATES, since), dry_run).await;
-            database.close().await;
-            return adopted
-                .map(|()| ExitCode::SUCCESS)
-                .map_err(|error| StartError::other("the outbox is not adopted", error));
+            migrate(database).await?;
+            adopt(&Adoption::new(database, ordering::AGGREGATES, since), dry_run)
+                .await
+                .map(|()| true)
+                .map_err(|error| StartError::other("the outbox is not adopted", error))
         }
-        Command::DeadLetters(command) => {
-            dead_letters(&OutboxDeadLetters::new(&database), command).await
-        }
-        Command::Replay { since } => Replay::new(&database).rewind(since).await.map(|positions| {
+        Command::Replay { since } => {
+            migrate(database).await?;
+            let positions = PgReplay::new(database).rewind(since).await.map_err(not_done)?;
             println!("{positions} positions are due again; running relays publish them now");
-            true
-        }),
-    };
-    database.close().await;
-    let done = done.map_err(|error| StartError::other("the command was not carried out", error))?;
-    Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Ok(true)
+        }
+    }
+}
+
+/// The tables are checked and not migrated: an operator who looks changes nothing.
+async fn dead_letters(
+    database: &Database,
+    command: DeadLettersCommand<EventId>,
+) -> Result<bool, StartError> {
+    ordering::check_tables(database)
+        .await
+        .map_err(|error| StartError::other("cannot use the database", error))?;
+    let letters = PgOutboxDeadLetters::new(database);
+    dead_letters::run(command, &letters, &PublishAgain, &mut std::io::stdout())
+        .await
+        .map_err(not_done)
+}
+
+async fn migrate(database: &Database) -> Result<(), StartError> {
+    ordering::migrate(database)
+        .await
+        .map_err(|error| StartError::other("cannot use the database", error))
+}
+
+fn not_done(error: impl std::error::Error + Send + Sync + 'static) -> StartError {
+    StartError::other("the command was not carried out", error)
 }
 
 async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> {
@@ -63,53 +89,4 @@ async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> 
         );
     }
     Ok(())
-}
-
-async fn dead_letters(
-    letters: &OutboxDeadLetters,
-    command: DeadLettersCommand,
-) -> Result<bool, StoreError> {
-    match command {
-        DeadLettersCommand::List => {
-            let waiting = letters.waiting(LISTED).await?;
-            for letter in &waiting {
-                println!(
-                    "{}  {}  {} of order {} at version {}: {}",
-                    letter.event_id,
-                    letter.died_at,
-                    letter.event_type,
-                    letter.order_id,
-                    letter.order_version,
-                    // It may quote foreign data, which are not to steer a terminal.
-                    letter.reason.escape_debug()
-                );
-            }
-            if waiting.is_empty() {
-                println!("no event waits for a decision");
-            }
-            Ok(true)
-        }
-        DeadLettersCommand::Retry { events, all } => {
-            let waiting = if all { letters.waiting(usize::MAX).await? } else { Vec::new() };
-            let waiting = waiting.into_iter().map(|letter| letter.event_id);
-            let mut all_done = true;
-            for event in events.into_iter().chain(waiting) {
-                all_done &= told(event, letters.retry(event).await?, "due again");
-            }
-            Ok(all_done)
-        }
-        DeadLettersCommand::Discard { events } => {
-            let mut all_done = true;
-            for event in events {
-                all_done &= told(event, letters.discard(event).await?, "given up");
-            }
-            Ok(all_done)
-        }
-    }
-}
-
-/// Tells what became of a letter, and whether it was done.
-fn told(event: EventId, done: bool, what: &str) -> bool {
-    println!("{event}: {}", if done { what } else { "no such dead letter" });
-    done
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs, seconds};
+use runtime::dead_letters::DeadLettersCommand;
 
 use crate::reconcile::ReconcileArgs;
 
@@ -122,9 +123,9 @@ impl Default for RelayArgs {
 /// What an operator can do.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
-    /// Look after events that could not be published
+    /// List, retry or discard events that Kafka refused
     #[command(subcommand)]
-    DeadLetters(DeadLettersCommand),
+    DeadLetters(DeadLettersCommand<domain::EventId>),
     /// Publish again what the outbox retains; consumers drop what they have seen
     Replay {
         /// Only events recorded since this moment, such as 2026-01-31T12:00:00Z
@@ -149,27 +150,5 @@ pub(crate) enum Command {
         /// that found all well
         #[arg(long, value_name = "TIME")]
         since: Option<domain::Timestamp>,
-    },
-}
-
-/// What an operator can do about events that could not be published.
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum DeadLettersCommand {
-    /// List those that wait for a decision, oldest first
-    List,
-    /// Publish events again, now that Kafka will take them
-    Retry {
-        /// The events
-        #[arg(value_name = "EVENT_ID", required_unless_present = "all")]
-        events: Vec<domain::EventId>,
-        /// All that wait for a decision
-        #[arg(long, conflicts_with = "events")]
-        all: bool,
-    },
-    /// Give events up for good
-    Discard {
-        /// The events
-        #[arg(value_name = "EVENT_ID", required = true)]
-        events: Vec<domain::EventId>,
     },
 }

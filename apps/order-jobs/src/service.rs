@@ -6,8 +6,9 @@ use std::time::Duration;
 use adapter_http::{bind, serve, site};
 use adapter_kafka::{Cluster, KafkaPublisher, Registry};
 use adapter_ordering::{self as ordering};
-use adapter_outbox::{Backlog, PgOutbox, Wakeups};
+use adapter_outbox::{PgBacklog, PgOutbox, Wakeups};
 use adapter_postgres::{Database, MigrationGate};
+use application::relay::MeasureBacklog;
 use runtime::Check;
 use runtime::{Outage, StartError};
 use tokio::task::JoinSet;
@@ -136,7 +137,7 @@ async fn notice_the_end(outage: &Outage, database: &Database, topic: &TopicWatch
     loop {
         tokio::time::sleep(LOOK_AFTER_OUTAGE).await;
         if outage.is_on()
-            && Backlog::measure(database).await.is_ok_and(|backlog| backlog.is_published())
+            && PgBacklog::new(database).measure().await.is_ok_and(|backlog| backlog.is_published())
             && topic.is_there().await
         {
             outage.report_success();

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use adapter_ordering::{Housekeeping, Retention};
-use adapter_outbox::Backlog;
+use adapter_outbox::PgBacklog;
 use adapter_postgres::{Database, every_hour};
+use application::relay::MeasureBacklog;
 use metrics::{describe_counter, describe_gauge, gauge};
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +27,8 @@ pub(crate) async fn run(database: &Database, args: &RelayArgs, stop: &Cancellati
     let housekeeping = Housekeeping::new(database, keep);
     describe();
     let tidying = every_hour(stop, || keep_house(&housekeeping));
-    let measuring = every(MEASURE_EVERY, || show(database));
+    let backlog = PgBacklog::new(database);
+    let measuring = every(MEASURE_EVERY, || show(&backlog));
     // All of it can be left off at any point.
     tokio::select! {
         () = stop.cancelled() => {}
@@ -61,9 +63,9 @@ async fn keep_house(housekeeping: &Housekeeping) {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a double by its format")]
-async fn show(database: &Database) {
+async fn show(backlog: &impl MeasureBacklog) {
     // While the database is down the last figures stand; /readyz tells that it is.
-    let Ok(backlog) = Backlog::measure(database).await else { return };
+    let Ok(backlog) = backlog.measure().await else { return };
     gauge!("outbox_unprocessed_events").set(backlog.unprocessed as f64);
     gauge!("outbox_oldest_unprocessed_seconds").set(backlog.oldest.as_secs_f64());
     gauge!("outbox_dead_letters").set(backlog.dead as f64);

@@ -16,7 +16,7 @@ use domain::EventId;
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use order_jobs::api;
 use runtime::config::MAX_IN_FLIGHT;
-use serde_json::Value;
+use serde_json::{Value, json};
 use test_support::place_order;
 use tower::ServiceExt;
 
@@ -59,6 +59,15 @@ impl Desk {
         (status, serde_json::from_slice(&body).unwrap())
     }
 
+    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let request = Request::post(path).header("content-type", "application/json");
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
     fn order_jobs(&self, arguments: &[&str]) -> Output {
         Command::new(env!("CARGO_BIN_EXE_order-jobs"))
             .args(arguments)
@@ -85,7 +94,7 @@ async fn the_backlog_counts_what_is_not_published() {
 }
 
 #[tokio::test]
-async fn an_event_that_kafka_refused_is_listed_retried_and_given_up() {
+async fn an_event_that_kafka_refused_is_listed_retried_and_discarded() {
     let desk = Desk::open().await;
     let event = desk.place().await.to_string();
     desk.relay(Verdict::Refused("too large".to_owned())).await;
@@ -103,7 +112,7 @@ async fn an_event_that_kafka_refused_is_listed_retried_and_given_up() {
     assert!(desk.order_jobs(&["dead-letters", "discard", &event]).status.success());
     assert_eq!(desk.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
     let again = desk.order_jobs(&["dead-letters", "discard", &event]);
-    assert!(!again.status.success(), "it is given up already: {again:?}");
+    assert!(!again.status.success(), "it is discarded already: {again:?}");
 }
 
 #[tokio::test]
@@ -123,6 +132,59 @@ async fn all_events_that_kafka_refused_can_be_retried_at_once() {
     assert_eq!(desk.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
     assert_eq!(desk.get("/api/outbox").await.1["unprocessed"], 2);
     assert!(!desk.order_jobs(&["dead-letters", "retry"]).status.success(), "which ones?");
+}
+
+#[tokio::test]
+async fn events_that_kafka_refused_are_selected_by_reason_and_by_type() {
+    let desk = Desk::open().await;
+    let mut events = Vec::new();
+    for reason in ["too large", "not allowed"] {
+        events.push(desk.place().await.to_string());
+        assert_eq!(desk.relay(Verdict::Refused(reason.to_owned())).await, 1);
+    }
+    let retried = desk.order_jobs(&["dead-letters", "retry", "--reason", "large"]);
+    assert_eq!(said(&retried), format!("{}: due again\n", events[0]), "{retried:?}");
+    let by_type = ["dead-letters", "discard", "--event-type", "OrderCreated"];
+    let discarded = desk.order_jobs(&by_type);
+    assert_eq!(said(&discarded), format!("{}: discarded\n", events[1]), "{discarded:?}");
+    for (state, event) in [("retried", &events[0]), ("discarded", &events[1])] {
+        let listed = said(&desk.order_jobs(&["dead-letters", "list", "--state", state]));
+        assert!(listed.starts_with(&format!("{event}\t{state}\t")), "{listed}");
+        assert_eq!(listed.lines().count(), 1, "{listed}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_that_kafka_refused_is_retried_and_discarded_over_http() {
+    let desk = Desk::open().await;
+    let event = desk.place().await.to_string();
+    desk.relay(Verdict::Refused("too large".to_owned())).await;
+    let (status, page) = desk.get("/api/dead-letters").await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    assert_eq!(page["items"][0]["id"], event);
+
+    let (_, report) = desk.post("/api/dead-letters/retry", json!({"reason": "large"})).await;
+    assert_eq!(report["results"], json!([{"id": event, "outcome": "retried"}]));
+    assert_eq!(desk.relay(Verdict::Refused("still too large".to_owned())).await, 1);
+    let (_, report) = desk.post("/api/dead-letters/discard", json!({"ids": [event]})).await;
+    assert_eq!(report["results"], json!([{"id": event, "outcome": "discarded"}]));
+    let (_, page) = desk.get("/api/dead-letters?state=discarded").await;
+    assert_eq!(page["items"][0]["reason"], "still too large");
+    assert_eq!(desk.get("/api/outbox").await.1["deadLetters"], 0);
+}
+
+#[tokio::test]
+async fn looking_for_dead_letters_does_not_create_tables() {
+    let fresh = fresh_database().await.unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_order-jobs"))
+        .args(["dead-letters", "list"])
+        .env("DATABASE_URL", fresh.url())
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    let expected = "this database has no tables of schema ordering; start order-jobs once";
+    assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
 }
 
 #[tokio::test]

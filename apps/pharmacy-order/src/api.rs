@@ -4,10 +4,13 @@ mod order_json;
 mod status;
 
 use adapter_http::{
-    BadRequest, Cursor, NotFound, PathParameter, Problem, ProblemType, QueryParameters, Unavailable,
+    BadRequest, Cursor, NotFound, PathParameter, Problem, ProblemType, QueryParameters,
+    Unavailable, dead_letter_routes,
 };
-use adapter_pharmacy::PgPharmacyOrders;
-use adapter_postgres::MigrationGate;
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
+use adapter_postgres::dead_letters::PgDeadLetters;
+use adapter_postgres::{Database, MigrationGate};
+use application::dead_letters::Retry;
 use application::paging::PageLimit;
 use application::pharmacy::{ListPharmacyOrders, PharmacyViews, list_pharmacy_orders};
 use axum::Json;
@@ -42,12 +45,22 @@ struct Api {
 )]
 struct Document;
 
-/// The routes of the API, and their documentation.
-pub fn routes(orders: PgPharmacyOrders, tables: MigrationGate) -> OpenApiRouter {
+/// The routes of the API, and their documentation. `how` retries a dead letter.
+pub fn routes(
+    database: &Database,
+    tables: MigrationGate,
+    how: impl Retry<PgDeadLetters> + 'static,
+) -> OpenApiRouter {
+    let (orders, letters) = (PgPharmacyOrders::new(database), pharmacy::dead_letters(database));
+    let ready = {
+        let tables = tables.clone();
+        move || tables.ready()
+    };
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list_orders))
         .routes(routes!(show_order))
         .with_state(Api { orders, tables })
+        .merge(dead_letter_routes(letters, how, ready))
 }
 
 /// One page of orders.

@@ -1,8 +1,9 @@
 use std::net::SocketAddr;
 
-use adapter_postgres::dead_letters::DeadLettersCommand;
+use application::dead_letters::DeadLetterNumber;
 use clap::{Args, Parser, Subcommand};
 use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs};
+use runtime::dead_letters::DeadLettersCommand;
 
 /// The pharmacy's side: takes in every order and shows it to pharmacists.
 ///
@@ -61,7 +62,7 @@ impl Default for RetentionArgs {
 /// What an operator can do.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
-    /// Look after records that could not be taken in
+    /// List, retry or discard records that could not be consumed
     #[command(subcommand)]
-    DeadLetters(DeadLettersCommand),
+    DeadLetters(DeadLettersCommand<DeadLetterNumber>),
 }

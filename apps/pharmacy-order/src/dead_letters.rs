@@ -3,33 +3,45 @@ use std::process::ExitCode;
 use adapter_kafka::{EventDecoder, Registry};
 use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::Database;
-use adapter_postgres::dead_letters::DeadLettersCommand;
+use adapter_postgres::dead_letters::PgDeadLetters;
+use application::dead_letters::{ConsumeAgain, DeadLetterNumber, Retry};
 use application::pharmacy::ReceiveOrders;
+use application::published::RawRecord;
 use runtime::StartError;
+use runtime::dead_letters::{self, DeadLettersCommand};
 
 use crate::Config;
 
 /// Carries out what an operator wants done about dead letters; fails if some of it was not done.
+///
+/// The tables are checked and not migrated: an operator who looks changes nothing.
 pub(crate) async fn run(
     config: Config,
-    command: DeadLettersCommand,
+    command: DeadLettersCommand<DeadLetterNumber>,
 ) -> Result<ExitCode, StartError> {
     let failed = |error| StartError::other("the command was not carried out", error);
     let database = Database::new(&config.database, "pharmacy-order dead-letters")?;
-    pharmacy::migrate(&database)
+    pharmacy::check_tables(&database)
         .await
         .map_err(|error| StartError::other("cannot use the database", error))?;
     let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)
         .map_err(|error| StartError::other("cannot use the schema registry", error))?;
-    let decoder = EventDecoder::new(registry);
 
     let letters = pharmacy::dead_letters(&database);
-    let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
-    let decode = |record| {
+    let how = consume_again(EventDecoder::new(registry), PgPharmacyOrders::new(&database));
+    let done = dead_letters::run(command, &letters, &how, &mut std::io::stdout()).await;
+    database.close().await;
+    Ok(if done.map_err(failed)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// How a record is retried: as it is consumed.
+pub(crate) fn consume_again(
+    decoder: EventDecoder,
+    orders: PgPharmacyOrders,
+) -> impl Retry<PgDeadLetters> + use<> {
+    let decode = move |record: RawRecord| {
         let decoder = decoder.clone();
         async move { decoder.decode(&record).await }
     };
-    let done = command.run(&letters, &inbox, decode, &mut std::io::stdout()).await;
-    database.close().await;
-    Ok(if done.map_err(failed)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    ConsumeAgain { decode, inbox: ReceiveOrders(orders) }
 }

@@ -6,6 +6,7 @@ use application::pharmacy::ReceiveOrders;
 use runtime::StartError;
 use tokio_util::sync::CancellationToken;
 
+use crate::dead_letters::consume_again;
 use crate::{Config, api, upkeep};
 
 /// Shows the pharmacy's orders and takes in events until `shutdown`; then finishes what it has
@@ -27,8 +28,10 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
     // What the service needs: its tables, and a place in its consumer group.
     let checks = vec![tables.check(&database), consumer.health.check()];
-    let site =
-        site(api::routes(orders.clone(), tables.clone()), checks, config.http.http_max_in_flight)?;
+    let decoder = EventDecoder::new(registry);
+    let how = consume_again(decoder.clone(), orders.clone());
+    let routes = api::routes(&database, tables.clone(), how);
+    let site = site(routes, checks, config.http.http_max_in_flight)?;
 
     let work = async {
         let prepare = tables.prepare(|| pharmacy::migrate(&database));
@@ -36,7 +39,6 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             return Ok(());
         };
         prepared?;
-        let decoder = EventDecoder::new(registry);
         let inbox = ReceiveOrders(orders);
         let receive = async {
             consume(consumer, decoder, &inbox, shutdown.clone())

@@ -2,17 +2,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+use std::future::ready;
+use std::process::Command;
+
 use adapter_http::site;
 use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::{Database, MigrationGate};
+use application::dead_letters::ConsumeAgain;
 use application::inbox::Inbox;
 use application::pharmacy::ReceiveOrders;
-use application::published::{Payload, PublishedEvent, PublishedItem, PublishedMedication};
+use application::published::{
+    Content, Payload, PublishedEvent, PublishedItem, PublishedMedication,
+};
+use application::testing::sample;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use domain::{OrderId, OrderVersion};
-use embedded_postgres::testing::fresh_database;
+use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::Check;
 use runtime::clock;
 use runtime::config::MAX_IN_FLIGHT;
@@ -20,26 +27,38 @@ use serde_json::{Value, json};
 use tower::ServiceExt;
 
 struct Pharmacy {
+    fresh: FreshDatabase,
     router: Router,
     inbox: ReceiveOrders<PgPharmacyOrders>,
 }
 
 impl Pharmacy {
     async fn open() -> Self {
-        let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
+        let fresh = fresh_database().await.unwrap();
+        let database = Database::new(&fresh.args(), "test").unwrap();
         let tables = MigrationGate::default();
         tables.prepare(|| pharmacy::migrate(&database)).await.unwrap();
-        Self::with_tables(&database, tables)
+        Self::with_tables(fresh, &database, tables)
     }
 
-    fn with_tables(database: &Database, tables: MigrationGate) -> Self {
-        let orders = PgPharmacyOrders::new(database);
-        let inbox = ReceiveOrders(orders.clone());
-        let nothing_missing = Check::new("nothing", || std::future::ready(Ok(())));
-        let router =
-            site(pharmacy_order::api::routes(orders, tables), vec![nothing_missing], MAX_IN_FLIGHT)
-                .unwrap();
-        Self { router, inbox }
+    fn with_tables(fresh: FreshDatabase, database: &Database, tables: MigrationGate) -> Self {
+        let inbox = ReceiveOrders(PgPharmacyOrders::new(database));
+        // By now every record can be read.
+        let decode = |_| ready(Ok::<_, std::io::Error>(Content::Event(sample::created(1))));
+        let how = ConsumeAgain { decode, inbox: inbox.clone() };
+        let nothing_missing = Check::new("nothing", || ready(Ok(())));
+        let routes = pharmacy_order::api::routes(database, tables, how);
+        let router = site(routes, vec![nothing_missing], MAX_IN_FLIGHT).unwrap();
+        Self { fresh, router, inbox }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
     }
 
     async fn told(&self, events: &[PublishedEvent]) {
@@ -214,14 +233,82 @@ async fn what_is_not_there_and_what_cannot_be_asked_are_problems() {
 
 #[tokio::test]
 async fn until_the_tables_are_there_the_answer_is_try_again_later() {
-    let database = Database::new(&fresh_database().await.unwrap().args(), "test").unwrap();
-    let pharmacy = Pharmacy::with_tables(&database, MigrationGate::default());
-    for path in
-        ["/api/pharmacy/orders", "/api/pharmacy/orders/01890a5d-ac96-774b-bcce-b302099a8057"]
-    {
+    let fresh = fresh_database().await.unwrap();
+    let database = Database::new(&fresh.args(), "test").unwrap();
+    let pharmacy = Pharmacy::with_tables(fresh, &database, MigrationGate::default());
+    for path in [
+        "/api/pharmacy/orders",
+        "/api/pharmacy/orders/01890a5d-ac96-774b-bcce-b302099a8057",
+        "/api/dead-letters",
+    ] {
         let (status, problem) = pharmacy.get(path).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
     }
+}
+
+#[tokio::test]
+async fn a_record_that_could_not_be_consumed_is_listed_and_retried() {
+    let pharmacy = Pharmacy::open().await;
+    let dead = [sample::dead_letter(1, 1, "no Avro"), sample::dead_letter(2, 1, "no Avro")];
+    pharmacy.inbox.apply_batch(&[], &dead).await.unwrap();
+
+    let (status, page) = pharmacy.get("/api/dead-letters?limit=1").await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    assert_eq!(page["items"][0]["record"]["offset"], 11);
+    let id = page["items"][0]["id"].as_i64().unwrap();
+    assert_eq!(page["nextCursor"], id.to_string());
+
+    let (_, report) = pharmacy.post("/api/dead-letters/retry", json!({"ids": [id]})).await;
+    assert_eq!(report["results"], json!([{"id": id, "outcome": "retried"}]));
+    let order = format!("/api/pharmacy/orders/{}", sample::order_id(1));
+    assert_eq!(pharmacy.get(&order).await.0, StatusCode::OK);
+
+    let by_type = json!({"eventType": "OrderCreated"});
+    let (_, report) = pharmacy.post("/api/dead-letters/discard", by_type).await;
+    assert_eq!(report["results"][0]["outcome"], "discarded");
+    let (_, page) = pharmacy.get("/api/dead-letters").await;
+    assert_eq!(page, json!({"items": [], "nextCursor": null}));
+}
+
+#[tokio::test]
+async fn looking_for_dead_letters_does_not_create_tables() {
+    let fresh = fresh_database().await.unwrap();
+    let database = Database::new(&fresh.args(), "test").unwrap();
+    for command in [&["list"][..], &["retry", "--all"], &["discard", "1"]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_pharmacy-order"))
+            .arg("dead-letters")
+            .args(command)
+            .env("DATABASE_URL", fresh.url())
+            .output()
+            .unwrap();
+        assert!(!output.status.success(), "{output:?}");
+        let error = String::from_utf8(output.stderr).unwrap();
+        let expected = "this database has no tables of schema pharmacy; start pharmacy-order once";
+        assert!(error.contains(expected), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(pharmacy::check_tables(&database).await.is_err(), "it created them");
+    }
+}
+
+#[tokio::test]
+async fn the_command_selects_by_reason() {
+    let pharmacy = Pharmacy::open().await;
+    let dead = [sample::dead_letter(1, 1, "no Avro"), sample::dead_letter(2, 1, "schema 7")];
+    pharmacy.inbox.apply_batch(&[], &dead).await.unwrap();
+    let command = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_pharmacy-order"))
+            .arg("dead-letters")
+            .args(arguments)
+            .env("DATABASE_URL", pharmacy.fresh.url())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(command(&["list"]).lines().count(), 2);
+    assert!(command(&["discard", "--reason", "Avro"]).ends_with(": discarded\n"));
+    let open = command(&["list", "--event-type", "OrderCreated"]);
+    assert!(open.lines().count() == 1 && open.contains("schema 7"), "{open}");
 }
 
 #[tokio::test]

@@ -2,8 +2,9 @@ use std::path::{Path, PathBuf};
 
 use adapter_kafka::PARTITIONS;
 use adapter_ordering::{self as ordering};
-use adapter_outbox::Replay;
+use adapter_outbox::PgReplay;
 use adapter_postgres::Database;
+use application::relay::Replay;
 use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::default_home;
 use embedded_postgres::{EmbeddedPostgres, PostgresSettings};
@@ -85,7 +86,7 @@ impl BackingServices {
         ordering::migrate(&database)
             .await
             .map_err(|error| StartError::other("cannot prepare the database", error))?;
-        Replay::new(&database)
+        PgReplay::new(&database)
             .rewind(None)
             .await
             .map_err(|error| StartError::other("cannot replay the outbox", error))?;

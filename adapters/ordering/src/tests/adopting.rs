@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use adapter_outbox::Lane;
 use adapter_outbox::{Adoption, AdoptionReport};
+use application::dead_letters::OutboxDeadLetters;
 use application::ordering::{Cause, Orders};
 use application::relay::{Claim, Outbox, Verdict};
 use domain::OrderId;
@@ -12,7 +13,7 @@ use runtime::clock;
 use sqlx::AssertSqlSafe;
 use sqlx::types::Uuid;
 
-use super::{Fixture, another_order_in, eventually, publish, two_orders_in_one_lane};
+use super::{Fixture, another_order_in, eventually, open, publish, two_orders_in_one_lane};
 use crate::Retention;
 use crate::save::{Save, Write};
 
@@ -239,10 +240,10 @@ async fn events_that_share_a_position_are_all_published_and_a_dead_letter_stays_
     for save in [&failed, &at_1, &at_2] {
         assert!(published.contains(&save.events.events[0].id));
     }
-    let letters = adapter_outbox::OutboxDeadLetters::new(&fixture.database);
-    let waiting = letters.waiting(10).await.unwrap();
+    let letters = adapter_outbox::PgOutboxDeadLetters::new(&fixture.database);
+    let waiting = open(&letters).await;
     assert_eq!(waiting.len(), 1);
-    assert!(letters.retry(waiting[0].event_id).await.unwrap());
+    assert!(letters.make_due(waiting[0].id).await.unwrap());
     assert_eq!(fixture.relay_one().await, dead.event_ids());
 }
 

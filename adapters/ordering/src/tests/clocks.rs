@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use adapter_outbox::OutboxDeadLetters;
+use adapter_outbox::PgOutboxDeadLetters;
 use adapter_outbox::days::DaysReport;
+use application::dead_letters::DeadLetters;
 use application::relay::{Claim, Outbox, Verdict};
 use domain::EventId;
 use sqlx::AssertSqlSafe;
@@ -190,9 +191,9 @@ async fn a_discarded_dead_letter_is_deleted_after_its_event() {
     fixture.save(&second).await;
     let refused = || Verdict::Refused("too large".to_owned());
     fixture.outbox.claim(10).await.unwrap().unwrap().settle(&[refused(), refused()]).await.unwrap();
-    let letters = OutboxDeadLetters::new(&fixture.database);
-    assert!(letters.discard(EventId::new(first.events.events[0].id)).await.unwrap());
-    assert!(letters.discard(EventId::new(second.events.events[0].id)).await.unwrap());
+    let letters = PgOutboxDeadLetters::new(&fixture.database);
+    let events = [&first, &second].map(|save| EventId::new(save.events.events[0].id));
+    assert_eq!(letters.discard(&events).await.unwrap().len(), 2);
     run(
         &fixture,
         "UPDATE ordering.outbox_dead_letters SET discarded_at = now() - interval '2 days'",

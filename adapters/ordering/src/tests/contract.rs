@@ -25,3 +25,16 @@ mod ledger {
 mod published_ledger {
     application::published_ledger_contract!(super::run, super::Fixture::new());
 }
+
+mod dead_letters {
+    application::dead_letters_contract!(super::run, super::Fixture::new());
+    application::outbox_dead_letters_contract!(super::run, super::Fixture::new());
+}
+
+mod replay {
+    application::replay_contract!(super::run, super::Fixture::new());
+}
+
+mod backlog {
+    application::backlog_contract!(super::run, super::Fixture::new());
+}

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use adapter_outbox::{Backlog, Replay};
-use application::relay::{Claim, Outbox, Verdict};
+use adapter_outbox::{PgBacklog, PgReplay};
+use application::relay::{Claim, MeasureBacklog, Outbox, Replay, Verdict};
 use sqlx::{Postgres, Transaction};
 
 use super::{Fixture, another_order_in, eventually, two_orders_in_one_lane};
@@ -201,7 +201,7 @@ async fn an_import_that_commits_in_a_gap_is_published_in_the_sequence_of_its_pos
     let mut expected: Vec<_> = imported.iter().map(|order| order.events.events[0].id).collect();
     expected.push(fixture.cancel(&imported[149]).await);
 
-    let backlog = Backlog::measure(&fixture.database).await.unwrap();
+    let backlog = PgBacklog::new(&fixture.database).measure().await.unwrap();
     assert_eq!((backlog.unprocessed, backlog.late), (151, 150));
     let mut published = Vec::new();
     while published.len() < 151 {
@@ -259,7 +259,7 @@ async fn a_replay_drops_a_gap_above_the_new_cursor_and_reads_its_rows_again() {
         fixture.relay_one().await;
     }
     assert_eq!(gaps(&fixture).await, [201]);
-    Replay::new(&fixture.database).rewind(None).await.unwrap();
+    PgReplay::new(&fixture.database).rewind(None).await.unwrap();
     assert!(gaps(&fixture).await.is_empty());
     slow.commit().await.unwrap();
     while fixture.statuses().await != ["processed", "processed", "processed"] {

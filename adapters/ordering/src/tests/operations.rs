@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use adapter_outbox::days::DaysReport;
-use adapter_outbox::{Backlog, OutboxDeadLetters, Replay};
-use application::relay::{Claim, Outbox, Verdict};
+use adapter_outbox::{PgBacklog, PgOutboxDeadLetters, PgReplay};
+use application::dead_letters::{DeadLetters, OutboxDeadLetters};
+use application::relay::{Backlog, Claim, MeasureBacklog, Outbox, Replay, Verdict};
 use domain::EventId;
 use runtime::clock;
 
-use super::{Fixture, eventually, two_orders_in_one_lane};
+use super::{Fixture, eventually, open, two_orders_in_one_lane};
 use crate::{Housekeeping, HousekeepingReport, Retention};
 
 const KEEP: Retention = Retention {
@@ -37,15 +38,16 @@ async fn an_old_day_is_dropped_when_all_its_records_are_processed() {
     fixture.make_retries_due().await;
     fixture.relay_one().await;
     assert_eq!(run_without_created_days(&housekeeping).await, needed, "one is dead");
-    let letters = OutboxDeadLetters::new(&fixture.database);
-    assert!(letters.discard(EventId::new(second.events.events[0].id)).await.unwrap());
+    let letters = PgOutboxDeadLetters::new(&fixture.database);
+    let dead = EventId::new(second.events.events[0].id);
+    assert_eq!(letters.discard(&[dead]).await.unwrap(), [dead]);
     let dropped = HousekeepingReport {
         days: DaysReport { dropped: 1, ..DaysReport::default() },
         ..HousekeepingReport::default()
     };
     assert_eq!(run_without_created_days(&housekeeping).await, dropped);
     assert!(fixture.statuses().await.is_empty());
-    assert!(letters.waiting(10).await.unwrap().is_empty());
+    assert!(letters.find(dead).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -153,7 +155,7 @@ async fn a_replay_makes_retained_events_due_again_but_not_dead_letters() {
         [Verdict::Published, Verdict::Refused("too large".to_owned()), Verdict::Published];
     fixture.claim().await.settle(&verdicts).await.unwrap();
 
-    let replay = Replay::new(&fixture.database);
+    let replay = PgReplay::new(&fixture.database);
     assert_eq!(replay.rewind(None).await.unwrap(), 3);
     assert_eq!(fixture.relay_one().await, [first.events.events[0].id, cancelled]);
     assert_eq!(replay.rewind(Some(since)).await.unwrap(), 2);
@@ -172,28 +174,52 @@ async fn a_dead_letter_can_be_retried_or_discarded_once() {
     let refused = || Verdict::Refused("too large".to_owned());
     fixture.claim().await.settle(&[refused(), refused()]).await.unwrap();
 
-    let letters = OutboxDeadLetters::new(&fixture.database);
+    let letters = PgOutboxDeadLetters::new(&fixture.database);
     let (retried, discarded) =
         (EventId::new(first.events.events[0].id), EventId::new(second.events.events[0].id));
-    let waiting = letters.waiting(10).await.unwrap();
-    assert_eq!(
-        waiting.iter().map(|letter| letter.event_id).collect::<Vec<_>>(),
-        [retried, discarded]
-    );
+    let waiting = open(&letters).await;
+    assert_eq!(waiting.iter().map(|letter| letter.id).collect::<Vec<_>>(), [retried, discarded]);
     assert_eq!(waiting[0].reason, "too large");
-    assert!(letters.retry(retried).await.unwrap());
-    assert!(!letters.retry(retried).await.unwrap());
-    assert!(letters.discard(discarded).await.unwrap());
-    assert!(!letters.discard(discarded).await.unwrap());
-    assert!(!letters.retry(discarded).await.unwrap());
+    assert!(letters.make_due(retried).await.unwrap());
+    assert!(!letters.make_due(retried).await.unwrap());
+    assert_eq!(letters.discard(&[discarded]).await.unwrap(), [discarded]);
+    assert_eq!(letters.discard(&[discarded]).await.unwrap(), []);
+    assert!(!letters.make_due(discarded).await.unwrap());
     assert_eq!(fixture.relay_one().await, [retried.get()]);
     assert_eq!(fixture.statuses().await, ["processed", "dead"]);
 }
 
 #[tokio::test]
+async fn the_record_of_a_retry_is_deleted_after_the_retention() {
+    let fixture = Fixture::new().await;
+    let housekeeping = Housekeeping::new(&fixture.database, KEEP);
+    let letters = PgOutboxDeadLetters::new(&fixture.database);
+    let (first, second) = two_orders_in_one_lane();
+    fixture.save(&first).await;
+    fixture.save(&second).await;
+    let refused = || Verdict::Refused("too large".to_owned());
+    fixture.claim().await.settle(&[refused(), refused()]).await.unwrap();
+    let [old, recent] = [first, second].map(|save| EventId::new(save.events.events[0].id));
+    assert!(letters.make_due(old).await.unwrap());
+    assert!(letters.make_due(recent).await.unwrap());
+    sqlx::query(
+        "UPDATE ordering.outbox_retried_dead_letters SET retried_at = now() - interval '2 days'
+         WHERE event_id = $1",
+    )
+    .bind(old.get())
+    .execute(fixture.database.pool())
+    .await
+    .unwrap();
+    assert_eq!(housekeeping.tidy().await.days.letters_deleted, 1);
+    assert!(letters.find(old).await.unwrap().is_none());
+    assert!(letters.find(recent).await.unwrap().is_some());
+    assert_eq!(fixture.statuses().await, ["pending", "pending"], "both stay due");
+}
+
+#[tokio::test]
 async fn the_backlog_counts_unpublished_events_and_the_age_of_the_oldest() {
     let fixture = Fixture::new().await;
-    let measure = async || Backlog::measure(&fixture.database).await.unwrap();
+    let measure = async || PgBacklog::new(&fixture.database).measure().await.unwrap();
     assert_eq!(measure().await, Backlog::default());
     let (first, second) = two_orders_in_one_lane();
     fixture.save(&first).await;

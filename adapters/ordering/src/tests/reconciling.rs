@@ -1,5 +1,6 @@
 //! Tests of the ledger for reconciliation: orders in flight, republishing and digests.
 
+use application::dead_letters::DeadLetters;
 use application::reconcile::{OrderLedger, OrderRange, PublishedLedger, Republished};
 use application::relay::{Claim, Outbox, Verdict};
 use domain::OrderId;
@@ -77,9 +78,9 @@ async fn an_order_with_a_discarded_dead_letter_stays_in_flight() {
     fixture.save(&save).await;
     let refused = Verdict::Refused("too large".to_owned());
     fixture.claim().await.settle(&[refused]).await.unwrap();
-    let letters = adapter_outbox::OutboxDeadLetters::new(&fixture.database);
-    let event = letters.waiting(1).await.unwrap()[0].event_id;
-    assert!(letters.discard(event).await.unwrap());
+    let letters = adapter_outbox::PgOutboxDeadLetters::new(&fixture.database);
+    let event = super::open(&letters).await[0].id;
+    assert_eq!(letters.discard(&[event]).await.unwrap(), [event]);
     assert!(in_flight(&fixture, save.order.id).await);
 }
 

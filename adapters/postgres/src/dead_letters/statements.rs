@@ -9,16 +9,19 @@ use crate::{PgError, storable};
 pub struct Statements {
     /// Keeps records, each once.
     pub keep: &'static str,
-    /// Lists those in a state, a page at a time.
-    pub list: &'static str,
+    /// Lists those in a state that match a filter, a page at a time.
+    pub page: &'static str,
     /// Finds one by its number.
     pub find: &'static str,
-    /// Settles one that is open.
-    pub settle: &'static str,
+    /// Discards those that are open. It locks the rows in one sequence, so that two of them at once
+    /// cannot wait for each other.
+    pub discard: &'static str,
+    /// Records that one that is open was retried.
+    pub mark_retried: &'static str,
     /// Notes why one is still open.
     pub note_reason: &'static str,
     /// Deletes some that were settled before a moment.
-    pub forget: &'static str,
+    pub delete_settled: &'static str,
 }
 
 /// The [`Statements`] of the context that owns this schema.
@@ -38,31 +41,47 @@ macro_rules! dead_letter_statements {
                  ORDER BY topic, topic_partition, topic_offset, value
                  ON CONFLICT (topic, topic_partition, topic_offset, value_hash) DO NOTHING"
             ),
-            list: concat!(
+            page: concat!(
                 "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
-                        timestamp_ms, headers
+                        settled_at, timestamp_ms, headers
                  FROM ",
                 $schema,
-                ".dead_letters WHERE state = $1 AND id > $2 ORDER BY id LIMIT $3"
+                ".dead_letters
+                 WHERE state = $1 AND ($2::bigint IS NULL OR id > $2)
+                   AND ($3::text IS NULL OR position($3 IN reason) > 0)
+                   AND ($4::text IS NULL OR $4 = regexp_replace(
+                           jsonb_path_query_first(headers, '$[*] ? (@.name == \"ce_type\")') ->> 'text',
+                           '^.*\\.', ''))
+                 ORDER BY id LIMIT $5"
             ),
             find: concat!(
                 "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
-                        timestamp_ms, headers
+                        settled_at, timestamp_ms, headers
                  FROM ",
                 $schema,
                 ".dead_letters WHERE id = $1"
             ),
-            settle: concat!(
+            discard: concat!(
                 "UPDATE ",
                 $schema,
-                ".dead_letters SET state = $2, settled_at = now() WHERE id = $1 AND state = 'open'"
+                ".dead_letters SET state = 'discarded', settled_at = now()
+                 WHERE id IN (SELECT id FROM ",
+                $schema,
+                ".dead_letters WHERE id = ANY ($1) AND state = 'open' ORDER BY id FOR UPDATE)
+                 RETURNING id"
+            ),
+            mark_retried: concat!(
+                "UPDATE ",
+                $schema,
+                ".dead_letters SET state = 'retried', settled_at = now()
+                 WHERE id = $1 AND state = 'open'"
             ),
             note_reason: concat!(
                 "UPDATE ",
                 $schema,
                 ".dead_letters SET reason = $2 WHERE id = $1 AND state = 'open'"
             ),
-            forget: concat!(
+            delete_settled: concat!(
                 "DELETE FROM ",
                 $schema,
                 ".dead_letters WHERE id IN (SELECT id FROM ",

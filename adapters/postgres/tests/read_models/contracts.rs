@@ -6,12 +6,16 @@ use std::time::Duration;
 use adapter_notification::{self as notification, PgNotifications};
 use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::PgLedger;
-use adapter_postgres::dead_letters::{DeadLetterState, DeadLetters};
+use adapter_postgres::dead_letters::PgDeadLetters;
+use application::dead_letters::DeadLetterNumber;
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::ReceiveOrders;
 use application::published::DeadLetter;
-use application::testing::{LedgerFixture, NotificationFixture, PharmacyFixture, sample};
+use application::testing::{
+    DeadLetterFixture, LedgerFixture, NotificationFixture, PharmacyFixture, sample,
+    store_dead_letter,
+};
 use sqlx::PgPool;
 
 use crate::told;
@@ -30,9 +34,9 @@ fn run(test: impl Future<Output = ()>) {
     tokio::runtime::Runtime::new().unwrap().block_on(test);
 }
 
-async fn kept(letters: DeadLetters) -> Vec<DeadLetter> {
-    let kept = letters.list(DeadLetterState::Open, 0, 1000).await.unwrap();
-    kept.into_iter().map(|kept| kept.letter).collect()
+async fn kept(letters: PgDeadLetters) -> Vec<DeadLetter> {
+    let kept = told::open(&letters).await;
+    kept.into_iter().map(|kept| DeadLetter { record: kept.content, reason: kept.reason }).collect()
 }
 
 impl PharmacyFixture for PgWorld {
@@ -76,18 +80,18 @@ impl NotificationFixture for PgWorld {
     }
 }
 
-/// Whose ledger of the database is meant.
+/// Whose part of the database is meant.
 enum Context {
     Pharmacy,
     Notification,
 }
 
-struct LedgerOf {
+struct Part {
     context: Context,
     world: PgWorld,
 }
 
-impl LedgerFixture for LedgerOf {
+impl LedgerFixture for Part {
     type Ledger = PgLedger;
 
     fn ledger(&self) -> PgLedger {
@@ -113,22 +117,66 @@ impl LedgerFixture for LedgerOf {
     }
 }
 
-async fn ledger_of(context: Context) -> LedgerOf {
-    LedgerOf { context, world: world().await }
+impl DeadLetterFixture for Part {
+    type DeadLetters = PgDeadLetters;
+
+    fn dead_letter_port(&self) -> PgDeadLetters {
+        match self.context {
+            Context::Pharmacy => pharmacy::dead_letters(&self.world.database),
+            Context::Notification => notification::dead_letters(&self.world.database),
+        }
+    }
+
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+        let (database, letters) = (&self.world.database, self.dead_letter_port());
+        match self.context {
+            Context::Pharmacy => {
+                let inbox = ReceiveOrders(PgPharmacyOrders::new(database));
+                store_dead_letter(&inbox, &letters, n, version, reason).await
+            }
+            Context::Notification => {
+                let notifications = PgNotifications::new(database);
+                let inbox = NotifyCustomer { notifications, channels: vec![ChannelName::Log] };
+                store_dead_letter(&inbox, &letters, n, version, reason).await
+            }
+        }
+    }
+
+    fn unknown_id(&self) -> DeadLetterNumber {
+        DeadLetterNumber::new(i64::MAX)
+    }
+}
+
+async fn part_of(context: Context) -> Part {
+    Part { context, world: world().await }
 }
 
 mod pharmacy_ledger {
-    use super::{Context, ledger_of, run};
+    use super::{Context, part_of, run};
 
-    application::order_ledger_contract!(run, ledger_of(Context::Pharmacy));
-    application::consumer_ledger_contract!(run, ledger_of(Context::Pharmacy));
+    application::order_ledger_contract!(run, part_of(Context::Pharmacy));
+    application::consumer_ledger_contract!(run, part_of(Context::Pharmacy));
 }
 
 mod notification_ledger {
-    use super::{Context, ledger_of, run};
+    use super::{Context, part_of, run};
 
-    application::order_ledger_contract!(run, ledger_of(Context::Notification));
-    application::consumer_ledger_contract!(run, ledger_of(Context::Notification));
+    application::order_ledger_contract!(run, part_of(Context::Notification));
+    application::consumer_ledger_contract!(run, part_of(Context::Notification));
+}
+
+mod pharmacy_dead_letters {
+    use super::{Context, part_of, run};
+
+    application::dead_letters_contract!(run, part_of(Context::Pharmacy));
+    application::consumer_dead_letters_contract!(run, part_of(Context::Pharmacy));
+}
+
+mod notification_dead_letters {
+    use super::{Context, part_of, run};
+
+    application::dead_letters_contract!(run, part_of(Context::Notification));
+    application::consumer_dead_letters_contract!(run, part_of(Context::Notification));
 }
 
 mod pharmacy_orders {

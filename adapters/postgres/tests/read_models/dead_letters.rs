@@ -1,20 +1,22 @@
 use std::future::ready;
+use std::ops::ControlFlow;
 
 use adapter_notification::{self as notification, PgNotifications};
 use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
-use adapter_postgres::dead_letters::{
-    DeadLetterState, DeadLetters, DeadLettersCommand, Retried, retry,
+use adapter_postgres::dead_letters::PgDeadLetters;
+use application::dead_letters::{
+    ActOutcome, ActResult, ConsumeAgain, DeadLetterNumber, DeadLetterState, DeadLetters, Selection,
+    retry_dead_letters,
 };
 use application::inbox::{Batch, BatchOutcome, Inbox};
 use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::{PharmacyViews, ReceiveOrders};
-use application::published::{Content, Incoming, RawRecord, Unreadable};
+use application::published::{Content, Incoming, Unreadable};
 use application::{StoreError, inbox};
-use clap::Parser;
 use domain::OrderId;
 use runtime::clock;
 
-use crate::told::{created, database, readable, unreadable};
+use crate::told::{created, database, open, readable, unreadable};
 
 async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<BatchOutcome, StoreError> {
     inbox::receive(inbox, &batch.iter().cloned().collect::<Batch>()).await
@@ -42,10 +44,10 @@ async fn a_text_postgres_cannot_keep_becomes_a_dead_letter_and_the_others_take_e
         shown.push(orders.view(id).await.unwrap().is_some());
     }
     assert_eq!(shown, [true, false, true]);
-    let kept = pharmacy::dead_letters(&database).list(DeadLetterState::Open, 0, 10).await.unwrap();
+    let kept = open(&pharmacy::dead_letters(&database)).await;
     assert_eq!(kept.len(), 1);
-    assert_eq!(kept[0].letter.record, batch[1].record);
-    assert!(kept[0].letter.reason.contains("0x00"), "{}", kept[0].letter.reason);
+    assert_eq!(kept[0].content, batch[1].record);
+    assert!(kept[0].reason.contains("0x00"), "{}", kept[0].reason);
 
     let again = receive(&ReceiveOrders(orders), &batch).await.unwrap();
     assert_eq!((again.applied, again.repeated), (0, 2));
@@ -80,8 +82,8 @@ async fn bytes_are_kept_as_they_came_and_an_offset_used_again_is_another_record(
     receive(&inbox, &batch).await.unwrap();
     receive(&inbox, &batch).await.unwrap();
 
-    let letters = pharmacy::dead_letters(&database).list(DeadLetterState::Open, 0, 10).await;
-    let mut records: Vec<_> = letters.unwrap().into_iter().map(|kept| kept.letter.record).collect();
+    let kept = open(&pharmacy::dead_letters(&database)).await;
+    let mut records: Vec<_> = kept.into_iter().map(|kept| kept.content).collect();
     records.sort_by_key(|record| record.value.clone());
     let expected = [&batch[2], &batch[1], &batch[0]].map(|incoming| incoming.record.clone());
     assert_eq!(records, expected);
@@ -94,28 +96,47 @@ async fn a_letter_stays_open_until_its_record_has_had_its_effect() {
     let orders = PgPharmacyOrders::new(&database);
     let inbox = ReceiveOrders(orders.clone());
     receive(&inbox, &[unreadable(1, Some(b"bytes"))]).await.unwrap();
-    let id = open(&letters).await[0];
+    let id = ids(&letters).await[0];
     let order = clock::new_order_id();
 
     let still = Content::Unreadable(Unreadable("schema 7 is unknown".to_owned()));
     let reason = "schema 7 is unknown".to_owned();
     assert_eq!(
-        retry(&letters, id, still, &inbox).await.unwrap(),
-        Retried::StillDead { reason: reason.clone() }
+        retry(&letters, id, still, &inbox).await,
+        ActOutcome::StillDead { reason: reason.clone() }
     );
-    assert_eq!(letters.find(id).await.unwrap().unwrap().letter.reason, reason);
-    let refused = retry(&letters, id, Content::Event(created(order, "\0")), &inbox).await.unwrap();
-    assert!(matches!(refused, Retried::StillDead { .. }), "{refused:?}");
-    assert_eq!(open(&letters).await, [id]);
+    assert_eq!(letters.find(id).await.unwrap().unwrap().reason, reason);
+    let refused = retry(&letters, id, Content::Event(created(order, "\0")), &inbox).await;
+    assert!(matches!(refused, ActOutcome::StillDead { .. }), "{refused:?}");
+    assert_eq!(ids(&letters).await, [id]);
 
     let event = created(order, "Ada");
-    for _ in 0..2 {
-        let retried = retry(&letters, id, Content::Event(event.clone()), &inbox).await.unwrap();
-        assert_eq!(retried, Retried::TakenIn);
-    }
-    assert_eq!(letters.find(id).await.unwrap().unwrap().state, DeadLetterState::Retried);
+    let again = || retry(&letters, id, Content::Event(event.clone()), &inbox);
+    let (one, other) = tokio::join!(again(), again());
+    assert!(one == ActOutcome::Retried || other == ActOutcome::Retried, "{one:?} {other:?}");
+    assert_eq!(again().await, ActOutcome::NotOpen);
+    let state = letters.find(id).await.unwrap().unwrap().state;
+    assert!(matches!(state, DeadLetterState::Retried { .. }), "{state:?}");
     assert!(orders.view(order).await.unwrap().is_some());
-    assert!(!letters.discard(id).await.unwrap(), "what was retried cannot be discarded");
+    assert_eq!(letters.discard(&[id]).await.unwrap(), [], "what was retried cannot be discarded");
+}
+
+/// Retries one, whose record says this by now.
+async fn retry(
+    letters: &PgDeadLetters,
+    id: DeadLetterNumber,
+    content: Content,
+    inbox: &ReceiveOrders<PgPharmacyOrders>,
+) -> ActOutcome {
+    let decode = |_| ready(Ok::<_, std::io::Error>(content.clone()));
+    let how = ConsumeAgain { decode, inbox: inbox.clone() };
+    let mut outcome = None;
+    let report = |result: ActResult<DeadLetterNumber>| {
+        outcome = Some(result.outcome);
+        ControlFlow::Continue(())
+    };
+    retry_dead_letters(letters, &how, &Selection::Ids(vec![id]), report).await.unwrap();
+    outcome.unwrap()
 }
 
 #[tokio::test]
@@ -126,72 +147,29 @@ async fn a_discarded_letter_stays_discarded_when_the_record_comes_again() {
     let batch = [unreadable(1, Some(b"a")), unreadable(2, Some(b"b"))];
     inbox.apply_batch(&[], &[]).await.unwrap();
     receive(&inbox, &batch).await.unwrap();
-    let ids = open(&letters).await;
+    let died = ids(&letters).await;
 
-    assert!(letters.discard(ids[0]).await.unwrap());
-    assert!(!letters.discard(ids[0]).await.unwrap());
+    assert_eq!(letters.discard(&died[..1]).await.unwrap(), died[..1]);
+    assert_eq!(letters.discard(&died[..1]).await.unwrap(), []);
     receive(&inbox, &batch).await.unwrap();
-    assert_eq!(open(&letters).await, [ids[1]]);
-    assert_eq!(letters.find(i64::MAX).await.unwrap(), None);
-}
-
-async fn open(letters: &DeadLetters) -> Vec<i64> {
-    let kept = letters.list(DeadLetterState::Open, 0, 100).await.unwrap();
-    kept.into_iter().map(|kept| kept.id).collect()
+    assert_eq!(ids(&letters).await, died[1..]);
+    assert_eq!(letters.find(DeadLetterNumber::new(i64::MAX)).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn an_operator_lists_retries_and_discards() {
+async fn two_operators_who_discard_the_same_at_once_do_not_block_each_other() {
     let database = database().await;
     let letters = pharmacy::dead_letters(&database);
-    let orders = PgPharmacyOrders::new(&database);
-    let inbox = ReceiveOrders(orders.clone());
-    let batch = [1, 2, 3].map(|offset| unreadable(offset, Some(b"\x1b[2J")));
+    let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
+    let batch: Vec<_> = (0..200).map(|offset| unreadable(offset, Some(b"a"))).collect();
     receive(&inbox, &batch).await.unwrap();
-    let [first, second, third] = open(&letters).await[..] else { panic!("three letters") };
-    let order = clock::new_order_id();
-
-    // Only the record at offset 2 can be read by now.
-    let decode = |record: RawRecord| {
-        let readable = record.offset == 2;
-        let content = if readable {
-            Content::Event(created(order, "Ada"))
-        } else {
-            unreadable(0, None).content
-        };
-        ready(Ok::<_, std::io::Error>(content))
-    };
-    let run = async |command: &[&str]| {
-        let mut out = Vec::new();
-        let command = Commands::try_parse_from(command).unwrap().command;
-        let done = command.run(&letters, &inbox, decode, &mut out).await.unwrap();
-        (done, String::from_utf8(out).unwrap())
-    };
-
-    let (done, list) = run(&["dead-letters", "list"]).await;
-    assert!(done);
-    assert_eq!(list.lines().count(), 3);
-    assert!(list.contains("order-created-topic/3@2") && list.contains("magic byte"), "{list}");
-    assert!(!list.contains('\x1b') && !list.contains('\0'), "{list:?}");
-    let last = list.lines().nth(2).unwrap();
-    assert!(last.contains("\t2026-01-01T00:00:00.123000Z\tce_type=orders.OrderCreated "), "{last}");
-
-    let (done, said) = run(&["dead-letters", "retry", "--all"]).await;
-    assert!(!done);
-    assert!(said.contains(&format!("{second}: taken in")), "{said}");
-    assert!(orders.view(order).await.unwrap().is_some());
-    assert_eq!(open(&letters).await, [first, third]);
-
-    let numbers = [first.to_string(), second.to_string()];
-    let (done, said) = run(&["dead-letters", "discard", &numbers[0], &numbers[1]]).await;
-    assert!(!done, "the second was retried: {said}");
-    assert_eq!(open(&letters).await, [third]);
-    let (_, discarded) = run(&["dead-letters", "list", "--state", "discarded"]).await;
-    assert!(discarded.starts_with(&format!("{first}\tdiscarded\t")), "{discarded}");
+    let died = ids(&letters).await;
+    let backwards: Vec<_> = died.iter().rev().copied().collect();
+    let (one, other) = tokio::join!(letters.discard(&died), letters.discard(&backwards));
+    assert_eq!(one.unwrap().len() + other.unwrap().len(), 200);
+    assert_eq!(ids(&letters).await, []);
 }
 
-#[derive(Debug, Parser)]
-struct Commands {
-    #[command(subcommand)]
-    command: DeadLettersCommand,
+async fn ids(letters: &PgDeadLetters) -> Vec<DeadLetterNumber> {
+    open(letters).await.into_iter().map(|kept| kept.id).collect()
 }

@@ -3,6 +3,10 @@
 use adapter_notification as notification;
 use adapter_pharmacy as pharmacy;
 use adapter_postgres::Database;
+use adapter_postgres::dead_letters::PgDeadLetters;
+use application::dead_letters::{
+    DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, Kept,
+};
 use application::published::{
     Content, Incoming, Payload, PublishedEvent, PublishedItem, RawRecord, RecordHeader, Unreadable,
 };
@@ -33,6 +37,13 @@ pub(crate) async fn database_and_pool() -> (Database, PgPool) {
 
 pub(crate) async fn fresh_args() -> DatabaseArgs {
     fresh_database().await.unwrap().args()
+}
+
+/// The dead letters that wait for an operator.
+pub(crate) async fn open(letters: &PgDeadLetters) -> Vec<Kept<PgDeadLetters>> {
+    let filter = DeadLetterFilter::default();
+    let query = DeadLetterQuery { status: DeadLetterStatus::Open, filter: &filter, after: None };
+    letters.page(query, 1000).await.unwrap()
 }
 
 /// Lets the waits of all notifications end, for workers that do not hold them.

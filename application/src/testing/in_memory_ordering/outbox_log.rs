@@ -1,12 +1,15 @@
 use std::collections::HashSet;
+use std::time::Duration;
 
 use domain::ordering::{OrderEvent, OrderFact};
-use domain::{EventId, OrderId};
+use domain::{EventId, OrderId, Timestamp};
 use uuid::Uuid;
 
 use super::InMemoryOrdering;
 use crate::StoreError;
-use crate::relay::{CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
+use crate::dead_letters::{DeadLetterState, KeptDeadLetter, RefusedEvent};
+use crate::relay::{Backlog, CLAIM_BYTES, Claim, Outbox, OutboxRecord, Verdict};
+use crate::testing::sample;
 
 /// Maximum delay before a failed record is retried, in seconds.
 pub(super) const MAX_DELAY: u64 = 64;
@@ -25,15 +28,26 @@ pub(super) struct OutboxLog {
 #[derive(Debug)]
 struct Entry {
     record: OutboxRecord,
+    /// When it was stored, in simulated seconds.
+    recorded: u64,
     failures: u32,
     state: EntryState,
+    refusal: Option<Refusal>,
+}
+
+/// The last time Kafka refused an event, and what was done about it.
+#[derive(Debug)]
+struct Refusal {
+    kept_at: Timestamp,
+    state: DeadLetterState,
+    reason: String,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 enum EntryState {
     Unpublished { not_before: u64 },
     Published,
-    Refused { why: String },
+    Refused,
 }
 
 impl OutboxLog {
@@ -46,11 +60,72 @@ impl OutboxLog {
     }
 
     pub(super) fn refused_events(&self) -> Vec<(EventId, String)> {
-        let why = |entry: &Entry| match &entry.state {
-            EntryState::Refused { why } => Some((entry.record.event_id, why.clone())),
-            _ => None,
+        let refused = self.entries.iter().filter(|entry| entry.state == EntryState::Refused);
+        let why =
+            |entry: &Entry| Some((entry.record.event_id, entry.refusal.as_ref()?.reason.clone()));
+        refused.filter_map(why).collect()
+    }
+
+    pub(super) fn dead_letters(&self) -> Vec<KeptDeadLetter<EventId, RefusedEvent>> {
+        let kept = |Entry { record, refusal, .. }: &Entry| {
+            let Refusal { kept_at, state, reason } = refusal.as_ref()?;
+            let content = RefusedEvent {
+                aggregate_id: record.aggregate_id,
+                aggregate_version: record.aggregate_version,
+                event_type: record.event_type.clone(),
+            };
+            Some(KeptDeadLetter {
+                id: record.event_id,
+                content,
+                reason: reason.clone(),
+                kept_at: *kept_at,
+                state: *state,
+            })
         };
-        self.entries.iter().filter_map(why).collect()
+        self.entries.iter().filter_map(kept).collect()
+    }
+
+    /// Discards the event if it is an open dead letter. Returns whether it was.
+    pub(super) fn discard(&mut self, event: EventId) -> bool {
+        let at = self.now();
+        let Some((_, refusal)) = self.open(event) else { return false };
+        refusal.state = DeadLetterState::Discarded { at };
+        true
+    }
+
+    /// Makes the event due again if it is an open dead letter. Returns whether it was.
+    pub(super) fn make_due(&mut self, event: EventId) -> bool {
+        let at = self.now();
+        let Some((state, refusal)) = self.open(event) else { return false };
+        refusal.state = DeadLetterState::Retried { at };
+        *state = EntryState::Unpublished { not_before: 0 };
+        true
+    }
+
+    /// Deletes what is known of retries before this time. A discarded event keeps its dead letter, which
+    /// keeps it from being published.
+    pub(super) fn delete_retried(&mut self, before: Timestamp, limit: usize) -> u64 {
+        let mut deleted = 0;
+        for Entry { refusal, .. } in &mut self.entries {
+            let is_old = refusal.as_ref().is_some_and(
+                |refusal| matches!(refusal.state, DeadLetterState::Retried { at } if at < before),
+            );
+            if is_old && deleted < limit {
+                *refusal = None;
+                deleted += 1;
+            }
+        }
+        deleted as u64
+    }
+
+    fn open(&mut self, event: EventId) -> Option<(&mut EntryState, &mut Refusal)> {
+        let entry = self.entries.iter_mut().find(|entry| entry.record.event_id == event)?;
+        let refusal = entry.refusal.as_mut()?;
+        (refusal.state == DeadLetterState::Open).then_some((&mut entry.state, refusal))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        time(self.seconds)
     }
 
     pub(super) fn unprocessed(&self) -> usize {
@@ -81,6 +156,46 @@ impl OutboxLog {
         due
     }
 
+    /// Makes what each lane has published due again, from the first event stored at or after `since`.
+    /// Returns how many positions are read again.
+    pub(super) fn rewind(&mut self, since: Option<Timestamp>) -> i64 {
+        let mut rewound: HashSet<i16> = HashSet::new();
+        let mut positions = 0;
+        for Entry { record, recorded, state, .. } in &mut self.entries {
+            if since.is_none_or(|since| time(*recorded) >= since) {
+                rewound.insert(record.lane);
+            }
+            if rewound.contains(&record.lane) {
+                positions += i64::from(!matches!(state, EntryState::Unpublished { .. }));
+                if *state != EntryState::Refused {
+                    *state = EntryState::Unpublished { not_before: 0 };
+                }
+            }
+        }
+        positions
+    }
+
+    pub(super) fn backlog(&self) -> Backlog {
+        let mut backlog = Backlog::default();
+        let mut failed: HashSet<Uuid> = HashSet::new();
+        for Entry { record, recorded, failures, state, refusal } in &self.entries {
+            let is_open = |refusal: &Refusal| refusal.state == DeadLetterState::Open;
+            backlog.dead += u64::from(refusal.as_ref().is_some_and(is_open));
+            if !matches!(state, EntryState::Unpublished { .. }) {
+                continue;
+            }
+            backlog.unprocessed += 1;
+            backlog.oldest = backlog.oldest.max(Duration::from_secs(self.seconds - recorded));
+            if *failures > 0 {
+                backlog.failed += 1;
+                failed.insert(record.aggregate_id);
+            } else if failed.contains(&record.aggregate_id) {
+                backlog.held += 1;
+            }
+        }
+        backlog
+    }
+
     pub(super) fn append(&mut self, event: &OrderEvent) {
         let lane = lane_of(event.order_id);
         let before = self.records().filter(|record| record.lane == lane).count();
@@ -101,7 +216,13 @@ impl OutboxLog {
             occurred_at: event.occurred_at,
         };
         let state = EntryState::Unpublished { not_before: 0 };
-        self.entries.push(Entry { record, failures: 0, state });
+        self.entries.push(Entry {
+            record,
+            recorded: self.seconds,
+            failures: 0,
+            state,
+            refusal: None,
+        });
     }
 
     /// Claims records of the next lane that has some. Round-robin, so that a busy lane does not
@@ -143,14 +264,18 @@ impl OutboxLog {
     }
 
     fn settle(&mut self, event: EventId, verdict: Verdict) {
-        let now = self.seconds;
+        let (now, kept_at) = (self.seconds, self.now());
         let Some(entry) = self.entries.iter_mut().find(|e| e.record.event_id == event) else {
             return;
         };
         match verdict {
             Verdict::Unsent => {}
             Verdict::Published => entry.state = EntryState::Published,
-            Verdict::Refused(why) => entry.state = EntryState::Refused { why },
+            Verdict::Refused(reason) => {
+                entry.state = EntryState::Refused;
+                let state = DeadLetterState::Open;
+                entry.refusal = Some(Refusal { kept_at, state, reason });
+            }
             Verdict::Failed(_) => {
                 let delay = 2_u64.saturating_pow(entry.failures).min(MAX_DELAY);
                 entry.failures += 1;
@@ -158,6 +283,10 @@ impl OutboxLog {
             }
         }
     }
+}
+
+fn time(seconds: u64) -> Timestamp {
+    sample::at(u32::try_from(seconds).unwrap_or(u32::MAX))
 }
 
 fn lane_of(order: OrderId) -> i16 {

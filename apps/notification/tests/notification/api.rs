@@ -1,7 +1,12 @@
+use std::process::Command;
+
+use application::inbox::Inbox;
 use application::notification::{
     ChannelName, ClaimLimit, NotificationClaim, Notifications, SendOutcome,
 };
+use application::testing::sample;
 use axum::http::StatusCode;
+use embedded_postgres::testing::fresh_database;
 use runtime::clock;
 use serde_json::{Value, json};
 
@@ -91,6 +96,41 @@ async fn until_the_tables_are_there_the_answer_is_try_again_later() {
     let id = clock::new_order_id();
     let (status, problem) = house.get(&format!("/api/notifications?orderId={id}")).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
+}
+
+#[tokio::test]
+async fn a_record_that_could_not_be_consumed_is_listed_and_retried() {
+    let house = House::open().await;
+    let dead = [sample::dead_letter(1, 1, "no Avro"), sample::dead_letter(2, 1, "no Avro")];
+    house.inbox().apply_batch(&[], &dead).await.unwrap();
+
+    let (status, page) = house.get("/api/dead-letters?reason=Avro").await;
+    assert_eq!(status, StatusCode::OK, "{page}");
+    let [first, second] = [0, 1].map(|place| page["items"][place]["id"].clone());
+    let (_, report) = house.post("/api/dead-letters/retry", json!({"ids": [first]})).await;
+    assert_eq!(report["results"], json!([{"id": first, "outcome": "retried"}]));
+    let order = sample::order_id(1);
+    let (_, list) = house.get(&format!("/api/notifications?orderId={order}")).await;
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
+
+    let (_, report) = house.post("/api/dead-letters/discard", json!({"all": true})).await;
+    assert_eq!(report["results"], json!([{"id": second, "outcome": "discarded"}]));
+    let (_, page) = house.get("/api/dead-letters?state=discarded").await;
+    assert_eq!(page["items"][0]["id"], second);
+}
+
+#[tokio::test]
+async fn looking_for_dead_letters_does_not_create_tables() {
+    let fresh = fresh_database().await.unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_notification"))
+        .args(["dead-letters", "list"])
+        .env("DATABASE_URL", fresh.url())
+        .output()
+        .unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    let error = String::from_utf8(output.stderr).unwrap();
+    let expected = "this database has no tables of schema notification; start notification once";
+    assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
 }
 
 #[tokio::test]

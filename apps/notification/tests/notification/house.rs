@@ -3,9 +3,11 @@ use std::future::ready;
 use adapter_http::site;
 use adapter_notification::{self as notification, PgNotifications};
 use adapter_postgres::{Database, MigrationGate};
+use application::dead_letters::ConsumeAgain;
 use application::inbox::Inbox;
 use application::notification::{ChannelName, NotifyCustomer};
-use application::published::{Payload, PublishedEvent, PublishedItem};
+use application::published::{Content, Payload, PublishedEvent, PublishedItem};
+use application::testing::sample;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
@@ -38,13 +40,24 @@ impl House {
     fn with(database: &Database, tables: MigrationGate) -> Self {
         let notifications = PgNotifications::new(database);
         let checks = vec![Check::new("nothing", || ready(Ok(())))];
-        let api = ::notification::api::routes(notifications.clone(), tables);
+        // By now every record can be read.
+        let decode = |_| ready(Ok::<_, std::io::Error>(Content::Event(sample::created(1))));
+        let how = ConsumeAgain { decode, inbox: inbox(notifications.clone()) };
+        let api = ::notification::api::routes(database, tables, how);
         Self { notifications, router: site(api, checks, MAX_IN_FLIGHT).unwrap() }
     }
 
     pub(crate) fn inbox(&self) -> NotifyCustomer<PgNotifications> {
-        let notifications = self.notifications.clone();
-        NotifyCustomer { notifications, channels: vec![ChannelName::Log] }
+        inbox(self.notifications.clone())
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        let answer = self.router.clone().oneshot(request).await.unwrap();
+        let status = answer.status();
+        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
     }
 
     pub(crate) async fn told(&self, events: &[PublishedEvent]) {
@@ -63,6 +76,10 @@ impl House {
         let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap())
     }
+}
+
+fn inbox(notifications: PgNotifications) -> NotifyCustomer<PgNotifications> {
+    NotifyCustomer { notifications, channels: vec![ChannelName::Log] }
 }
 
 async fn database() -> Database {

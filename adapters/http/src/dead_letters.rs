@@ -1,0 +1,143 @@
+//! The routes of dead letters, the same on every program that has them: list, retry and discard.
+
+mod acts;
+mod id;
+mod json;
+mod selection;
+
+use std::fmt;
+use std::sync::Arc;
+
+use application::StoreError;
+use application::dead_letters::{DeadLetters, Retry};
+use axum::Json;
+use axum::extract::State;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use self::id::DeadLetterId;
+pub use self::json::DeadLetterContent;
+
+use self::acts::{Acts, Desk};
+use self::json::{ActReportJson, DeadLetterPageJson, DeadLetterStateJson};
+use self::selection::SelectionJson;
+
+use super::{
+    BadRequest, CrossSite, JsonBody, Malformed, Problem, QueryParameters, TooLarge, Unavailable,
+    Unprocessable, UnsupportedMediaType,
+};
+
+/// What the routes work with. Routes cannot be generic, so it is behind a trait object.
+#[derive(Clone)]
+struct Api(Arc<dyn Acts>);
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Api").finish_non_exhaustive()
+    }
+}
+
+/// The routes over these dead letters, and their documentation. `ready` says whether the store can be
+/// used yet.
+pub fn dead_letter_routes<L, R, F>(letters: L, how: R, ready: F) -> OpenApiRouter
+where
+    L: DeadLetters<Id: DeadLetterId + 'static, Content: Into<DeadLetterContent>> + 'static,
+    R: Retry<L> + 'static,
+    F: Fn() -> Result<(), StoreError> + Send + Sync + 'static,
+{
+    let mut router = OpenApiRouter::new()
+        .routes(routes!(list_dead_letters))
+        .routes(routes!(retry_dead_letters))
+        .routes(routes!(discard_dead_letters))
+        .with_state(Api(Arc::new(Desk { letters, how, ready })));
+    id::describe::<L::Id>(router.get_openapi_mut());
+    router
+}
+
+/// List dead letters, oldest first
+///
+/// What could not be processed, and why.
+#[utoipa::path(
+    get,
+    path = "/api/dead-letters",
+    tag = "operations",
+    params(
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100,
+         description = "How many dead letters at most; 20 if not given"),
+        ("state" = Option<DeadLetterStateJson>, Query,
+         description = "Only those in this state; `open` if not given"),
+        ("reason" = Option<String>, Query, min_length = 1,
+         description = "Only those whose reason contains this text"),
+        ("eventType" = Option<String>, Query, min_length = 1,
+         description = "Only those of this event type, such as `OrderCreated`"),
+    ),
+    responses(
+        (status = 200, description = "A page of dead letters", body = DeadLetterPageJson),
+        BadRequest,
+        Unavailable,
+    ),
+)]
+async fn list_dead_letters(
+    State(Api(acts)): State<Api>,
+    query: QueryParameters,
+) -> Result<Json<DeadLetterPageJson>, Problem> {
+    acts.list(query).await.map(Json)
+}
+
+/// Retry dead letters
+///
+/// Processes them again: by their ids, all that are open, or those that match.
+///
+/// `results` says what became of each. Of `all` or a filter it treats some 500, oldest first; `more`
+/// says whether there may be others. Repeating it is safe.
+#[utoipa::path(
+    post,
+    path = "/api/dead-letters/retry",
+    tag = "operations",
+    request_body = SelectionJson,
+    responses(
+        (status = 200, description = "What became of each", body = ActReportJson),
+        Malformed,
+        CrossSite,
+        TooLarge,
+        UnsupportedMediaType,
+        Unprocessable,
+        Unavailable,
+    ),
+)]
+async fn retry_dead_letters(
+    State(Api(acts)): State<Api>,
+    JsonBody(body): JsonBody<SelectionJson>,
+) -> Result<Json<ActReportJson>, Problem> {
+    acts.retry(body).await.map(Json)
+}
+
+/// Discard dead letters
+///
+/// Discards them for good: by their ids, all that are open, or those that match. They stay listed as
+/// `discarded`.
+///
+/// `results` says what became of each. Of `all` or a filter it treats some 500, oldest first; `more`
+/// says whether there may be others. Repeating it is safe.
+#[utoipa::path(
+    post,
+    path = "/api/dead-letters/discard",
+    tag = "operations",
+    request_body = SelectionJson,
+    responses(
+        (status = 200, description = "What became of each", body = ActReportJson),
+        Malformed,
+        CrossSite,
+        TooLarge,
+        UnsupportedMediaType,
+        Unprocessable,
+        Unavailable,
+    ),
+)]
+async fn discard_dead_letters(
+    State(Api(acts)): State<Api>,
+    JsonBody(body): JsonBody<SelectionJson>,
+) -> Result<Json<ActReportJson>, Problem> {
+    acts.discard(body).await.map(Json)
+}

@@ -1,0 +1,67 @@
+use application::StoreError;
+use application::dead_letters::{
+    DeadLetterNumber, DeadLetterState, DeadLetterStatus, KeptDeadLetter,
+};
+use application::published::RawRecord;
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+
+use super::headers::{self, Header};
+
+/// A row of a context's `dead_letters`.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct DeadLetterRow {
+    id: i64,
+    topic: String,
+    topic_partition: i32,
+    topic_offset: i64,
+    key: Option<Vec<u8>>,
+    value: Option<Vec<u8>>,
+    reason: String,
+    state: String,
+    kept_at: DateTime<Utc>,
+    settled_at: Option<DateTime<Utc>>,
+    timestamp_ms: Option<i64>,
+    headers: Option<Json<Vec<Header>>>,
+}
+
+impl DeadLetterRow {
+    pub(super) fn into_kept(
+        self,
+    ) -> Result<KeptDeadLetter<DeadLetterNumber, RawRecord>, StoreError> {
+        let state = state(&self.state, self.settled_at)?;
+        let content = RawRecord {
+            topic: self.topic,
+            partition: self.topic_partition,
+            offset: self.topic_offset,
+            timestamp_ms: self.timestamp_ms,
+            key: self.key,
+            value: self.value,
+            headers: headers::from_json(self.headers)?,
+        };
+        Ok(KeptDeadLetter {
+            id: DeadLetterNumber::new(self.id),
+            content,
+            reason: self.reason,
+            kept_at: self.kept_at.into(),
+            state,
+        })
+    }
+}
+
+/// The state of this name, with the time at which it began.
+///
+/// # Errors
+/// When there is no such state, or its time is missing.
+pub fn state(name: &str, settled_at: Option<DateTime<Utc>>) -> Result<DeadLetterState, StoreError> {
+    let status: DeadLetterStatus =
+        name.parse().map_err(|error| StoreError::Broken(Box::new(error)))?;
+    match (status, settled_at) {
+        (DeadLetterStatus::Open, None) => Ok(DeadLetterState::Open),
+        (DeadLetterStatus::Retried, Some(at)) => Ok(DeadLetterState::Retried { at: at.into() }),
+        (DeadLetterStatus::Discarded, Some(at)) => Ok(DeadLetterState::Discarded { at: at.into() }),
+        _ => Err(StoreError::Broken(
+            format!("a dead letter is {name}, at no time or too early").into(),
+        )),
+    }
+}
