@@ -90,6 +90,7 @@ async fn a_body_may_have_at_most_64_kib() {
     };
     assert_eq!(send("/baskets", JSON, body(BODY_LIMIT)).await.status, StatusCode::OK);
     let answer = send("/baskets", JSON, body(BODY_LIMIT + 1)).await;
+    assert_eq!(answer.headers["connection"], "close");
     answer.problem(413, "body-too-large");
 }
 
