@@ -6,7 +6,7 @@ use application::published::{Payload, PublishedEvent, PublishedItem, PublishedMe
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
-use super::catalogue::{latest, parsed};
+use super::catalogue::{EventType, latest, parsed};
 use super::datum::{self, DatumError};
 use super::redacted_error::RedactedAvroError;
 
@@ -60,7 +60,7 @@ pub enum DecodeError {
 /// When the bytes are damaged, or are not an event of a known type.
 pub fn decode(writer: &Schema, datum: &[u8]) -> Result<PublishedEvent, DecodeError> {
     let fullname = writer.name().map(ToString::to_string).unwrap_or_default();
-    let Some(published) = latest(&fullname) else {
+    let (Some(event_type), Some(published)) = (EventType::of(&fullname), latest(&fullname)) else {
         return Err(DecodeError::UnknownRecord(fullname));
     };
     let reader = parsed(published)
@@ -80,7 +80,7 @@ pub fn decode(writer: &Schema, datum: &[u8]) -> Result<PublishedEvent, DecodeErr
     if !rest.is_empty() {
         return Err(DecodeError::Trailing(rest.len()));
     }
-    published_event(published.event_type, Fields::of(value))
+    published_event(event_type, Fields::of(value))
 }
 
 fn read<'s>(
@@ -96,7 +96,10 @@ fn read<'s>(
         .read_value(datum)
 }
 
-fn published_event(event_type: &str, mut fields: Fields) -> Result<PublishedEvent, DecodeError> {
+fn published_event(
+    event_type: EventType,
+    mut fields: Fields,
+) -> Result<PublishedEvent, DecodeError> {
     Ok(PublishedEvent {
         event_id: EventId::new(fields.uuid("eventId")?),
         occurred_at: Timestamp::from_micros(fields.micros("occurredAt")?)
@@ -105,13 +108,14 @@ fn published_event(event_type: &str, mut fields: Fields) -> Result<PublishedEven
         order_version: OrderVersion::try_from(fields.long("orderVersion")?)
             .map_err(|_| DecodeError::Field("orderVersion"))?,
         payload: match event_type {
-            "OrderCreated" => Payload::OrderCreated {
+            EventType::OrderCreated => Payload::OrderCreated {
                 customer_name: fields.string("customerName")?,
                 items: fields.array("items")?.into_iter().map(item).collect::<Result<_, _>>()?,
                 note: fields.optional("note", string)?,
             },
-            "OrderCancelled" => Payload::OrderCancelled { reason: fields.string("reason")? },
-            other => return Err(DecodeError::UnknownRecord(other.to_owned())),
+            EventType::OrderCancelled => {
+                Payload::OrderCancelled { reason: fields.string("reason")? }
+            }
         },
     })
 }

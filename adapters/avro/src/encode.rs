@@ -5,7 +5,7 @@ use domain::ordering::{
     MedicationCoding, OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItem,
 };
 
-use super::catalogue::{latest, parsed};
+use super::catalogue::{EventType, latest, parsed};
 use super::redacted_error::RedactedAvroError;
 
 /// Why an event cannot be encoded. It was not stored.
@@ -49,19 +49,20 @@ pub fn encode(event: &OrderEvent) -> Result<EncodedEvent, EncodeError> {
         field("orderId", Value::Uuid(event.order_id.get())),
         field("orderVersion", Value::Long(event.version.get())),
     ];
-    let fullname = match &event.fact {
+    let event_type = match &event.fact {
         OrderFact::Created(OrderCreated { customer_name, items, note }) => {
             let items = items.as_slice().iter().map(item).collect();
             fields.push(field("customerName", text(customer_name)));
             fields.push(field("items", Value::Array(items)));
             fields.push(field("note", optional(note.as_ref().map(text))));
-            "orders.OrderCreated"
+            EventType::OrderCreated
         }
         OrderFact::Cancelled(OrderCancelled { reason }) => {
             fields.push(field("reason", text(reason)));
-            "orders.OrderCancelled"
+            EventType::OrderCancelled
         }
     };
+    let fullname = event_type.fullname();
     let published = latest(fullname).ok_or(EncodeError::NoSchema(fullname))?;
     let schema = parsed(published).map_err(|source| EncodeError::Schema { fullname, source })?;
     let payload = GenericDatumWriter::builder(schema)

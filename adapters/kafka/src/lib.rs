@@ -5,6 +5,7 @@
 
 mod client;
 mod cluster;
+mod cluster_validation;
 mod consumer;
 mod decoder;
 mod properties;
