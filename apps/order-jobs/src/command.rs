@@ -12,16 +12,16 @@ use runtime::dead_letters::{self, DeadLettersCommand};
 use crate::config::Command;
 use crate::{Config, reconcile};
 
-/// Carries out what an operator wants; fails if it was not done.
+/// Executes a command. The exit code is a failure if part of it was not done.
 pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, StartError> {
     let database = ordering::database(&config.database, "order-jobs command")?;
-    // Boxed: the compiler bounds how deep futures may be nested.
-    let done = Box::pin(carry_out(config, &database, command)).await;
+    // Boxed, because the compiler limits how deep futures may be nested.
+    let done = Box::pin(execute(config, &database, command)).await;
     database.close().await;
     Ok(if done? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn carry_out(
+async fn execute(
     config: &Config,
     database: &Database,
     command: Command,
@@ -48,7 +48,7 @@ async fn carry_out(
     }
 }
 
-/// The tables are checked and not migrated: an operator who looks changes nothing.
+/// The tables are checked and not migrated, so that listing dead letters changes nothing.
 async fn dead_letters(
     database: &Database,
     command: DeadLettersCommand<EventId>,
@@ -77,7 +77,7 @@ async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> 
     println!("{report}");
     if report.found_problems() {
         println!(
-            "{}\nOrders that the topic has and this database has not are named by \
+            "{}\nTo find orders that are in the topic but not in this database, run \
              `order-jobs reconcile`.",
             if dry_run {
                 "Nothing is changed. `order-jobs adopt` gives these events new positions, moves \
