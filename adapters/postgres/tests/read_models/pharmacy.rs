@@ -13,10 +13,10 @@ use domain::pharmacy::{PharmacyOrder, PharmacyStatus};
 use runtime::clock;
 use tokio::sync::Barrier;
 
-use crate::told::{cancelled, created, database};
+use crate::fixture::{cancelled, created, database};
 
 #[tokio::test]
-async fn what_was_told_is_shown_as_it_was_told() {
+async fn an_order_is_shown_as_in_its_events() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let id = clock::new_order_id();
@@ -42,11 +42,11 @@ async fn what_was_told_is_shown_as_it_was_told() {
     assert_eq!(later.order.status, expected);
     assert_eq!(later.order.contents, view.order.contents);
     assert_eq!(later.order.version, Some(called_off.order_version));
-    assert_eq!(later.received_at, view.received_at, "first heard stays first heard");
+    assert_eq!(later.received_at, view.received_at, "the time of the first event stays");
 }
 
 #[tokio::test]
-async fn a_cancellation_told_before_the_creation_shows_what_is_missing() {
+async fn a_cancellation_before_the_creation_shows_what_is_missing() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let id = clock::new_order_id();
@@ -64,7 +64,7 @@ async fn a_cancellation_told_before_the_creation_shows_what_is_missing() {
 }
 
 #[tokio::test]
-async fn consumers_that_overlap_on_the_same_events_apply_each_once() {
+async fn consumers_of_the_same_events_apply_each_once() {
     let database = database().await;
     let ids: Vec<OrderId> = (0..40).map(|_| clock::new_order_id()).collect();
     let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
@@ -80,7 +80,7 @@ async fn consumers_that_overlap_on_the_same_events_apply_each_once() {
 }
 
 #[tokio::test]
-async fn consumers_with_different_slices_of_an_order_end_in_the_same_rows() {
+async fn consumers_of_different_events_of_an_order_update_the_same_row() {
     let database = database().await;
     let ids: Vec<OrderId> = (0..40).map(|_| clock::new_order_id()).collect();
     let placed: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
@@ -92,7 +92,8 @@ async fn consumers_with_different_slices_of_an_order_end_in_the_same_rows() {
     all_cancelled_with_contents(&database, &ids).await;
 }
 
-/// Each consumer takes in its own events, one batch after the other, all at the same time.
+/// Runs one consumer for each slice of events, all at the same time. Each one applies its events in
+/// batches.
 async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> BatchOutcome {
     let barrier = Arc::new(Barrier::new(slices.len()));
     let consumers: Vec<_> = slices
@@ -134,7 +135,7 @@ async fn all_cancelled_with_contents(database: &Database, ids: &[OrderId]) {
 }
 
 #[tokio::test]
-async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
+async fn a_batch_with_a_stale_revision_is_not_saved() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let (known, fresh) = (clock::new_order_id(), clock::new_order_id());
@@ -142,7 +143,7 @@ async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
     let stale = orders.find_all(&[known]).await.unwrap();
     inbox.apply_batch(&[cancelled(known, "no")], &[]).await.unwrap();
 
-    let new = OrderRevision { order: told(&created(fresh, "Ben")), revision: 0 };
+    let new = OrderRevision { order: new_order(&created(fresh, "Ben")), revision: 0 };
     let batch = [stale[0].clone(), new.clone()];
     let answer = orders.save_all(&batch, &[]).await;
     assert!(matches!(answer, Err(SaveAllError::Conflict)), "{answer:?}");
@@ -153,7 +154,7 @@ async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
     assert!(matches!(again, Err(SaveAllError::Conflict)), "{again:?}");
 }
 
-fn told(event: &PublishedEvent) -> PharmacyOrder {
+fn new_order(event: &PublishedEvent) -> PharmacyOrder {
     let mut order = PharmacyOrder::new(event.order_id);
     let contents = domain::pharmacy::Contents {
         customer_name: "Ben".to_owned(),
@@ -166,7 +167,7 @@ fn told(event: &PublishedEvent) -> PharmacyOrder {
 }
 
 #[tokio::test]
-async fn the_list_goes_from_the_newest_backwards_and_by_status() {
+async fn orders_are_listed_newest_first_and_by_status() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let mut ids: Vec<OrderId> = (0..5).map(|_| clock::new_order_id()).collect();
