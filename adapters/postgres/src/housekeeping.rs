@@ -92,9 +92,9 @@ impl<'d> Round<'d> {
         let (pool, schema) = (self.pool, self.schema);
         let read = self.step("read the clock", async { clock::read(pool, sql).await.map(Some) });
         let reading = read.await?;
-        self.clock_doubted = !reading.is_believed;
+        self.clock_doubted = !reading.is_trusted;
         gauge!("housekeeping_clock_doubted", "schema" => schema).set(u8::from(self.clock_doubted));
-        if reading.is_believed {
+        if reading.is_trusted {
             return Some(reading.now);
         }
         tracing::warn!(

@@ -23,7 +23,7 @@ pub struct MigrationGate {
 /// The tables were used before they were up to date.
 #[derive(Debug, thiserror::Error)]
 #[error("the tables are not up to date yet")]
-struct NotYet;
+struct NotUpToDate;
 
 impl MigrationGate {
     /// Runs a context's `migrate`, and repeats it until the database can be reached.
@@ -61,7 +61,7 @@ impl MigrationGate {
         if self.up_to_date.load(Ordering::Acquire) {
             Ok(())
         } else {
-            Err(StoreError::Unavailable(Box::new(NotYet)))
+            Err(StoreError::Unavailable(Box::new(NotUpToDate)))
         }
     }
 

@@ -115,7 +115,9 @@ async fn is_clean(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
 /// Waits up to 5 s for the work in progress, then closes all connections.
 pub async fn close(pool: &PgPool) {
     if timeout(CLOSE, pool.close()).await.is_err() {
-        tracing::warn!("connections to Postgres are still in use after 5 s; they are not closed");
+        tracing::warn!(
+            "connections to Postgres are still in use after 5 s; not waiting for them any longer"
+        );
     }
 }
 

@@ -48,7 +48,7 @@ macro_rules! clock_statements {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) now: DateTime<Utc>,
-    pub(super) is_believed: bool,
+    pub(super) is_trusted: bool,
     /// The last time that was trusted. It is `now` if that is trusted.
     pub(super) believed_at: DateTime<Utc>,
     /// How many more readings must confirm a clock that is not trusted.
@@ -59,20 +59,20 @@ pub(super) struct Reading {
 pub(super) async fn read(pool: &PgPool, sql: &ClockStatements) -> Result<Reading, PgError> {
     let mut transaction = pool.begin().await?;
     let row: Row = sqlx::query_as(sql.read).fetch_one(&mut *transaction).await?;
-    let mut memory = row.memory;
-    let is_believed = memory.believes(row.now);
+    let mut state = row.state;
+    let is_trusted = state.update(row.now);
     sqlx::query(sql.write)
-        .bind(memory.believed_at)
-        .bind(memory.doubted_at)
-        .bind(memory.confirmations)
+        .bind(state.believed_at)
+        .bind(state.doubted_at)
+        .bind(state.confirmations)
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
     Ok(Reading {
         now: row.now,
-        is_believed,
-        believed_at: memory.believed_at,
-        rounds_left: CONFIRMATIONS - memory.confirmations,
+        is_trusted,
+        believed_at: state.believed_at,
+        rounds_left: CONFIRMATIONS - state.confirmations,
     })
 }
 
@@ -80,12 +80,12 @@ pub(super) async fn read(pool: &PgPool, sql: &ClockStatements) -> Result<Reading
 struct Row {
     now: DateTime<Utc>,
     #[sqlx(flatten)]
-    memory: Memory,
+    state: ClockState,
 }
 
 /// The state of the clock that is stored between rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-struct Memory {
+struct ClockState {
     /// The last reading that was trusted.
     believed_at: DateTime<Utc>,
     /// The last reading that counted as a confirmation of a clock that jumped.
@@ -93,15 +93,15 @@ struct Memory {
     confirmations: i32,
 }
 
-impl Memory {
+impl ClockState {
     /// Decides whether the clock can be trusted, given the earlier readings, and updates the state.
     ///
     /// A clock that jumped is trusted after it has advanced steadily for [`CONFIRMATIONS`] rounds. If it
     /// is corrected before that, it is trusted immediately, and nothing was deleted meanwhile.
-    fn believes(&mut self, now: DateTime<Utc>) -> bool {
+    fn update(&mut self, now: DateTime<Utc>) -> bool {
         let steady = |since: DateTime<Utc>| (since - SLACK..=since + TOLERANCE).contains(&now);
         if steady(self.believed_at) {
-            *self = Self::trusting(self.believed_at.max(now));
+            *self = Self::trusted_at(self.believed_at.max(now));
             return true;
         }
         match self.doubted_at {
@@ -119,12 +119,12 @@ impl Memory {
         }
         let confirmed = self.confirmations >= CONFIRMATIONS;
         if confirmed {
-            *self = Self::trusting(now);
+            *self = Self::trusted_at(now);
         }
         confirmed
     }
 
-    const fn trusting(now: DateTime<Utc>) -> Self {
+    const fn trusted_at(now: DateTime<Utc>) -> Self {
         Self { believed_at: now, doubted_at: None, confirmations: 0 }
     }
 }
@@ -142,20 +142,20 @@ mod tests {
     const DAY: i64 = 24 * HOUR;
 
     /// Which of these readings are trusted. They are in minutes after the start.
-    fn believed(readings: impl IntoIterator<Item = i64>) -> Vec<bool> {
-        let mut memory = Memory::trusting(at(0));
-        readings.into_iter().map(|minutes| memory.believes(at(minutes))).collect()
+    fn trusted(readings: impl IntoIterator<Item = i64>) -> Vec<bool> {
+        let mut state = ClockState::trusted_at(at(0));
+        readings.into_iter().map(|minutes| state.update(at(minutes))).collect()
     }
 
     #[test]
     fn a_clock_that_advances_steadily_is_trusted() {
         let hourly = (1..100).map(|round| round * HOUR);
-        assert!(believed(hourly).iter().all(|&is_believed| is_believed));
+        assert!(trusted(hourly).iter().all(|&is_trusted| is_trusted));
         for (readings, why) in [
             (vec![1, 1, 2, 0], "several programs at once"),
             (vec![DAY, 2 * DAY, 2 * DAY + 1], "one round a day"),
         ] {
-            assert!(believed(readings).iter().all(|&is_believed| is_believed), "{why}");
+            assert!(trusted(readings).iter().all(|&is_trusted| is_trusted), "{why}");
         }
     }
 
@@ -164,32 +164,32 @@ mod tests {
         for jump in [DAY + 1, 30 * DAY, 4000 * DAY, -2 * DAY, -30 * DAY] {
             let wrong = (1..24).map(|round| jump + round * HOUR);
             let right = (24..30).map(|round| round * HOUR % DAY);
-            let found = believed(wrong.chain(right));
-            assert_eq!(found.iter().position(|&is_believed| is_believed), Some(23), "{jump}");
-            assert!(found[23..].iter().all(|&is_believed| is_believed), "{jump}");
+            let found = trusted(wrong.chain(right));
+            assert_eq!(found.iter().position(|&is_trusted| is_trusted), Some(23), "{jump}");
+            assert!(found[23..].iter().all(|&is_trusted| is_trusted), "{jump}");
         }
     }
 
     #[test]
     fn a_clock_that_jumped_permanently_is_trusted_after_a_day_of_rounds() {
         for jump in [30 * DAY, -30 * DAY] {
-            let found = believed((0..30).map(|round| jump + round * HOUR));
-            assert_eq!(found.iter().position(|&is_believed| is_believed), Some(23), "{jump}");
+            let found = trusted((0..30).map(|round| jump + round * HOUR));
+            assert_eq!(found.iter().position(|&is_trusted| is_trusted), Some(23), "{jump}");
         }
     }
 
     #[test]
     fn many_rounds_in_a_short_time_do_not_confirm_a_jump() {
-        let found = believed((0..1000).map(|round| 30 * DAY + round / 100));
-        assert!(found.iter().all(|&is_believed| !is_believed));
+        let found = trusted((0..1000).map(|round| 30 * DAY + round / 100));
+        assert!(found.iter().all(|&is_trusted| !is_trusted));
     }
 
     #[test]
     fn a_clock_that_jumps_again_must_be_confirmed_again() {
         for second in [60 * DAY, 10 * DAY] {
             let first = (0..23).map(|round| 30 * DAY + round * HOUR);
-            let found = believed(first.chain((0..23).map(|round| second + round * HOUR)));
-            assert!(found.iter().all(|&is_believed| !is_believed), "{second}");
+            let found = trusted(first.chain((0..23).map(|round| second + round * HOUR)));
+            assert!(found.iter().all(|&is_trusted| !is_trusted), "{second}");
         }
     }
 }

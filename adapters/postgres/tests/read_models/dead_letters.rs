@@ -37,8 +37,8 @@ async fn a_record_that_postgres_cannot_store_becomes_a_dead_letter_and_the_other
     let orders = PgPharmacyOrders::new(&database);
     let (ids, batch) = with_a_nul_character();
 
-    let intake = receive(&ReceiveOrders(orders.clone()), &batch).await.unwrap();
-    assert_eq!((intake.applied, intake.dead), (2, 1));
+    let outcome = receive(&ReceiveOrders(orders.clone()), &batch).await.unwrap();
+    assert_eq!((outcome.applied, outcome.dead), (2, 1));
     let mut shown = Vec::new();
     for id in ids {
         shown.push(orders.view(id).await.unwrap().is_some());
@@ -62,8 +62,8 @@ async fn notifications_that_cannot_be_recorded_become_dead_letters() {
     let (_, mut batch) = with_a_nul_character();
     batch.push(unreadable(9, Some(b"\x01nonsense")));
 
-    let intake = receive(&inbox, &batch).await.unwrap();
-    assert_eq!(intake, BatchOutcome { applied: 2, dead: 2, ..BatchOutcome::default() });
+    let outcome = receive(&inbox, &batch).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { applied: 2, dead: 2, ..BatchOutcome::default() });
     assert_eq!(open(&notification::dead_letters(&database)).await.len(), 2);
     assert_eq!(open(&pharmacy::dead_letters(&database)).await.len(), 0);
 }

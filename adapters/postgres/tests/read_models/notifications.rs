@@ -30,17 +30,17 @@ async fn repeats_are_counted_within_a_batch_and_across_batches() {
     let notifications = PgNotifications::new(&database().await);
     let inbox = inbox(&notifications);
     let id = clock::new_order_id();
-    let (placed, called_off) = (created(id, "Ada"), cancelled(id, "no"));
+    let (placed, cancellation) = (created(id, "Ada"), cancelled(id, "no"));
 
-    let batch = [placed.clone(), placed.clone(), called_off.clone(), placed.clone()];
-    let intake = inbox.apply_batch(&batch, &[]).await.unwrap();
-    assert_eq!(intake, BatchOutcome { applied: 2, repeated: 2, ..BatchOutcome::default() });
-    let intake = inbox.apply_batch(&batch, &[]).await.unwrap();
-    assert_eq!(intake, BatchOutcome { repeated: 4, ..BatchOutcome::default() });
+    let batch = [placed.clone(), placed.clone(), cancellation.clone(), placed.clone()];
+    let outcome = inbox.apply_batch(&batch, &[]).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { applied: 2, repeated: 2, ..BatchOutcome::default() });
+    let outcome = inbox.apply_batch(&batch, &[]).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { repeated: 4, ..BatchOutcome::default() });
 
     let kept = notifications.of_order(id).await.unwrap();
     let events: Vec<EventId> = kept.iter().map(|one| one.content.event_id).collect();
-    assert_eq!(events, [placed.event_id, called_off.event_id]);
+    assert_eq!(events, [placed.event_id, cancellation.event_id]);
     assert!(kept.iter().all(|one| one.state == NotificationState::Pending { attempts: 0 }));
 }
 
@@ -81,9 +81,9 @@ async fn consumers_of_the_same_events_record_each_notification_once() {
         .collect();
     let (mut applied, mut repeated) = (0, 0);
     for consumer in consumers {
-        let intake = consumer.await.unwrap();
-        applied += intake.applied;
-        repeated += intake.repeated;
+        let outcome = consumer.await.unwrap();
+        applied += outcome.applied;
+        repeated += outcome.repeated;
     }
     assert_eq!((applied, repeated), (100, 300));
 }

@@ -21,7 +21,7 @@ async fn an_order_is_shown_as_in_its_events() {
     let inbox = ReceiveOrders(orders.clone());
     let id = clock::new_order_id();
     let before = clock::now();
-    let (placed, called_off) = (created(id, "Zoë 🙂"), cancelled(id, "changed my mind"));
+    let (placed, cancellation) = (created(id, "Zoë 🙂"), cancelled(id, "changed my mind"));
 
     inbox.apply_batch(std::slice::from_ref(&placed), &[]).await.unwrap();
     let view = orders.view(id).await.unwrap().unwrap();
@@ -33,15 +33,15 @@ async fn an_order_is_shown_as_in_its_events() {
     assert_eq!(view.order.status, PharmacyStatus::Draft);
     assert!(view.received_at >= before && view.received_at <= clock::now());
 
-    inbox.apply_batch(std::slice::from_ref(&called_off), &[]).await.unwrap();
+    inbox.apply_batch(std::slice::from_ref(&cancellation), &[]).await.unwrap();
     let later = orders.view(id).await.unwrap().unwrap();
     let expected = PharmacyStatus::Cancelled {
         reason: "changed my mind".to_owned(),
-        at: called_off.occurred_at,
+        at: cancellation.occurred_at,
     };
     assert_eq!(later.order.status, expected);
     assert_eq!(later.order.contents, view.order.contents);
-    assert_eq!(later.order.version, Some(called_off.order_version));
+    assert_eq!(later.order.version, Some(cancellation.order_version));
     assert_eq!(later.received_at, view.received_at, "the time of the first event stays");
 }
 
@@ -51,8 +51,8 @@ async fn a_cancellation_before_the_creation_shows_what_is_missing() {
     let inbox = ReceiveOrders(orders.clone());
     let id = clock::new_order_id();
 
-    let intake = inbox.apply_batch(&[cancelled(id, "too late")], &[]).await.unwrap();
-    assert_eq!(intake, BatchOutcome { applied: 1, missing: 1, ..BatchOutcome::default() });
+    let outcome = inbox.apply_batch(&[cancelled(id, "too late")], &[]).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { applied: 1, missing: 1, ..BatchOutcome::default() });
     let view = orders.view(id).await.unwrap().unwrap();
     assert_eq!((view.order.contents, view.order.missing), (None, 1));
 
@@ -84,9 +84,10 @@ async fn consumers_of_different_events_of_an_order_update_the_same_row() {
     let database = database().await;
     let ids: Vec<OrderId> = (0..40).map(|_| clock::new_order_id()).collect();
     let placed: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
-    let called_off: Vec<PublishedEvent> = ids.iter().rev().map(|id| cancelled(*id, "no")).collect();
+    let cancellations: Vec<PublishedEvent> =
+        ids.iter().rev().map(|id| cancelled(*id, "no")).collect();
 
-    let total = at_once(&database, vec![placed, called_off]).await;
+    let total = at_once(&database, vec![placed, cancellations]).await;
 
     assert_eq!((total.applied, total.repeated), (80, 0));
     all_cancelled_with_contents(&database, &ids).await;
@@ -105,9 +106,9 @@ async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Batch
                 let mut total = BatchOutcome::default();
                 for batch in events.chunks(10) {
                     barrier.wait().await;
-                    let intake = inbox.apply_batch(batch, &[]).await.unwrap();
-                    total.applied += intake.applied;
-                    total.repeated += intake.repeated;
+                    let outcome = inbox.apply_batch(batch, &[]).await.unwrap();
+                    total.applied += outcome.applied;
+                    total.repeated += outcome.repeated;
                 }
                 total
             })
@@ -115,9 +116,9 @@ async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Batch
         .collect();
     let mut total = BatchOutcome::default();
     for consumer in consumers {
-        let intake = consumer.await.unwrap();
-        total.applied += intake.applied;
-        total.repeated += intake.repeated;
+        let outcome = consumer.await.unwrap();
+        total.applied += outcome.applied;
+        total.repeated += outcome.repeated;
     }
     total
 }
