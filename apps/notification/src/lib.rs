@@ -8,9 +8,9 @@ pub mod api;
 mod config;
 mod dead_letters;
 mod delivery;
+mod housekeeping;
 mod log_channel;
 mod service;
-mod upkeep;
 
 use std::process::ExitCode;
 

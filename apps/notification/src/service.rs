@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::dead_letters::consume_again;
-use crate::{Config, LogChannel, WakingInbox, api, deliver, upkeep};
+use crate::{Config, LogChannel, WakingInbox, api, deliver, housekeeping};
 
 /// The channels on which customers are notified.
 pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
@@ -58,11 +58,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             deliver(&notifications, &LogChannel, &wakeup, &shutdown).await;
             Ok(())
         };
-        let upkeep = async {
-            upkeep::run(&database, &config.retention, &shutdown).await;
+        let housekeeping = async {
+            housekeeping::run(&database, &config.retention, &shutdown).await;
             Ok(())
         };
-        tokio::try_join!(receive, deliver, upkeep).map(|((), (), ())| ())
+        tokio::try_join!(receive, deliver, housekeeping).map(|((), (), ())| ())
     };
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
     database.close().await;

@@ -37,11 +37,11 @@ async fn execute(
             adopt(&Adoption::new(database, ordering::AGGREGATES, since), dry_run)
                 .await
                 .map(|()| true)
-                .map_err(|error| StartError::other("the outbox is not adopted", error))
+                .map_err(|error| StartError::other("cannot adopt the outbox", error))
         }
         Command::Replay { since } => {
             migrate(database).await?;
-            let positions = PgReplay::new(database).rewind(since).await.map_err(not_done)?;
+            let positions = PgReplay::new(database).rewind(since).await.map_err(command_failed)?;
             println!("{positions} positions are due again; running relays publish them now");
             Ok(true)
         }
@@ -59,7 +59,7 @@ async fn dead_letters(
     let letters = PgOutboxDeadLetters::new(database);
     dead_letters::run(command, &letters, &PublishAgain, &mut std::io::stdout())
         .await
-        .map_err(not_done)
+        .map_err(command_failed)
 }
 
 async fn migrate(database: &Database) -> Result<(), StartError> {
@@ -68,8 +68,8 @@ async fn migrate(database: &Database) -> Result<(), StartError> {
         .map_err(|error| StartError::other("cannot use the database", error))
 }
 
-fn not_done(error: impl std::error::Error + Send + Sync + 'static) -> StartError {
-    StartError::other("the command was not carried out", error)
+fn command_failed(error: impl std::error::Error + Send + Sync + 'static) -> StartError {
+    StartError::other("the command failed", error)
 }
 
 async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> {
@@ -84,7 +84,7 @@ async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> 
                  sequences past all positions, and lets relays publish."
             } else {
                 "These events have new positions, the sequences are past all positions, and \
-                 running relays go on within seconds."
+                 running relays continue within seconds."
             }
         );
     }

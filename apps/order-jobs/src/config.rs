@@ -56,7 +56,7 @@ pub struct RelayArgs {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub relay_batch: u32,
 
-    /// Seconds after which the relay looks for work even without a notification
+    /// Seconds after which the relay looks for work even if nothing wakes it
     #[arg(long, env = "RELAY_POLL_SECONDS", default_value = "0.5", value_name = "SECONDS",
           value_parser = seconds)]
     pub relay_poll: Duration,

@@ -52,7 +52,7 @@ impl OutboxGuard {
         }
     }
 
-    /// Returns after the first check, whatever its result is. Nothing may be published before.
+    /// Repeats the check until it could be done once, whatever it finds. Nothing may be published before.
     pub(crate) async fn first_check(&self) {
         while !self.check().await {
             sleep(SHORT_INTERVAL).await;

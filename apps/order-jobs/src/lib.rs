@@ -8,12 +8,12 @@ mod command;
 mod config;
 mod guard;
 mod halt;
+mod housekeeping;
 mod readers_watch;
 mod reconcile;
 mod relay;
 mod service;
 mod topic_watch;
-mod upkeep;
 
 use std::process::ExitCode;
 

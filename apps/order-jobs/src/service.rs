@@ -18,7 +18,7 @@ use crate::guard::OutboxGuard;
 use crate::halt::Halt;
 use crate::relay::{RelayOutages, Worker};
 use crate::topic_watch::{TopicWarnings, TopicWatch};
-use crate::{Config, api, upkeep};
+use crate::{Config, api, housekeeping};
 
 /// How often to check, during an outage of Kafka, whether it has ended.
 const OUTAGE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
@@ -64,11 +64,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             return Ok(());
         };
         prepared?;
-        let upkeep = upkeep::run(&database, &config.relay, &shutdown);
+        let housekeeping = housekeeping::run(&database, &config.relay, &shutdown);
         let topic = TopicWatch::new(&cluster, &database, &config.relay, &halt, warnings)?;
         let relay = relay(&config, &database, publisher, &topic, &outages, &halt, &shutdown);
         // Boxed so that callers' futures stay small.
-        tokio::join!(upkeep, Box::pin(relay));
+        tokio::join!(housekeeping, Box::pin(relay));
         Ok(())
     };
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;

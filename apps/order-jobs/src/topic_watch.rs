@@ -124,8 +124,9 @@ impl TopicWatch {
             self.halt.set(
                 CAUSE,
                 Some(format!(
-                    "the topic {name} does not exist any more; create it as it was, or start a relay \
-                     anew, which does, and publish again what the outbox retains: order-jobs replay"
+                    "the topic {name} does not exist any more; create it as it was, or restart a \
+                     relay, which creates it; then publish the events in the outbox again: \
+                     order-jobs replay"
                 )),
             );
             return Ok(None);

@@ -131,7 +131,10 @@ async fn all_events_that_kafka_refused_can_be_retried_at_once() {
     assert_eq!(stdout(&retried).matches("due again").count(), 2, "{retried:?}");
     assert_eq!(fixture.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
     assert_eq!(fixture.get("/api/outbox").await.1["unprocessed"], 2);
-    assert!(!fixture.order_jobs(&["dead-letters", "retry"]).status.success(), "which ones?");
+    assert!(
+        !fixture.order_jobs(&["dead-letters", "retry"]).status.success(),
+        "nothing was selected"
+    );
 }
 
 #[tokio::test]

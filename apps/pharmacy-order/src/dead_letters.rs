@@ -19,7 +19,7 @@ pub(crate) async fn run(
     config: Config,
     command: DeadLettersCommand<DeadLetterNumber>,
 ) -> Result<ExitCode, StartError> {
-    let failed = |error| StartError::other("the command was not carried out", error);
+    let failed = |error| StartError::other("the command failed", error);
     let database = Database::new(&config.database, "pharmacy-order dead-letters")?;
     pharmacy::check_tables(&database)
         .await

@@ -7,8 +7,8 @@
 pub mod api;
 mod config;
 mod dead_letters;
+mod housekeeping;
 mod service;
-mod upkeep;
 
 use std::process::ExitCode;
 

@@ -7,7 +7,7 @@ use runtime::StartError;
 use tokio_util::sync::CancellationToken;
 
 use crate::dead_letters::consume_again;
-use crate::{Config, api, upkeep};
+use crate::{Config, api, housekeeping};
 
 /// Consumes the events of orders and serves the API until `shutdown` is cancelled. Then it finishes the
 /// work in progress and returns.
@@ -45,11 +45,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
                 .await
                 .map_err(|error| StartError::other("cannot receive events", error))
         };
-        let upkeep = async {
-            upkeep::run(&database, &config.retention, &shutdown).await;
+        let housekeeping = async {
+            housekeeping::run(&database, &config.retention, &shutdown).await;
             Ok(())
         };
-        tokio::try_join!(receive, upkeep).map(|((), ())| ())
+        tokio::try_join!(receive, housekeeping).map(|((), ())| ())
     };
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
     database.close().await;

@@ -149,11 +149,11 @@ async fn an_order_is_shown_as_in_its_events() {
 async fn a_cancelled_order_shows_when_and_why_and_what_is_missing() {
     let pharmacy = Pharmacy::new().await;
     let id = clock::new_order_id();
-    let called_off = cancelled(id);
-    pharmacy.receive(std::slice::from_ref(&called_off)).await;
+    let cancellation = cancelled(id);
+    pharmacy.receive(std::slice::from_ref(&cancellation)).await;
 
     let (_, mut order) = pharmacy.get(&format!("/api/pharmacy/orders/{id}")).await;
-    assert_eq!(time(&order["cancellation"]["at"].take()), called_off.occurred_at);
+    assert_eq!(time(&order["cancellation"]["at"].take()), cancellation.occurred_at);
     order["receivedAt"].take();
     let expected = json!({
         "orderId": id.to_string(), "status": "cancelled", "version": 2, "missing": 1,

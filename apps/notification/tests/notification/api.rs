@@ -16,8 +16,8 @@ use crate::fixture::{Fixture, cancelled, created};
 async fn the_notifications_of_an_order_are_listed_oldest_first() {
     let fixture = Fixture::new().await;
     let (id, other) = (clock::new_order_id(), clock::new_order_id());
-    let (placed, called_off) = (created(id), cancelled(id));
-    fixture.receive(&[placed.clone(), created(other), called_off.clone(), placed.clone()]).await;
+    let (placed, cancellation) = (created(id), cancelled(id));
+    fixture.receive(&[placed.clone(), created(other), cancellation.clone(), placed.clone()]).await;
 
     let (status, mut list) = fixture.get(&format!("/api/notifications?orderId={id}")).await;
     assert_eq!(status, StatusCode::OK);
@@ -37,7 +37,7 @@ async fn the_notifications_of_an_order_are_listed_oldest_first() {
     let second = format!("Your order {id} has been cancelled: too slow.");
     let expected = [
         notification(&placed.event_id.to_string(), 1, first),
-        notification(&called_off.event_id.to_string(), 2, second),
+        notification(&cancellation.event_id.to_string(), 2, second),
     ];
     assert_eq!(items[..], expected);
 }
