@@ -10,27 +10,29 @@ use sqlx::{PgPool, Postgres, Transaction};
 
 use super::rows::NotificationRow;
 
-/// After so many tries a notification has failed; with the waits between them that takes some 8
-/// hours.
+/// After this many attempts, a notification has failed. With the waits between them, that takes about
+/// 8 hours.
 const MAX_ATTEMPTS: i32 = 20;
 
-/// The wait before the next try doubles from one second up to this many.
+/// The wait before the next attempt doubles each time, from one second up to this.
 const MAX_WAIT_SECONDS: f64 = 3600.0;
 
-/// How much later than the longest wait a notification may be due, as clocks are not exact.
+/// How much later than the longest wait a notification may be due, because clocks are not exact.
 const CLOCK_SLACK_SECONDS: f64 = 60.0;
 
-/// Postgres ends the transaction of a worker that was stopped, or whose host is gone.
+/// Lets Postgres end the transaction if the worker was stopped or its host is gone.
 const HOLD_AT_MOST: &str = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)";
 
-/// Those that are due first come first; rows another worker holds are skipped. What is due later than
-/// the longest wait allows was noted by a clock that was ahead: it is due as well.
+/// Claims the notifications that have been due for longest. Rows that another worker has locked are
+/// skipped.
 ///
-/// Only the first pending notification of an order is claimed. A row that another worker holds is
-/// pending until that worker commits, so the later ones of its order are not claimed meanwhile.
+/// A notification that is due later than the longest wait got its `due_at` from a clock that was ahead.
+/// It is claimed too.
 ///
-/// Messages are read only as far as the limit in bytes allows; what is locked beyond it stays locked
-/// until the claim ends.
+/// Only the first pending notification of an order is claimed. A row that another worker has locked is
+/// pending until that worker commits, so the later notifications of its order are not claimed before.
+///
+/// Messages are read up to the limit in bytes. The other rows stay locked until the claim ends.
 const CLAIM: &str = "
     WITH due AS (
         SELECT first.*
@@ -59,10 +61,11 @@ const CLAIM: &str = "
     FROM measured JOIN notification.notifications USING (id)
     WHERE place <= $2 AND (place = 1 OR total <= $3)";
 
-/// The moment is read from the clock: `now()` is when the claim began.
+/// Stores the outcomes. It uses `clock_timestamp()`, because `now()` is the time when the claim began.
 ///
-/// What waits behind a notification that is tried again is not due before it either. Otherwise, after
-/// a long outage of a provider, each claim would step over all that cannot be claimed yet.
+/// If a notification is tried again later, the later notifications of its order become due at the same
+/// time. Otherwise, after a long outage of a provider, each claim would have to skip all those that
+/// cannot be claimed yet.
 const SETTLE: &str = "
     WITH settled AS (
         UPDATE notification.notifications AS kept
@@ -86,8 +89,8 @@ const SETTLE: &str = "
       AND later.order_id = settled.order_id AND later.channel = settled.channel
       AND later.id <> settled.id AND later.due_at < settled.due_at";
 
-/// Rows of `notification.notifications` that an open transaction keeps locked. Dropped, the
-/// transaction is rolled back and others may claim them.
+/// Rows of `notification.notifications` that an open transaction has locked. Dropping it rolls the
+/// transaction back, and other workers can claim the rows.
 #[derive(Debug)]
 pub struct PgNotificationClaim {
     transaction: Transaction<'static, Postgres>,
@@ -127,7 +130,7 @@ impl PgNotificationClaim {
         Ok(Some(Self { transaction, ids, notifications }))
     }
 
-    async fn note(mut self, outcomes: &[SendOutcome]) -> Result<(), PgError> {
+    async fn store(mut self, outcomes: &[SendOutcome]) -> Result<(), PgError> {
         let (names, errors): (Vec<&str>, Vec<Option<String>>) = outcomes
             .iter()
             .map(|outcome| match outcome {
@@ -136,7 +139,7 @@ impl PgNotificationClaim {
                 SendOutcome::Failed(why) => ("failed", Some(storable(why))),
             })
             .unzip();
-        // What has no outcome was not tried: it stays as it is.
+        // Notifications without an outcome were not tried. Their rows stay unchanged.
         self.ids.truncate(names.len());
         sqlx::query(SETTLE)
             .bind(self.ids)
@@ -157,6 +160,6 @@ impl NotificationClaim for PgNotificationClaim {
     }
 
     async fn settle(self, outcomes: &[SendOutcome]) -> Result<(), StoreError> {
-        Ok(in_time(self.note(outcomes)).await?)
+        Ok(in_time(self.store(outcomes)).await?)
     }
 }

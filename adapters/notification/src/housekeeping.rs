@@ -11,9 +11,10 @@ use super::dead_letters;
 
 static CLOCK: ClockStatements = clock_statements!("notification");
 
-/// Goes through the next `$2` notifications behind the number `$1`: deletes those that were recorded
-/// before `$3` and are settled, and dates those that a clock which was ahead put into the future.
-/// Numbers ascend with time, so the end of what is old is found without an index.
+/// Reads the next `$2` notifications after the id `$1`. Deletes those that are settled and were recorded
+/// before `$3`. Sets `recorded_at` to now if it is in the future, because the clock was ahead then.
+///
+/// Ids ascend with time, so the last old notification is found without an index on `recorded_at`.
 const DELETE_SETTLED: &str = "
     WITH part AS (
         SELECT id, state, recorded_at FROM notification.notifications
@@ -32,33 +33,33 @@ const DELETE_SETTLED: &str = "
            (SELECT count(*) FROM deleted) AS deleted
     FROM part";
 
-/// Deletes what notification needs no longer. Several programs may do it at once.
+/// Deletes old rows of the notification context. Several programs may do this at the same time.
 #[derive(Debug, Clone)]
 pub struct Housekeeping {
     database: Database,
     keep: Retention,
 }
 
-/// How long things are kept.
+/// How long rows are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Dead letters, after they were retried or discarded.
     pub dead_letters: Duration,
-    /// Notifications that were sent or have failed, after they were recorded. It MUST be longer than
-    /// events can come again: a notification that is gone would be recorded and sent anew.
+    /// Notifications that were sent or have failed, after they were recorded. This MUST be longer than
+    /// events can be delivered again: otherwise the notification would be recorded and sent again.
     pub notifications: Duration,
 }
 
 /// What one round of housekeeping did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HousekeepingReport {
-    /// Dead letters deleted.
+    /// Dead letters that were deleted.
     pub dead_letters_deleted: u64,
-    /// Notifications deleted.
+    /// Notifications that were deleted.
     pub notifications_deleted: u64,
-    /// Whether the clock of Postgres was not believed, so that nothing was deleted.
+    /// Whether the clock of Postgres was not trusted, so that nothing was deleted.
     pub clock_doubted: bool,
-    /// Steps that failed; each was logged.
+    /// Steps that failed. Each was logged.
     pub failed: u64,
 }
 
@@ -69,22 +70,22 @@ impl Housekeeping {
         Self { database: database.clone(), keep }
     }
 
-    /// Does all there is to do now. What fails is logged and left to the next round.
+    /// Runs one round. A step that fails is logged, and the next round tries it again.
     pub async fn tidy(&self) -> HousekeepingReport {
         let pool = self.database.pool();
         let mut round = Round::begin(pool, "notification");
-        let mut tidied = HousekeepingReport::default();
+        let mut report = HousekeepingReport::default();
         if let Some(now) = round.time(&CLOCK).await {
             let letters = dead_letters(&self.database);
             let before = now - self.keep.dead_letters;
             let delete = delete_settled_dead_letters(&letters, before.into());
-            tidied.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
+            report.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
             let delete = delete_settled(pool, now, now - self.keep.notifications);
-            tidied.notifications_deleted = round.step("delete settled notifications", delete).await;
+            report.notifications_deleted = round.step("delete settled notifications", delete).await;
         }
-        tidied.clock_doubted = round.clock_doubted;
-        tidied.failed = round.failed;
-        tidied
+        report.clock_doubted = round.clock_doubted;
+        report.failed = round.failed;
+        report
     }
 }
 

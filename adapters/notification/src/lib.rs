@@ -1,4 +1,4 @@
-//! Notifications in Postgres, schema `notification`.
+//! Notifications in Postgres, in the schema `notification`.
 
 mod claim;
 mod housekeeping;
@@ -19,7 +19,7 @@ use adapter_postgres::{
     Database, MigrateError, PgLedger, TablesError, dead_letter_statements, ledger_statements,
 };
 
-/// All notifications, in Postgres. Cheap to clone.
+/// The notifications, in Postgres. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PgNotifications {
     pool: PgPool,
@@ -27,42 +27,41 @@ pub struct PgNotifications {
 }
 
 impl PgNotifications {
-    /// The notifications kept in this database.
+    /// The notifications in this database.
     #[must_use]
     pub fn new(database: &Database) -> Self {
         Self { pool: database.pool().clone(), hold: Duration::from_mins(1) }
     }
 
-    /// The same, with claims that end by themselves after so long without a word from their
-    /// worker (by default one minute). A worker MUST have sent what it claimed by then; if not, it
-    /// may be sent twice.
+    /// The same, with claims that end after `hold` if the worker does not settle them. The default is
+    /// one minute. A worker MUST have sent what it claimed by then, or it may be sent twice.
     #[must_use]
     pub fn holding_at_most(self, hold: Duration) -> Self {
         Self { hold, ..self }
     }
 }
 
-/// The records the notification context could not take in.
+/// The records that the notification context could not consume.
 #[must_use]
 pub fn dead_letters(database: &Database) -> PgDeadLetters {
     PgDeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
 }
 
-/// What the notification context knows of orders: those of which it still has a notification.
+/// The ledger of the orders that still have a notification.
 #[must_use]
 pub fn ledger(database: &Database) -> PgLedger {
     PgLedger::new(database, &LEDGER)
 }
 
-/// Brings the notification context's tables up to date.
+/// Runs the pending migrations of the notification context.
 ///
 /// # Errors
-/// When the database cannot be reached or refuses.
+/// When the database cannot be reached or a migration fails.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
     database.migrate(migrations(), "notification").await
 }
 
-/// Checks that the notification context's tables are up to date, and changes nothing.
+/// Checks that the notification context's tables are up to date. Changes nothing.
 ///
 /// # Errors
 /// When they are not, or the database cannot be reached.
@@ -76,7 +75,7 @@ fn migrations() -> Migrator {
 
 static DEAD_LETTERS: DeadLetterStatements = dead_letter_statements!("notification");
 
-/// An event has a notification for each channel.
+/// Counts distinct events, because an event has one notification per channel.
 static LEDGER: LedgerStatements = ledger_statements! {
     columns: "order_id AS id, max(order_version) AS version, count(DISTINCT event_id) AS events",
     from: "notification.notifications",

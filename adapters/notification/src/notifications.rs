@@ -12,11 +12,13 @@ use sqlx::PgConnection;
 use super::rows::NotificationRow;
 use super::{DEAD_LETTERS, PgNotificationClaim, PgNotifications};
 
-/// While the clock of Postgres is behind, a notification is dated by what housekeeping last read
-/// from it: it must not look old when the clock is set right.
+/// Inserts notifications that do not exist yet.
 ///
-/// Numbers are given in the order told; rows are written in the order of their keys, so that two
-/// consumers wait for each other instead of blocking each other.
+/// `recorded_at` is never before the last time that housekeeping trusted. If the clock of Postgres is
+/// behind and is corrected later, the notification must not look old then.
+///
+/// Ids are assigned in the order of the parameters. Rows are written in the order of their keys, so
+/// that two consumers cannot deadlock.
 const RECORD: &str = "
     INSERT INTO notification.notifications
         (id, event_id, channel, order_id, order_version, message, recorded_at)
@@ -83,7 +85,7 @@ impl PgNotifications {
         dead: &[DeadLetter],
     ) -> Result<u64, PgError> {
         if dead.is_empty() {
-            // One statement is a transaction by itself.
+            // A single statement needs no explicit transaction.
             return insert(&mut *self.pool.acquire().await?, new).await;
         }
         let mut transaction = self.pool.begin().await?;
@@ -94,7 +96,7 @@ impl PgNotifications {
     }
 }
 
-/// Inserts what is not there yet; answers how many.
+/// Inserts the notifications that do not exist yet. Returns how many.
 async fn insert(connection: &mut PgConnection, new: &[NewNotification]) -> Result<u64, PgError> {
     if new.is_empty() {
         return Ok(0);

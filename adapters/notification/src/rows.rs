@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{EventId, OrderId, OrderVersion};
 use uuid::Uuid;
 
-/// A notification as the statements here read it.
+/// A notification as the statements of this crate select it.
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct NotificationRow {
     pub(super) id: i64,
@@ -21,9 +21,9 @@ pub(super) struct NotificationRow {
     sent_at: Option<DateTime<Utc>>,
 }
 
-/// A row that this program never writes.
+/// A row with contents that this program never writes.
 #[derive(Debug, thiserror::Error)]
-#[error("notification.notifications holds row {0} in a state that cannot be")]
+#[error("row {0} of notification.notifications is in a state that is not valid")]
 struct ImpossibleRow(i64);
 
 impl NotificationRow {

@@ -9,7 +9,7 @@ use super::dead_letters;
 
 static CLOCK: ClockStatements = clock_statements!("pharmacy");
 
-/// Deletes what the pharmacy needs no longer. Several programs may do it at once.
+/// Deletes old rows of the pharmacy. Several programs may do this at the same time.
 #[derive(Debug, Clone)]
 pub struct Housekeeping {
     database: Database,
@@ -19,33 +19,33 @@ pub struct Housekeeping {
 /// What one round of housekeeping did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HousekeepingReport {
-    /// Dead letters deleted that were retried or discarded long ago.
+    /// Dead letters that were deleted after their retention.
     pub dead_letters_deleted: u64,
-    /// Whether the clock of Postgres was not believed, so that nothing was deleted.
+    /// Whether the clock of Postgres was not trusted, so that nothing was deleted.
     pub clock_doubted: bool,
-    /// Steps that failed; each was logged.
+    /// Steps that failed. Each was logged.
     pub failed: u64,
 }
 
 impl Housekeeping {
-    /// Housekeeping that keeps dead letters for so long after they were retried or discarded.
+    /// Housekeeping that keeps dead letters for this long after they were retried or discarded.
     #[must_use]
     pub fn new(database: &Database, dead_letters: Duration) -> Self {
         Self { database: database.clone(), dead_letters }
     }
 
-    /// Does all there is to do now. What fails is logged and left to the next round.
+    /// Runs one round. A step that fails is logged, and the next round tries it again.
     pub async fn tidy(&self) -> HousekeepingReport {
         let mut round = Round::begin(self.database.pool(), "pharmacy");
-        let mut tidied = HousekeepingReport::default();
+        let mut report = HousekeepingReport::default();
         if let Some(now) = round.time(&CLOCK).await {
             let letters = dead_letters(&self.database);
             let before = now - self.dead_letters;
             let delete = delete_settled_dead_letters(&letters, before.into());
-            tidied.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
+            report.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
         }
-        tidied.clock_doubted = round.clock_doubted;
-        tidied.failed = round.failed;
-        tidied
+        report.clock_doubted = round.clock_doubted;
+        report.failed = round.failed;
+        report
     }
 }

@@ -1,4 +1,4 @@
-//! The pharmacy's orders in Postgres, schema `pharmacy`.
+//! The orders of the pharmacy in Postgres, in the schema `pharmacy`.
 
 mod housekeeping;
 mod orders;
@@ -16,41 +16,41 @@ use adapter_postgres::{
     Database, MigrateError, PgLedger, TablesError, dead_letter_statements, ledger_statements,
 };
 
-/// All orders of the pharmacy, in Postgres. Cheap to clone.
+/// The orders of the pharmacy, in Postgres. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PgPharmacyOrders {
     pool: PgPool,
 }
 
 impl PgPharmacyOrders {
-    /// The orders kept in this database.
+    /// The orders in this database.
     #[must_use]
     pub fn new(database: &Database) -> Self {
         Self { pool: database.pool().clone() }
     }
 }
 
-/// The records the pharmacy could not take in.
+/// The records that the pharmacy could not consume.
 #[must_use]
 pub fn dead_letters(database: &Database) -> PgDeadLetters {
     PgDeadLetters::new(database.pool().clone(), &DEAD_LETTERS)
 }
 
-/// What the pharmacy knows of orders.
+/// The ledger of the orders that the pharmacy knows.
 #[must_use]
 pub fn ledger(database: &Database) -> PgLedger {
     PgLedger::new(database, &LEDGER)
 }
 
-/// Brings the pharmacy's tables up to date.
+/// Runs the pending migrations of the pharmacy.
 ///
 /// # Errors
-/// When the database cannot be reached or refuses.
+/// When the database cannot be reached or a migration fails.
 pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
     database.migrate(migrations(), "pharmacy").await
 }
 
-/// Checks that the pharmacy's tables are up to date, and changes nothing.
+/// Checks that the pharmacy's tables are up to date. Changes nothing.
 ///
 /// # Errors
 /// When they are not, or the database cannot be reached.

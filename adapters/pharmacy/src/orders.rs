@@ -14,8 +14,7 @@ use super::{DEAD_LETTERS, PgPharmacyOrders};
 
 const BY_IDS: &str = select_orders!("WHERE order_id = ANY($1)");
 
-/// Rows are locked in the order of their keys, so that two consumers wait for each other instead
-/// of blocking each other.
+/// Rows are locked in the order of their keys, so that two consumers cannot deadlock.
 const UPDATE: &str = "
     WITH given AS (
         SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
@@ -47,7 +46,7 @@ const INSERT: &str = "
     ORDER BY order_id
     ON CONFLICT (order_id) DO NOTHING";
 
-/// What an order asks for never changes once it has been told.
+/// The items of an order never change after they were stored.
 const INSERT_ITEMS: &str = "
     INSERT INTO pharmacy.order_items (order_id, line, product_id, quantity, medication_system,
                                       medication_code, medication_display)
@@ -77,10 +76,10 @@ impl PharmacyOrders for PgPharmacyOrders {
 }
 
 impl PgPharmacyOrders {
-    /// Saves everything and answers true, or nothing.
+    /// Saves everything and returns true, or saves nothing and returns false.
     ///
-    /// Rows that exist are locked first, then new ones are added, each in the order of their keys:
-    /// no two calls can wait for each other in a circle.
+    /// Existing rows are locked first, then new rows are inserted, both in the order of their keys. So
+    /// concurrent calls cannot deadlock.
     async fn save(&self, orders: &[OrderRevision], dead: &[DeadLetter]) -> Result<bool, PgError> {
         let (new, known): (Vec<&OrderRevision>, Vec<&OrderRevision>) =
             orders.iter().partition(|revised| revised.revision == 0);
@@ -98,7 +97,7 @@ impl PgPharmacyOrders {
     }
 }
 
-/// Writes the orders whose rows are as they were read; answers how many.
+/// Writes the orders whose rows have not changed since they were read. Returns how many.
 async fn write(
     connection: &mut PgConnection,
     statement: &'static str,
@@ -111,9 +110,9 @@ async fn write(
     let (statuses, (reasons, cancelled_at)): (Vec<_>, (Vec<_>, Vec<_>)) =
         states().map(|state| cancellation(&state.status)).unzip();
     let contents = || states().map(|state| state.contents.as_ref());
-    let names = contents().map(|told| Some(told?.customer_name.as_str()));
-    let notes = contents().map(|told| told?.note.as_deref());
-    let ordered_at = contents().map(|told| Some(told?.ordered_at.get()));
+    let names = contents().map(|it| Some(it?.customer_name.as_str()));
+    let notes = contents().map(|it| it?.note.as_deref());
+    let ordered_at = contents().map(|it| Some(it?.ordered_at.get()));
     let done = sqlx::query(statement)
         .bind(states().map(|state| state.id.get()).collect::<Vec<_>>())
         .bind(orders.iter().map(|revised| revised.revision).collect::<Vec<_>>())
@@ -150,16 +149,16 @@ async fn write_items(
     let (mut systems, mut codes, mut displays) = (Vec::new(), Vec::new(), Vec::new());
     for revised in orders {
         let contents = revised.order.snapshot().contents.as_ref();
-        let items = contents.map_or(&[][..], |told| told.items.as_slice());
+        let items = contents.map_or(&[][..], |it| it.items.as_slice());
         for (line, item) in (1_i32..).zip(items) {
             ids.push(revised.order.id().get());
             lines.push(line);
             product_ids.push(item.product_id);
             quantities.push(item.quantity);
             let medication = item.medication.as_ref();
-            systems.push(medication.map(|told| told.system.as_str()));
-            codes.push(medication.map(|told| told.code.as_str()));
-            displays.push(medication.and_then(|told| told.display.as_deref()));
+            systems.push(medication.map(|it| it.system.as_str()));
+            codes.push(medication.map(|it| it.code.as_str()));
+            displays.push(medication.and_then(|it| it.display.as_deref()));
         }
     }
     if !ids.is_empty() {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-/// Selects orders with their items; one statement, so that both are of the same moment.
+/// Selects orders with their items, in one statement so that both are from the same snapshot.
 macro_rules! select_orders {
     ($which:literal) => {
         concat!(
@@ -42,7 +42,7 @@ pub(super) struct OrderRow {
     items: Json<Vec<ItemRow>>,
 }
 
-/// An item, the columns of its row as JSON.
+/// The columns of an item's row, as JSON.
 #[derive(Debug, Deserialize)]
 struct ItemRow {
     product_id: i64,
@@ -52,9 +52,9 @@ struct ItemRow {
     medication_display: Option<String>,
 }
 
-/// A row that the pharmacy never writes.
+/// A row with contents that the pharmacy never writes.
 #[derive(Debug, thiserror::Error)]
-#[error("pharmacy.orders holds order {0} in a state that cannot be")]
+#[error("order {0} in pharmacy.orders is in a state that is not valid")]
 struct ImpossibleRow(Uuid);
 
 impl OrderRow {

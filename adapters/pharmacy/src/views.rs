@@ -34,7 +34,7 @@ impl PharmacyViews for PgPharmacyOrders {
             return Ok(Vec::new());
         };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        // A filter that may be absent (`$3 IS NULL OR …`) would keep the planner off the index.
+        // With an optional filter (`$3 IS NULL OR …`), the planner would not use the index.
         let query = match status {
             None => sqlx::query_as(NEWEST).bind(last).bind(limit),
             Some(status) => {
@@ -46,7 +46,8 @@ impl PharmacyViews for PgPharmacyOrders {
     }
 }
 
-/// The greatest id that lies before this one: a bound the index takes with and without a cursor.
+/// The greatest id before this one, or the greatest of all if there is no cursor. So the same statement
+/// can use the index with and without a cursor.
 fn last_before(before: Option<OrderId>) -> Option<Uuid> {
     match before {
         None => Some(Uuid::max()),

@@ -6,11 +6,11 @@ use url::Url;
 
 use runtime::StartError;
 
-/// The parameters of the URL that name files, as libpq has them and sqlx reads them.
+/// The URL parameters that name files, under all names that sqlx knows.
 const FILES: [&str; 7] =
     ["sslrootcert", "ssl-root-cert", "ssl-ca", "sslcert", "ssl-cert", "sslkey", "ssl-key"];
 
-/// The other parameters that sqlx reads. Any other it would log, with its value.
+/// The other parameters that sqlx knows. It would log any unknown one together with its value.
 const OTHERS: [&str; 11] = [
     "sslmode",
     "ssl-mode",
@@ -25,11 +25,13 @@ const OTHERS: [&str; 11] = [
     "options",
 ];
 
-/// Reads the URL of a database, which `variable` gives. Its files are opened once, so that a missing
-/// one is told now, not as an outage of the database. The URL holds a password, so it is never part of an error.
+/// Parses the URL of a database from the environment variable `variable`.
+///
+/// Each file that the URL names is opened once, so that a missing file is reported now and not as an
+/// outage of the database. No error contains the URL, because it contains a password.
 ///
 /// # Errors
-/// When it is no URL of a Postgres, or names a file that cannot be read.
+/// When it is not the URL of a Postgres, or names a file that cannot be read.
 pub(super) fn connect_options(
     variable: &'static str,
     text: &str,
@@ -40,7 +42,7 @@ pub(super) fn connect_options(
     };
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
-        return Err(wrong("it is no URL of a Postgres"));
+        return Err(wrong("it is not the URL of a Postgres"));
     }
     for (name, path) in url.query_pairs() {
         if FILES.contains(&name.as_ref()) {
@@ -56,7 +58,7 @@ pub(super) fn connect_options(
     })
 }
 
-/// What is the matter, without who noticed it.
+/// The text of the innermost source, without the errors that wrap it.
 fn innermost(error: &(dyn Error + 'static)) -> String {
     error.source().map_or_else(|| error.to_string(), innermost)
 }
@@ -70,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_database_may_ask_for_certificates() {
+    fn a_url_with_known_parameters_is_accepted() {
         let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         for parameters in [
             "",
@@ -83,11 +85,11 @@ mod tests {
     }
 
     #[test]
-    fn every_wrong_url_is_one_line_without_the_password() {
+    fn every_error_is_one_line_without_the_password() {
         for (text, reason) in [
             ("", "relative URL without a base"),
             ("hunter2", "relative URL without a base"),
-            ("mysql://ada:hunter2@host/name", "it is no URL of a Postgres"),
+            ("mysql://ada:hunter2@host/name", "it is not the URL of a Postgres"),
             ("postgres://host/name?pasword=hunter2", "there is no parameter pasword"),
             ("postgres://ada:hunter2@host:port/name", "invalid port number"),
             (
@@ -103,12 +105,12 @@ mod tests {
                 "cannot read /nowhere/key, its sslkey",
             ),
         ] {
-            let said = of(text).unwrap_err().to_string();
+            let error = of(text).unwrap_err().to_string();
             let begins = format!("DATABASE_URL is wrong: {reason}");
-            assert!(said.starts_with(&begins) && !said.contains("hunter2"), "{text}: {said}");
+            assert!(error.starts_with(&begins) && !error.contains("hunter2"), "{text}: {error}");
             assert!(
-                said.ends_with("; write postgres://user:password@host:port/database"),
-                "{said}"
+                error.ends_with("; write postgres://user:password@host:port/database"),
+                "{error}"
             );
         }
     }

@@ -12,32 +12,32 @@ use super::connect_options::connect_options;
 use super::error::is_passing;
 use super::timeouts::{close, sessions, within};
 
-/// How long bringing the tables up to date may take.
+/// How long the migrations may take.
 const MIGRATION: Duration = Duration::from_mins(5);
 
-/// A context's way to its Postgres: a pool of connections, cheap to clone.
+/// A pool of connections to the Postgres of a context. Cheap to clone.
 ///
-/// It connects when it is first used, so that a program starts, and says that it is not ready,
-/// while the database is down.
+/// It connects when it is first used. So a program can start while the database is down; it is then
+/// not ready.
 #[derive(Clone)]
 pub struct Database {
     pool: PgPool,
-    /// A connection for [`Database::ping`] alone: whether the database answers must not depend on
-    /// how many others wait for it.
+    /// A connection only for [`Database::ping`], so that a ping does not have to wait for a free
+    /// connection of the pool.
     probe: PgPool,
     options: PgConnectOptions,
     max_connections: u32,
     schema: Option<&'static str>,
 }
 
-/// The options hold a password.
+/// Omits the options, because they contain a password.
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database").finish_non_exhaustive()
     }
 }
 
-/// Why the tables could not be brought up to date.
+/// Why the migrations failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot bring the tables up to date")]
 pub struct MigrateError(#[from] sqlx::migrate::MigrateError);
@@ -49,8 +49,8 @@ impl From<PgError> for MigrateError {
 }
 
 impl MigrateError {
-    /// Whether the database could not be reached, so that trying again later is right. One that
-    /// refuses the password, or does not exist, will go on doing so.
+    /// Whether the database could not be reached, so that a retry may succeed. A wrong password or
+    /// a database that does not exist is not retried.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         match &self.0 {
@@ -62,8 +62,8 @@ impl MigrateError {
 }
 
 impl Database {
-    /// The database these settings name, through as many connections as they say and one for
-    /// [`Self::ping`]; `program` is what Postgres' own views call its sessions.
+    /// The database of these settings, with the configured number of connections and one more for
+    /// [`Self::ping`]. `program` is the `application_name` of the sessions.
     ///
     /// # Errors
     /// When `DATABASE_URL` is wrong or its file cannot be read.
@@ -71,7 +71,8 @@ impl Database {
         Self::at(args.url()?, args.database_max_connections, program)
     }
 
-    /// The database at a URL that this variable gives, through at most so many connections.
+    /// The database at the URL from this environment variable, with at most `max_connections`
+    /// connections.
     ///
     /// # Errors
     /// When the URL is wrong.
@@ -86,7 +87,7 @@ impl Database {
         Ok(Self { pool, probe, options, max_connections, schema: None })
     }
 
-    /// The same, with sessions that look for names without a schema in this one.
+    /// The same database, with this schema as the `search_path` of its sessions.
     #[must_use]
     pub fn in_schema(self, schema: &'static str) -> Self {
         let mut database = Self { schema: Some(schema), ..self };
@@ -99,26 +100,28 @@ impl Database {
     /// The schema of [`Self::in_schema`].
     ///
     /// # Panics
-    /// When none was named, which is a mistake in the program.
+    /// When no schema was set, which is a bug.
     #[must_use]
     pub fn schema(&self) -> &'static str {
         self.schema.expect("the database is used with a schema")
     }
 
-    /// A pool of up to so many sessions, for connections apart from those of [`Self::pool`]. Each
-    /// session executes `told` at its start.
+    /// A separate pool of at most `max_connections` sessions. Each session executes `setup` when it
+    /// starts.
     #[must_use]
-    pub fn sessions(&self, most: u32, told: &str) -> PgPoolOptions {
+    pub fn sessions(&self, max_connections: u32, setup: &str) -> PgPoolOptions {
         match self.schema {
-            None => sessions(most, told),
-            Some(schema) => sessions(most, &format!("SET search_path = {schema};\n{told}")),
+            None => sessions(max_connections, setup),
+            Some(schema) => {
+                sessions(max_connections, &format!("SET search_path = {schema};\n{setup}"))
+            }
         }
     }
 
-    /// Whether a query can be answered now, on a connection of its own.
+    /// Executes a query on a connection of its own, to check that the database answers.
     ///
     /// # Errors
-    /// When it cannot, told in one line.
+    /// Why it does not answer, in one line.
     pub async fn ping(&self) -> Result<(), String> {
         sqlx::query("SELECT 1")
             .execute(&self.probe)
@@ -127,7 +130,7 @@ impl Database {
             .map_err(|error| application::one_line(&error))
     }
 
-    /// Closes all connections, after the work they are doing.
+    /// Waits for the work in progress, then closes all connections.
     pub async fn close(&self) {
         tokio::join!(close(&self.pool), close(&self.probe));
     }
@@ -138,14 +141,14 @@ impl Database {
         &self.pool
     }
 
-    /// How to connect.
+    /// The options to connect with.
     #[must_use]
     pub const fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 
-    /// Runs what is left of a context's migrations. Several programs may do so at once: Postgres'
-    /// advisory lock lets one through.
+    /// Runs the pending migrations of a context. Several programs may do this at the same time: an
+    /// advisory lock lets one of them in at a time.
     ///
     /// # Errors
     /// When the database cannot be reached or a migration fails.
@@ -153,8 +156,8 @@ impl Database {
         self.migrate_part(migrator, schema, "_migrations").await
     }
 
-    /// The same for a part of a context's tables that has migrations of its own, recorded in this table.
-    /// Names without a schema mean that of [`Self::in_schema`].
+    /// The same for a part of a context's tables that has its own migrations. They are recorded in the
+    /// table `recorded_in`. Names without a schema refer to the schema of [`Self::in_schema`].
     ///
     /// # Errors
     /// When the database cannot be reached or a migration fails.
@@ -167,9 +170,10 @@ impl Database {
         let mut migrator = migrator;
         migrator.dangerous_set_table_name(format!("{schema}.{recorded_in}"));
         migrator.create_schema(schema.to_owned());
-        // In an upgrade a newer program may have been here before.
+        // During an upgrade, a newer program may have run migrations that this one does not know.
         migrator.set_ignore_missing(true);
-        // A session of its own: one whose migration failed keeps the lock for as long as it lives.
+        // A separate session, which is closed afterwards: if a migration fails, the session keeps
+        // the advisory lock until it ends.
         let session = self.sessions(1, "").connect_lazy_with(self.options.clone());
         let done = within(MIGRATION, async { Ok(migrator.run(&session).await?) }).await;
         close(&session).await;

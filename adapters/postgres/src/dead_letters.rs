@@ -1,7 +1,7 @@
-//! Records that a context's consumer could not consume, kept with their bytes until somebody retries
+//! Records that a context could not consume. They are kept with their bytes until an operator retries
 //! or discards them.
 //!
-//! Each context has a table of its own, `<schema>.dead_letters`; what is done with it is the same.
+//! Each context has its own table `<schema>.dead_letters`. The code is shared.
 
 mod headers;
 mod row;
@@ -21,7 +21,7 @@ pub use statements::Statements;
 use super::{PgError, storable};
 use row::DeadLetterRow;
 
-/// The dead letters of one context's consumer, in Postgres. Cheap to clone.
+/// The dead letters of one context, in Postgres. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PgDeadLetters {
     pool: PgPool,
@@ -29,7 +29,7 @@ pub struct PgDeadLetters {
 }
 
 impl PgDeadLetters {
-    /// Those in the table that these statements are about.
+    /// The dead letters in the table of these statements.
     #[must_use]
     pub const fn new(pool: PgPool, sql: &'static Statements) -> Self {
         Self { pool, sql }

@@ -7,10 +7,11 @@ use sqlx::postgres::PgDatabaseError;
 
 use application::one_line;
 
-/// What Postgres, or the way to it, said. It stays inside the adapters: ports speak [`StoreError`].
+/// An error of Postgres or of the connection to it. It stays inside the adapters: ports return
+/// [`StoreError`].
 ///
-/// Its text and its `Debug` never quote data, which may be personal: they end up in logs and in dead
-/// letters. That is why the error below it is not its `source`.
+/// Its `Display` and `Debug` never quote data, because they appear in logs and in dead letters and the
+/// data may be personal. For the same reason, the error of sqlx is not its `source`.
 pub struct PgError(sqlx::Error);
 
 impl From<sqlx::Error> for PgError {
@@ -27,9 +28,9 @@ impl fmt::Display for PgError {
         match &self.0 {
             sqlx::Error::Database(error) => describe(error.as_ref(), f),
             sqlx::Error::ColumnDecode { index, .. } => {
-                write!(f, "the column {index} holds what this program cannot read")
+                write!(f, "the column {index} holds a value that this program cannot read")
             }
-            sqlx::Error::Decode(_) => f.write_str("it sent a value this program cannot read"),
+            sqlx::Error::Decode(_) => f.write_str("it sent a value that this program cannot read"),
             sqlx::Error::Encode(_) => f.write_str("a value cannot be sent to it"),
             error => f.write_str(&one_line(error)),
         }
@@ -42,8 +43,8 @@ impl fmt::Debug for PgError {
     }
 }
 
-/// What the server said, without its detail, which quotes rows, and without a message that may quote
-/// a value.
+/// Writes the error of the server. The detail is left out because it quotes rows. So is a message
+/// that may quote a value.
 fn describe(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let code = error.code().unwrap_or_default();
     if is_free_of_data(&code) {
@@ -61,9 +62,10 @@ fn describe(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Resul
     f.write_str("; its message may quote data and is in the log of Postgres only")
 }
 
-/// By SQLSTATE: whether Postgres builds the message from names and numbers alone. What is wrong with a
-/// value (22) it tells by quoting the value, except where a byte is no character; what a function
-/// raises (P0, and codes of its own) is up to the function.
+/// Whether messages with this SQLSTATE contain only names and numbers.
+///
+/// Errors about a value (class 22) quote the value, except 22021 (an invalid byte). Errors that a
+/// function raises (P0, and custom codes) may contain anything.
 fn is_free_of_data(code: &str) -> bool {
     const CLASSES: [&str; 15] =
         ["08", "0A", "23", "25", "26", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58"];
@@ -82,7 +84,7 @@ impl From<PgError> for sqlx::Error {
     }
 }
 
-/// Whether the same request can succeed later, unchanged.
+/// Whether a retry of the same request may succeed.
 pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
@@ -97,7 +99,7 @@ pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Whether it is the content that is at fault, so that other content can be stored meanwhile.
+/// Whether the data caused the error, so that other data can still be stored.
 fn is_of_content(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Encode(_) => true,
@@ -106,15 +108,17 @@ fn is_of_content(error: &sqlx::Error) -> bool {
     }
 }
 
-/// By SQLSTATE: data that do not fit (22) or break a constraint (23), or exceed a limit (54).
+/// Whether this SQLSTATE means invalid data (22), a violated constraint (23) or an exceeded limit
+/// (54).
 fn is_content_code(code: &str) -> bool {
     ["22", "23", "54"].iter().any(|class| code.starts_with(class))
 }
 
-/// By SQLSTATE (Postgres manual, appendix A): a connection lost (08), transaction rolled back (40),
-/// too few resources (53), locks not available (55P03), cancelled or shutting down (57), a server
-/// that turned read-only in a failover (25006), an idle transaction ended (25P03), an error outside
-/// the database (58), an outbox that an operator must adopt first (OR002, ours).
+/// Whether this SQLSTATE (Postgres manual, appendix A) means a temporary error: a lost connection
+/// (08), a transaction that was rolled back (40), too few resources (53), a lock that is not available
+/// (55P03), a cancelled statement or a shutdown (57), a server that became read-only in a failover
+/// (25006), an idle transaction that was ended (25P03), an error outside the database (58), or an
+/// outbox that an operator must adopt first (OR002, a custom code).
 fn is_passing_code(code: &str) -> bool {
     matches!(code, "55P03" | "25006" | "25P03" | "OR002")
         || ["08", "40", "53", "57", "58"].iter().any(|class| code.starts_with(class))
@@ -148,7 +152,7 @@ mod tests {
                                           born date);
                      INSERT INTO people VALUES ('Ada Zoë')";
         sqlx::raw_sql(table).execute(&pool).await.unwrap();
-        for (statement, told) in [
+        for (statement, expected) in [
             ("INSERT INTO people VALUES ('Zoë')", "constraint \"no_zoe\" (SQLSTATE 23514)"),
             ("INSERT INTO people VALUES ('Ada Zoë')", "unique constraint"),
             ("INSERT INTO people (born) VALUES ('Zoë')", "SQLSTATE 22007;"),
@@ -160,21 +164,21 @@ mod tests {
             ("SELECT name FROM nowhere", "relation \"nowhere\" does not exist"),
         ] {
             let error = sqlx::raw_sql(statement).execute(&pool).await.unwrap_err();
-            is_told_without_data(error, told);
+            is_described_without_data(error, expected);
         }
         let number = sqlx::query_scalar::<_, Json<u64>>("SELECT '\"Zoë\"'::jsonb");
-        is_told_without_data(number.fetch_one(&pool).await.unwrap_err(), "the column 0 holds");
+        is_described_without_data(number.fetch_one(&pool).await.unwrap_err(), "the column 0 holds");
     }
 
-    fn is_told_without_data(error: sqlx::Error, expected: &str) {
+    fn is_described_without_data(error: sqlx::Error, expected: &str) {
         let error = StoreError::from(PgError::from(error));
-        let told = one_line(&error);
-        assert!(told.contains(expected), "{told}");
-        assert!(!told.contains("Zo") && !format!("{error:?}").contains("Zo"), "{told}");
+        let text = one_line(&error);
+        assert!(text.contains(expected), "{text}");
+        assert!(!text.contains("Zo") && !format!("{error:?}").contains("Zo"), "{text}");
     }
 
     #[test]
-    fn what_passes_by_itself_is_told_from_what_does_not() {
+    fn temporary_errors_are_recognized() {
         for code in ["08006", "40001", "40P01", "53300", "57P01", "25006", "58000", "OR002"] {
             assert!(is_passing_code(code), "{code}");
         }
@@ -184,12 +188,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_the_fault_of_a_record_is_told_from_what_is_not() {
+    fn errors_caused_by_the_data_are_recognized() {
         for code in ["22021", "22P05", "23505", "23514", "54000"] {
             assert!(is_content_code(code), "{code}");
         }
-        // A password that was changed, a database that is gone, a right that was taken away, a
-        // transaction that had failed before, a table that is not there, an index that is damaged.
+        // A wrong password, a missing database, a missing permission, a failed transaction, a missing
+        // table, a damaged index.
         for code in ["28P01", "3D000", "42501", "25P02", "42P01", "XX002"] {
             assert!(!is_content_code(code), "{code}");
         }

@@ -1,5 +1,5 @@
-//! What every context's housekeeping shares: a clock that is not believed blindly, steps that do not
-//! stop each other, and deleting in small chunks.
+//! The shared parts of housekeeping: a check of the database clock, steps that fail independently, and
+//! deletion in small chunks.
 
 mod clock;
 
@@ -19,16 +19,16 @@ pub use clock::ClockStatements;
 use super::PgError;
 use super::timeouts::within;
 
-/// How often there is a round.
+/// The interval between two rounds.
 const EVERY: Duration = Duration::from_hours(1);
 
-/// How long one step may take; what is left is for the next round.
+/// How long one step may take. The next round does the rest.
 const STEP: Duration = Duration::from_mins(5);
 
-/// Rows that one statement changes at most, so that none takes long.
+/// Maximum number of rows that one statement changes, so that no statement takes long.
 pub const CHUNK: i64 = 5_000;
 
-/// Runs a round of housekeeping at once and then every hour, until told to stop.
+/// Runs a round of housekeeping now and then every hour, until `stop` is cancelled.
 pub async fn every_hour<F: Future<Output = ()>>(stop: &CancellationToken, round: impl Fn() -> F) {
     let mut turns = interval(EVERY);
     turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -39,19 +39,19 @@ pub async fn every_hour<F: Future<Output = ()>>(stop: &CancellationToken, round:
             Box::pin(round()).await;
         }
     };
-    // A round can be stopped at any point: each step is whole or has not happened.
+    // A round can be stopped at any point: each statement is either committed or rolled back.
     stop.run_until_cancelled(rounds).await;
 }
 
-/// A round of housekeeping in one schema. A step that fails is logged and counted, and the others go
-/// on: what can be done is done.
+/// A round of housekeeping in one schema. If a step fails, it is logged and counted, and the other
+/// steps run anyway.
 #[derive(Debug)]
 pub struct Round<'d> {
     pool: &'d PgPool,
     schema: &'static str,
     /// Steps that failed so far.
     pub failed: u64,
-    /// Whether the clock of Postgres was not believed.
+    /// Whether the clock of Postgres was not trusted.
     pub clock_doubted: bool,
 }
 
@@ -67,7 +67,7 @@ impl<'d> Round<'d> {
         Self { pool, schema, failed: 0, clock_doubted: false }
     }
 
-    /// Does one step; if it fails, its default is the answer.
+    /// Runs one step. Returns the default value if it fails.
     pub async fn step<T: Default, E: Error + From<PgError> + 'static>(
         &mut self,
         what: &'static str,
@@ -86,14 +86,15 @@ impl<'d> Round<'d> {
         })
     }
 
-    /// What time it is, if the clock of Postgres can be believed; then old things may be deleted.
+    /// The current time, or `None` if the clock of Postgres cannot be trusted. Old rows may be deleted
+    /// only by a trusted clock.
     pub async fn time(&mut self, sql: &ClockStatements) -> Option<DateTime<Utc>> {
         let (pool, schema) = (self.pool, self.schema);
-        let told = self.step("read the clock", async { clock::read(pool, sql).await.map(Some) });
-        let reading = told.await?;
-        self.clock_doubted = !reading.is_believed;
+        let read = self.step("read the clock", async { clock::read(pool, sql).await.map(Some) });
+        let reading = read.await?;
+        self.clock_doubted = !reading.is_trusted;
         gauge!("housekeeping_clock_doubted", "schema" => schema).set(u8::from(self.clock_doubted));
-        if reading.is_believed {
+        if reading.is_trusted {
             return Some(reading.now);
         }
         tracing::warn!(
@@ -101,14 +102,14 @@ impl<'d> Round<'d> {
             clock = %reading.now,
             believed = %reading.believed_at,
             "the clock of Postgres jumped, or there was no housekeeping for more than a day; nothing \
-             is deleted before {} more hourly rounds have read this clock, or it is set right",
+             is deleted until {} more hourly rounds have read this clock, or until it is corrected",
             reading.rounds_left,
         );
         None
     }
 
-    /// Runs the statement, which takes a moment and a number of rows, until it finds no more rows.
-    /// Answers how many it changed.
+    /// Repeats the statement until it changes no more rows, and returns how many it has changed. Its
+    /// parameters are a time and the maximum number of rows.
     pub async fn in_chunks(
         &mut self,
         what: &'static str,

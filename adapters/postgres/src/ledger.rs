@@ -1,7 +1,7 @@
-//! A context's ledger of orders, whatever its tables: see [`OrderLedger`].
+//! The ledger of orders of a context: see [`OrderLedger`].
 //!
-//! Each context names its own tables. What they have in common is the hash: it must be the same in
-//! every database and every version of Postgres, so it is made of SHA-256, not of Postgres' own hashes.
+//! Each context has its own tables, but the hash is the same for all. It must not depend on the
+//! database or the version of Postgres, so it uses SHA-256 and not the hash functions of Postgres.
 
 use std::time::Duration;
 
@@ -14,15 +14,16 @@ use sqlx::types::Uuid;
 use super::timeouts::{close, within};
 use super::{Database, PgError};
 
-/// How many orders one statement digests, so that none takes long.
+/// How many orders one statement reads for a digest, so that no statement takes long.
 const CHUNK: i64 = 50_000;
 
-/// How long a statement may take. Nobody waits for an answer as for that of a request.
+/// How long a statement may take. No HTTP request waits for it.
 pub const READING: Duration = Duration::from_mins(1);
 
-/// What each session is told as well: statements may take that long, and walk the index in its order,
-/// whatever the statistics say. They may be missing after a restore, and a range of ids is read in
-/// portions.
+/// More settings for each session. Statements may take as long as [`READING`].
+///
+/// They must read a range of ids in chunks by the index, whatever the statistics say: those may be
+/// missing after a restore.
 const SESSION: &str = "SET statement_timeout = '1min';
 SET plan_cache_mode = force_custom_plan;
 SET jit = off;
@@ -31,19 +32,21 @@ SET enable_bitmapscan = off;
 SET enable_hashagg = off;
 SET enable_sort = off";
 
-/// What a context is asked for. Made by [`ledger_statements!`](crate::ledger_statements).
+/// The statements on a context's tables. Created by [`ledger_statements!`](crate::ledger_statements).
 #[derive(Debug)]
 pub struct Statements {
-    /// The entries of a range of ids, in their order, no more than a limit.
+    /// Selects the entries of a range of ids, sorted by id, up to a limit.
     pub page: &'static str,
-    /// The number and the hash of those, and the last of their ids.
+    /// Selects the number, the hash and the last id of the same entries.
     pub digest: &'static str,
-    /// The entries of some orders.
+    /// Selects the entries of some orders.
     pub find: &'static str,
 }
 
-/// The statements of a context whose entries have `columns` (`id`, `version` and `events`) `from` these
-/// tables, where the order's id is the column `key`. `group` is what follows the condition.
+/// The statements of a context.
+///
+/// `columns` selects `id`, `version` and `events` of an entry, `from` names the tables, `key` is the
+/// column with the order's id, and `group` is appended to the condition.
 #[macro_export]
 macro_rules! ledger_statements {
     (columns: $columns:literal, from: $from:literal, key: $key:literal, group: $group:literal) => {
@@ -64,7 +67,7 @@ macro_rules! ledger_statements {
     };
 }
 
-/// The entries of a range.
+/// Selects the entries of a range.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! ledger_page {
@@ -87,7 +90,7 @@ macro_rules! ledger_page {
     };
 }
 
-/// A context's ledger of orders, in Postgres. It has a connection of its own.
+/// The ledger of orders of a context, in Postgres. It has its own connection.
 #[derive(Debug, Clone)]
 pub struct PgLedger {
     pool: PgPool,
@@ -104,7 +107,7 @@ impl PgLedger {
         Self { pool, sql }
     }
 
-    /// Closes the connection, after the work it is doing.
+    /// Waits for the work in progress, then closes the connection.
     pub async fn close(&self) {
         close(&self.pool).await;
     }
@@ -115,8 +118,8 @@ impl PgLedger {
         &self.pool
     }
 
-    /// The digest of the first [`CHUNK`] orders of the range, and the last of them, unless there are
-    /// no more behind it.
+    /// The digest of the first [`CHUNK`] orders of the range. The id is that of the last of them, or
+    /// `None` if there are no more orders after it.
     async fn digest_chunk(
         &self,
         range: OrderRange,
@@ -159,7 +162,7 @@ impl OrderLedger for PgLedger {
     }
 }
 
-/// The ids as Postgres takes them.
+/// The ids as parameters of a statement.
 #[must_use]
 pub fn uuids(orders: &[OrderId]) -> Vec<Uuid> {
     orders.iter().map(|order| order.get()).collect()

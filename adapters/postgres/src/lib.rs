@@ -1,5 +1,5 @@
-//! Postgres, for every context alike: connections and how long they are waited for, migrations,
-//! housekeeping, dead letters. What a context keeps is in a crate of its own.
+//! The Postgres code that all contexts share: connections, timeouts, migrations, housekeeping and
+//! dead letters. The tables of each context have their own crate.
 
 mod connect_options;
 mod database;

@@ -8,28 +8,28 @@ use runtime::{Check, Outage, StartError, one_line};
 
 use super::{Database, MigrateError};
 
-/// The first and the longest wait before an unreachable database is tried again.
+/// The first and the longest wait between attempts to reach the database.
 const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
 /// Whether a context's tables are up to date.
 ///
-/// A program starts before they are, for the database may be down; until then its work waits and
-/// its API answers that it is unavailable. Clones tell the same.
+/// A program also starts while the database is down. Until the migrations are done, its work waits
+/// and its API answers that it is unavailable. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub struct MigrationGate {
     up_to_date: Arc<AtomicBool>,
 }
 
-/// A use of tables that are not up to date.
+/// The tables were used before they were up to date.
 #[derive(Debug, thiserror::Error)]
 #[error("the tables are not up to date yet")]
-struct NotYet;
+struct NotUpToDate;
 
 impl MigrationGate {
-    /// Runs a context's `migrate` until it succeeds, however long the database cannot be reached.
+    /// Runs a context's `migrate`, and repeats it until the database can be reached.
     ///
     /// # Errors
-    /// When the database answers, but refuses: waiting would not help.
+    /// When the database answers, but the migration fails. A retry would not help.
     pub async fn prepare<M, F>(&self, migrate: M) -> Result<(), StartError>
     where
         M: Fn() -> F + Send,
@@ -53,19 +53,19 @@ impl MigrationGate {
         Ok(())
     }
 
-    /// Lets the caller use the tables.
+    /// Checks that the tables can be used.
     ///
     /// # Errors
-    /// When they are not up to date; trying again later is right.
+    /// When they are not up to date yet. A retry may succeed.
     pub fn ready(&self) -> Result<(), StoreError> {
         if self.up_to_date.load(Ordering::Acquire) {
             Ok(())
         } else {
-            Err(StoreError::Unavailable(Box::new(NotYet)))
+            Err(StoreError::Unavailable(Box::new(NotUpToDate)))
         }
     }
 
-    /// Readiness: the database answers, and the tables are up to date.
+    /// The readiness check: the database answers, and the tables are up to date.
     #[must_use]
     pub fn check(&self, database: &Database) -> Check {
         let (gate, database) = (self.clone(), database.clone());

@@ -1,4 +1,4 @@
-//! Whether a context's tables are up to date, without changing them.
+//! Checks whether a context's tables are up to date, without changing them.
 
 use std::collections::HashSet;
 
@@ -9,13 +9,13 @@ use sqlx::migrate::Migrator;
 use super::timeouts::in_time;
 use super::{Database, PgError};
 
-/// SQLSTATE of a table that is not there.
+/// SQLSTATE of a table that does not exist.
 const UNDEFINED_TABLE: &str = "42P01";
 
-/// Why a context's tables cannot be used as they are.
+/// Why a context's tables cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TablesError {
-    /// They are not there.
+    /// They do not exist.
     #[error(
         "this database has no tables of schema {schema}; start {program} once, which creates them, \
          or set DATABASE_URL to another database"
@@ -42,14 +42,14 @@ pub enum TablesError {
     Store {
         /// The context's schema.
         schema: &'static str,
-        /// Why not.
+        /// The error of the store.
         #[source]
         source: StoreError,
     },
 }
 
 impl Database {
-    /// Checks that all of a context's migrations were run, and changes nothing.
+    /// Checks that all migrations of a context were run. Changes nothing.
     ///
     /// # Errors
     /// When one was not, or the database cannot be reached.
@@ -62,7 +62,8 @@ impl Database {
         self.check_tables_part(migrator, schema, "_migrations", program).await
     }
 
-    /// The same for a part of a context's tables whose migrations are recorded in this table.
+    /// The same for a part of a context's tables whose migrations are recorded in the table
+    /// `recorded_in`.
     ///
     /// # Errors
     /// When a migration was not run, or the database cannot be reached.
@@ -87,7 +88,8 @@ impl Database {
         }
     }
 
-    /// The versions of the migrations that were run; `None` if there is no record of any.
+    /// The versions of the migrations that were run. `None` if the table that records them does not
+    /// exist.
     async fn migrations_done(
         &self,
         schema: &str,
@@ -141,7 +143,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_database_that_cannot_be_reached_is_not_taken_for_one_without_tables() {
+    async fn an_unreachable_database_is_not_reported_as_one_without_tables() {
         let fresh = fresh_database().await.unwrap();
         let database = Database::new(&fresh.args(), "test").unwrap().in_schema("parcels");
         database.close().await;

@@ -1,9 +1,10 @@
-//! How long Postgres is waited for: every wait has an end, and so has the wait of its server for us.
+//! Timeouts for all work with Postgres. They limit every wait for the server, and every wait of the
+//! server for this program.
 //!
-//! A server that is down refuses, and one that is slow runs into its own `statement_timeout`. One whose
-//! host vanished, or that a firewall has forgotten, says nothing at all. Who waits for its answer sends
-//! nothing that could fail, and sqlx does not ask for keepalives (its issue 3540), so without an end
-//! of our own that wait would have none.
+//! A server that is down refuses connections, and a slow one cancels a statement after
+//! `statement_timeout`. But if the host is gone or a firewall drops the packets, no answer and no
+//! error arrives. A client that waits for an answer sends nothing that could fail, and sqlx does not
+//! enable TCP keepalives (sqlx issue 3540). Without the timeouts here, it would wait forever.
 
 use std::future::Future;
 use std::io;
@@ -16,46 +17,49 @@ use tokio::time::timeout;
 
 use super::PgError;
 
-/// How long a piece of work may take: a transaction, with the few statements it has.
+/// How long a transaction with a few statements may take.
 pub const WORK: Duration = Duration::from_secs(30);
 
-/// How long a connection is waited for.
+/// How long to wait for a connection.
 const ACQUIRE: Duration = Duration::from_secs(3);
 
-/// How long a connection may take to say that it is alive.
+/// How long a connection may take to answer a check that it is alive.
 pub const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
-/// How long closing connections may take.
-const FAREWELL: Duration = Duration::from_secs(5);
+/// How long closing the connections may take.
+const CLOSE: Duration = Duration::from_secs(5);
 
-/// Whether the log says that commits would not have been durable. Once is enough.
-static TOLD_OF_COMMITS: Once = Once::new();
+/// Logs only once that commits would not have been durable.
+static COMMIT_WARNING: Once = Once::new();
 
-/// What each session is told. A statement must not hold a request for long, and a program that was
-/// stopped, or whose host vanished, must not hold its locks for longer than the others wait.
+/// Settings for each session.
+///
+/// A statement must not block a request for long. If a program was stopped or its host is gone, its
+/// locks must end before the others stop waiting for them.
 const SESSION: &str = "SET statement_timeout = '10s';
 SET idle_in_transaction_session_timeout = '30s';
 SET tcp_keepalives_idle = 10;
 SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3";
 
-/// A pool of up to so many sessions, each of which is told this as well.
+/// A pool of at most `max_connections` sessions, each of which also executes `setup`.
 ///
-/// A connection that has fallen silent is found out before it is used and after, also when what it
-/// was used for was given up: sqlx alone would wait for it to become usable again, for good. (No
-/// connections are kept in reserve: sqlx gives those five minutes to come about, and their places
-/// are taken meanwhile.)
-pub(super) fn sessions(most: u32, told: &str) -> PgPoolOptions {
-    let told: Arc<str> = format!("{SESSION};\n{told}").into();
+/// Each connection is checked before and after it is used, also if the work on it was cancelled. A
+/// connection that does not answer is closed; sqlx alone would wait for it forever.
+///
+/// `min_connections` is not set: sqlx waits up to five minutes for such a connection, which counts
+/// towards the maximum meanwhile.
+pub(super) fn sessions(max_connections: u32, setup: &str) -> PgPoolOptions {
+    let setup: Arc<str> = format!("{SESSION};\n{setup}").into();
     PgPoolOptions::new()
-        .max_connections(most)
+        .max_connections(max_connections)
         .acquire_timeout(ACQUIRE)
-        // Who waits longer is told so; that a short wait was long is not worth a line.
+        // A longer wait ends with an error, so sqlx does not have to log slow waits.
         .acquire_slow_threshold(ACQUIRE)
         .after_connect(move |connection, _| {
-            let told = Arc::clone(&told);
+            let setup = Arc::clone(&setup);
             Box::pin(async move {
-                connection.execute(AssertSqlSafe(told.as_ref())).await?;
+                connection.execute(AssertSqlSafe(setup.as_ref())).await?;
                 commit_durably(connection).await
             })
         })
@@ -64,16 +68,18 @@ pub(super) fn sessions(most: u32, told: &str) -> PgPoolOptions {
         .after_release(|connection, _| Box::pin(is_clean(connection)))
 }
 
-/// Makes commits of this session wait for the disk, and for synchronous standbys if there are any,
-/// whatever the role, the database, the server or the URL says. An order whose commit did not wait
-/// can be lost after it was answered, or after its event was published. `remote_write` and
-/// `remote_apply` are left alone: they choose what a standby must have done.
+/// Makes commits of this session wait for the disk, and for synchronous standbys if there are any.
+///
+/// This overrides `synchronous_commit` of the role, the database, the server and the URL if it is
+/// `off` or `local`: an order could otherwise be lost after the client got its answer, or after its
+/// event was published. `remote_write` and `remote_apply` stay: they only select what a standby must
+/// have done.
 async fn commit_durably(session: &mut PgConnection) -> Result<(), sqlx::Error> {
     let commits = "SELECT current_setting('synchronous_commit')";
     let commits: String = session.fetch_one(commits).await?.try_get(0)?;
     if matches!(commits.as_str(), "off" | "local") {
         session.execute("SET synchronous_commit = on").await?;
-        TOLD_OF_COMMITS.call_once(|| {
+        COMMIT_WARNING.call_once(|| {
             tracing::warn!(
                 "Postgres is set to synchronous_commit={commits}, which can lose what was committed; \
                  this program's sessions use on instead"
@@ -83,57 +89,63 @@ async fn commit_durably(session: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// A connection that is not alive is closed; that is no event to tell of.
+/// Whether the connection answers. It returns no error, so that closing a dead connection is not
+/// logged.
 async fn is_alive(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     Ok(matches!(timeout(SIGN_OF_LIFE, connection.ping()).await, Ok(Ok(()))))
 }
 
-/// Who gives work up while it begins leaves a transaction of which sqlx does not know (its issue
-/// 4393). The next one would work in it, and nothing of that would be kept. So a connection in which a
-/// transaction began before this statement is closed. (A `ROLLBACK` would do, but Postgres counts it
-/// even where there is no transaction, and people watch that figure.)
+/// Whether no transaction is open on the connection. If one is, the connection is closed.
+///
+/// If a future is dropped while it begins a transaction, sqlx does not know about the transaction
+/// (sqlx issue 4393). The next user of the connection would work in it, and its changes would be lost.
+/// A transaction is open if it began before this statement. (A `ROLLBACK` would end it, but Postgres
+/// counts each one in `pg_stat_database`, even without a transaction, and operators watch that
+/// counter.)
 async fn is_clean(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     let began_now = connection.fetch_one("SELECT transaction_timestamp() = statement_timestamp()");
     match timeout(SIGN_OF_LIFE, began_now).await {
         Ok(Ok(row)) => row.try_get(0),
         Ok(Err(_)) => Ok(false),
-        // Closing it in good manners could take for ever as well.
-        Err(_) => Err(silence()),
+        // After an error, sqlx closes the connection without waiting for the server.
+        Err(_) => Err(no_answer()),
     }
 }
 
-/// Closes all connections, after the work they are doing, for which it waits 5 s.
+/// Waits up to 5 s for the work in progress, then closes all connections.
 pub async fn close(pool: &PgPool) {
-    if timeout(FAREWELL, pool.close()).await.is_err() {
-        tracing::warn!("connections to Postgres are still at work; they are left to themselves");
+    if timeout(CLOSE, pool.close()).await.is_err() {
+        tracing::warn!(
+            "connections to Postgres are still in use after 5 s; not waiting for them any longer"
+        );
     }
 }
 
-/// Gives work up that takes longer than [`WORK`]. Whether it was done is not known then, as with any
-/// connection that is lost.
+/// Cancels work that takes longer than [`WORK`]. It is then unknown whether the work was committed, as
+/// with any lost connection.
 ///
 /// # Errors
-/// Those of the work, and that it took too long.
+/// Those of the work, or a timeout.
 pub async fn in_time<T, E: From<PgError>>(
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     within(WORK, work).await
 }
 
-/// Gives work up that takes longer than this.
+/// Cancels work that takes longer than `limit`.
 ///
 /// # Errors
-/// Those of the work, and that it took too long.
+/// Those of the work, or a timeout.
 pub async fn within<T, E: From<PgError>>(
     limit: Duration,
     work: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
-    // On the heap, lest the futures of those who call this grow with every layer.
-    timeout(limit, Box::pin(work)).await.unwrap_or_else(|_| Err(PgError::from(silence()).into()))
+    // Boxed so that callers' futures stay small.
+    timeout(limit, Box::pin(work)).await.unwrap_or_else(|_| Err(PgError::from(no_answer()).into()))
 }
 
-fn silence() -> sqlx::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "it does not answer").into()
+fn no_answer() -> sqlx::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "no answer in time").into()
 }
 
 #[cfg(test)]
@@ -156,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_session_that_is_clean_is_used_again() {
+    async fn a_session_without_an_open_transaction_is_used_again() {
         let database = fresh_database().await.unwrap();
         let pool = sessions(1, "").connect(database.url()).await.unwrap();
         let session = "SELECT pg_backend_pid()";
@@ -175,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn commits_are_durable_whatever_the_url_says() {
+    async fn commits_are_durable_whatever_the_url_sets() {
         let database = fresh_database().await.unwrap();
         for (given, used) in [
             ("off", "on"),
@@ -191,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn commits_are_durable_whatever_the_database_and_the_role_say() {
+    async fn commits_are_durable_whatever_the_database_and_the_role_set() {
         let database = fresh_database().await.unwrap();
         let sets = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = off',
                                                current_database()); END $$";
@@ -204,10 +216,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn work_that_does_not_end_is_given_up_as_an_outage() {
-        let given_up: Result<(), PgError> =
+    async fn work_that_does_not_end_is_cancelled_and_counts_as_an_outage() {
+        let cancelled: Result<(), PgError> =
             within(Duration::from_millis(1), std::future::pending()).await;
-        let told = application::StoreError::from(given_up.unwrap_err());
-        assert!(told.is_unavailable(), "{told:?}");
+        let error = application::StoreError::from(cancelled.unwrap_err());
+        assert!(error.is_unavailable(), "{error:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What customer service asks for.
+//! The HTTP API, for customer service and operators.
 
 mod notification_json;
 
@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 
 use notification_json::NotificationJson;
 
-/// What the routes work with.
+/// The state of the routes.
 #[derive(Debug, Clone)]
 struct Api {
     notifications: PgNotifications,
@@ -40,7 +40,7 @@ struct Api {
 )]
 struct Document;
 
-/// The routes of the API, and their documentation. `how` retries a dead letter.
+/// The routes of the API with their OpenAPI document. `how` retries a dead letter.
 pub fn routes(
     database: &Database,
     tables: MigrationGate,

@@ -5,9 +5,9 @@ use clap::{Args, Parser, Subcommand};
 use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs};
 use runtime::dead_letters::DeadLettersCommand;
 
-/// Tells customers what happened to their orders, once.
+/// Notifies customers about their orders, once per event.
 ///
-/// Without a command it runs until it is told to stop.
+/// Without a command, it runs until it is stopped.
 #[derive(Debug, Parser)]
 #[command(name = "notification", version)]
 pub(crate) struct Cli {
@@ -21,36 +21,37 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// Where Postgres is.
+    /// How to connect to Postgres.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// Where Kafka and the schema registry are.
+    /// How to connect to Kafka and the schema registry.
     #[command(flatten)]
     pub kafka: KafkaArgs,
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8084", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
-    /// What the HTTP server takes upon itself.
+    /// The limits of the HTTP server.
     #[command(flatten)]
     pub http: HttpArgs,
     /// The consumer group; instances of one group share the topic's partitions
     #[arg(long, env = "KAFKA_GROUP", default_value = "notification-group", value_name = "NAME")]
     pub kafka_group: String,
-    /// How long things are kept.
+    /// How long rows are kept.
     #[command(flatten)]
     pub retention: RetentionArgs,
 }
 
-/// How long things are kept.
+/// How long rows are kept.
 #[derive(Debug, Clone, Args)]
 pub struct RetentionArgs {
     /// Days a notification is kept once it was sent or has failed; must be more than the days that
     /// the outbox (`OUTBOX_RETENTION_DAYS` of order-jobs) and the topic retain events
     ///
-    /// An event that comes again after its notification was deleted, by a replay, is told again.
+    /// If a replay publishes an event after its notification was deleted, the customer is notified
+    /// again.
     #[arg(long, env = "NOTIFICATIONS_RETENTION_DAYS", default_value_t = 30, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub notifications_retention_days: u32,
@@ -67,7 +68,7 @@ impl Default for RetentionArgs {
     }
 }
 
-/// What an operator can do.
+/// The commands for operators.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// List, retry or discard records that could not be consumed

@@ -14,14 +14,14 @@ use runtime::dead_letters::{self, DeadLettersCommand};
 use crate::Config;
 use crate::service::CHANNELS;
 
-/// Carries out what an operator wants done about dead letters; fails if some of it was not done.
+/// Executes a command about dead letters. The exit code is a failure if part of it was not done.
 ///
-/// The tables are checked and not migrated: an operator who looks changes nothing.
+/// The tables are checked and not migrated, so that listing dead letters changes nothing.
 pub(crate) async fn run(
     config: Config,
     command: DeadLettersCommand<DeadLetterNumber>,
 ) -> Result<ExitCode, StartError> {
-    let failed = |error| StartError::other("the command was not carried out", error);
+    let failed = |error| StartError::other("the command failed", error);
     let database = Database::new(&config.database, "notification dead-letters")?;
     notification::check_tables(&database)
         .await
@@ -30,7 +30,7 @@ pub(crate) async fn run(
         .map_err(|error| StartError::other("cannot use the schema registry", error))?;
 
     let letters = notification::dead_letters(&database);
-    // The worker of a running instance sends what is recorded here.
+    // This only records the notifications. A worker of a running instance sends them.
     let inbox = NotifyCustomer {
         notifications: PgNotifications::new(&database),
         channels: CHANNELS.to_vec(),
@@ -41,7 +41,7 @@ pub(crate) async fn run(
     Ok(if done.map_err(failed)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// How a record is retried: as it is consumed.
+/// Retries a record in the same way as it is consumed.
 pub(crate) fn consume_again<I: Inbox>(
     decoder: EventDecoder,
     inbox: I,

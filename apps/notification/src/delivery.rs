@@ -12,49 +12,49 @@ use runtime::{Outage, one_line};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// What is claimed at once. A claim ends by itself after a minute, so a channel that takes its time
-/// needs fewer notifications. Messages are short, but foreign events can make them long.
+/// The limit of a claim. A claim expires after a minute, so a slow channel would need a smaller one.
+/// Messages are usually short, but the data of an event can make them long.
 const BATCH: ClaimLimit = ClaimLimit { notifications: 200, bytes: 1024 * 1024 };
 
-/// How long the worker rests when nothing is due and nobody wakes it.
-const REST: Duration = Duration::from_secs(1);
+/// How long the worker waits if nothing is due and it is not woken.
+const IDLE_WAIT: Duration = Duration::from_secs(1);
 
-/// The longest rest while the store fails.
-const LONGEST_REST: Duration = Duration::from_secs(5);
+/// The longest wait while the store fails.
+const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// An inbox that wakes the worker when it has recorded something.
+/// An inbox that wakes the worker after it has recorded notifications.
 #[derive(Debug, Clone)]
-pub struct Waking<I> {
-    /// What takes the events in.
+pub struct WakingInbox<I> {
+    /// The inbox that records the notifications.
     pub inbox: I,
-    /// What the worker listens to.
-    pub bell: Arc<Notify>,
+    /// Wakes the worker.
+    pub wakeup: Arc<Notify>,
 }
 
-impl<I: Inbox> Inbox for Waking<I> {
+impl<I: Inbox> Inbox for WakingInbox<I> {
     async fn apply_batch(
         &self,
         events: &[PublishedEvent],
         dead: &[DeadLetter],
     ) -> Result<BatchOutcome, StoreError> {
-        let intake = self.inbox.apply_batch(events, dead).await?;
-        if intake.applied > 0 {
-            self.bell.notify_one();
+        let outcome = self.inbox.apply_batch(events, dead).await?;
+        if outcome.applied > 0 {
+            self.wakeup.notify_one();
         }
-        Ok(intake)
+        Ok(outcome)
     }
 }
 
-/// Sends what is due on the channel until it is told to stop. A store that fails is waited out.
+/// Sends due notifications on the channel until `shutdown` is cancelled. Retries if the store fails.
 pub async fn deliver<S: Notifications>(
     notifications: &S,
     channel: &impl Channel,
-    bell: &Notify,
+    wakeup: &Notify,
     shutdown: &CancellationToken,
 ) {
     describe_counter!("notifications_sent_total", "Notifications that the provider took");
     describe_counter!("notifications_unsent_total", "Tries that the provider did not take");
-    let mut rest = REST;
+    let mut wait = IDLE_WAIT;
     let outage = Outage::of("the store of notifications");
     while !shutdown.is_cancelled() {
         match deliver_notifications(notifications, channel, BATCH).await {
@@ -63,13 +63,13 @@ pub async fn deliver<S: Notifications>(
                 let name = channel.name().as_str();
                 counter!("notifications_sent_total", "channel" => name).increment(sent as u64);
                 counter!("notifications_unsent_total", "channel" => name).increment(unsent as u64);
-                rest = REST;
-                // There may be more, such as the next notification of each order.
+                wait = IDLE_WAIT;
+                // More may be due, such as the next notification of each order.
                 continue;
             }
             Ok(Delivered::Idle) => {
                 outage.report_success();
-                rest = REST;
+                wait = IDLE_WAIT;
             }
             Err(error) => {
                 if error.is_unavailable() {
@@ -77,12 +77,12 @@ pub async fn deliver<S: Notifications>(
                 } else {
                     tracing::error!("cannot deliver notifications: {}", one_line(&error));
                 }
-                rest = LONGEST_REST.min(rest * 2);
+                wait = MAX_WAIT.min(wait * 2);
             }
         }
         tokio::select! {
-            () = bell.notified() => {}
-            () = tokio::time::sleep(rest) => {}
+            () = wakeup.notified() => {}
+            () = tokio::time::sleep(wait) => {}
             () = shutdown.cancelled() => {}
         }
     }

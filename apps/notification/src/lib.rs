@@ -1,29 +1,29 @@
-//! Notification: tells customers what happened to their orders, each event once, in a consumer
-//! group and tables of its own.
+//! The notification service: notifies customers about their orders, once per event. It has its own
+//! consumer group and tables.
 //!
-//! It starts whatever is down, says at `/readyz` what it waits for, and goes on by itself once
-//! that is back.
+//! It starts even if a service that it needs is down. `/readyz` shows what it waits for, and it
+//! recovers without a restart.
 
 pub mod api;
 mod config;
 mod dead_letters;
 mod delivery;
+mod housekeeping;
 mod log_channel;
 mod service;
-mod upkeep;
 
 use std::process::ExitCode;
 
 use runtime::{StartError, shutdown};
 
 pub use config::{Config, RetentionArgs};
-pub use delivery::{Waking, deliver};
+pub use delivery::{WakingInbox, deliver};
 pub use log_channel::LogChannel;
 pub use service::run;
 
 use config::{Cli, Command};
 
-/// The `main` of the program: runs the service until it is asked to stop, or executes a command.
+/// The `main` of the program: runs the service until it is stopped, or executes a command.
 pub fn main() -> ExitCode {
     runtime::main("notification", |cli: &Cli| cli.telemetry.clone(), start)
 }

@@ -1,8 +1,10 @@
 use application::notification::{Channel, ChannelName, Notification, SendError};
 
-/// The channel `log`: each notification is one line of the service's own log, under the target
-/// `notification::log`. The line says which event the customer was told of; the message itself is
-/// personal and stays in the database.
+/// The channel `log`: writes each notification as one line to the log of the service, with the target
+/// `notification::log`.
+///
+/// The line has the ids of the event and the order. It does not have the message, which is personal
+/// data.
 #[derive(Debug, Clone, Copy)]
 pub struct LogChannel;
 

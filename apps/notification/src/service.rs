@@ -10,17 +10,17 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::dead_letters::consume_again;
-use crate::{Config, LogChannel, Waking, api, deliver, upkeep};
+use crate::{Config, LogChannel, WakingInbox, api, deliver, housekeeping};
 
-/// The ways customers are told.
+/// The channels on which customers are notified.
 pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
 
-/// Shows the notifications, records one for each event and sends them, until `shutdown`; then
-/// finishes what it has begun and returns.
+/// Records a notification for each event, sends the notifications and serves the API, until `shutdown` is
+/// cancelled. Then it finishes the work in progress and returns.
 ///
 /// # Errors
-/// When the settings are wrong, the address is taken, or the database refuses. What is merely down
-/// is waited for.
+/// When the settings are wrong, the address is in use, or the migrations fail. A service that is down
+/// is not an error: the program waits for it.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let cluster = Cluster::new(&config.kafka)?;
     let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
@@ -32,12 +32,12 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let notifications = PgNotifications::new(&database);
     let consumer =
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
-    // What the service needs: its tables, and a place in its consumer group.
+    // The service is ready when its tables are up to date and it has joined its consumer group.
     let checks = vec![tables.check(&database), consumer.health.check()];
-    let bell = Arc::new(Notify::new());
+    let wakeup = Arc::new(Notify::new());
     let inbox =
         NotifyCustomer { notifications: notifications.clone(), channels: CHANNELS.to_vec() };
-    let inbox = Waking { inbox, bell: Arc::clone(&bell) };
+    let inbox = WakingInbox { inbox, wakeup: Arc::clone(&wakeup) };
     let decoder = EventDecoder::new(registry);
     let how = consume_again(decoder.clone(), inbox.clone());
     let routes = api::routes(&database, tables.clone(), how);
@@ -55,14 +55,14 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
                 .map_err(|error| StartError::other("cannot receive events", error))
         };
         let deliver = async {
-            deliver(&notifications, &LogChannel, &bell, &shutdown).await;
+            deliver(&notifications, &LogChannel, &wakeup, &shutdown).await;
             Ok(())
         };
-        let upkeep = async {
-            upkeep::run(&database, &config.retention, &shutdown).await;
+        let housekeeping = async {
+            housekeeping::run(&database, &config.retention, &shutdown).await;
             Ok(())
         };
-        tokio::try_join!(receive, deliver, upkeep).map(|((), (), ())| ())
+        tokio::try_join!(receive, deliver, housekeeping).map(|((), (), ())| ())
     };
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
     database.close().await;

@@ -24,18 +24,18 @@ use tokio_util::sync::CancellationToken;
 const TOPIC: &str = "order-created-topic";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
+async fn two_instances_send_each_notification_once_and_stop_on_shutdown() {
     adapter_kafka::tls::prepare();
     let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
     let database = fresh_database().await.unwrap().args();
-    let schemas = listener().await;
-    let registry_url = format!("http://{}", schemas.local_addr().unwrap());
+    let registry_listener = listener().await;
+    let registry_url = format!("http://{}", registry_listener.local_addr().unwrap());
     let kafka_args = KafkaArgs {
         kafka_fetch_wait_ms: 10,
         ..KafkaArgs::at(kafka.bootstrap_servers(), registry_url, TOPIC)
     };
     let router = registry::router(&Database::new(&database, "registry").unwrap()).await.unwrap();
-    tokio::spawn(async move { axum::serve(schemas, router).await });
+    tokio::spawn(async move { axum::serve(registry_listener, router).await });
 
     let stop = CancellationToken::new();
     let addresses = [free_address().await, free_address().await];
@@ -60,7 +60,7 @@ async fn two_instances_notify_of_each_event_once_and_stop_when_told() {
     .unwrap();
     let orders: Vec<Order> = (0..20).map(|_| placed_and_cancelled()).collect();
     for event in orders.iter().flat_map(Order::recorded) {
-        // Each twice, as after a relay's crash.
+        // Each event is published twice, as after a crash of the relay.
         for _ in 0..2 {
             let deliveries =
                 publisher.publish(&[&outbox_record(event)], Duration::from_secs(20)).await;
@@ -110,7 +110,7 @@ async fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
-/// An address nobody listens on.
+/// An address that is not in use.
 async fn free_address() -> SocketAddr {
     listener().await.local_addr().unwrap()
 }

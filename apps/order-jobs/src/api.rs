@@ -1,4 +1,4 @@
-//! What operators ask the relay for.
+//! The HTTP API of the relay, for operators.
 
 use adapter_http::{Problem, Unavailable, dead_letter_routes};
 use adapter_outbox::{PgBacklog, PgOutboxDeadLetters};
@@ -18,10 +18,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use uuid::Uuid;
 
-/// How many dead letters are shown at the most.
-const SHOWN: usize = 100;
+/// Maximum number of dead letters in a response.
+const MAX_DEAD_LETTERS: usize = 100;
 
-/// What the routes work with.
+/// The state of the routes.
 #[derive(Debug, Clone)]
 struct Api {
     database: Database,
@@ -42,7 +42,7 @@ struct Api {
 )]
 struct Document;
 
-/// The routes of the API, and their documentation.
+/// The routes of the API with their OpenAPI document.
 pub fn routes(database: &Database, tables: MigrationGate) -> OpenApiRouter {
     let letters = PgOutboxDeadLetters::new(database);
     let ready = {
@@ -147,7 +147,7 @@ async fn list_dead_letters(State(api): State<Api>) -> Result<Json<DeadLettersJso
     api.tables.ready()?;
     let filter = DeadLetterFilter::default();
     let query = DeadLetterQuery { status: DeadLetterStatus::Open, filter: &filter, after: None };
-    let letters = PgOutboxDeadLetters::new(&api.database).page(query, SHOWN).await?;
+    let letters = PgOutboxDeadLetters::new(&api.database).page(query, MAX_DEAD_LETTERS).await?;
     Ok(Json(DeadLettersJson { items: letters.into_iter().map(DeadLetterJson::from).collect() }))
 }
 

@@ -12,16 +12,16 @@ use runtime::dead_letters::{self, DeadLettersCommand};
 use crate::config::Command;
 use crate::{Config, reconcile};
 
-/// Carries out what an operator wants; fails if it was not done.
+/// Executes a command. The exit code is a failure if part of it was not done.
 pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, StartError> {
     let database = ordering::database(&config.database, "order-jobs command")?;
-    // Boxed: the compiler bounds how deep futures may be nested.
-    let done = Box::pin(carry_out(config, &database, command)).await;
+    // Boxed, because the compiler limits how deep futures may be nested.
+    let done = Box::pin(execute(config, &database, command)).await;
     database.close().await;
     Ok(if done? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-async fn carry_out(
+async fn execute(
     config: &Config,
     database: &Database,
     command: Command,
@@ -37,18 +37,18 @@ async fn carry_out(
             adopt(&Adoption::new(database, ordering::AGGREGATES, since), dry_run)
                 .await
                 .map(|()| true)
-                .map_err(|error| StartError::other("the outbox is not adopted", error))
+                .map_err(|error| StartError::other("cannot adopt the outbox", error))
         }
         Command::Replay { since } => {
             migrate(database).await?;
-            let positions = PgReplay::new(database).rewind(since).await.map_err(not_done)?;
+            let positions = PgReplay::new(database).rewind(since).await.map_err(command_failed)?;
             println!("{positions} positions are due again; running relays publish them now");
             Ok(true)
         }
     }
 }
 
-/// The tables are checked and not migrated: an operator who looks changes nothing.
+/// The tables are checked and not migrated, so that listing dead letters changes nothing.
 async fn dead_letters(
     database: &Database,
     command: DeadLettersCommand<EventId>,
@@ -59,7 +59,7 @@ async fn dead_letters(
     let letters = PgOutboxDeadLetters::new(database);
     dead_letters::run(command, &letters, &PublishAgain, &mut std::io::stdout())
         .await
-        .map_err(not_done)
+        .map_err(command_failed)
 }
 
 async fn migrate(database: &Database) -> Result<(), StartError> {
@@ -68,8 +68,8 @@ async fn migrate(database: &Database) -> Result<(), StartError> {
         .map_err(|error| StartError::other("cannot use the database", error))
 }
 
-fn not_done(error: impl std::error::Error + Send + Sync + 'static) -> StartError {
-    StartError::other("the command was not carried out", error)
+fn command_failed(error: impl std::error::Error + Send + Sync + 'static) -> StartError {
+    StartError::other("the command failed", error)
 }
 
 async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> {
@@ -77,14 +77,14 @@ async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> 
     println!("{report}");
     if report.found_problems() {
         println!(
-            "{}\nOrders that the topic has and this database has not are named by \
+            "{}\nTo find orders that are in the topic but not in this database, run \
              `order-jobs reconcile`.",
             if dry_run {
                 "Nothing is changed. `order-jobs adopt` gives these events new positions, moves \
                  sequences past all positions, and lets relays publish."
             } else {
                 "These events have new positions, the sequences are past all positions, and \
-                 running relays go on within seconds."
+                 running relays continue within seconds."
             }
         );
     }

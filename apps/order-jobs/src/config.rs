@@ -7,9 +7,9 @@ use runtime::dead_letters::DeadLettersCommand;
 
 use crate::reconcile::ReconcileArgs;
 
-/// The relay: carries the events of the outbox to Kafka. Any number of instances share the work.
+/// The relay: publishes the events of the outbox to Kafka. Any number of instances share the work.
 ///
-/// Without a command it runs until it is told to stop.
+/// Without a command, it runs until it is stopped.
 #[derive(Debug, Parser)]
 #[command(name = "order-jobs", version)]
 pub(crate) struct Cli {
@@ -23,51 +23,51 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// Where Postgres is.
+    /// How to connect to Postgres.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// Where Kafka and the schema registry are.
+    /// How to connect to Kafka and the schema registry.
     #[command(flatten)]
     pub kafka: KafkaArgs,
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8082", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
-    /// What the HTTP server takes upon itself.
+    /// The limits of the HTTP server.
     #[command(flatten)]
     pub http: HttpArgs,
-    /// How the relay works.
+    /// The settings of the relay.
     #[command(flatten)]
     pub relay: RelayArgs,
 }
 
-/// How the relay works.
+/// The settings of the relay.
 #[derive(Debug, Clone, Args)]
 pub struct RelayArgs {
-    /// Batches this instance works on at the same time
+    /// How many batches this instance processes at the same time
     #[arg(long, env = "RELAY_WORKERS", default_value_t = 4, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=16))]
     pub relay_workers: u32,
 
-    /// Events in a batch at the most
+    /// Maximum number of events in a batch
     #[arg(long, env = "RELAY_BATCH", default_value_t = 1000, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub relay_batch: u32,
 
-    /// Seconds after which the relay looks for work even if nothing woke it
+    /// Seconds after which the relay looks for work even if nothing wakes it
     #[arg(long, env = "RELAY_POLL_SECONDS", default_value = "0.5", value_name = "SECONDS",
           value_parser = seconds)]
     pub relay_poll: Duration,
 
-    /// Replicas of each partition of the topic: it is created with as many, and checked for them
+    /// Replicas of each partition of the topic, used to create the topic and to check it
     #[arg(long, env = "KAFKA_TOPIC_REPLICATION", default_value_t = 3, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=100))]
     pub kafka_topic_replication: u16,
 
-    /// Days a published event stays in the outbox; more than in the topic, so that what the topic
-    /// lost can be replayed
+    /// Days a published event stays in the outbox; more than in the topic, so that events that the
+    /// topic has lost can be replayed
     #[arg(long, env = "OUTBOX_RETENTION_DAYS", default_value_t = 8, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub outbox_retention_days: u32,
@@ -77,31 +77,31 @@ pub struct RelayArgs {
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub idempotency_retention_days: u32,
 
-    /// Seconds between two checks of the outbox (no sequence behind its cursor, the same Postgres as
-    /// before) and of the topic (its partitions and settings); at most 240
+    /// Seconds between two checks of the outbox (no sequence is behind its cursor, Postgres is the same
+    /// as before) and of the topic (its partitions and settings); at most 240
     #[arg(long, env = "RELAY_CHECK_SECONDS", default_value = "60", value_name = "SECONDS",
           value_parser = check_seconds)]
     pub relay_check: Duration,
 
-    /// Whether to go on publishing after a standby was promoted, without `order-jobs adopt`
+    /// After which promotions of a standby to continue publishing without `order-jobs adopt`
     #[arg(long, env = "OUTBOX_ADOPT_PROMOTION", default_value = "off", value_name = "WHICH")]
     pub outbox_adopt_promotion: AdoptPromotion,
 }
 
-/// Reads the time between two checks. librdkafka sees new partitions within five minutes and begins
-/// to use them: they must be found before.
+/// Parses the time between two checks. librdkafka finds new partitions within five minutes and starts
+/// to use them, so a check must find them earlier.
 fn check_seconds(text: &str) -> Result<Duration, String> {
     let checked = seconds(text)?;
     if checked <= Duration::from_mins(4) { Ok(checked) } else { Err("must be at most 240".into()) }
 }
 
-/// Which promotions a relay takes for harmless.
+/// The promotions that a relay accepts without an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AdoptPromotion {
-    /// None: an operator adopts each.
+    /// None: an operator has to adopt each of them.
     Off,
-    /// One of a synchronous standby, which lacks nothing that was committed. The relay cannot tell
-    /// whether it was synchronous: say so only if every standby that may be promoted is.
+    /// The promotion of a synchronous standby, which has everything that was committed. The relay
+    /// cannot check this: use it only if every standby that may be promoted is synchronous.
     Synchronous,
 }
 
@@ -120,13 +120,13 @@ impl Default for RelayArgs {
     }
 }
 
-/// What an operator can do.
+/// The commands for operators.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// List, retry or discard events that Kafka refused
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand<domain::EventId>),
-    /// Publish again what the outbox retains; consumers drop what they have seen
+    /// Publish the events in the outbox again; consumers ignore those that they have seen
     Replay {
         /// Only events recorded since this moment, such as 2026-01-31T12:00:00Z
         #[arg(long, value_name = "TIME")]
@@ -134,20 +134,21 @@ pub(crate) enum Command {
     },
     /// Compare what was published with what pharmacy and notification know
     ///
-    /// Prints each order that is missing, extra or differing in one of them. Succeeds if there is none.
+    /// Prints each order that is missing, extra or differing in one of them. Succeeds if there is
+    /// none.
     Reconcile(ReconcileArgs),
     /// Let relays publish again after a check has stopped them: show what is wrong with the outbox,
-    /// then put it right
+    /// then repair it
     ///
-    /// Sequences are moved past all known positions. Events that may lie unpublished behind a cursor
-    /// are published, or published again; consumers drop what they have seen. This Postgres is taken
-    /// for the right one.
+    /// Moves sequences past all known positions. Publishes events that may be unpublished behind a
+    /// cursor; those that were published before are published again, and consumers ignore them. From
+    /// then on, relays accept this Postgres as the right one.
     Adopt {
-        /// Only show what is wrong, and what would be done
+        /// Only show what is wrong and what would be changed
         #[arg(long)]
         dry_run: bool,
-        /// Publish again what was recorded since this moment, instead of shortly before the last check
-        /// that found all well
+        /// Publish again the events recorded since this moment [default: shortly before the last check
+        /// that found no problem]
         #[arg(long, value_name = "TIME")]
         since: Option<domain::Timestamp>,
     },

@@ -12,22 +12,22 @@ use crate::RelayArgs;
 use crate::config::AdoptPromotion;
 use crate::halt::Halt;
 
-/// The cause under which it stops the relay.
+/// The cause in [`Halt`].
 const CAUSE: &str = "outbox";
 
-/// How often the outbox is checked while publishing is stopped or Postgres cannot be reached. Who
-/// comes back may be another server, and who has adopted it waits for the relays.
-const SOON: Duration = Duration::from_secs(1);
+/// The interval of the checks while publishing is stopped or Postgres cannot be reached. After an
+/// outage, Postgres may be another server. After an adoption, the operator waits for the relays.
+const SHORT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Checks the outbox while the relay runs, and stops the relay if the outbox is not sound.
+/// Checks the outbox while the relay runs, and stops publishing if the check finds a problem.
 ///
-/// Between two checks each claim refuses a server that no check has seen; see [`OutboxCheck`].
+/// Between two checks, a claim fails on a server that has not been checked; see [`OutboxCheck`].
 #[derive(Debug)]
 pub(crate) struct OutboxGuard {
     check: OutboxCheck,
     every: Duration,
     halt: Halt,
-    /// Whether Postgres can be reached, as the workers know it.
+    /// The outage of Postgres, shared with the workers.
     outage: Outage,
     /// Whether the last check failed for another reason than an outage.
     fails: AtomicBool,
@@ -52,20 +52,19 @@ impl OutboxGuard {
         }
     }
 
-    /// Returns once the outbox was checked for the first time, whatever was found. Nothing may be
-    /// published before.
+    /// Repeats the check until it could be done once, whatever it finds. Nothing may be published before.
     pub(crate) async fn first_check(&self) {
         while !self.check().await {
-            sleep(SOON).await;
+            sleep(SHORT_INTERVAL).await;
         }
     }
 
-    /// Goes on checking.
+    /// Checks the outbox regularly, forever.
     pub(crate) async fn keep_checking(&self) {
         loop {
             let checked_at = Instant::now();
             while checked_at.elapsed() < self.every {
-                sleep(SOON.min(self.every)).await;
+                sleep(SHORT_INTERVAL.min(self.every)).await;
                 if self.outage.is_on() || self.halt.reason().is_some() {
                     break;
                 }
@@ -74,13 +73,14 @@ impl OutboxGuard {
         }
     }
 
-    /// Whether it is known now if the relay may publish. If it is not, what was known before holds.
+    /// Checks the outbox and updates the halt. Returns whether the check could be done. During an outage,
+    /// the halt stays as it was.
     async fn check(&self) -> bool {
         match self.check.run().await {
             Ok(reason) => {
                 self.fails.store(false, Ordering::Relaxed);
                 if reason.is_some() {
-                    // No worker is at work that would notice.
+                    // All workers are halted, so none of them would end the outage.
                     self.outage.report_success();
                 }
                 self.halt.set(CAUSE, reason);

@@ -5,25 +5,25 @@ use metrics::gauge;
 use runtime::Check;
 use tracing::{error, info};
 
-/// Reasons why this relay must not publish, one for each cause. Clones share them.
+/// Reasons why this relay must not publish, at most one per cause. Clones share them.
 ///
-/// An outage ends by itself. A halt is a finding about the outbox or the topic that would lose or
-/// reorder events if the relay went on: it lasts until the cause is gone or an operator has acted.
+/// Unlike an outage, a halt means that events would be lost or reordered if the relay continued. It
+/// lasts until a check of the outbox or the topic finds no problem. Often, an operator must act first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Halt(Arc<Mutex<BTreeMap<&'static str, String>>>);
 
-/// Why nothing may be published before the first check.
+/// The end of the reason before the first check.
 const UNCHECKED: &str = "not checked yet";
 
 impl Halt {
-    /// Lets the relay wait for the first check of `cause`, without a word in the log.
+    /// Halts the relay until the first check of `cause`. Logs nothing.
     pub(crate) fn until_checked(&self, cause: &'static str) {
         let mut reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         reasons.insert(cause, format!("the {cause} is {UNCHECKED}"));
     }
 
-    /// Notes what a check of `cause` found: the reason to stop, or `None` if all is well.
-    /// Each change is logged once; the gauge `relay_halted{cause}` is 1 while there is a reason.
+    /// Stores the result of a check of `cause`: the reason to stop, or `None`. Each change is logged
+    /// once. The gauge `relay_halted{cause}` is 1 while there is a reason.
     pub(crate) fn set(&self, cause: &'static str, reason: Option<String>) {
         let mut reasons = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         gauge!("relay_halted", "cause" => cause).set(u8::from(reason.is_some()));
@@ -35,7 +35,7 @@ impl Halt {
             Some(_) => {}
             None => {
                 if reasons.remove(cause).is_some_and(|reason| !reason.ends_with(UNCHECKED)) {
-                    info!(cause, "publishing may go on");
+                    info!(cause, "the reason to stop publishing is gone");
                 }
             }
         }

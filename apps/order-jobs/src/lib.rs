@@ -1,19 +1,19 @@
-//! order-jobs: the relay between the outbox and Kafka, and the outbox's upkeep.
+//! order-jobs: the relay, which publishes the outbox to Kafka, and housekeeping for the outbox.
 //!
-//! Any number of instances share the work: each claims lanes of the outbox that no other holds. An
-//! outage of Kafka, the registry or Postgres is waited out; nothing is lost by it.
+//! Any number of instances share the work: each one claims lanes that no other instance has claimed.
+//! During an outage of Kafka, the registry or Postgres, the relay waits. No event is lost.
 
 pub mod api;
 mod command;
 mod config;
 mod guard;
 mod halt;
+mod housekeeping;
 mod readers_watch;
 mod reconcile;
 mod relay;
 mod service;
 mod topic_watch;
-mod upkeep;
 
 use std::process::ExitCode;
 
@@ -24,7 +24,7 @@ pub use service::run;
 
 use config::Cli;
 
-/// The `main` of the program: runs the service until it is asked to stop, or executes a command.
+/// The `main` of the program: runs the service until it is stopped, or executes a command.
 pub fn main() -> ExitCode {
     runtime::main("order-jobs", |cli: &Cli| cli.telemetry.clone(), start)
 }

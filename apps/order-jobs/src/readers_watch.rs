@@ -1,5 +1,7 @@
-//! An alarm while a group that reads the topic is away for too long: records are deleted that it has
-//! not read, and nobody else would say so before it is back.
+//! Warns if records are deleted from the topic before a consumer group has read them.
+//!
+//! This happens if the group is down for longer than the topic retains records. Without this check,
+//! nobody would notice until the group runs again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -11,29 +13,30 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 use tracing::{debug, warn};
 
-/// Looks now and after each period, for ever.
+/// Checks the groups now and after each period, forever.
 pub(crate) async fn watch_readers(cluster: &Cluster, period: Duration) {
     describe_gauge!(
         "topic_group_records_lost",
         "Records that were deleted from the topic and that the group has not read"
     );
     let mut readers = Readers::new(cluster);
-    let mut alarmed = BTreeSet::new();
+    let mut reported = BTreeSet::new();
     loop {
         let (answer, answered) = oneshot::channel();
-        // A thread of its own: asking blocks, and a runtime that shuts down waits for its own.
+        // The check blocks. It has its own thread, because a runtime that shuts down would wait for one
+        // of its own threads.
         std::thread::spawn(move || {
             let lost = readers.lost();
             let _ = answer.send((lost, readers));
         });
         readers = match answered.await {
             Ok((Ok(lost), readers)) => {
-                tell(&lost, &mut alarmed);
+                report(&lost, &mut reported);
                 readers
             }
-            // A cluster that cannot be reached is told by whoever publishes.
+            // The workers report that the cluster cannot be reached.
             Ok((Err(error), readers)) => {
-                debug!("the groups that read the topic are not known: {error}");
+                debug!("cannot check the groups that read the topic: {error}");
                 readers
             }
             Err(_) => Readers::new(cluster),
@@ -43,12 +46,12 @@ pub(crate) async fn watch_readers(cluster: &Cluster, period: Duration) {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a double by its format")]
-fn tell(lost: &BTreeMap<String, i64>, alarmed: &mut BTreeSet<String>) {
+fn report(lost: &BTreeMap<String, i64>, reported: &mut BTreeSet<String>) {
     for (group, &records) in lost {
         gauge!("topic_group_records_lost", "group" => group.clone()).set(records as f64);
         if records == 0 {
-            alarmed.remove(group);
-        } else if alarmed.insert(group.clone()) {
+            reported.remove(group);
+        } else if reported.insert(group.clone()) {
             warn!(
                 group,
                 records,

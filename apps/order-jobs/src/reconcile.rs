@@ -1,4 +1,5 @@
-//! The command `reconcile`: finds what the read models lost, and what they know that ordering does not.
+//! The command `reconcile`: finds orders that a read model has lost, and orders that only the read model
+//! has.
 
 mod args;
 mod report;
@@ -19,10 +20,12 @@ pub(crate) use args::ReconcileArgs;
 
 use crate::Config;
 
-/// Orders younger than this are left out by default: most of them are still on their way.
-const ON_THEIR_WAY: Duration = Duration::from_mins(1);
+/// The minimum age of the orders that are compared by default. The events of younger orders may not have
+/// arrived yet.
+const MIN_AGE: Duration = Duration::from_mins(1);
 
-/// Compares, and repairs if that is wanted; answers whether all agree in the end.
+/// Compares all read models, and repairs them with `--repair`. Returns whether all of them agree
+/// afterwards.
 pub(crate) async fn run(
     config: &Config,
     database: &Database,
@@ -30,7 +33,7 @@ pub(crate) async fn run(
 ) -> Result<bool, StartError> {
     let retained = Duration::from_hours(24) * config.relay.outbox_retention_days;
     let since = args.since.unwrap_or_else(|| ago(retained));
-    let until = args.until.unwrap_or_else(|| ago(ON_THEIR_WAY));
+    let until = args.until.unwrap_or_else(|| ago(MIN_AGE));
     let range = OrderRange::placed(since, until);
     if range.is_empty() {
         let reason = format!("nothing was placed since {since} and before {until}");
@@ -57,7 +60,7 @@ pub(crate) async fn run(
     Ok(agree)
 }
 
-/// Compares one read model, and repairs it if that is wanted; answers whether it agrees in the end.
+/// Compares one read model, and repairs it with `--repair`. Returns whether it agrees afterwards.
 async fn compare(
     name: &str,
     published: &PgPublishedLedger,

@@ -11,40 +11,40 @@ use tracing::{error, warn};
 
 use crate::halt::Halt;
 
-/// The shortest and the longest wait after an outage. While it lasts each try takes its time anyway;
-/// once it is over, nobody is to wait for long.
+/// The first and the longest wait between attempts during an outage. The waits are short, so that
+/// publishing resumes quickly after the outage.
 const OUTAGE_WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
 
-/// How often a stopped relay looks whether it may go on.
+/// How often a halted relay checks whether it may publish again.
 const HALT_PAUSE: Duration = Duration::from_millis(500);
 
-/// One of an instance's workers: relays batch after batch, rests when nothing is due, and waits
-/// out whatever fails.
+/// One of the workers of an instance. It relays one batch after the other, waits if nothing is due, and
+/// retries after failures.
 pub(crate) struct Worker<O, P> {
     pub(crate) outbox: O,
     pub(crate) publisher: Arc<P>,
     pub(crate) batch: usize,
-    /// Tells when events were stored, and others when there is more to do.
+    /// Wakes this worker when events were stored, and wakes others if there is more to do.
     pub(crate) wakeups: Wakeups,
-    /// The longest rest, whether told or not.
+    /// The longest wait without a wakeup.
     pub(crate) poll: Duration,
-    /// What cannot be reached, as all workers of the instance know it.
-    pub(crate) outages: Outages,
-    /// Why nothing may be published at the moment, if so.
+    /// The outages, shared by all workers of the instance.
+    pub(crate) outages: RelayOutages,
+    /// The reasons why nothing may be published.
     pub(crate) halt: Halt,
 }
 
-/// What a relay cannot do without.
+/// The outages of the services that a relay needs.
 #[derive(Debug, Clone)]
-pub(crate) struct Outages {
-    /// Of Kafka or the registry.
+pub(crate) struct RelayOutages {
+    /// The outage of Kafka or the registry.
     pub(crate) kafka: Outage,
-    /// Of Postgres.
+    /// The outage of Postgres.
     pub(crate) outbox: Outage,
 }
 
 impl<O: Outbox, P: Publisher> Worker<O, P> {
-    /// Works until told to stop; a batch that was begun is finished.
+    /// Works until `stop` is cancelled. It finishes a batch that it has begun.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut failures = 0_u32;
         while !stop.is_cancelled() {
@@ -62,7 +62,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
             let publisher = self.publisher.as_ref();
             let step =
                 relay_step(&self.outbox, publisher, self.batch, found_more, PgOutbox::claim_clock);
-            let rest = match step.await {
+            let wait = match step.await {
                 Ok(Step::Relayed { published, unpublished }) => {
                     self.outages.kafka.report_success();
                     self.outages.outbox.report_success();
@@ -70,7 +70,10 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     counter!("relay_published_total").increment(published as u64);
                     counter!("relay_unpublished_total").increment(unpublished as u64);
                     if unpublished > 0 {
-                        warn!(unpublished, "events failed or wait; see ordering.outbox_status");
+                        warn!(
+                            unpublished,
+                            "events failed or wait for an earlier one; see ordering.outbox_status"
+                        );
                     }
                     if more {
                         continue;
@@ -94,29 +97,29 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     if failed.is_unavailable() {
                         self.outages.outbox.report_failure(&one_line(&failed));
                     } else {
-                        error!("the outbox fails: {}", one_line(&failed));
+                        error!("the outbox failed; trying again: {}", one_line(&failed));
                     }
                     counter!("relay_store_failures_total").increment(1);
                     failures += 1;
                     wait_after(failures)
                 }
             };
-            let rested = async {
+            let waited = async {
                 match failures {
-                    0 => self.wakeups.wait(rest).await,
-                    // Payload does not end an outage.
-                    _ => tokio::time::sleep(rest).await,
+                    0 => self.wakeups.wait(wait).await,
+                    // New events do not end an outage, so wakeups are ignored.
+                    _ => tokio::time::sleep(wait).await,
                 }
             };
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = rested => {}
+                () = waited => {}
             }
         }
     }
 }
 
-/// Doubles with each failure.
+/// The wait after this many failures in a row. It doubles with each failure.
 fn wait_after(failures: u32) -> Duration {
     let (shortest, longest) = OUTAGE_WAIT;
     shortest.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(longest)
@@ -127,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wait_doubles_up_to_its_bound() {
+    fn the_wait_doubles_up_to_its_maximum() {
         let waits: Vec<u128> = [1, 2, 3, 6, 60].map(|n| wait_after(n).as_millis()).into();
         assert_eq!(waits, [200, 400, 800, 2000, 2000]);
     }

@@ -16,21 +16,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::guard::OutboxGuard;
 use crate::halt::Halt;
-use crate::relay::{Outages, Worker};
+use crate::relay::{RelayOutages, Worker};
 use crate::topic_watch::{TopicWarnings, TopicWatch};
-use crate::{Config, api, upkeep};
+use crate::{Config, api, housekeeping};
 
-/// How often it is looked whether an outage has ended unnoticed.
-const LOOK_AFTER_OUTAGE: Duration = Duration::from_secs(5);
+/// How often to check, during an outage of Kafka, whether it has ended.
+const OUTAGE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How long to wait before asking again for a topic that is not there.
+/// How long to wait before checking again whether the topic exists.
 const TOPIC_PAUSE: Duration = Duration::from_secs(1);
 
-/// Relays until `shutdown`; then finishes the batches it has begun and returns.
+/// Relays until `shutdown` is cancelled. Then it finishes the batches it has begun and returns.
 ///
 /// # Errors
-/// When the settings are wrong, the address is taken, or the database refuses. What is merely down
-/// is waited for.
+/// When the settings are wrong, the address is in use, or the migrations fail. A service that is down
+/// is not an error: the program waits for it.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let cluster = Cluster::new(&config.kafka)?;
     let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
@@ -41,9 +41,9 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let listener = listener.max_connections(config.http.http_max_connections);
 
     let tables = MigrationGate::default();
-    // Until the topic was seen, nothing can be published.
+    // Nothing can be published before the topic was found, so Kafka counts as not reached until then.
     let outages =
-        Outages { kafka: Outage::initially_on("Kafka"), outbox: Outage::of("the outbox") };
+        RelayOutages { kafka: Outage::initially_on("Kafka"), outbox: Outage::of("the outbox") };
     let halt = Halt::default();
     let warnings = TopicWarnings::default();
     let warned = warnings.clone();
@@ -64,11 +64,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
             return Ok(());
         };
         prepared?;
-        let upkeep = upkeep::run(&database, &config.relay, &shutdown);
+        let housekeeping = housekeeping::run(&database, &config.relay, &shutdown);
         let topic = TopicWatch::new(&cluster, &database, &config.relay, &halt, warnings)?;
         let relay = relay(&config, &database, publisher, &topic, &outages, &halt, &shutdown);
         // Boxed so that callers' futures stay small.
-        tokio::join!(upkeep, Box::pin(relay));
+        tokio::join!(housekeeping, Box::pin(relay));
         Ok(())
     };
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
@@ -76,13 +76,13 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     Ok(())
 }
 
-/// Waits for the topic and the first check of the outbox, then keeps the workers at work.
+/// Waits for the topic and for the first check of the outbox, then runs the workers.
 async fn relay(
     config: &Config,
     database: &Database,
     publisher: KafkaPublisher,
     topic: &TopicWatch,
-    outages: &Outages,
+    outages: &RelayOutages,
     halt: &Halt,
     shutdown: &CancellationToken,
 ) {
@@ -116,7 +116,7 @@ async fn relay(
     }
     let working = async {
         while let Some(ended) = workers.join_next().await {
-            // A relay without its workers would live on and do nothing.
+            // Ends the program: without its workers, it would run and do nothing.
             if let Err(panicked) = ended {
                 resume_unwind(panicked.into_panic());
             }
@@ -124,18 +124,20 @@ async fn relay(
     };
     tokio::select! {
         () = working => {}
-        () = notice_the_end(&outages.kafka, database, topic) => {}
+        () = end_kafka_outage(&outages.kafka, database, topic) => {}
         () = guard.keep_checking() => {}
         () = topic.watch(config.relay.relay_check) => {}
     }
     outbox.close().await;
 }
 
-/// Ends an outage of Kafka, or of the registry, after which there was nothing to publish: other relays
-/// had done it all. Should the registry still be away, the next event tells.
-async fn notice_the_end(outage: &Outage, database: &Database, topic: &TopicWatch) {
+/// Ends an outage of Kafka or the registry if nothing is left to publish.
+///
+/// Other relays may have published everything; the workers here then do not notice that the outage is
+/// over. If only the registry is still down, the next event begins an outage again.
+async fn end_kafka_outage(outage: &Outage, database: &Database, topic: &TopicWatch) {
     loop {
-        tokio::time::sleep(LOOK_AFTER_OUTAGE).await;
+        tokio::time::sleep(OUTAGE_CHECK_INTERVAL).await;
         if outage.is_on()
             && PgBacklog::new(database).measure().await.is_ok_and(|backlog| backlog.is_published())
             && topic.is_there().await
@@ -145,7 +147,7 @@ async fn notice_the_end(outage: &Outage, database: &Database, topic: &TopicWatch
     }
 }
 
-/// Whether something that the relay needs can be reached.
+/// The readiness check for a service that the relay needs.
 fn check(name: &'static str, outage: &Outage) -> Check {
     let outage = outage.clone();
     Check::new(name, move || {

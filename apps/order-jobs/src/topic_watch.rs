@@ -1,4 +1,4 @@
-//! Sees to it that the topic keeps what it acknowledges, and keeps it in order.
+//! Checks that the topic keeps its records, and keeps them in order.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,17 +17,16 @@ use crate::RelayArgs;
 use crate::halt::Halt;
 use crate::readers_watch::watch_readers;
 
-/// The cause of a halt that is found here.
+/// The cause in [`Halt`].
 const CAUSE: &str = "topic";
 
-/// How often to look whether the cause of a halt is gone.
-const WHILE_HALTED: Duration = Duration::from_secs(5);
+/// The interval of the checks while the relay is halted.
+const HALTED_INTERVAL: Duration = Duration::from_secs(5);
 
-/// What settings are called that cannot be read.
+/// The name of the warning that the settings cannot be read.
 const UNDESCRIBED: &str = "description";
 
-/// Checks the topic: stops the relay where its events would overtake each other, and warns where
-/// they could be lost.
+/// Checks the topic. Stops the relay if events could be reordered, and warns if they could be lost.
 pub(crate) struct TopicWatch {
     cluster: Cluster,
     inspector: Inspector,
@@ -59,11 +58,10 @@ impl TopicWatch {
         })
     }
 
-    /// Creates the topic if it is not there, and looks whether it may be published to: if not, the
-    /// relay is halted.
+    /// Creates the topic if it does not exist, and halts the relay if it must not be published to.
     ///
     /// # Errors
-    /// In one line, what keeps the topic from being created or looked at. Trying again is right.
+    /// Why the topic cannot be created or checked, in one line. A retry may succeed.
     pub(crate) async fn prepare(&self) -> Result<(), String> {
         let name = self.inspector.topic();
         let known = self.topics.partitions(name).await.map_err(|error| one_line(&error))?;
@@ -71,32 +69,32 @@ impl TopicWatch {
         if created.await.map_err(|error| one_line(&error))? && known.is_some() {
             warn!(
                 topic = name,
-                "the topic was gone and was created anew: what it held is lost; publish again what \
-                 the outbox retains: order-jobs replay"
+                "the topic did not exist any more and was created again; its records are lost; \
+                 publish those in the outbox again: order-jobs replay"
             );
         }
         self.check_shape().await.map(drop)
     }
 
-    /// Whether the topic is there.
+    /// Whether the topic exists.
     pub(crate) async fn is_there(&self) -> bool {
         self.inspector.shape().await.is_ok_and(|shape| shape.is_some())
     }
 
-    /// Checks the topic and the groups that read it, now and after each period, for ever.
+    /// Checks the topic and the groups that read it, now and after each period, forever.
     pub(crate) async fn watch(&self, period: Duration) {
         tokio::join!(self.check_every(period), watch_readers(&self.cluster, period));
     }
 
-    /// Checks the topic, sooner while the relay is halted.
+    /// Checks the topic, more often while the relay is halted.
     async fn check_every(&self, period: Duration) {
         loop {
             if let Err(why) = self.check().await {
-                // Whoever publishes says that Kafka or Postgres is away.
+                // The workers report that Kafka or Postgres cannot be reached.
                 debug!("the topic could not be checked: {why}");
             }
             let is_halted = self.halt.reason().is_some();
-            sleep(if is_halted { period.min(WHILE_HALTED) } else { period }).await;
+            sleep(if is_halted { period.min(HALTED_INTERVAL) } else { period }).await;
         }
     }
 
@@ -106,7 +104,7 @@ impl TopicWatch {
             Ok(Some(settings)) => {
                 self.warnings.set(&topic::deviations(shape, &settings, &expected), None);
             }
-            // The shape is known all the same.
+            // The shape was checked anyway.
             Ok(None) => {
                 debug!("the settings of the topic could not be read: no broker answered");
             }
@@ -118,7 +116,7 @@ impl TopicWatch {
         Ok(())
     }
 
-    /// Halts the relay if events would overtake each other, and ends the halt if not.
+    /// Halts the relay if events could be reordered. Otherwise ends the halt.
     async fn check_shape(&self) -> Result<Option<(Shape, Expected)>, String> {
         let shape = self.inspector.shape().await.map_err(|error| one_line(&error))?;
         let name = self.inspector.topic();
@@ -126,8 +124,9 @@ impl TopicWatch {
             self.halt.set(
                 CAUSE,
                 Some(format!(
-                    "the topic {name} does not exist any more; create it as it was, or start a relay \
-                     anew, which does, and publish again what the outbox retains: order-jobs replay"
+                    "the topic {name} does not exist any more; create it as it was, or restart a \
+                     relay, which creates it; then publish the events in the outbox again: \
+                     order-jobs replay"
                 )),
             );
             return Ok(None);
@@ -145,7 +144,7 @@ impl TopicWatch {
     }
 }
 
-/// What is not as it must be in the topic, but does not stop the relay. Clones share it.
+/// Problems of the topic that do not stop the relay. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TopicWarnings(Arc<Mutex<BTreeMap<&'static str, String>>>);
 
@@ -157,15 +156,15 @@ impl TopicWarnings {
         (!all.is_empty()).then(|| all.join("; "))
     }
 
-    /// Notes what a check found. Each change is logged once; the gauge `topic_deviation{setting}` is
-    /// 1 while a setting is not as it must be.
+    /// Stores the result of a check. Each change is logged once. The gauge `topic_deviation{setting}` is 1
+    /// while a setting is wrong.
     fn set(&self, found: &[Deviation], undescribed: Option<String>) {
         let mut now: BTreeMap<&'static str, String> =
             undescribed.map(|why| (UNDESCRIBED, why)).into_iter().collect();
         for setting in SETTINGS {
             let deviation = found.iter().find(|deviation| deviation.setting == setting);
             gauge!("topic_deviation", "setting" => setting).set(u8::from(deviation.is_some()));
-            // What stops the relay is told by the halt.
+            // Deviations that stop the relay are reported by the halt.
             now.extend(deviation.filter(|d| !d.stops).map(|d| (setting, d.what.clone())));
         }
         gauge!("topic_deviation", "setting" => UNDESCRIBED)
@@ -188,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn warnings_are_shown_while_they_hold() {
+    fn warnings_are_shown_until_they_are_resolved() {
         let warnings = TopicWarnings::default();
         let deviation = |setting, stops| Deviation { setting, what: format!("{setting}!"), stops };
         warnings.set(

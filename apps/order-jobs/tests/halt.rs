@@ -1,4 +1,5 @@
-//! A relay stops when the outbox is not sound, and goes on when an operator has adopted it.
+//! A relay stops when the check of the outbox finds a problem, and continues after an operator has
+//! adopted the outbox.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -25,27 +26,27 @@ use tokio_util::sync::CancellationToken;
 
 const TOPIC: &str = "order-created-topic";
 
-/// The interval of the check, so that nobody has to wait a minute.
+/// The interval of the check. It is short so that the tests are fast.
 const CHECK: Duration = Duration::from_millis(300);
 
-/// All sequences go back, as after an upgrade by logical replication.
+/// Sets all sequences back, as an upgrade by logical replication does.
 const BACK_TO_1: &str =
     "SELECT setval('ordering.outbox_lane_' || l, 1) FROM generate_series(0, 15) AS l";
 
-/// A relay on a Postgres, a Kafka and a registry of its own.
-struct World {
+/// A relay with its own Postgres, Kafka and registry.
+struct Fixture {
     fresh: FreshDatabase,
     orders: PgOrders,
     http: SocketAddr,
     relay: RelayArgs,
     kafka_args: KafkaArgs,
     _kafka: EmbeddedKafka,
-    /// The events that came into the topic.
+    /// The events in the topic.
     seen: Arc<Mutex<HashSet<EventId>>>,
     stop: CancellationToken,
 }
 
-impl World {
+impl Fixture {
     async fn new(adopt_promotion: AdoptPromotion) -> Self {
         adapter_kafka::tls::prepare();
         let fresh = fresh_database().await.unwrap();
@@ -68,11 +69,11 @@ impl World {
         };
         let mut watch = Watch::start(&kafka_args, adapter_avro::SCHEMAS).await.unwrap();
         let seen: Arc<Mutex<HashSet<EventId>>> = Arc::default();
-        let noted = seen.clone();
+        let consumed = seen.clone();
         tokio::spawn(async move {
             loop {
                 let event = watch.next().await.unwrap().published_event.event_id;
-                noted.lock().unwrap().insert(event);
+                consumed.lock().unwrap().insert(event);
             }
         });
         let (orders, stop) =
@@ -100,14 +101,14 @@ impl World {
         events
     }
 
-    async fn published(&self, events: &HashSet<EventId>) {
+    async fn wait_until_published(&self, events: &HashSet<EventId>) {
         eventually("the events are in the topic", async || {
             self.seen.lock().unwrap().is_superset(events)
         })
         .await;
     }
 
-    /// What `/readyz` says: whether it is ready, and why it must not publish.
+    /// The response of `/readyz`: whether the relay is ready, and why it must not publish.
     async fn readiness(&self) -> Option<(bool, Option<String>)> {
         let answer = reqwest::get(format!("http://{}/readyz", self.http)).await.ok()?;
         let ready = answer.status().is_success();
@@ -117,21 +118,22 @@ impl World {
         Some((ready, publishing["reason"].as_str().map(str::to_owned)))
     }
 
-    async fn is_ready(&self) {
+    async fn wait_until_ready(&self) {
         eventually("the relay is ready", async || self.readiness().await == Some((true, None)))
             .await;
     }
 
-    async fn stops_for(&self, why: &str) {
+    async fn wait_until_stopped(&self, why: &str) {
         let last = RefCell::new(None);
-        let says_so = async || {
+        let is_stopped = async || {
             let readiness = self.readiness().await;
-            let says_so = matches!(&readiness, Some((false, Some(reason))) if reason.contains(why));
+            let is_stopped =
+                matches!(&readiness, Some((false, Some(reason))) if reason.contains(why));
             last.replace(readiness);
-            says_so
+            is_stopped
         };
         let condition = fmt::from_fn(|f| write!(f, "{why}, but {:?}", last.borrow()));
-        eventually(condition, says_so).await;
+        eventually(condition, is_stopped).await;
     }
 
     fn order_jobs(&self, arguments: &[&str]) -> String {
@@ -145,7 +147,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for Fixture {
     fn drop(&mut self) {
         self.stop.cancel();
     }
@@ -153,78 +155,78 @@ impl Drop for World {
 
 #[tokio::test]
 async fn a_sequence_behind_its_cursor_stops_the_relay_and_an_adoption_loses_nothing() {
-    let world = World::new(AdoptPromotion::Off).await;
-    world.start_relay();
-    world.is_ready().await;
-    let before = world.place(80).await;
-    world.published(&before).await;
+    let fixture = Fixture::new(AdoptPromotion::Off).await;
+    fixture.start_relay();
+    fixture.wait_until_ready().await;
+    let before = fixture.place(80).await;
+    fixture.wait_until_published(&before).await;
 
-    world.fresh.execute(BACK_TO_1).await.unwrap();
-    let hidden = world.place(40).await;
-    world.stops_for("behind its cursor").await;
-    let later = world.place(10).await;
-    let looked = world.order_jobs(&["adopt", "--dry-run"]);
-    assert!(looked.contains("found: ") && looked.contains("Nothing is changed"), "{looked}");
-    world.stops_for("behind its cursor").await;
-    let adopted = world.order_jobs(&["adopt"]);
+    fixture.fresh.execute(BACK_TO_1).await.unwrap();
+    let hidden = fixture.place(40).await;
+    fixture.wait_until_stopped("behind its cursor").await;
+    let later = fixture.place(10).await;
+    let preview = fixture.order_jobs(&["adopt", "--dry-run"]);
+    assert!(preview.contains("found: ") && preview.contains("Nothing is changed"), "{preview}");
+    fixture.wait_until_stopped("behind its cursor").await;
+    let adopted = fixture.order_jobs(&["adopt"]);
     assert!(adopted.contains("These events have new positions"), "{adopted}");
-    world.is_ready().await;
-    world.published(&hidden).await;
-    world.published(&later).await;
-    let again = world.order_jobs(&["adopt"]);
+    fixture.wait_until_ready().await;
+    fixture.wait_until_published(&hidden).await;
+    fixture.wait_until_published(&later).await;
+    let again = fixture.order_jobs(&["adopt"]);
     assert!(again.contains("there is nothing to adopt"), "{again}");
-    let after = world.place(20).await;
-    world.published(&after).await;
+    let after = fixture.place(20).await;
+    fixture.wait_until_published(&after).await;
 }
 
 #[tokio::test]
-async fn a_relay_publishes_nothing_before_the_outbox_was_found_sound() {
-    let mut world = World::new(AdoptPromotion::Off).await;
-    world.start_relay();
-    world.is_ready().await;
-    let before = world.place(40).await;
-    world.published(&before).await;
-    world.stop.cancel();
-    eventually("the relay has stopped", async || world.readiness().await.is_none()).await;
-    world.stop = CancellationToken::new();
+async fn a_relay_publishes_nothing_before_the_first_check_of_the_outbox() {
+    let mut fixture = Fixture::new(AdoptPromotion::Off).await;
+    fixture.start_relay();
+    fixture.wait_until_ready().await;
+    let before = fixture.place(40).await;
+    fixture.wait_until_published(&before).await;
+    fixture.stop.cancel();
+    eventually("the relay has stopped", async || fixture.readiness().await.is_none()).await;
+    fixture.stop = CancellationToken::new();
 
-    world.fresh.execute(BACK_TO_1).await.unwrap();
-    let waiting = world.place(60).await;
-    world.start_relay();
-    world.stops_for("behind its cursor").await;
-    assert!(world.seen.lock().unwrap().is_disjoint(&waiting));
-    world.order_jobs(&["adopt"]);
-    world.published(&waiting).await;
+    fixture.fresh.execute(BACK_TO_1).await.unwrap();
+    let waiting = fixture.place(60).await;
+    fixture.start_relay();
+    fixture.wait_until_stopped("behind its cursor").await;
+    assert!(fixture.seen.lock().unwrap().is_disjoint(&waiting));
+    fixture.order_jobs(&["adopt"]);
+    fixture.wait_until_published(&waiting).await;
 }
 
 #[tokio::test]
-async fn a_relay_on_another_server_waits_to_be_adopted() {
-    let world = World::new(AdoptPromotion::Synchronous).await;
-    world.start_relay();
-    world.is_ready().await;
+async fn a_relay_on_another_server_waits_until_an_operator_adopts_it() {
+    let fixture = Fixture::new(AdoptPromotion::Synchronous).await;
+    fixture.start_relay();
+    fixture.wait_until_ready().await;
     for (change, why) in [
         ("system_identifier = system_identifier - 1", "in another Postgres than before"),
         ("timeline = timeline + 1", "promoted or restored"),
     ] {
         let change = format!("UPDATE ordering.outbox_identity SET {change}");
-        world.fresh.execute(&change).await.unwrap();
-        let waiting = world.place(5).await;
-        world.stops_for(why).await;
-        assert!(world.seen.lock().unwrap().is_disjoint(&waiting));
-        world.order_jobs(&["adopt"]);
-        world.published(&waiting).await;
-        world.is_ready().await;
+        fixture.fresh.execute(&change).await.unwrap();
+        let waiting = fixture.place(5).await;
+        fixture.wait_until_stopped(why).await;
+        assert!(fixture.seen.lock().unwrap().is_disjoint(&waiting));
+        fixture.order_jobs(&["adopt"]);
+        fixture.wait_until_published(&waiting).await;
+        fixture.wait_until_ready().await;
     }
 }
 
 #[tokio::test]
-async fn the_promotion_of_a_synchronous_standby_needs_nobody_if_the_settings_say_so() {
-    let world = World::new(AdoptPromotion::Synchronous).await;
-    world.start_relay();
-    world.is_ready().await;
+async fn the_promotion_of_a_synchronous_standby_is_accepted_if_the_setting_allows_it() {
+    let fixture = Fixture::new(AdoptPromotion::Synchronous).await;
+    fixture.start_relay();
+    fixture.wait_until_ready().await;
     let promoted = "UPDATE ordering.outbox_identity SET timeline = timeline - 1";
-    world.fresh.execute(promoted).await.unwrap();
-    let events = world.place(5).await;
-    world.published(&events).await;
-    world.is_ready().await;
+    fixture.fresh.execute(promoted).await.unwrap();
+    let events = fixture.place(5).await;
+    fixture.wait_until_published(&events).await;
+    fixture.wait_until_ready().await;
 }

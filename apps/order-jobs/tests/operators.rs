@@ -1,4 +1,4 @@
-//! What operators see and do, on a real Postgres.
+//! The API and the commands for operators, on a real Postgres.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -20,15 +20,15 @@ use serde_json::{Value, json};
 use test_support::place_order;
 use tower::ServiceExt;
 
-struct Desk {
+struct Fixture {
     fresh: FreshDatabase,
     orders: PgOrders,
     outbox: PgOutbox,
     router: Router,
 }
 
-impl Desk {
-    async fn open() -> Self {
+impl Fixture {
+    async fn new() -> Self {
         let fresh = fresh_database().await.unwrap();
         let database = adapter_ordering::database(&fresh.args(), "test").unwrap();
         let tables = MigrationGate::default();
@@ -43,7 +43,7 @@ impl Desk {
         place_order(&self.orders).await
     }
 
-    /// Relays what is due, with this verdict on all of it; tells how much it was.
+    /// Claims what is due and settles all of it with this verdict. Returns how many records were due.
     async fn relay(&self, verdict: Verdict) -> usize {
         let Some(claim) = self.outbox.claim(10).await.unwrap() else { return 0 };
         let records = claim.records().len();
@@ -77,78 +77,81 @@ impl Desk {
     }
 }
 
-fn said(output: &Output) -> String {
+fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 #[tokio::test]
 async fn the_backlog_counts_what_is_not_published() {
-    let desk = Desk::open().await;
-    desk.place().await;
-    let (status, backlog) = desk.get("/api/outbox").await;
+    let fixture = Fixture::new().await;
+    fixture.place().await;
+    let (status, backlog) = fixture.get("/api/outbox").await;
     assert_eq!(status, StatusCode::OK);
     assert_eq!(backlog["unprocessed"], 1);
 
-    assert_eq!(desk.relay(Verdict::Published).await, 1);
-    assert_eq!(desk.get("/api/outbox").await.1["unprocessed"], 0);
+    assert_eq!(fixture.relay(Verdict::Published).await, 1);
+    assert_eq!(fixture.get("/api/outbox").await.1["unprocessed"], 0);
 }
 
 #[tokio::test]
 async fn an_event_that_kafka_refused_is_listed_retried_and_discarded() {
-    let desk = Desk::open().await;
-    let event = desk.place().await.to_string();
-    desk.relay(Verdict::Refused("too large".to_owned())).await;
+    let fixture = Fixture::new().await;
+    let event = fixture.place().await.to_string();
+    fixture.relay(Verdict::Refused("too large".to_owned())).await;
 
-    let letters = desk.get("/api/outbox/dead-letters").await.1;
+    let letters = fixture.get("/api/outbox/dead-letters").await.1;
     assert_eq!(letters["items"][0]["eventId"], event);
     assert_eq!(letters["items"][0]["reason"], "too large");
-    let listed = desk.order_jobs(&["dead-letters", "list"]);
-    assert!(said(&listed).contains(&event), "{listed:?}");
+    let listed = fixture.order_jobs(&["dead-letters", "list"]);
+    assert!(stdout(&listed).contains(&event), "{listed:?}");
 
-    let retried = desk.order_jobs(&["dead-letters", "retry", &event]);
+    let retried = fixture.order_jobs(&["dead-letters", "retry", &event]);
     assert!(retried.status.success(), "{retried:?}");
-    assert_eq!(desk.relay(Verdict::Refused("still too large".to_owned())).await, 1);
+    assert_eq!(fixture.relay(Verdict::Refused("still too large".to_owned())).await, 1);
 
-    assert!(desk.order_jobs(&["dead-letters", "discard", &event]).status.success());
-    assert_eq!(desk.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
-    let again = desk.order_jobs(&["dead-letters", "discard", &event]);
+    assert!(fixture.order_jobs(&["dead-letters", "discard", &event]).status.success());
+    assert_eq!(fixture.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
+    let again = fixture.order_jobs(&["dead-letters", "discard", &event]);
     assert!(!again.status.success(), "it is discarded already: {again:?}");
 }
 
 #[tokio::test]
 async fn all_events_that_kafka_refused_can_be_retried_at_once() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::new().await;
     let refused = || Verdict::Refused("too\u{1b}[2Jlarge".to_owned());
     for _ in 0..2 {
-        desk.place().await;
-        assert_eq!(desk.relay(refused()).await, 1);
+        fixture.place().await;
+        assert_eq!(fixture.relay(refused()).await, 1);
     }
-    let listed = desk.order_jobs(&["dead-letters", "list"]);
-    assert!(said(&listed).contains(r"too\u{1b}[2Jlarge"), "{listed:?}");
+    let listed = fixture.order_jobs(&["dead-letters", "list"]);
+    assert!(stdout(&listed).contains(r"too\u{1b}[2Jlarge"), "{listed:?}");
 
-    let retried = desk.order_jobs(&["dead-letters", "retry", "--all"]);
+    let retried = fixture.order_jobs(&["dead-letters", "retry", "--all"]);
     assert!(retried.status.success(), "{retried:?}");
-    assert_eq!(said(&retried).matches("due again").count(), 2, "{retried:?}");
-    assert_eq!(desk.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
-    assert_eq!(desk.get("/api/outbox").await.1["unprocessed"], 2);
-    assert!(!desk.order_jobs(&["dead-letters", "retry"]).status.success(), "which ones?");
+    assert_eq!(stdout(&retried).matches("due again").count(), 2, "{retried:?}");
+    assert_eq!(fixture.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
+    assert_eq!(fixture.get("/api/outbox").await.1["unprocessed"], 2);
+    assert!(
+        !fixture.order_jobs(&["dead-letters", "retry"]).status.success(),
+        "nothing was selected"
+    );
 }
 
 #[tokio::test]
 async fn events_that_kafka_refused_are_selected_by_reason_and_by_type() {
-    let desk = Desk::open().await;
+    let fixture = Fixture::new().await;
     let mut events = Vec::new();
     for reason in ["too large", "not allowed"] {
-        events.push(desk.place().await.to_string());
-        assert_eq!(desk.relay(Verdict::Refused(reason.to_owned())).await, 1);
+        events.push(fixture.place().await.to_string());
+        assert_eq!(fixture.relay(Verdict::Refused(reason.to_owned())).await, 1);
     }
-    let retried = desk.order_jobs(&["dead-letters", "retry", "--reason", "large"]);
-    assert_eq!(said(&retried), format!("{}: due again\n", events[0]), "{retried:?}");
+    let retried = fixture.order_jobs(&["dead-letters", "retry", "--reason", "large"]);
+    assert_eq!(stdout(&retried), format!("{}: due again\n", events[0]), "{retried:?}");
     let by_type = ["dead-letters", "discard", "--event-type", "OrderCreated"];
-    let discarded = desk.order_jobs(&by_type);
-    assert_eq!(said(&discarded), format!("{}: discarded\n", events[1]), "{discarded:?}");
+    let discarded = fixture.order_jobs(&by_type);
+    assert_eq!(stdout(&discarded), format!("{}: discarded\n", events[1]), "{discarded:?}");
     for (state, event) in [("retried", &events[0]), ("discarded", &events[1])] {
-        let listed = said(&desk.order_jobs(&["dead-letters", "list", "--state", state]));
+        let listed = stdout(&fixture.order_jobs(&["dead-letters", "list", "--state", state]));
         assert!(listed.starts_with(&format!("{event}\t{state}\t")), "{listed}");
         assert_eq!(listed.lines().count(), 1, "{listed}");
     }
@@ -156,21 +159,21 @@ async fn events_that_kafka_refused_are_selected_by_reason_and_by_type() {
 
 #[tokio::test]
 async fn an_event_that_kafka_refused_is_retried_and_discarded_over_http() {
-    let desk = Desk::open().await;
-    let event = desk.place().await.to_string();
-    desk.relay(Verdict::Refused("too large".to_owned())).await;
-    let (status, page) = desk.get("/api/dead-letters").await;
+    let fixture = Fixture::new().await;
+    let event = fixture.place().await.to_string();
+    fixture.relay(Verdict::Refused("too large".to_owned())).await;
+    let (status, page) = fixture.get("/api/dead-letters").await;
     assert_eq!(status, StatusCode::OK, "{page}");
     assert_eq!(page["items"][0]["id"], event);
 
-    let (_, report) = desk.post("/api/dead-letters/retry", json!({"reason": "large"})).await;
+    let (_, report) = fixture.post("/api/dead-letters/retry", json!({"reason": "large"})).await;
     assert_eq!(report["results"], json!([{"id": event, "outcome": "retried"}]));
-    assert_eq!(desk.relay(Verdict::Refused("still too large".to_owned())).await, 1);
-    let (_, report) = desk.post("/api/dead-letters/discard", json!({"ids": [event]})).await;
+    assert_eq!(fixture.relay(Verdict::Refused("still too large".to_owned())).await, 1);
+    let (_, report) = fixture.post("/api/dead-letters/discard", json!({"ids": [event]})).await;
     assert_eq!(report["results"], json!([{"id": event, "outcome": "discarded"}]));
-    let (_, page) = desk.get("/api/dead-letters?state=discarded").await;
+    let (_, page) = fixture.get("/api/dead-letters?state=discarded").await;
     assert_eq!(page["items"][0]["reason"], "still too large");
-    assert_eq!(desk.get("/api/outbox").await.1["deadLetters"], 0);
+    assert_eq!(fixture.get("/api/outbox").await.1["deadLetters"], 0);
 }
 
 #[tokio::test]
@@ -189,22 +192,22 @@ async fn looking_for_dead_letters_does_not_create_tables() {
 
 #[tokio::test]
 async fn a_replay_makes_what_was_published_due_again() {
-    let desk = Desk::open().await;
-    desk.place().await;
-    desk.relay(Verdict::Published).await;
-    assert_eq!(desk.relay(Verdict::Published).await, 0);
+    let fixture = Fixture::new().await;
+    fixture.place().await;
+    fixture.relay(Verdict::Published).await;
+    assert_eq!(fixture.relay(Verdict::Published).await, 0);
 
-    let tomorrow = "2999-01-01T00:00:00Z";
-    assert!(desk.order_jobs(&["replay", "--since", tomorrow]).status.success());
-    assert_eq!(desk.relay(Verdict::Published).await, 0, "nothing is as young as that");
-    let replayed = desk.order_jobs(&["replay"]);
+    let far_future = "2999-01-01T00:00:00Z";
+    assert!(fixture.order_jobs(&["replay", "--since", far_future]).status.success());
+    assert_eq!(fixture.relay(Verdict::Published).await, 0, "no event was recorded after that");
+    let replayed = fixture.order_jobs(&["replay"]);
     assert!(replayed.status.success(), "{replayed:?}");
-    assert_eq!(desk.relay(Verdict::Published).await, 1);
+    assert_eq!(fixture.relay(Verdict::Published).await, 1);
 }
 
 #[tokio::test]
 async fn the_api_is_as_documented() {
-    let desk = Desk::open().await;
-    let (_, document) = desk.get("/openapi.json").await;
+    let fixture = Fixture::new().await;
+    let (_, document) = fixture.get("/openapi.json").await;
     insta::assert_json_snapshot!(document);
 }

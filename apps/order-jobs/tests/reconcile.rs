@@ -22,9 +22,9 @@ use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::clock;
 use test_support::new_order;
 
-/// Each context has a database of its own.
+/// The stores of all contexts. Each context has its own database.
 #[derive(Clone)]
-struct House {
+struct Fixture {
     databases: [FreshDatabase; 3],
     orders: PgOrders,
     outbox: PgOutbox,
@@ -32,8 +32,8 @@ struct House {
     notification: NotifyCustomer<PgNotifications>,
 }
 
-impl House {
-    async fn open() -> Self {
+impl Fixture {
+    async fn new() -> Self {
         let databases = [
             fresh_database().await.unwrap(),
             fresh_database().await.unwrap(),
@@ -69,7 +69,7 @@ impl House {
         id
     }
 
-    /// Publishes all that is due; gives the events.
+    /// Settles all that is due as published. Returns the events.
     async fn relay(&self) -> Vec<PublishedEvent> {
         let mut events = Vec::new();
         while let Some(claim) = self.outbox.claim(100).await.unwrap() {
@@ -80,7 +80,7 @@ impl House {
         events
     }
 
-    async fn both_are_told(&self, events: &[PublishedEvent]) {
+    async fn deliver_to_both(&self, events: &[PublishedEvent]) {
         self.pharmacy.apply_batch(events, &[]).await.unwrap();
         self.notification.apply_batch(events, &[]).await.unwrap();
     }
@@ -118,8 +118,8 @@ fn lines(output: &Output) -> Vec<String> {
     String::from_utf8(output.stdout.clone()).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// The lines about orders, without their explanation: what, where, which.
-fn told(output: &Output) -> BTreeSet<String> {
+/// The lines about orders, without the explanation: kind, read model and order id.
+fn order_lines(output: &Output) -> BTreeSet<String> {
     let about_orders = lines(output).into_iter().filter(|line| line.contains('\t'));
     about_orders.map(|line| line.split('\t').take(3).collect::<Vec<_>>().join(" ")).collect()
 }
@@ -129,16 +129,16 @@ async fn finished(mut command: Command) -> Output {
 }
 
 #[tokio::test]
-async fn read_models_that_know_everything_agree() {
-    let house = House::open().await;
+async fn complete_read_models_agree() {
+    let fixture = Fixture::new().await;
     for n in 0..20 {
-        house.place(1 + n % 2).await;
+        fixture.place(1 + n % 2).await;
     }
-    house.both_are_told(&house.relay().await).await;
-    let waiting = house.place(1).await;
-    let output = finished(house.reconcile(&[])).await;
+    fixture.deliver_to_both(&fixture.relay().await).await;
+    let waiting = fixture.place(1).await;
+    let output = finished(fixture.reconcile(&[])).await;
     assert!(output.status.success(), "{output:?}");
-    assert_eq!(told(&output), BTreeSet::new());
+    assert_eq!(order_lines(&output), BTreeSet::new());
     for read_model in ["pharmacy", "notification"] {
         let expected = format!(
             "{read_model}: 20 orders, ordering has 21: 0 missing, 0 extra, 0 differing; 1 not \
@@ -149,11 +149,11 @@ async fn read_models_that_know_everything_agree() {
 }
 
 #[tokio::test]
-async fn what_a_read_model_lost_or_made_up_is_found_and_what_it_lost_is_repaired() {
-    let house = House::open().await;
+async fn lost_and_extra_orders_are_found_and_the_lost_ones_are_repaired() {
+    let fixture = Fixture::new().await;
     let mut orders = Vec::new();
     for n in 0..40 {
-        orders.push(house.place(1 + n % 2).await);
+        orders.push(fixture.place(1 + n % 2).await);
     }
     // Order 0 has one event, order 1 has two, and so on.
     let lost = |n: usize, version: i64| {
@@ -162,21 +162,21 @@ async fn what_a_read_model_lost_or_made_up_is_found_and_what_it_lost_is_repaired
             event.order_id == order && event.order_version.get() >= version
         }
     };
-    let events = house.relay().await;
+    let events = fixture.relay().await;
     let without = |all: &[PublishedEvent], lost: &[&dyn Fn(&PublishedEvent) -> bool]| {
         let kept = all.iter().filter(|event| !lost.iter().any(|lost| lost(event)));
         kept.cloned().collect::<Vec<_>>()
     };
     let pharmacy = without(&events, &[&lost(4, 1), &lost(5, 1), &lost(7, 2)]);
-    house.pharmacy.apply_batch(&pharmacy, &[]).await.unwrap();
+    fixture.pharmacy.apply_batch(&pharmacy, &[]).await.unwrap();
     let created_of_9 =
         |event: &PublishedEvent| event.order_id == orders[9] && event.order_version.get() == 1;
     let notification = without(&events, &[&lost(5, 1), &lost(6, 1), &created_of_9]);
-    house.notification.apply_batch(&notification, &[]).await.unwrap();
+    fixture.notification.apply_batch(&notification, &[]).await.unwrap();
     // An order that ordering does not know.
     let mut phantom = events[0].clone();
     (phantom.order_id, phantom.event_id) = (clock::new_order_id(), clock::event_stamp().event_id);
-    house.both_are_told(std::slice::from_ref(&phantom)).await;
+    fixture.deliver_to_both(std::slice::from_ref(&phantom)).await;
 
     let found: BTreeSet<String> = [
         format!("missing pharmacy {}", orders[4]),
@@ -189,32 +189,32 @@ async fn what_a_read_model_lost_or_made_up_is_found_and_what_it_lost_is_repaired
         format!("extra notification {}", phantom.order_id),
     ]
     .into();
-    let output = finished(house.reconcile(&[])).await;
+    let output = finished(fixture.reconcile(&[])).await;
     assert!(!output.status.success(), "{output:?}");
-    assert_eq!(told(&output), found);
-    assert!(house.relay().await.is_empty(), "nothing is published without --repair");
+    assert_eq!(order_lines(&output), found);
+    assert!(fixture.relay().await.is_empty(), "nothing is published without --repair");
 
-    // A relay and the consumers are at work meanwhile.
-    let enough = Arc::new(AtomicBool::new(false));
+    // A relay and the consumers run in the background.
+    let stop = Arc::new(AtomicBool::new(false));
     let work = tokio::spawn({
-        let (house, enough) = (house.clone(), enough.clone());
+        let (fixture, stop) = (fixture.clone(), stop.clone());
         async move {
-            let mut times = 0;
-            while !enough.load(Ordering::Relaxed) {
-                let events = house.relay().await;
-                times += events.len();
-                house.both_are_told(&events).await;
+            let mut published = 0;
+            while !stop.load(Ordering::Relaxed) {
+                let events = fixture.relay().await;
+                published += events.len();
+                fixture.deliver_to_both(&events).await;
                 tokio::task::yield_now().await;
             }
-            times
+            published
         }
     });
-    let output = finished(house.reconcile(&["--repair"])).await;
-    enough.store(true, Ordering::Relaxed);
+    let output = finished(fixture.reconcile(&["--repair"])).await;
+    stop.store(true, Ordering::Relaxed);
     assert!(!output.status.success(), "the phantoms are left: {output:?}");
     let repaired: BTreeSet<String> =
-        told(&output).into_iter().filter(|line| line.starts_with("repaired")).collect();
-    // What both lack is published again once, for the pharmacy.
+        order_lines(&output).into_iter().filter(|line| line.starts_with("repaired")).collect();
+    // Orders that both lack are published again only once, for the pharmacy.
     let expected = [
         format!("repaired pharmacy {}", orders[4]),
         format!("repaired pharmacy {}", orders[5]),
@@ -223,43 +223,47 @@ async fn what_a_read_model_lost_or_made_up_is_found_and_what_it_lost_is_repaired
         format!("repaired notification {}", orders[9]),
     ];
     assert_eq!(repaired, expected.into());
-    assert_eq!(work.await.unwrap(), 1 + 2 + 2 + 1 + 2, "only these orders' events came again");
+    assert_eq!(
+        work.await.unwrap(),
+        1 + 2 + 2 + 1 + 2,
+        "only the events of these orders were published again"
+    );
 
-    let output = finished(house.reconcile(&[])).await;
+    let output = finished(fixture.reconcile(&[])).await;
     let left =
         ["pharmacy", "notification"].map(|name| format!("extra {name} {}", phantom.order_id));
-    assert_eq!(told(&output), left.into());
+    assert_eq!(order_lines(&output), left.into());
 }
 
 #[tokio::test]
 async fn orders_outside_of_the_range_are_left_out() {
-    let house = House::open().await;
-    house.place(1).await;
-    house.relay().await;
+    let fixture = Fixture::new().await;
+    fixture.place(1).await;
+    fixture.relay().await;
     let range = ["--since", "2998-01-01T00:00:00Z"];
-    let output = finished(house.reconcile(&range)).await;
+    let output = finished(fixture.reconcile(&range)).await;
     assert!(output.status.success(), "{output:?}");
-    let upside_down = ["--since", "2999-01-02T00:00:00Z"];
-    let output = finished(house.reconcile(&upside_down)).await;
+    let empty_range = ["--since", "2999-01-02T00:00:00Z"];
+    let output = finished(fixture.reconcile(&empty_range)).await;
     assert!(!output.status.success());
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("--since is wrong"), "{said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("--since is wrong"), "{stderr}");
 }
 
 #[tokio::test]
-async fn a_read_model_that_cannot_be_read_is_named() {
-    let house = House::open().await;
-    let mut command = house.reconcile(&[]);
+async fn an_error_names_the_read_model_that_cannot_be_read() {
+    let fixture = Fixture::new().await;
+    let mut command = fixture.reconcile(&[]);
     // Ordering's database has no tables of the pharmacy.
-    command.env("PHARMACY_DATABASE_URL", house.databases[0].url());
+    command.env("PHARMACY_DATABASE_URL", fixture.databases[0].url());
     let output = finished(command).await;
     assert!(!output.status.success());
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("cannot compare orders with pharmacy"), "{said}");
-    assert!(said.contains("\"pharmacy.orders\" does not exist"), "{said}");
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("cannot compare orders with pharmacy"), "{stderr}");
+    assert!(stderr.contains("\"pharmacy.orders\" does not exist"), "{stderr}");
 
-    let mut command = house.reconcile(&[]);
+    let mut command = fixture.reconcile(&[]);
     command.env("NOTIFICATION_DATABASE_URL", "mysql://nowhere");
-    let said = String::from_utf8(finished(command).await.stderr).unwrap();
-    assert!(said.contains("NOTIFICATION_DATABASE_URL is wrong"), "{said}");
+    let stderr = String::from_utf8(finished(command).await.stderr).unwrap();
+    assert!(stderr.contains("NOTIFICATION_DATABASE_URL is wrong"), "{stderr}");
 }

@@ -1,4 +1,4 @@
-//! What pharmacists' screens ask for.
+//! The HTTP API, for pharmacists and operators.
 
 mod order_json;
 mod status;
@@ -24,7 +24,7 @@ use utoipa_axum::routes;
 use order_json::OrderJson;
 use status::Status;
 
-/// What the routes work with.
+/// The state of the routes.
 #[derive(Debug, Clone)]
 struct Api {
     orders: PgPharmacyOrders,
@@ -45,7 +45,7 @@ struct Api {
 )]
 struct Document;
 
-/// The routes of the API, and their documentation. `how` retries a dead letter.
+/// The routes of the API with their OpenAPI document. `how` retries a dead letter.
 pub fn routes(
     database: &Database,
     tables: MigrationGate,
@@ -102,12 +102,12 @@ async fn list_orders(
     query.finish()?;
 
     api.tables.ready()?;
-    let wish = ListPharmacyOrders {
+    let request = ListPharmacyOrders {
         status: status.map(Status::filter),
         cursor: cursor.map(|Cursor(id)| id),
         limit: limit.unwrap_or_default(),
     };
-    let page = list_pharmacy_orders(&api.orders, wish).await?;
+    let page = list_pharmacy_orders(&api.orders, request).await?;
     Ok(Json(OrderPage {
         items: page.items.into_iter().map(OrderJson::from).collect(),
         next_cursor: page.next.map(|id| Cursor(id).to_string()),

@@ -5,9 +5,9 @@ use clap::{Args, Parser, Subcommand};
 use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs};
 use runtime::dead_letters::DeadLettersCommand;
 
-/// The pharmacy's side: takes in every order and shows it to pharmacists.
+/// The pharmacy: receives every order and shows it to pharmacists.
 ///
-/// Without a command it runs until it is told to stop.
+/// Without a command, it runs until it is stopped.
 #[derive(Debug, Parser)]
 #[command(name = "pharmacy-order", version)]
 pub(crate) struct Cli {
@@ -21,30 +21,30 @@ pub(crate) struct Cli {
     pub(crate) command: Option<Command>,
 }
 
-/// Everything that can be set.
+/// All settings.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// Where Postgres is.
+    /// How to connect to Postgres.
     #[command(flatten)]
     pub database: DatabaseArgs,
-    /// Where Kafka and the schema registry are.
+    /// How to connect to Kafka and the schema registry.
     #[command(flatten)]
     pub kafka: KafkaArgs,
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8083", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
-    /// What the HTTP server takes upon itself.
+    /// The limits of the HTTP server.
     #[command(flatten)]
     pub http: HttpArgs,
     /// The consumer group; instances of one group share the topic's partitions
     #[arg(long, env = "KAFKA_GROUP", default_value = "pharmacy-order-group", value_name = "NAME")]
     pub kafka_group: String,
-    /// How long things are kept.
+    /// How long rows are kept.
     #[command(flatten)]
     pub retention: RetentionArgs,
 }
 
-/// How long things are kept.
+/// How long rows are kept.
 #[derive(Debug, Clone, Args)]
 pub struct RetentionArgs {
     /// Days a dead letter is kept once it was retried or discarded
@@ -59,7 +59,7 @@ impl Default for RetentionArgs {
     }
 }
 
-/// What an operator can do.
+/// The commands for operators.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
     /// List, retry or discard records that could not be consumed

@@ -12,14 +12,14 @@ use runtime::dead_letters::{self, DeadLettersCommand};
 
 use crate::Config;
 
-/// Carries out what an operator wants done about dead letters; fails if some of it was not done.
+/// Executes a command about dead letters. The exit code is a failure if part of it was not done.
 ///
-/// The tables are checked and not migrated: an operator who looks changes nothing.
+/// The tables are checked and not migrated, so that listing dead letters changes nothing.
 pub(crate) async fn run(
     config: Config,
     command: DeadLettersCommand<DeadLetterNumber>,
 ) -> Result<ExitCode, StartError> {
-    let failed = |error| StartError::other("the command was not carried out", error);
+    let failed = |error| StartError::other("the command failed", error);
     let database = Database::new(&config.database, "pharmacy-order dead-letters")?;
     pharmacy::check_tables(&database)
         .await
@@ -34,7 +34,7 @@ pub(crate) async fn run(
     Ok(if done.map_err(failed)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// How a record is retried: as it is consumed.
+/// Retries a record in the same way as it is consumed.
 pub(crate) fn consume_again(
     decoder: EventDecoder,
     orders: PgPharmacyOrders,

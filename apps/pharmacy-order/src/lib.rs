@@ -1,14 +1,14 @@
-//! The pharmacy: takes in every order, in a consumer group and tables of its own, and shows them
-//! to pharmacists.
+//! The pharmacy service: receives every order and shows it to pharmacists. It has its own consumer
+//! group and tables.
 //!
-//! It starts whatever is down, says at `/readyz` what it waits for, and goes on by itself once
-//! that is back.
+//! It starts even if a service that it needs is down. `/readyz` shows what it waits for, and it
+//! recovers without a restart.
 
 pub mod api;
 mod config;
 mod dead_letters;
+mod housekeeping;
 mod service;
-mod upkeep;
 
 use std::process::ExitCode;
 
@@ -19,7 +19,7 @@ pub use service::run;
 
 use config::{Cli, Command};
 
-/// The `main` of the program: runs the service until it is asked to stop, or executes a command.
+/// The `main` of the program: runs the service until it is stopped, or executes a command.
 pub fn main() -> ExitCode {
     runtime::main("pharmacy-order", |cli: &Cli| cli.telemetry.clone(), start)
 }

@@ -7,14 +7,14 @@ use runtime::StartError;
 use tokio_util::sync::CancellationToken;
 
 use crate::dead_letters::consume_again;
-use crate::{Config, api, upkeep};
+use crate::{Config, api, housekeeping};
 
-/// Shows the pharmacy's orders and takes in events until `shutdown`; then finishes what it has
-/// begun and returns.
+/// Consumes the events of orders and serves the API until `shutdown` is cancelled. Then it finishes the
+/// work in progress and returns.
 ///
 /// # Errors
-/// When the settings are wrong, the address is taken, or the database refuses. What is merely down
-/// is waited for.
+/// When the settings are wrong, the address is in use, or the migrations fail. A service that is down
+/// is not an error: the program waits for it.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let cluster = Cluster::new(&config.kafka)?;
     let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
@@ -26,7 +26,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     let orders = PgPharmacyOrders::new(&database);
     let consumer =
         ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
-    // What the service needs: its tables, and a place in its consumer group.
+    // The service is ready when its tables are up to date and it has joined its consumer group.
     let checks = vec![tables.check(&database), consumer.health.check()];
     let decoder = EventDecoder::new(registry);
     let how = consume_again(decoder.clone(), orders.clone());
@@ -45,11 +45,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
                 .await
                 .map_err(|error| StartError::other("cannot receive events", error))
         };
-        let upkeep = async {
-            upkeep::run(&database, &config.retention, &shutdown).await;
+        let housekeeping = async {
+            housekeeping::run(&database, &config.retention, &shutdown).await;
             Ok(())
         };
-        tokio::try_join!(receive, upkeep).map(|((), ())| ())
+        tokio::try_join!(receive, housekeeping).map(|((), ())| ())
     };
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
     database.close().await;

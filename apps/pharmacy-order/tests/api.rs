@@ -1,4 +1,4 @@
-//! The pharmacy's API on a real Postgres, fed through the inbox.
+//! The pharmacy's API on a real Postgres. Tests pass events to the inbox.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -33,7 +33,7 @@ struct Pharmacy {
 }
 
 impl Pharmacy {
-    async fn open() -> Self {
+    async fn new() -> Self {
         let fresh = fresh_database().await.unwrap();
         let database = Database::new(&fresh.args(), "test").unwrap();
         let tables = MigrationGate::default();
@@ -43,12 +43,12 @@ impl Pharmacy {
 
     fn with_tables(fresh: FreshDatabase, database: &Database, tables: MigrationGate) -> Self {
         let inbox = ReceiveOrders(PgPharmacyOrders::new(database));
-        // By now every record can be read.
+        // A retry can decode every record.
         let decode = |_| ready(Ok::<_, std::io::Error>(Content::Event(sample::created(1))));
         let how = ConsumeAgain { decode, inbox: inbox.clone() };
-        let nothing_missing = Check::new("nothing", || ready(Ok(())));
+        let always_ready = Check::new("nothing", || ready(Ok(())));
         let routes = pharmacy_order::api::routes(database, tables, how);
-        let router = site(routes, vec![nothing_missing], MAX_IN_FLIGHT).unwrap();
+        let router = site(routes, vec![always_ready], MAX_IN_FLIGHT).unwrap();
         Self { fresh, router, inbox }
     }
 
@@ -61,7 +61,7 @@ impl Pharmacy {
         (status, serde_json::from_slice(&body).unwrap())
     }
 
-    async fn told(&self, events: &[PublishedEvent]) {
+    async fn receive(&self, events: &[PublishedEvent]) {
         self.inbox.apply_batch(events, &[]).await.unwrap();
     }
 
@@ -118,11 +118,11 @@ fn time(text: &Value) -> domain::Timestamp {
 }
 
 #[tokio::test]
-async fn an_order_is_shown_as_it_was_told() {
-    let pharmacy = Pharmacy::open().await;
+async fn an_order_is_shown_as_in_its_events() {
+    let pharmacy = Pharmacy::new().await;
     let id = clock::new_order_id();
     let placed = created(id);
-    pharmacy.told(std::slice::from_ref(&placed)).await;
+    pharmacy.receive(std::slice::from_ref(&placed)).await;
 
     let (status, mut order) = pharmacy.get(&format!("/api/pharmacy/orders/{id}")).await;
     assert_eq!(status, StatusCode::OK);
@@ -146,14 +146,14 @@ async fn an_order_is_shown_as_it_was_told() {
 }
 
 #[tokio::test]
-async fn a_cancelled_order_tells_when_and_why_and_what_is_missing() {
-    let pharmacy = Pharmacy::open().await;
+async fn a_cancelled_order_shows_when_and_why_and_what_is_missing() {
+    let pharmacy = Pharmacy::new().await;
     let id = clock::new_order_id();
-    let called_off = cancelled(id);
-    pharmacy.told(std::slice::from_ref(&called_off)).await;
+    let cancellation = cancelled(id);
+    pharmacy.receive(std::slice::from_ref(&cancellation)).await;
 
     let (_, mut order) = pharmacy.get(&format!("/api/pharmacy/orders/{id}")).await;
-    assert_eq!(time(&order["cancellation"]["at"].take()), called_off.occurred_at);
+    assert_eq!(time(&order["cancellation"]["at"].take()), cancellation.occurred_at);
     order["receivedAt"].take();
     let expected = json!({
         "orderId": id.to_string(), "status": "cancelled", "version": 2, "missing": 1,
@@ -162,7 +162,7 @@ async fn a_cancelled_order_tells_when_and_why_and_what_is_missing() {
     });
     assert_eq!(order, expected);
 
-    pharmacy.told(&[created(id)]).await;
+    pharmacy.receive(&[created(id)]).await;
     let (_, order) = pharmacy.get(&format!("/api/pharmacy/orders/{id}")).await;
     assert_eq!((&order["missing"], &order["status"]), (&json!(0), &json!("cancelled")));
     assert_eq!(order["customerName"], "Zoë");
@@ -170,11 +170,11 @@ async fn a_cancelled_order_tells_when_and_why_and_what_is_missing() {
 
 #[tokio::test]
 async fn pages_follow_each_other_without_gap_or_repeat() {
-    let pharmacy = Pharmacy::open().await;
+    let pharmacy = Pharmacy::new().await;
     let mut ids: Vec<OrderId> = (0..5).map(|_| clock::new_order_id()).collect();
     let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id)).collect();
     events.push(cancelled(ids[2]));
-    pharmacy.told(&events).await;
+    pharmacy.receive(&events).await;
     ids.reverse();
 
     let mut seen = Vec::new();
@@ -205,8 +205,8 @@ fn shown(page: &Value) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_not_there_and_what_cannot_be_asked_are_problems() {
-    let pharmacy = Pharmacy::open().await;
+async fn unknown_orders_and_invalid_requests_are_problems() {
+    let pharmacy = Pharmacy::new().await;
     let unknown = clock::new_order_id();
     let (status, problem) = pharmacy.get(&format!("/api/pharmacy/orders/{unknown}")).await;
     assert_eq!((status, &problem["type"]), (StatusCode::NOT_FOUND, &json!("/problems/not-found")));
@@ -232,7 +232,7 @@ async fn what_is_not_there_and_what_cannot_be_asked_are_problems() {
 }
 
 #[tokio::test]
-async fn until_the_tables_are_there_the_answer_is_try_again_later() {
+async fn the_service_is_unavailable_until_the_tables_are_up_to_date() {
     let fresh = fresh_database().await.unwrap();
     let database = Database::new(&fresh.args(), "test").unwrap();
     let pharmacy = Pharmacy::with_tables(fresh, &database, MigrationGate::default());
@@ -248,7 +248,7 @@ async fn until_the_tables_are_there_the_answer_is_try_again_later() {
 
 #[tokio::test]
 async fn a_record_that_could_not_be_consumed_is_listed_and_retried() {
-    let pharmacy = Pharmacy::open().await;
+    let pharmacy = Pharmacy::new().await;
     let dead = [sample::dead_letter(1, 1, "no Avro"), sample::dead_letter(2, 1, "no Avro")];
     pharmacy.inbox.apply_batch(&[], &dead).await.unwrap();
 
@@ -292,7 +292,7 @@ async fn looking_for_dead_letters_does_not_create_tables() {
 
 #[tokio::test]
 async fn the_command_selects_by_reason() {
-    let pharmacy = Pharmacy::open().await;
+    let pharmacy = Pharmacy::new().await;
     let dead = [sample::dead_letter(1, 1, "no Avro"), sample::dead_letter(2, 1, "schema 7")];
     pharmacy.inbox.apply_batch(&[], &dead).await.unwrap();
     let command = |arguments: &[&str]| {
@@ -313,7 +313,7 @@ async fn the_command_selects_by_reason() {
 
 #[tokio::test]
 async fn the_api_is_as_documented() {
-    let pharmacy = Pharmacy::open().await;
+    let pharmacy = Pharmacy::new().await;
     let (_, document) = pharmacy.get("/openapi.json").await;
     insta::assert_json_snapshot!(document);
 }

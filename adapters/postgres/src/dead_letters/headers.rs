@@ -1,4 +1,4 @@
-//! The headers of a record as JSON, so that people can read them in the table.
+//! The headers of a record as JSON, so that they are readable in the table.
 
 use std::fmt::Write;
 
@@ -9,8 +9,8 @@ use sqlx::types::Json;
 
 use crate::storable;
 
-/// One header. Its value is kept as a text if it is one that Postgres can keep, else as hexadecimal
-/// digits.
+/// One header. Its value is stored as text if it is text that Postgres can store, otherwise as
+/// hexadecimal digits.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Header {
     name: String,
@@ -20,15 +20,15 @@ pub(super) struct Header {
     hex: Option<String>,
 }
 
-/// The column's value; `None` where there are no headers.
+/// The value of the column. `None` if there are no headers.
 pub(super) fn to_json(headers: &[RecordHeader]) -> Option<Json<Vec<Header>>> {
     (!headers.is_empty()).then(|| Json(headers.iter().map(Header::of).collect()))
 }
 
-/// The headers as they came.
+/// The headers as they were received.
 ///
 /// # Errors
-/// When the digits of one are none.
+/// When a value is not hexadecimal.
 pub(super) fn from_json(json: Option<Json<Vec<Header>>>) -> Result<Vec<RecordHeader>, StoreError> {
     let headers = json.map(|Json(headers)| headers).unwrap_or_default();
     headers.into_iter().map(Header::into_header).collect()
@@ -49,13 +49,14 @@ impl Header {
     }
 
     fn into_header(self) -> Result<RecordHeader, StoreError> {
-        let value = match (self.text, self.hex) {
-            (Some(text), _) => Some(text.into_bytes()),
-            (None, Some(hex)) => Some(bytes(&hex).ok_or_else(|| {
-                StoreError::Broken(format!("{hex} are no hexadecimal digits").into())
-            })?),
-            (None, None) => None,
-        };
+        let value =
+            match (self.text, self.hex) {
+                (Some(text), _) => Some(text.into_bytes()),
+                (None, Some(hex)) => Some(bytes(&hex).ok_or_else(|| {
+                    StoreError::Broken(format!("{hex} is not hexadecimal").into())
+                })?),
+                (None, None) => None,
+            };
         Ok(RecordHeader { name: self.name, value })
     }
 }

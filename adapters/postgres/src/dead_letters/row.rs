@@ -8,7 +8,7 @@ use sqlx::types::Json;
 
 use super::headers::{self, Header};
 
-/// A row of a context's `dead_letters`.
+/// A row of the table `dead_letters` of a context.
 #[derive(Debug, sqlx::FromRow)]
 pub(super) struct DeadLetterRow {
     id: i64,
@@ -49,10 +49,10 @@ impl DeadLetterRow {
     }
 }
 
-/// The state of this name, with the time at which it began.
+/// The state with this name, settled at this time.
 ///
 /// # Errors
-/// When there is no such state, or its time is missing.
+/// When there is no such state, or its time is missing, or an open one has a time.
 pub fn state(name: &str, settled_at: Option<DateTime<Utc>>) -> Result<DeadLetterState, StoreError> {
     let status: DeadLetterStatus =
         name.parse().map_err(|error| StoreError::Broken(Box::new(error)))?;
@@ -61,7 +61,7 @@ pub fn state(name: &str, settled_at: Option<DateTime<Utc>>) -> Result<DeadLetter
         (DeadLetterStatus::Retried, Some(at)) => Ok(DeadLetterState::Retried { at: at.into() }),
         (DeadLetterStatus::Discarded, Some(at)) => Ok(DeadLetterState::Discarded { at: at.into() }),
         _ => Err(StoreError::Broken(
-            format!("a dead letter is {name}, at no time or too early").into(),
+            format!("a dead letter in state {name} has settled_at = {settled_at:?}").into(),
         )),
     }
 }

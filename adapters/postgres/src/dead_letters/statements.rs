@@ -4,23 +4,23 @@ use sqlx::PgConnection;
 use super::headers;
 use crate::{PgError, storable};
 
-/// The statements on one context's table.
+/// The statements on the table `dead_letters` of one context.
 #[derive(Debug)]
 pub struct Statements {
-    /// Keeps records, each once.
+    /// Stores records, each at most once.
     pub keep: &'static str,
-    /// Lists those in a state that match a filter, a page at a time.
+    /// Lists the dead letters that have a state and match a filter, one page at a time.
     pub page: &'static str,
-    /// Finds one by its number.
+    /// Finds a dead letter by its number.
     pub find: &'static str,
-    /// Discards those that are open. It locks the rows in one sequence, so that two of them at once
-    /// cannot wait for each other.
+    /// Discards open dead letters. It locks the rows in the order of their ids, so that two concurrent
+    /// statements cannot deadlock.
     pub discard: &'static str,
-    /// Records that one that is open was retried.
+    /// Marks an open dead letter as retried.
     pub mark_retried: &'static str,
-    /// Notes why one is still open.
+    /// Updates the reason of an open dead letter.
     pub note_reason: &'static str,
-    /// Deletes some that were settled before a moment.
+    /// Deletes some dead letters that were settled before a time.
     pub delete_settled: &'static str,
 }
 
@@ -92,7 +92,7 @@ macro_rules! dead_letter_statements {
     };
 }
 impl Statements {
-    /// Keeps the letters in the caller's transaction, each once.
+    /// Stores the dead letters in the caller's transaction, each at most once.
     ///
     /// # Errors
     /// When the database fails.

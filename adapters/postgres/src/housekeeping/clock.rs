@@ -3,23 +3,25 @@ use sqlx::{FromRow, PgPool};
 
 use crate::PgError;
 
-/// How far the clock may have gone since the last round and still be believed. Rounds are hourly, so
-/// this bridges a day without any.
+/// How far the clock may have advanced since the last round and still be trusted. Rounds are hourly,
+/// so housekeeping may be down for a day.
 const TOLERANCE: TimeDelta = TimeDelta::days(1);
 
-/// How far it may have gone back: two rounds at once read it in one order and note it in another.
+/// How far the clock may have gone back. Two concurrent rounds may store their readings in a different
+/// order than they have read them.
 const SLACK: TimeDelta = TimeDelta::minutes(5);
 
-/// How many readings in a row must confirm a clock that has jumped, and how far apart they are at
-/// least. Together that is a day of hourly rounds.
+/// How many readings in a row must confirm a clock that has jumped. That is a day of hourly rounds.
 const CONFIRMATIONS: i32 = 24;
+
+/// The minimum time between two confirmations.
 const APART: TimeDelta = TimeDelta::minutes(30);
 
-/// The statements on one schema's `housekeeping_clock`, a table of one row.
+/// The statements on the table `housekeeping_clock` of one schema, which has one row.
 pub struct ClockStatements {
-    /// Reads the clock and what is remembered of it.
+    /// Reads the clock and the stored state.
     pub read: &'static str,
-    /// Remembers what was believed.
+    /// Stores the state.
     pub write: &'static str,
 }
 
@@ -42,35 +44,35 @@ macro_rules! clock_statements {
     };
 }
 
-/// What the clock of Postgres says.
+/// A reading of the clock of Postgres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
     pub(super) now: DateTime<Utc>,
-    pub(super) is_believed: bool,
-    /// The last time that was believed, which is `now` if that is.
+    pub(super) is_trusted: bool,
+    /// The last time that was trusted. It is `now` if that is trusted.
     pub(super) believed_at: DateTime<Utc>,
-    /// How many more readings must confirm a clock that is not believed.
+    /// How many more readings must confirm a clock that is not trusted.
     pub(super) rounds_left: i32,
 }
 
-/// Reads the clock of Postgres and decides whether to believe it.
+/// Reads the clock of Postgres and decides whether to trust it.
 pub(super) async fn read(pool: &PgPool, sql: &ClockStatements) -> Result<Reading, PgError> {
     let mut transaction = pool.begin().await?;
     let row: Row = sqlx::query_as(sql.read).fetch_one(&mut *transaction).await?;
-    let mut memory = row.memory;
-    let is_believed = memory.believes(row.now);
+    let mut state = row.state;
+    let is_trusted = state.update(row.now);
     sqlx::query(sql.write)
-        .bind(memory.believed_at)
-        .bind(memory.doubted_at)
-        .bind(memory.confirmations)
+        .bind(state.believed_at)
+        .bind(state.doubted_at)
+        .bind(state.confirmations)
         .execute(&mut *transaction)
         .await?;
     transaction.commit().await?;
     Ok(Reading {
         now: row.now,
-        is_believed,
-        believed_at: memory.believed_at,
-        rounds_left: CONFIRMATIONS - memory.confirmations,
+        is_trusted,
+        believed_at: state.believed_at,
+        rounds_left: CONFIRMATIONS - state.confirmations,
     })
 }
 
@@ -78,38 +80,38 @@ pub(super) async fn read(pool: &PgPool, sql: &ClockStatements) -> Result<Reading
 struct Row {
     now: DateTime<Utc>,
     #[sqlx(flatten)]
-    memory: Memory,
+    state: ClockState,
 }
 
-/// What is remembered of the clock from one round to the next.
+/// The state of the clock that is stored between rounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromRow)]
-struct Memory {
-    /// The last reading that was believed.
+struct ClockState {
+    /// The last reading that was trusted.
     believed_at: DateTime<Utc>,
     /// The last reading that counted as a confirmation of a clock that jumped.
     doubted_at: Option<DateTime<Utc>>,
     confirmations: i32,
 }
 
-impl Memory {
-    /// Whether the clock can be believed, given what was read before.
+impl ClockState {
+    /// Decides whether the clock can be trusted, given the earlier readings, and updates the state.
     ///
-    /// A clock that jumped is believed once it has gone on steadily for [`CONFIRMATIONS`] rounds. One
-    /// that is set right before that is believed at once, and nothing was deleted meanwhile.
-    fn believes(&mut self, now: DateTime<Utc>) -> bool {
+    /// A clock that jumped is trusted after it has advanced steadily for [`CONFIRMATIONS`] rounds. If it
+    /// is corrected before that, it is trusted immediately, and nothing was deleted meanwhile.
+    fn update(&mut self, now: DateTime<Utc>) -> bool {
         let steady = |since: DateTime<Utc>| (since - SLACK..=since + TOLERANCE).contains(&now);
         if steady(self.believed_at) {
-            *self = Self::trusting(self.believed_at.max(now));
+            *self = Self::trusted_at(self.believed_at.max(now));
             return true;
         }
         match self.doubted_at {
-            // Too soon to tell anything new.
+            // Too soon after the last confirmation: this reading does not count.
             Some(last) if steady(last) && now < last + APART => {}
             Some(last) if steady(last) => {
                 self.doubted_at = Some(now);
                 self.confirmations += 1;
             }
-            // The first doubt, or another jump.
+            // The first jump, or another one.
             _ => {
                 self.doubted_at = Some(now);
                 self.confirmations = 1;
@@ -117,12 +119,12 @@ impl Memory {
         }
         let confirmed = self.confirmations >= CONFIRMATIONS;
         if confirmed {
-            *self = Self::trusting(now);
+            *self = Self::trusted_at(now);
         }
         confirmed
     }
 
-    const fn trusting(now: DateTime<Utc>) -> Self {
+    const fn trusted_at(now: DateTime<Utc>) -> Self {
         Self { believed_at: now, doubted_at: None, confirmations: 0 }
     }
 }
@@ -131,7 +133,7 @@ impl Memory {
 mod tests {
     use super::*;
 
-    /// So many minutes after some moment.
+    /// This many minutes after a fixed time.
     fn at(minutes: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_800_000_000 + minutes * 60, 0).unwrap()
     }
@@ -139,55 +141,55 @@ mod tests {
     const HOUR: i64 = 60;
     const DAY: i64 = 24 * HOUR;
 
-    /// How many of these readings, each so many minutes after the start, are believed.
-    fn believed(readings: impl IntoIterator<Item = i64>) -> Vec<bool> {
-        let mut memory = Memory::trusting(at(0));
-        readings.into_iter().map(|minutes| memory.believes(at(minutes))).collect()
+    /// Which of these readings are trusted. They are in minutes after the start.
+    fn trusted(readings: impl IntoIterator<Item = i64>) -> Vec<bool> {
+        let mut state = ClockState::trusted_at(at(0));
+        readings.into_iter().map(|minutes| state.update(at(minutes))).collect()
     }
 
     #[test]
-    fn a_clock_that_goes_on_is_believed() {
+    fn a_clock_that_advances_steadily_is_trusted() {
         let hourly = (1..100).map(|round| round * HOUR);
-        assert!(believed(hourly).iter().all(|&is_believed| is_believed));
+        assert!(trusted(hourly).iter().all(|&is_trusted| is_trusted));
         for (readings, why) in [
             (vec![1, 1, 2, 0], "several programs at once"),
             (vec![DAY, 2 * DAY, 2 * DAY + 1], "one round a day"),
         ] {
-            assert!(believed(readings).iter().all(|&is_believed| is_believed), "{why}");
+            assert!(trusted(readings).iter().all(|&is_trusted| is_trusted), "{why}");
         }
     }
 
     #[test]
-    fn a_jump_is_not_believed_and_ends_when_the_clock_is_set_right() {
+    fn a_clock_that_jumped_is_not_trusted_until_it_is_corrected() {
         for jump in [DAY + 1, 30 * DAY, 4000 * DAY, -2 * DAY, -30 * DAY] {
             let wrong = (1..24).map(|round| jump + round * HOUR);
             let right = (24..30).map(|round| round * HOUR % DAY);
-            let found = believed(wrong.chain(right));
-            assert_eq!(found.iter().position(|&is_believed| is_believed), Some(23), "{jump}");
-            assert!(found[23..].iter().all(|&is_believed| is_believed), "{jump}");
+            let found = trusted(wrong.chain(right));
+            assert_eq!(found.iter().position(|&is_trusted| is_trusted), Some(23), "{jump}");
+            assert!(found[23..].iter().all(|&is_trusted| is_trusted), "{jump}");
         }
     }
 
     #[test]
-    fn a_clock_that_jumped_for_good_is_believed_after_a_day_of_rounds() {
+    fn a_clock_that_jumped_permanently_is_trusted_after_a_day_of_rounds() {
         for jump in [30 * DAY, -30 * DAY] {
-            let found = believed((0..30).map(|round| jump + round * HOUR));
-            assert_eq!(found.iter().position(|&is_believed| is_believed), Some(23), "{jump}");
+            let found = trusted((0..30).map(|round| jump + round * HOUR));
+            assert_eq!(found.iter().position(|&is_trusted| is_trusted), Some(23), "{jump}");
         }
     }
 
     #[test]
-    fn many_rounds_in_a_short_time_confirm_nothing() {
-        let found = believed((0..1000).map(|round| 30 * DAY + round / 100));
-        assert!(found.iter().all(|&is_believed| !is_believed));
+    fn many_rounds_in_a_short_time_do_not_confirm_a_jump() {
+        let found = trusted((0..1000).map(|round| 30 * DAY + round / 100));
+        assert!(found.iter().all(|&is_trusted| !is_trusted));
     }
 
     #[test]
-    fn a_clock_that_jumps_again_must_be_confirmed_anew() {
+    fn a_clock_that_jumps_again_must_be_confirmed_again() {
         for second in [60 * DAY, 10 * DAY] {
             let first = (0..23).map(|round| 30 * DAY + round * HOUR);
-            let found = believed(first.chain((0..23).map(|round| second + round * HOUR)));
-            assert!(found.iter().all(|&is_believed| !is_believed), "{second}");
+            let found = trusted(first.chain((0..23).map(|round| second + round * HOUR)));
+            assert!(found.iter().all(|&is_trusted| !is_trusted), "{second}");
         }
     }
 }

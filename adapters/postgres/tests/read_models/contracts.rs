@@ -1,4 +1,4 @@
-//! Both stores pass the contracts of their ports.
+//! Runs the contract tests of the ports on both stores.
 
 use std::future::Future;
 use std::time::Duration;
@@ -18,16 +18,16 @@ use application::testing::{
 };
 use sqlx::PgPool;
 
-use crate::told;
+use crate::fixture;
 
-struct PgWorld {
+struct PgFixture {
     database: adapter_postgres::Database,
     pool: PgPool,
 }
 
-async fn world() -> PgWorld {
-    let (database, pool) = told::database_and_pool().await;
-    PgWorld { database, pool }
+async fn pg_fixture() -> PgFixture {
+    let (database, pool) = fixture::database_and_pool().await;
+    PgFixture { database, pool }
 }
 
 fn run(test: impl Future<Output = ()>) {
@@ -35,11 +35,11 @@ fn run(test: impl Future<Output = ()>) {
 }
 
 async fn kept(letters: PgDeadLetters) -> Vec<DeadLetter> {
-    let kept = told::open(&letters).await;
+    let kept = fixture::open(&letters).await;
     kept.into_iter().map(|kept| DeadLetter { record: kept.content, reason: kept.reason }).collect()
 }
 
-impl PharmacyFixture for PgWorld {
+impl PharmacyFixture for PgFixture {
     type Orders = PgPharmacyOrders;
     type Views = PgPharmacyOrders;
 
@@ -56,7 +56,7 @@ impl PharmacyFixture for PgWorld {
     }
 }
 
-impl NotificationFixture for PgWorld {
+impl NotificationFixture for PgFixture {
     type Notifications = PgNotifications;
     type Views = PgNotifications;
 
@@ -72,32 +72,32 @@ impl NotificationFixture for PgWorld {
         kept(notification::dead_letters(&self.database)).await
     }
 
-    /// What waits is due at once. The pause is for the connection of a dropped claim, which is
-    /// rolled back in the background.
+    /// Makes pending notifications due. The sleep gives a dropped claim time to be rolled back, which
+    /// happens in the background.
     async fn let_delays_pass(&self) {
-        told::make_due(&self.pool).await;
+        fixture::make_due(&self.pool).await;
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-/// Whose part of the database is meant.
+/// The context under test.
 enum Context {
     Pharmacy,
     Notification,
 }
 
-struct Part {
+struct ContextFixture {
     context: Context,
-    world: PgWorld,
+    pg_fixture: PgFixture,
 }
 
-impl LedgerFixture for Part {
+impl LedgerFixture for ContextFixture {
     type Ledger = PgLedger;
 
     fn ledger(&self) -> PgLedger {
         match self.context {
-            Context::Pharmacy => pharmacy::ledger(&self.world.database),
-            Context::Notification => notification::ledger(&self.world.database),
+            Context::Pharmacy => pharmacy::ledger(&self.pg_fixture.database),
+            Context::Notification => notification::ledger(&self.pg_fixture.database),
         }
     }
 
@@ -105,11 +105,11 @@ impl LedgerFixture for Part {
         let event = if version == 1 { sample::created(n) } else { sample::cancelled(n, version) };
         match self.context {
             Context::Pharmacy => {
-                let inbox = ReceiveOrders(PgPharmacyOrders::new(&self.world.database));
+                let inbox = ReceiveOrders(PgPharmacyOrders::new(&self.pg_fixture.database));
                 inbox.apply_batch(&[event], &[]).await.unwrap();
             }
             Context::Notification => {
-                let notifications = PgNotifications::new(&self.world.database);
+                let notifications = PgNotifications::new(&self.pg_fixture.database);
                 let inbox = NotifyCustomer { notifications, channels: vec![ChannelName::Log] };
                 inbox.apply_batch(&[event], &[]).await.unwrap();
             }
@@ -117,18 +117,18 @@ impl LedgerFixture for Part {
     }
 }
 
-impl DeadLetterFixture for Part {
+impl DeadLetterFixture for ContextFixture {
     type DeadLetters = PgDeadLetters;
 
     fn dead_letter_port(&self) -> PgDeadLetters {
         match self.context {
-            Context::Pharmacy => pharmacy::dead_letters(&self.world.database),
-            Context::Notification => notification::dead_letters(&self.world.database),
+            Context::Pharmacy => pharmacy::dead_letters(&self.pg_fixture.database),
+            Context::Notification => notification::dead_letters(&self.pg_fixture.database),
         }
     }
 
     async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
-        let (database, letters) = (&self.world.database, self.dead_letter_port());
+        let (database, letters) = (&self.pg_fixture.database, self.dead_letter_port());
         match self.context {
             Context::Pharmacy => {
                 let inbox = ReceiveOrders(PgPharmacyOrders::new(database));
@@ -147,54 +147,54 @@ impl DeadLetterFixture for Part {
     }
 }
 
-async fn part_of(context: Context) -> Part {
-    Part { context, world: world().await }
+async fn fixture_of(context: Context) -> ContextFixture {
+    ContextFixture { context, pg_fixture: pg_fixture().await }
 }
 
 mod pharmacy_ledger {
-    use super::{Context, part_of, run};
+    use super::{Context, fixture_of, run};
 
-    application::order_ledger_contract!(run, part_of(Context::Pharmacy));
-    application::consumer_ledger_contract!(run, part_of(Context::Pharmacy));
+    application::order_ledger_contract!(run, fixture_of(Context::Pharmacy));
+    application::consumer_ledger_contract!(run, fixture_of(Context::Pharmacy));
 }
 
 mod notification_ledger {
-    use super::{Context, part_of, run};
+    use super::{Context, fixture_of, run};
 
-    application::order_ledger_contract!(run, part_of(Context::Notification));
-    application::consumer_ledger_contract!(run, part_of(Context::Notification));
+    application::order_ledger_contract!(run, fixture_of(Context::Notification));
+    application::consumer_ledger_contract!(run, fixture_of(Context::Notification));
 }
 
 mod pharmacy_dead_letters {
-    use super::{Context, part_of, run};
+    use super::{Context, fixture_of, run};
 
-    application::dead_letters_contract!(run, part_of(Context::Pharmacy));
-    application::consumer_dead_letters_contract!(run, part_of(Context::Pharmacy));
+    application::dead_letters_contract!(run, fixture_of(Context::Pharmacy));
+    application::consumer_dead_letters_contract!(run, fixture_of(Context::Pharmacy));
 }
 
 mod notification_dead_letters {
-    use super::{Context, part_of, run};
+    use super::{Context, fixture_of, run};
 
-    application::dead_letters_contract!(run, part_of(Context::Notification));
-    application::consumer_dead_letters_contract!(run, part_of(Context::Notification));
+    application::dead_letters_contract!(run, fixture_of(Context::Notification));
+    application::consumer_dead_letters_contract!(run, fixture_of(Context::Notification));
 }
 
 mod pharmacy_orders {
-    application::pharmacy_orders_contract!(super::run, super::world());
+    application::pharmacy_orders_contract!(super::run, super::pg_fixture());
 }
 
 mod pharmacy_views {
-    application::pharmacy_views_contract!(super::run, super::world());
+    application::pharmacy_views_contract!(super::run, super::pg_fixture());
 }
 
 mod pharmacy_inbox {
-    application::pharmacy_inbox_contract!(super::run, super::world());
+    application::pharmacy_inbox_contract!(super::run, super::pg_fixture());
 }
 
 mod notifications {
-    application::notifications_contract!(super::run, super::world());
+    application::notifications_contract!(super::run, super::pg_fixture());
 }
 
 mod notification_inbox {
-    application::notification_inbox_contract!(super::run, super::world());
+    application::notification_inbox_contract!(super::run, super::pg_fixture());
 }

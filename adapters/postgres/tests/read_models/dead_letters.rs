@@ -16,14 +16,14 @@ use application::{StoreError, inbox};
 use domain::OrderId;
 use runtime::clock;
 
-use crate::told::{created, database, open, readable, unreadable};
+use crate::fixture::{created, database, open, readable, unreadable};
 
 async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<BatchOutcome, StoreError> {
     inbox::receive(inbox, &batch.iter().cloned().collect::<Batch>()).await
 }
 
-/// A batch whose middle record names somebody no Postgres text can hold.
-fn with_a_foreign_name() -> ([OrderId; 3], Vec<Incoming>) {
+/// Three records. The second one has a customer name with a NUL character, which Postgres cannot store.
+fn with_a_nul_character() -> ([OrderId; 3], Vec<Incoming>) {
     let ids = [clock::new_order_id(), clock::new_order_id(), clock::new_order_id()];
     let names = ["Ada", "Eve\0", "Ben"];
     let batch =
@@ -32,13 +32,13 @@ fn with_a_foreign_name() -> ([OrderId; 3], Vec<Incoming>) {
 }
 
 #[tokio::test]
-async fn a_text_postgres_cannot_keep_becomes_a_dead_letter_and_the_others_take_effect() {
+async fn a_record_that_postgres_cannot_store_becomes_a_dead_letter_and_the_others_are_applied() {
     let database = database().await;
     let orders = PgPharmacyOrders::new(&database);
-    let (ids, batch) = with_a_foreign_name();
+    let (ids, batch) = with_a_nul_character();
 
-    let intake = receive(&ReceiveOrders(orders.clone()), &batch).await.unwrap();
-    assert_eq!((intake.applied, intake.dead), (2, 1));
+    let outcome = receive(&ReceiveOrders(orders.clone()), &batch).await.unwrap();
+    assert_eq!((outcome.applied, outcome.dead), (2, 1));
     let mut shown = Vec::new();
     for id in ids {
         shown.push(orders.view(id).await.unwrap().is_some());
@@ -55,21 +55,21 @@ async fn a_text_postgres_cannot_keep_becomes_a_dead_letter_and_the_others_take_e
 }
 
 #[tokio::test]
-async fn notifications_keep_what_cannot_be_recorded_too() {
+async fn notifications_that_cannot_be_recorded_become_dead_letters() {
     let database = database().await;
     let notifications = PgNotifications::new(&database);
     let inbox = NotifyCustomer { notifications, channels: vec![ChannelName::Log] };
-    let (_, mut batch) = with_a_foreign_name();
+    let (_, mut batch) = with_a_nul_character();
     batch.push(unreadable(9, Some(b"\x01nonsense")));
 
-    let intake = receive(&inbox, &batch).await.unwrap();
-    assert_eq!(intake, BatchOutcome { applied: 2, dead: 2, ..BatchOutcome::default() });
+    let outcome = receive(&inbox, &batch).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { applied: 2, dead: 2, ..BatchOutcome::default() });
     assert_eq!(open(&notification::dead_letters(&database)).await.len(), 2);
     assert_eq!(open(&pharmacy::dead_letters(&database)).await.len(), 0);
 }
 
 #[tokio::test]
-async fn bytes_are_kept_as_they_came_and_an_offset_used_again_is_another_record() {
+async fn bytes_are_kept_unchanged_and_other_bytes_at_the_same_offset_are_another_record() {
     let database = database().await;
     let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
     let every_byte: Vec<u8> = (0..=255).collect();
@@ -90,7 +90,7 @@ async fn bytes_are_kept_as_they_came_and_an_offset_used_again_is_another_record(
 }
 
 #[tokio::test]
-async fn a_letter_stays_open_until_its_record_has_had_its_effect() {
+async fn a_dead_letter_stays_open_until_its_record_is_applied() {
     let database = database().await;
     let letters = pharmacy::dead_letters(&database);
     let orders = PgPharmacyOrders::new(&database);
@@ -99,10 +99,10 @@ async fn a_letter_stays_open_until_its_record_has_had_its_effect() {
     let id = ids(&letters).await[0];
     let order = clock::new_order_id();
 
-    let still = Content::Unreadable(Unreadable("schema 7 is unknown".to_owned()));
+    let unreadable_again = Content::Unreadable(Unreadable("schema 7 is unknown".to_owned()));
     let reason = "schema 7 is unknown".to_owned();
     assert_eq!(
-        retry(&letters, id, still, &inbox).await,
+        retry(&letters, id, unreadable_again, &inbox).await,
         ActOutcome::StillDead { reason: reason.clone() }
     );
     assert_eq!(letters.find(id).await.unwrap().unwrap().reason, reason);
@@ -118,10 +118,14 @@ async fn a_letter_stays_open_until_its_record_has_had_its_effect() {
     let state = letters.find(id).await.unwrap().unwrap().state;
     assert!(matches!(state, DeadLetterState::Retried { .. }), "{state:?}");
     assert!(orders.view(order).await.unwrap().is_some());
-    assert_eq!(letters.discard(&[id]).await.unwrap(), [], "what was retried cannot be discarded");
+    assert_eq!(
+        letters.discard(&[id]).await.unwrap(),
+        [],
+        "a retried dead letter cannot be discarded"
+    );
 }
 
-/// Retries one, whose record says this by now.
+/// Retries a dead letter whose record now decodes to `content`.
 async fn retry(
     letters: &PgDeadLetters,
     id: DeadLetterNumber,
@@ -140,32 +144,32 @@ async fn retry(
 }
 
 #[tokio::test]
-async fn a_discarded_letter_stays_discarded_when_the_record_comes_again() {
+async fn a_discarded_dead_letter_stays_discarded_when_the_record_is_received_again() {
     let database = database().await;
     let letters = pharmacy::dead_letters(&database);
     let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
     let batch = [unreadable(1, Some(b"a")), unreadable(2, Some(b"b"))];
     inbox.apply_batch(&[], &[]).await.unwrap();
     receive(&inbox, &batch).await.unwrap();
-    let died = ids(&letters).await;
+    let open_ids = ids(&letters).await;
 
-    assert_eq!(letters.discard(&died[..1]).await.unwrap(), died[..1]);
-    assert_eq!(letters.discard(&died[..1]).await.unwrap(), []);
+    assert_eq!(letters.discard(&open_ids[..1]).await.unwrap(), open_ids[..1]);
+    assert_eq!(letters.discard(&open_ids[..1]).await.unwrap(), []);
     receive(&inbox, &batch).await.unwrap();
-    assert_eq!(ids(&letters).await, died[1..]);
+    assert_eq!(ids(&letters).await, open_ids[1..]);
     assert_eq!(letters.find(DeadLetterNumber::new(i64::MAX)).await.unwrap(), None);
 }
 
 #[tokio::test]
-async fn two_operators_who_discard_the_same_at_once_do_not_block_each_other() {
+async fn concurrent_discards_of_the_same_dead_letters_do_not_deadlock() {
     let database = database().await;
     let letters = pharmacy::dead_letters(&database);
     let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
     let batch: Vec<_> = (0..200).map(|offset| unreadable(offset, Some(b"a"))).collect();
     receive(&inbox, &batch).await.unwrap();
-    let died = ids(&letters).await;
-    let backwards: Vec<_> = died.iter().rev().copied().collect();
-    let (one, other) = tokio::join!(letters.discard(&died), letters.discard(&backwards));
+    let open_ids = ids(&letters).await;
+    let backwards: Vec<_> = open_ids.iter().rev().copied().collect();
+    let (one, other) = tokio::join!(letters.discard(&open_ids), letters.discard(&backwards));
     assert_eq!(one.unwrap().len() + other.unwrap().len(), 200);
     assert_eq!(ids(&letters).await, []);
 }

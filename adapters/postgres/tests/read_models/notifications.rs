@@ -15,7 +15,7 @@ use runtime::clock;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Barrier;
 
-use crate::told::{cancelled, created, database, database_and_pool, make_due};
+use crate::fixture::{cancelled, created, database, database_and_pool, make_due};
 
 fn inbox(notifications: &PgNotifications) -> NotifyCustomer<PgNotifications> {
     NotifyCustomer { notifications: notifications.clone(), channels: vec![ChannelName::Log] }
@@ -30,37 +30,37 @@ async fn repeats_are_counted_within_a_batch_and_across_batches() {
     let notifications = PgNotifications::new(&database().await);
     let inbox = inbox(&notifications);
     let id = clock::new_order_id();
-    let (placed, called_off) = (created(id, "Ada"), cancelled(id, "no"));
+    let (placed, cancellation) = (created(id, "Ada"), cancelled(id, "no"));
 
-    let batch = [placed.clone(), placed.clone(), called_off.clone(), placed.clone()];
-    let intake = inbox.apply_batch(&batch, &[]).await.unwrap();
-    assert_eq!(intake, BatchOutcome { applied: 2, repeated: 2, ..BatchOutcome::default() });
-    let intake = inbox.apply_batch(&batch, &[]).await.unwrap();
-    assert_eq!(intake, BatchOutcome { repeated: 4, ..BatchOutcome::default() });
+    let batch = [placed.clone(), placed.clone(), cancellation.clone(), placed.clone()];
+    let outcome = inbox.apply_batch(&batch, &[]).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { applied: 2, repeated: 2, ..BatchOutcome::default() });
+    let outcome = inbox.apply_batch(&batch, &[]).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { repeated: 4, ..BatchOutcome::default() });
 
     let kept = notifications.of_order(id).await.unwrap();
     let events: Vec<EventId> = kept.iter().map(|one| one.content.event_id).collect();
-    assert_eq!(events, [placed.event_id, called_off.event_id]);
+    assert_eq!(events, [placed.event_id, cancellation.event_id]);
     assert!(kept.iter().all(|one| one.state == NotificationState::Pending { attempts: 0 }));
 }
 
 #[tokio::test]
-async fn notifications_are_numbered_as_they_were_told_whatever_their_ids() {
+async fn notifications_are_listed_in_the_order_they_were_received_in() {
     let notifications = PgNotifications::new(&database().await);
     let id = clock::new_order_id();
-    // Made later, told earlier.
-    let told_last = created(id, "Ada");
-    let told_first = cancelled(id, "no");
-    let batch = [told_first.clone(), told_last.clone()];
+    // The event with the higher id is received first.
+    let received_last = created(id, "Ada");
+    let received_first = cancelled(id, "no");
+    let batch = [received_first.clone(), received_last.clone()];
     inbox(&notifications).apply_batch(&batch, &[]).await.unwrap();
 
     let kept = notifications.of_order(id).await.unwrap();
     let events: Vec<EventId> = kept.iter().map(|one| one.content.event_id).collect();
-    assert_eq!(events, [told_first.event_id, told_last.event_id]);
+    assert_eq!(events, [received_first.event_id, received_last.event_id]);
 }
 
 #[tokio::test]
-async fn consumers_that_overlap_record_each_notification_once() {
+async fn consumers_of_the_same_events_record_each_notification_once() {
     let database = database().await;
     let events: Vec<PublishedEvent> =
         (0..100).map(|_| created(clock::new_order_id(), "Ada")).collect();
@@ -81,15 +81,15 @@ async fn consumers_that_overlap_record_each_notification_once() {
         .collect();
     let (mut applied, mut repeated) = (0, 0);
     for consumer in consumers {
-        let intake = consumer.await.unwrap();
-        applied += intake.applied;
-        repeated += intake.repeated;
+        let outcome = consumer.await.unwrap();
+        applied += outcome.applied;
+        repeated += outcome.repeated;
     }
     assert_eq!((applied, repeated), (100, 300));
 }
 
 #[tokio::test]
-async fn workers_side_by_side_never_share_a_notification() {
+async fn concurrent_workers_never_claim_the_same_notification() {
     let database = database().await;
     let notifications = PgNotifications::new(&database);
     let events: Vec<PublishedEvent> =
@@ -124,7 +124,7 @@ async fn workers_side_by_side_never_share_a_notification() {
 }
 
 #[tokio::test]
-async fn a_claim_that_is_dropped_had_never_been() {
+async fn a_dropped_claim_releases_its_notifications_unchanged() {
     let notifications = PgNotifications::new(&database().await);
     let event = created(clock::new_order_id(), "Ada");
     inbox(&notifications).apply_batch(std::slice::from_ref(&event), &[]).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_claim_that_is_dropped_had_never_been() {
     assert_eq!(again.notifications()[0].content.event_id, event.event_id);
 }
 
-/// The connection of a dropped claim is given back in the background.
+/// Retries the claim until `wait` has passed, because a dropped claim is rolled back in the background.
 async fn claimed_within(notifications: &PgNotifications, wait: Duration) -> impl NotificationClaim {
     tokio::time::timeout(wait, async {
         loop {
@@ -152,13 +152,13 @@ async fn claimed_within(notifications: &PgNotifications, wait: Duration) -> impl
 }
 
 #[tokio::test]
-async fn a_worker_that_stops_loses_its_claim_and_cannot_settle_it_later() {
+async fn a_worker_that_hangs_loses_its_claim_and_cannot_settle_it_later() {
     let database = database().await;
     let notifications = PgNotifications::new(&database);
     inbox(&notifications).apply_batch(&[created(clock::new_order_id(), "Ada")], &[]).await.unwrap();
 
-    let stopping = notifications.clone().holding_at_most(Duration::from_millis(100));
-    let lost = stopping.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
+    let hanging = notifications.clone().holding_at_most(Duration::from_millis(100));
+    let lost = hanging.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
     let again = claimed_within(&notifications, Duration::from_secs(10)).await;
     assert_eq!(again.notifications(), lost.notifications());
 
@@ -168,7 +168,7 @@ async fn a_worker_that_stops_loses_its_claim_and_cannot_settle_it_later() {
 }
 
 #[tokio::test]
-async fn an_outcome_is_noted_for_each_notification() {
+async fn an_outcome_is_stored_for_each_notification() {
     let (database, pool) = database_and_pool().await;
     let notifications = PgNotifications::new(&database);
     let events: Vec<PublishedEvent> =
@@ -195,7 +195,7 @@ async fn an_outcome_is_noted_for_each_notification() {
 }
 
 #[tokio::test]
-async fn waits_grow_with_each_try_until_the_notification_has_failed() {
+async fn waits_grow_with_each_attempt_until_the_notification_has_failed() {
     let (database, pool) = database_and_pool().await;
     let notifications = PgNotifications::new(&database);
     let id = clock::new_order_id();
@@ -217,7 +217,7 @@ async fn waits_grow_with_each_try_until_the_notification_has_failed() {
 }
 
 #[tokio::test]
-async fn what_waits_behind_a_notification_is_due_when_that_one_is() {
+async fn later_notifications_of_an_order_are_due_at_the_same_time_as_the_first() {
     let (database, pool) = database_and_pool().await;
     let notifications = PgNotifications::new(&database);
     let id = clock::new_order_id();
@@ -232,7 +232,7 @@ async fn what_waits_behind_a_notification_is_due_when_that_one_is() {
 }
 
 #[tokio::test]
-async fn a_clock_that_was_ahead_postpones_no_notification_beyond_the_longest_wait() {
+async fn a_clock_that_was_ahead_does_not_delay_notifications_beyond_the_longest_wait() {
     let (database, pool) = database_and_pool().await;
     let notifications = PgNotifications::new(&database);
     let event = created(clock::new_order_id(), "Ada");

@@ -13,15 +13,15 @@ use domain::pharmacy::{PharmacyOrder, PharmacyStatus};
 use runtime::clock;
 use tokio::sync::Barrier;
 
-use crate::told::{cancelled, created, database};
+use crate::fixture::{cancelled, created, database};
 
 #[tokio::test]
-async fn what_was_told_is_shown_as_it_was_told() {
+async fn an_order_is_shown_as_in_its_events() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let id = clock::new_order_id();
     let before = clock::now();
-    let (placed, called_off) = (created(id, "Zoë 🙂"), cancelled(id, "changed my mind"));
+    let (placed, cancellation) = (created(id, "Zoë 🙂"), cancelled(id, "changed my mind"));
 
     inbox.apply_batch(std::slice::from_ref(&placed), &[]).await.unwrap();
     let view = orders.view(id).await.unwrap().unwrap();
@@ -33,26 +33,26 @@ async fn what_was_told_is_shown_as_it_was_told() {
     assert_eq!(view.order.status, PharmacyStatus::Draft);
     assert!(view.received_at >= before && view.received_at <= clock::now());
 
-    inbox.apply_batch(std::slice::from_ref(&called_off), &[]).await.unwrap();
+    inbox.apply_batch(std::slice::from_ref(&cancellation), &[]).await.unwrap();
     let later = orders.view(id).await.unwrap().unwrap();
     let expected = PharmacyStatus::Cancelled {
         reason: "changed my mind".to_owned(),
-        at: called_off.occurred_at,
+        at: cancellation.occurred_at,
     };
     assert_eq!(later.order.status, expected);
     assert_eq!(later.order.contents, view.order.contents);
-    assert_eq!(later.order.version, Some(called_off.order_version));
-    assert_eq!(later.received_at, view.received_at, "first heard stays first heard");
+    assert_eq!(later.order.version, Some(cancellation.order_version));
+    assert_eq!(later.received_at, view.received_at, "the time of the first event stays");
 }
 
 #[tokio::test]
-async fn a_cancellation_told_before_the_creation_shows_what_is_missing() {
+async fn a_cancellation_before_the_creation_shows_what_is_missing() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let id = clock::new_order_id();
 
-    let intake = inbox.apply_batch(&[cancelled(id, "too late")], &[]).await.unwrap();
-    assert_eq!(intake, BatchOutcome { applied: 1, missing: 1, ..BatchOutcome::default() });
+    let outcome = inbox.apply_batch(&[cancelled(id, "too late")], &[]).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { applied: 1, missing: 1, ..BatchOutcome::default() });
     let view = orders.view(id).await.unwrap().unwrap();
     assert_eq!((view.order.contents, view.order.missing), (None, 1));
 
@@ -64,7 +64,7 @@ async fn a_cancellation_told_before_the_creation_shows_what_is_missing() {
 }
 
 #[tokio::test]
-async fn consumers_that_overlap_on_the_same_events_apply_each_once() {
+async fn consumers_of_the_same_events_apply_each_once() {
     let database = database().await;
     let ids: Vec<OrderId> = (0..40).map(|_| clock::new_order_id()).collect();
     let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
@@ -80,19 +80,21 @@ async fn consumers_that_overlap_on_the_same_events_apply_each_once() {
 }
 
 #[tokio::test]
-async fn consumers_with_different_slices_of_an_order_end_in_the_same_rows() {
+async fn consumers_of_different_events_of_an_order_update_the_same_row() {
     let database = database().await;
     let ids: Vec<OrderId> = (0..40).map(|_| clock::new_order_id()).collect();
     let placed: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
-    let called_off: Vec<PublishedEvent> = ids.iter().rev().map(|id| cancelled(*id, "no")).collect();
+    let cancellations: Vec<PublishedEvent> =
+        ids.iter().rev().map(|id| cancelled(*id, "no")).collect();
 
-    let total = at_once(&database, vec![placed, called_off]).await;
+    let total = at_once(&database, vec![placed, cancellations]).await;
 
     assert_eq!((total.applied, total.repeated), (80, 0));
     all_cancelled_with_contents(&database, &ids).await;
 }
 
-/// Each consumer takes in its own events, one batch after the other, all at the same time.
+/// Runs one consumer for each slice of events, all at the same time. Each one applies its events in
+/// batches.
 async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> BatchOutcome {
     let barrier = Arc::new(Barrier::new(slices.len()));
     let consumers: Vec<_> = slices
@@ -104,9 +106,9 @@ async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Batch
                 let mut total = BatchOutcome::default();
                 for batch in events.chunks(10) {
                     barrier.wait().await;
-                    let intake = inbox.apply_batch(batch, &[]).await.unwrap();
-                    total.applied += intake.applied;
-                    total.repeated += intake.repeated;
+                    let outcome = inbox.apply_batch(batch, &[]).await.unwrap();
+                    total.applied += outcome.applied;
+                    total.repeated += outcome.repeated;
                 }
                 total
             })
@@ -114,9 +116,9 @@ async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Batch
         .collect();
     let mut total = BatchOutcome::default();
     for consumer in consumers {
-        let intake = consumer.await.unwrap();
-        total.applied += intake.applied;
-        total.repeated += intake.repeated;
+        let outcome = consumer.await.unwrap();
+        total.applied += outcome.applied;
+        total.repeated += outcome.repeated;
     }
     total
 }
@@ -134,7 +136,7 @@ async fn all_cancelled_with_contents(database: &Database, ids: &[OrderId]) {
 }
 
 #[tokio::test]
-async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
+async fn a_batch_with_a_stale_revision_is_not_saved() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let (known, fresh) = (clock::new_order_id(), clock::new_order_id());
@@ -142,7 +144,7 @@ async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
     let stale = orders.find_all(&[known]).await.unwrap();
     inbox.apply_batch(&[cancelled(known, "no")], &[]).await.unwrap();
 
-    let new = OrderRevision { order: told(&created(fresh, "Ben")), revision: 0 };
+    let new = OrderRevision { order: new_order(&created(fresh, "Ben")), revision: 0 };
     let batch = [stale[0].clone(), new.clone()];
     let answer = orders.save_all(&batch, &[]).await;
     assert!(matches!(answer, Err(SaveAllError::Conflict)), "{answer:?}");
@@ -153,7 +155,7 @@ async fn one_order_changed_meanwhile_keeps_the_whole_batch_out() {
     assert!(matches!(again, Err(SaveAllError::Conflict)), "{again:?}");
 }
 
-fn told(event: &PublishedEvent) -> PharmacyOrder {
+fn new_order(event: &PublishedEvent) -> PharmacyOrder {
     let mut order = PharmacyOrder::new(event.order_id);
     let contents = domain::pharmacy::Contents {
         customer_name: "Ben".to_owned(),
@@ -166,7 +168,7 @@ fn told(event: &PublishedEvent) -> PharmacyOrder {
 }
 
 #[tokio::test]
-async fn the_list_goes_from_the_newest_backwards_and_by_status() {
+async fn orders_are_listed_newest_first_and_by_status() {
     let orders = PgPharmacyOrders::new(&database().await);
     let inbox = ReceiveOrders(orders.clone());
     let mut ids: Vec<OrderId> = (0..5).map(|_| clock::new_order_id()).collect();

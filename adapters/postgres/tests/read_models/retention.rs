@@ -1,4 +1,4 @@
-//! What is settled is deleted after its retention, and nothing else.
+//! Housekeeping deletes settled rows after their retention, and nothing else.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use adapter_pharmacy as pharmacy;
 use adapter_postgres::Database;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use crate::told::database_and_pool;
+use crate::fixture::database_and_pool;
 
 const MONTH: Duration = Duration::from_hours(30 * 24);
 
@@ -22,8 +22,8 @@ async fn keys(pool: &PgPool, query: &'static str) -> Vec<String> {
     sqlx::query_scalar(query).fetch_all(pool).await.unwrap()
 }
 
-/// Dead letters named after what should become of them.
-async fn keep_letters(pool: &PgPool, schema: &str) {
+/// Inserts dead letters. Their topic names the case.
+async fn insert_dead_letters(pool: &PgPool, schema: &str) {
     let letters = format!(
         "INSERT INTO {schema}.dead_letters
              (topic, topic_partition, topic_offset, reason, state, kept_at, settled_at)
@@ -37,8 +37,8 @@ async fn keep_letters(pool: &PgPool, schema: &str) {
     run(pool, &letters).await;
 }
 
-/// Notifications whose messages are named after what should become of them.
-async fn record(pool: &PgPool) {
+/// Inserts notifications. Their message names the case.
+async fn insert_notifications(pool: &PgPool) {
     let notifications = "
         INSERT INTO notification.notifications
             (event_id, channel, order_id, order_version, message, state, last_error,
@@ -57,18 +57,18 @@ async fn record(pool: &PgPool) {
     run(pool, notifications).await;
 }
 
-async fn world() -> (Database, PgPool) {
+async fn fixture() -> (Database, PgPool) {
     let (database, pool) = database_and_pool().await;
     for schema in ["pharmacy", "notification"] {
-        keep_letters(&pool, schema).await;
+        insert_dead_letters(&pool, schema).await;
     }
-    record(&pool).await;
+    insert_notifications(&pool).await;
     (database, pool)
 }
 
 #[tokio::test]
 async fn settled_dead_letters_are_deleted_after_their_retention() {
-    let (database, pool) = world().await;
+    let (database, pool) = fixture().await;
     let done = pharmacy::Housekeeping::new(&database, KEEP.dead_letters).tidy().await;
     let expected =
         pharmacy::HousekeepingReport { dead_letters_deleted: 6000, ..Default::default() };
@@ -79,43 +79,43 @@ async fn settled_dead_letters_are_deleted_after_their_retention() {
 
 #[tokio::test]
 async fn settled_notifications_are_deleted_after_their_retention() {
-    let (database, pool) = world().await;
-    let house = notification::Housekeeping::new(&database, KEEP);
+    let (database, pool) = fixture().await;
+    let housekeeping = notification::Housekeeping::new(&database, KEEP);
     let expected = notification::HousekeepingReport {
         dead_letters_deleted: 6000,
         notifications_deleted: 12_000,
         ..Default::default()
     };
-    assert_eq!(house.tidy().await, expected);
+    assert_eq!(housekeeping.tidy().await, expected);
     let left = "SELECT DISTINCT message FROM notification.notifications ORDER BY message";
     assert_eq!(keys(&pool, left).await, ["ahead", "pending", "young"]);
     let left = "SELECT DISTINCT topic FROM notification.dead_letters ORDER BY topic";
     assert_eq!(keys(&pool, left).await, ["open", "young"]);
     let ahead = "SELECT message FROM notification.notifications WHERE recorded_at > now()";
-    assert_eq!(keys(&pool, ahead).await, [""; 0], "dated by a clock that was ahead");
-    assert_eq!(house.tidy().await, notification::HousekeepingReport::default());
+    assert_eq!(keys(&pool, ahead).await, [""; 0], "recorded while the clock was ahead");
+    assert_eq!(housekeeping.tidy().await, notification::HousekeepingReport::default());
 }
 
 #[tokio::test]
 async fn a_clock_that_jumps_deletes_nothing() {
-    let (database, pool) = world().await;
+    let (database, pool) = fixture().await;
     for schema in ["pharmacy", "notification"] {
         let jump = format!(
             "UPDATE {schema}.housekeeping_clock SET believed_at = now() - interval '40 days'"
         );
         run(&pool, &jump).await;
     }
-    let house = pharmacy::Housekeeping::new(&database, KEEP.dead_letters);
+    let housekeeping = pharmacy::Housekeeping::new(&database, KEEP.dead_letters);
     let doubted = pharmacy::HousekeepingReport { clock_doubted: true, ..Default::default() };
-    assert_eq!(house.tidy().await, doubted);
-    let house = notification::Housekeeping::new(&database, KEEP);
+    assert_eq!(housekeeping.tidy().await, doubted);
+    let housekeeping = notification::Housekeeping::new(&database, KEEP);
     let doubted = notification::HousekeepingReport { clock_doubted: true, ..Default::default() };
-    assert_eq!(house.tidy().await, doubted);
+    assert_eq!(housekeeping.tidy().await, doubted);
 }
 
 #[tokio::test]
 async fn a_step_that_fails_does_not_stop_the_others() {
-    let (database, pool) = world().await;
+    let (database, pool) = fixture().await;
     run(&pool, "ALTER TABLE notification.dead_letters RENAME TO gone").await;
     let done = notification::Housekeeping::new(&database, KEEP).tidy().await;
     assert_eq!((done.failed, done.notifications_deleted), (1, 12_000));

@@ -10,16 +10,16 @@ use embedded_postgres::testing::fresh_database;
 use runtime::clock;
 use serde_json::{Value, json};
 
-use crate::house::{House, cancelled, created};
+use crate::fixture::{Fixture, cancelled, created};
 
 #[tokio::test]
 async fn the_notifications_of_an_order_are_listed_oldest_first() {
-    let house = House::open().await;
+    let fixture = Fixture::new().await;
     let (id, other) = (clock::new_order_id(), clock::new_order_id());
-    let (placed, called_off) = (created(id), cancelled(id));
-    house.told(&[placed.clone(), created(other), called_off.clone(), placed.clone()]).await;
+    let (placed, cancellation) = (created(id), cancelled(id));
+    fixture.receive(&[placed.clone(), created(other), cancellation.clone(), placed.clone()]).await;
 
-    let (status, mut list) = house.get(&format!("/api/notifications?orderId={id}")).await;
+    let (status, mut list) = fixture.get(&format!("/api/notifications?orderId={id}")).await;
     assert_eq!(status, StatusCode::OK);
     let items = list["items"].as_array_mut().unwrap();
     for item in items.iter_mut() {
@@ -37,23 +37,23 @@ async fn the_notifications_of_an_order_are_listed_oldest_first() {
     let second = format!("Your order {id} has been cancelled: too slow.");
     let expected = [
         notification(&placed.event_id.to_string(), 1, first),
-        notification(&called_off.event_id.to_string(), 2, second),
+        notification(&cancellation.event_id.to_string(), 2, second),
     ];
     assert_eq!(items[..], expected);
 }
 
 #[tokio::test]
-async fn a_notification_tells_whether_it_was_sent_and_why_not() {
-    let house = House::open().await;
+async fn a_notification_shows_whether_it_was_sent_and_why_not() {
+    let fixture = Fixture::new().await;
     let id = clock::new_order_id();
-    house.told(&[created(id), cancelled(id)]).await;
+    fixture.receive(&[created(id), cancelled(id)]).await;
     let limit = ClaimLimit { notifications: 10, bytes: 1000 };
     for outcome in [SendOutcome::Sent, SendOutcome::Failed("no such customer".to_owned())] {
-        let claim = house.notifications.claim(ChannelName::Log, limit).await.unwrap().unwrap();
+        let claim = fixture.notifications.claim(ChannelName::Log, limit).await.unwrap().unwrap();
         claim.settle(&[outcome]).await.unwrap();
     }
 
-    let (_, list) = house.get(&format!("/api/notifications?orderId={id}")).await;
+    let (_, list) = fixture.get(&format!("/api/notifications?orderId={id}")).await;
     let [sent, failed] = &list["items"].as_array().unwrap()[..] else { panic!("{list}") };
     assert_eq!(sent["state"], "sent");
     let sent_at: domain::Timestamp = sent["sentAt"].as_str().unwrap().parse().unwrap();
@@ -64,16 +64,16 @@ async fn a_notification_tells_whether_it_was_sent_and_why_not() {
 }
 
 #[tokio::test]
-async fn an_order_nothing_was_told_of_has_no_notifications() {
-    let house = House::open().await;
+async fn an_unknown_order_has_no_notifications() {
+    let fixture = Fixture::new().await;
     let id = clock::new_order_id();
-    let answer = house.get(&format!("/api/notifications?orderId={id}")).await;
+    let answer = fixture.get(&format!("/api/notifications?orderId={id}")).await;
     assert_eq!(answer, (StatusCode::OK, json!({"items": []})));
 }
 
 #[tokio::test]
-async fn a_question_without_a_readable_order_id_is_a_problem() {
-    let house = House::open().await;
+async fn a_request_without_a_valid_order_id_is_a_problem() {
+    let fixture = Fixture::new().await;
     let id = clock::new_order_id();
     for (query, parameter) in [
         (String::new(), "orderId"),
@@ -83,7 +83,7 @@ async fn a_question_without_a_readable_order_id_is_a_problem() {
         (format!("?orderid={id}"), "orderid"),
         (format!("?orderId={id}&state=sent"), "state"),
     ] {
-        let (status, problem) = house.get(&format!("/api/notifications{query}")).await;
+        let (status, problem) = fixture.get(&format!("/api/notifications{query}")).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{query}");
         assert_eq!(problem["type"], "/problems/invalid-parameter");
         assert_eq!(problem["errors"][0]["parameter"], parameter, "{problem}");
@@ -91,31 +91,31 @@ async fn a_question_without_a_readable_order_id_is_a_problem() {
 }
 
 #[tokio::test]
-async fn until_the_tables_are_there_the_answer_is_try_again_later() {
-    let house = House::before_its_tables().await;
+async fn the_service_is_unavailable_until_the_tables_are_up_to_date() {
+    let fixture = Fixture::without_tables().await;
     let id = clock::new_order_id();
-    let (status, problem) = house.get(&format!("/api/notifications?orderId={id}")).await;
+    let (status, problem) = fixture.get(&format!("/api/notifications?orderId={id}")).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{problem}");
 }
 
 #[tokio::test]
 async fn a_record_that_could_not_be_consumed_is_listed_and_retried() {
-    let house = House::open().await;
+    let fixture = Fixture::new().await;
     let dead = [sample::dead_letter(1, 1, "no Avro"), sample::dead_letter(2, 1, "no Avro")];
-    house.inbox().apply_batch(&[], &dead).await.unwrap();
+    fixture.inbox().apply_batch(&[], &dead).await.unwrap();
 
-    let (status, page) = house.get("/api/dead-letters?reason=Avro").await;
+    let (status, page) = fixture.get("/api/dead-letters?reason=Avro").await;
     assert_eq!(status, StatusCode::OK, "{page}");
     let [first, second] = [0, 1].map(|place| page["items"][place]["id"].clone());
-    let (_, report) = house.post("/api/dead-letters/retry", json!({"ids": [first]})).await;
+    let (_, report) = fixture.post("/api/dead-letters/retry", json!({"ids": [first]})).await;
     assert_eq!(report["results"], json!([{"id": first, "outcome": "retried"}]));
     let order = sample::order_id(1);
-    let (_, list) = house.get(&format!("/api/notifications?orderId={order}")).await;
+    let (_, list) = fixture.get(&format!("/api/notifications?orderId={order}")).await;
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
 
-    let (_, report) = house.post("/api/dead-letters/discard", json!({"all": true})).await;
+    let (_, report) = fixture.post("/api/dead-letters/discard", json!({"all": true})).await;
     assert_eq!(report["results"], json!([{"id": second, "outcome": "discarded"}]));
-    let (_, page) = house.get("/api/dead-letters?state=discarded").await;
+    let (_, page) = fixture.get("/api/dead-letters?state=discarded").await;
     assert_eq!(page["items"][0]["id"], second);
 }
 
@@ -135,7 +135,7 @@ async fn looking_for_dead_letters_does_not_create_tables() {
 
 #[tokio::test]
 async fn the_api_is_as_documented() {
-    let house = House::open().await;
-    let (_, document): (_, Value) = house.get("/openapi.json").await;
+    let fixture = Fixture::new().await;
+    let (_, document): (_, Value) = fixture.get("/openapi.json").await;
     insta::assert_json_snapshot!(document);
 }

@@ -5,7 +5,7 @@ use application::inbox::Inbox;
 use application::notification::{Channel, ChannelName, Notification, SendError};
 use application::published::PublishedEvent;
 use domain::EventId;
-use notification::{Waking, deliver};
+use notification::{WakingInbox, deliver};
 use runtime::clock;
 use serde_json::Value;
 use test_support::eventually;
@@ -13,12 +13,12 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::house::{House, cancelled, created};
+use crate::fixture::{Fixture, cancelled, created};
 
-/// A provider that remembers what it got, and may be down for the first so many times.
+/// A provider that records what it has received, and refuses the first `refusals` notifications.
 #[derive(Debug, Clone, Default)]
 struct Provider {
-    got: Arc<Mutex<Vec<EventId>>>,
+    received: Arc<Mutex<Vec<EventId>>>,
     refusals: Arc<Mutex<usize>>,
 }
 
@@ -33,35 +33,35 @@ impl Channel for Provider {
             *refusals -= 1;
             return Err(SendError::Later("busy".to_owned()));
         }
-        self.got.lock().unwrap().push(notification.content.event_id);
+        self.received.lock().unwrap().push(notification.content.event_id);
         Ok(())
     }
 }
 
 #[tokio::test]
-async fn workers_side_by_side_send_each_notification_once() {
-    let house = House::open().await;
-    let (provider, bell, stop) =
+async fn concurrent_workers_send_each_notification_once() {
+    let fixture = Fixture::new().await;
+    let (provider, wakeup, stop) =
         (Provider::default(), Arc::new(Notify::new()), CancellationToken::new());
     let mut workers = JoinSet::new();
     for _ in 0..3 {
-        let (notifications, provider) = (house.notifications.clone(), provider.clone());
-        let (bell, stop) = (Arc::clone(&bell), stop.clone());
-        workers.spawn(async move { deliver(&notifications, &provider, &bell, &stop).await });
+        let (notifications, provider) = (fixture.notifications.clone(), provider.clone());
+        let (wakeup, stop) = (Arc::clone(&wakeup), stop.clone());
+        workers.spawn(async move { deliver(&notifications, &provider, &wakeup, &stop).await });
     }
 
-    let inbox = Waking { inbox: house.inbox(), bell };
+    let inbox = WakingInbox { inbox: fixture.inbox(), wakeup };
     let events: Vec<PublishedEvent> = (0..60).map(|_| created(clock::new_order_id())).collect();
     for batch in events.chunks(7) {
         inbox.apply_batch(batch, &[]).await.unwrap();
-        // As when an offset was not committed.
+        // The batch is delivered again, as if its offset was not committed.
         inbox.apply_batch(batch, &[]).await.unwrap();
     }
 
     let last = events[59].order_id;
     for event in &events {
         eventually("the notification is sent", async || {
-            state(&house, event.order_id).await == "sent"
+            state(&fixture, event.order_id).await == "sent"
         })
         .await;
     }
@@ -69,35 +69,35 @@ async fn workers_side_by_side_send_each_notification_once() {
     while let Some(ended) = workers.join_next().await {
         ended.unwrap();
     }
-    let got = provider.got.lock().unwrap().clone();
+    let got = provider.received.lock().unwrap().clone();
     assert_eq!(got.len(), 60);
     assert_eq!(got.into_iter().collect::<HashSet<_>>().len(), 60);
-    assert_eq!(state(&house, last).await, "sent");
+    assert_eq!(state(&fixture, last).await, "sent");
 }
 
 #[tokio::test]
-async fn workers_side_by_side_tell_each_customer_in_order() {
-    let house = House::open().await;
+async fn concurrent_workers_send_the_notifications_of_an_order_in_sequence() {
+    let fixture = Fixture::new().await;
     let provider = Provider { refusals: Arc::new(Mutex::new(25)), ..Provider::default() };
-    let (bell, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+    let (wakeup, stop) = (Arc::new(Notify::new()), CancellationToken::new());
     let orders: Vec<_> = (0..40).map(|_| clock::new_order_id()).collect();
-    let told: Vec<[PublishedEvent; 2]> =
+    let events: Vec<[PublishedEvent; 2]> =
         orders.iter().map(|&order| [created(order), cancelled(order)]).collect();
-    house.told(told.as_flattened()).await;
+    fixture.receive(events.as_flattened()).await;
 
     let mut workers = JoinSet::new();
     for _ in 0..3 {
-        let (notifications, provider) = (house.notifications.clone(), provider.clone());
-        let (bell, stop) = (Arc::clone(&bell), stop.clone());
-        workers.spawn(async move { deliver(&notifications, &provider, &bell, &stop).await });
+        let (notifications, provider) = (fixture.notifications.clone(), provider.clone());
+        let (wakeup, stop) = (Arc::clone(&wakeup), stop.clone());
+        workers.spawn(async move { deliver(&notifications, &provider, &wakeup, &stop).await });
     }
-    eventually("80 are sent", async || provider.got.lock().unwrap().len() >= 80).await;
+    eventually("80 are sent", async || provider.received.lock().unwrap().len() >= 80).await;
     stop.cancel();
     while let Some(ended) = workers.join_next().await {
         ended.unwrap();
     }
-    let got = provider.got.lock().unwrap().clone();
-    for [first, second] in &told {
+    let got = provider.received.lock().unwrap().clone();
+    for [first, second] in &events {
         let mine: Vec<EventId> = got
             .iter()
             .copied()
@@ -108,27 +108,27 @@ async fn workers_side_by_side_tell_each_customer_in_order() {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_gets_the_notification_when_it_is_back() {
-    let house = House::open().await;
+async fn a_provider_that_was_down_receives_the_notification_later() {
+    let fixture = Fixture::new().await;
     let provider = Provider { refusals: Arc::new(Mutex::new(1)), ..Provider::default() };
-    let (bell, stop) = (Notify::new(), CancellationToken::new());
+    let (wakeup, stop) = (Notify::new(), CancellationToken::new());
     let event = created(clock::new_order_id());
-    house.told(std::slice::from_ref(&event)).await;
+    fixture.receive(std::slice::from_ref(&event)).await;
 
-    let work = deliver(&house.notifications, &provider, &bell, &stop);
+    let work = deliver(&fixture.notifications, &provider, &wakeup, &stop);
     let watch = async {
         eventually("the notification is sent", async || {
-            state(&house, event.order_id).await == "sent"
+            state(&fixture, event.order_id).await == "sent"
         })
         .await;
         stop.cancel();
     };
     tokio::join!(work, watch);
-    assert_eq!(*provider.got.lock().unwrap(), [event.event_id]);
+    assert_eq!(*provider.received.lock().unwrap(), [event.event_id]);
     assert_eq!(*provider.refusals.lock().unwrap(), 0);
 }
 
-async fn state(house: &House, order: domain::OrderId) -> Value {
-    let (_, mut list) = house.get(&format!("/api/notifications?orderId={order}")).await;
+async fn state(fixture: &Fixture, order: domain::OrderId) -> Value {
+    let (_, mut list) = fixture.get(&format!("/api/notifications?orderId={order}")).await;
     list["items"][0]["state"].take()
 }

@@ -4,5 +4,5 @@
 
 mod api;
 mod delivery;
-mod house;
+mod fixture;
 mod log_channel;

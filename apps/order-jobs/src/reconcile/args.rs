@@ -7,11 +7,11 @@ use domain::Timestamp;
 use runtime::StartError;
 use runtime::config::{DatabaseArgs, Secret, seconds, secret};
 
-/// What is compared, and where the read models are.
+/// Which orders are compared, and the databases of the read models.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ReconcileArgs {
     /// Only orders placed since this moment, such as 2026-01-31T12:00:00Z [default:
-    /// `OUTBOX_RETENTION_DAYS` ago, since what is older cannot be published again]; never before
+    /// `OUTBOX_RETENTION_DAYS` ago, because older events cannot be published again]; never before
     /// notifications are deleted (`NOTIFICATIONS_RETENTION_DAYS`)
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<Timestamp>,
@@ -20,28 +20,28 @@ pub(crate) struct ReconcileArgs {
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<Timestamp>,
 
-    /// Publish again what a read model lacks, as far as the outbox retains it
+    /// Publish again the events that a read model lacks, if they are still in the outbox
     #[arg(long)]
     pub(super) repair: bool,
 
-    /// Seconds until an order that looks different is looked at again: longer than an event takes from
-    /// the topic into the read models
+    /// Seconds after which an order that differs is compared again; longer than an event takes from the
+    /// topic to the read models
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub(super) grace: Duration,
 
-    /// The Postgres of pharmacy-order, if it is not that of `DATABASE_URL`
+    /// The Postgres of pharmacy-order, if it is not the one of `DATABASE_URL`
     #[arg(long, env = "PHARMACY_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pharmacy_database_url: Option<Secret>,
 
-    /// A file that holds that URL
+    /// A file that contains this URL
     #[arg(long, env = "PHARMACY_DATABASE_URL_FILE", value_name = "FILE")]
     pharmacy_database_url_file: Option<PathBuf>,
 
-    /// The Postgres of notification, if it is not that of `DATABASE_URL`
+    /// The Postgres of notification, if it is not the one of `DATABASE_URL`
     #[arg(long, env = "NOTIFICATION_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     notification_database_url: Option<Secret>,
 
-    /// A file that holds that URL
+    /// A file that contains this URL
     #[arg(long, env = "NOTIFICATION_DATABASE_URL_FILE", value_name = "FILE")]
     notification_database_url_file: Option<PathBuf>,
 }

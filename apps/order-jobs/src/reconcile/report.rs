@@ -34,8 +34,8 @@ pub(super) fn outcome(read_model: &str, order: OrderId, outcome: RepairOutcome) 
             "not repaired\t{read_model}\t{order}\tonly {events} of its events are still in the outbox"
         ),
         RepairOutcome::NotArrived => format!(
-            "not repaired\t{read_model}\t{order}\tit is due again but has not arrived; look after the \
-             relays and {read_model}, then run reconcile again"
+            "not repaired\t{read_model}\t{order}\tit is due again but has not arrived; check that the \
+             relays and {read_model} run, then run reconcile again"
         ),
     }
 }
@@ -59,8 +59,8 @@ mod tests {
     }
 
     #[test]
-    fn every_difference_is_one_line_that_tells_what_both_sides_know() {
-        for (ordering, pharmacy, told) in [
+    fn every_difference_is_one_line_with_what_both_sides_know() {
+        for (ordering, pharmacy, expected) in [
             (
                 Some(known(2, 2)),
                 None,
@@ -89,7 +89,7 @@ mod tests {
         ] {
             let order_id = ordering.or(pharmacy).unwrap().order_id;
             let one = Difference { order_id, published: ordering, known: pharmacy };
-            assert_eq!(difference("pharmacy", &one), told.replace("{}", &order_id.to_string()));
+            assert_eq!(difference("pharmacy", &one), expected.replace("{}", &order_id.to_string()));
         }
     }
 }

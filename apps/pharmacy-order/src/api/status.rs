@@ -15,7 +15,7 @@ pub(super) enum Status {
     Cancelled,
 }
 
-/// A text that is no status.
+/// The error for a text that is not a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be one of: draft, cancelled")]
 pub(super) struct StatusError;

@@ -1,7 +1,7 @@
-//! The whole service, against a Postgres, a Kafka and a registry that come and go.
+//! The whole service, with a Postgres, a Kafka and a registry that start late or stop.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod fixture;
 mod outage;
 mod versions;
-mod world;

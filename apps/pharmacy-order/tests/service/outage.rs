@@ -6,87 +6,89 @@ use test_support::{eventually, new_order};
 use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, path_of};
+use crate::fixture::{Fixture, path_of};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_starts_with_everything_down_recovers_by_itself_and_stops_when_told() {
-    let world = World::all_down().await;
+async fn the_service_starts_with_everything_down_recovers_and_stops_on_shutdown() {
+    let fixture = Fixture::all_down().await;
     let stop = CancellationToken::new();
-    let service = tokio::spawn(pharmacy_order::run(world.config(), stop.clone()));
+    let service = tokio::spawn(pharmacy_order::run(fixture.config(), stop.clone()));
 
-    eventually("it listens", async || world.get("/livez").await.is_some()).await;
-    let (status, readiness) = world.get("/readyz").await.unwrap();
+    eventually("it listens", async || fixture.get("/livez").await.is_some()).await;
+    let (status, readiness) = fixture.get("/readyz").await.unwrap();
     assert_eq!((status, ready(&readiness)), (503, (false, false)), "{readiness}");
-    let (status, problem) = world.get("/api/pharmacy/orders").await.unwrap();
+    let (status, problem) = fixture.get("/api/pharmacy/orders").await.unwrap();
     assert_eq!((status, &problem["type"]), (503, &json!("/problems/unavailable")));
 
-    world.postgres_up().await;
-    eventually("its tables are there", async || is_ready(&world, "/readyz").await.0).await;
+    fixture.postgres_up().await;
+    eventually("its tables are up to date", async || is_ready(&fixture, "/readyz").await.0).await;
     let empty = json!({"items": [], "nextCursor": null});
-    assert_eq!(world.get("/api/pharmacy/orders").await.unwrap(), (200, empty));
+    assert_eq!(fixture.get("/api/pharmacy/orders").await.unwrap(), (200, empty));
 
-    world.kafka_up();
-    eventually("it is in its group", async || is_ready(&world, "/readyz").await == (true, true))
-        .await;
+    fixture.kafka_up();
+    eventually("it has joined its group", async || {
+        is_ready(&fixture, "/readyz").await == (true, true)
+    })
+    .await;
 
-    world.registry_up().await;
-    let (spoilt, order) = (new_order("Ada"), new_order("Ada"));
-    world.publish(&spoilt, |payload| payload.truncate(20)).await;
-    world.publish(&order, |_| {}).await;
-    eventually("the order is shown", async || shows(&world, &order).await).await;
-    eventually("the spoilt record is a dead letter", async || list(&world).await.0 == 1).await;
-    assert!(!shows(&world, &spoilt).await);
+    fixture.registry_up().await;
+    let (corrupt, order) = (new_order("Ada"), new_order("Ada"));
+    fixture.publish(&corrupt, |payload| payload.truncate(20)).await;
+    fixture.publish(&order, |_| {}).await;
+    eventually("the order is shown", async || shows(&fixture, &order).await).await;
+    eventually("the corrupt record is a dead letter", async || list(&fixture).await.0 == 1).await;
+    assert!(!shows(&fixture, &corrupt).await);
 
-    let (retried, said) = operate(&world, &["retry", "--all"]).await;
-    assert!(!retried && said.contains("still has no effect"), "{said}");
-    let number = list(&world).await.1;
-    let (discarded, said) = operate(&world, &["discard", &number]).await;
-    assert!(discarded, "{said}");
-    assert_eq!(list(&world).await.0, 0);
+    let (retried, output) = operate(&fixture, &["retry", "--all"]).await;
+    assert!(!retried && output.contains("still has no effect"), "{output}");
+    let number = list(&fixture).await.1;
+    let (discarded, output) = operate(&fixture, &["discard", &number]).await;
+    assert!(discarded, "{output}");
+    assert_eq!(list(&fixture).await.0, 0);
 
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(20), service).await.unwrap().unwrap().unwrap();
-    assert_eq!(world.get("/livez").await, None);
+    assert_eq!(fixture.get("/livez").await, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_stops_when_told_even_while_it_waits_for_everything() {
-    let world = World::all_down().await;
+async fn the_service_stops_on_shutdown_while_everything_is_down() {
+    let fixture = Fixture::all_down().await;
     let stop = CancellationToken::new();
-    let service = tokio::spawn(pharmacy_order::run(world.config(), stop.clone()));
-    eventually("it listens", async || world.get("/livez").await.is_some()).await;
+    let service = tokio::spawn(pharmacy_order::run(fixture.config(), stop.clone()));
+    eventually("it listens", async || fixture.get("/livez").await.is_some()).await;
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(20), service).await.unwrap().unwrap().unwrap();
 }
 
-async fn is_ready(world: &World, path: &str) -> (bool, bool) {
-    world.get(path).await.map_or((false, false), |(_, readiness)| ready(&readiness))
+async fn is_ready(fixture: &Fixture, path: &str) -> (bool, bool) {
+    fixture.get(path).await.map_or((false, false), |(_, readiness)| ready(&readiness))
 }
 
-/// Whether Postgres is ready, and Kafka.
+/// Whether Postgres is ready, and whether Kafka is ready.
 fn ready(readiness: &Value) -> (bool, bool) {
     let checks = readiness["checks"].as_array().unwrap();
     let of = |name: &str| checks.iter().any(|it| it["name"] == name && it["ready"] == true);
     (of("postgres"), of("kafka"))
 }
 
-async fn shows(world: &World, order: &Order) -> bool {
-    world.get(&path_of(order.id())).await.is_some_and(|(status, _)| status == 200)
+async fn shows(fixture: &Fixture, order: &Order) -> bool {
+    fixture.get(&path_of(order.id())).await.is_some_and(|(status, _)| status == 200)
 }
 
-/// How many dead letters are open, and the number of the first.
-async fn list(world: &World) -> (usize, String) {
-    let (listed, letters) = operate(world, &["list"]).await;
+/// The number of open dead letters, and the id of the first one.
+async fn list(fixture: &Fixture) -> (usize, String) {
+    let (listed, letters) = operate(fixture, &["list"]).await;
     assert!(listed, "{letters}");
     let number = letters.split('\t').next().unwrap_or_default().to_owned();
     (letters.lines().count(), number)
 }
 
-/// Runs the program's own command; answers whether all was done, and what it said.
-async fn operate(world: &World, command: &[&str]) -> (bool, String) {
+/// Runs a `dead-letters` command. Returns whether it succeeded, and its output.
+async fn operate(fixture: &Fixture, command: &[&str]) -> (bool, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_pharmacy-order"))
-        .env("DATABASE_URL", world.database_url())
-        .env("SCHEMA_REGISTRY_URL", world.kafka_args().schema_registry_url)
+        .env("DATABASE_URL", fixture.database_url())
+        .env("SCHEMA_REGISTRY_URL", fixture.kafka_args().schema_registry_url)
         .arg("dead-letters")
         .args(command)
         .output()

@@ -1,4 +1,4 @@
-//! Orders told in every version of the event, side by side.
+//! Consumes every version of the event `OrderCreated`.
 
 use adapter_avro::published;
 use application::relay::OutboxRecord;
@@ -8,35 +8,35 @@ use serde_json::json;
 use test_support::eventually;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{World, path_of};
+use crate::fixture::{Fixture, path_of};
 
-/// `OrderCreated` in its first version, as the first release has written it: two pieces of product
-/// 1 and 999 of the product with the greatest number, for Zoë 李.
+/// `OrderCreated` in its first version, as the first release wrote it: two pieces of product 1 and 999
+/// pieces of the product with the highest id, for Zoë 李.
 const FIRST_VERSION: &str = "\
     4830313839306135642d616339362d373734622d626363652d62333032303939613830353780\
     c9d8c4baeba4064830313839306135642d616339362d373734622d626363652d623330323039\
     39613830353802105a6fc3ab20e69d8e040204feffffffffffffffff01ce0f00";
 
-/// The order of which it tells.
+/// The id of the order in this event.
 const FIRST_ORDER: &str = "01890a5d-ac96-774b-bcce-b302099a8058";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_order_told_in_the_first_version_stands_beside_one_told_in_the_second() {
-    let world = World::only_kafka_up().await;
-    world.postgres_up().await;
-    world.registry_up().await;
+async fn orders_in_the_first_and_the_second_version_of_the_event_are_both_shown() {
+    let fixture = Fixture::only_kafka_up().await;
+    fixture.postgres_up().await;
+    fixture.registry_up().await;
     let stop = CancellationToken::new();
-    let service = tokio::spawn(pharmacy_order::run(world.config(), stop.clone()));
+    let service = tokio::spawn(pharmacy_order::run(fixture.config(), stop.clone()));
 
     let second = order_with_everything();
-    world.publish_record(&first_version()).await;
-    world.publish(&second, |_| {}).await;
+    fixture.publish_record(&first_version()).await;
+    fixture.publish(&second, |_| {}).await;
     let shown = async |path: &str| {
         eventually("the order is shown", async || {
-            world.get(path).await.is_some_and(|(status, _)| status == 200)
+            fixture.get(path).await.is_some_and(|(status, _)| status == 200)
         })
         .await;
-        world.get(path).await.unwrap().1
+        fixture.get(path).await.unwrap().1
     };
 
     let first = shown(&path_of(FIRST_ORDER.parse().unwrap())).await;
@@ -64,7 +64,7 @@ async fn an_order_told_in_the_first_version_stands_beside_one_told_in_the_second
     service.await.unwrap().unwrap();
 }
 
-/// What the first release has left in the outbox.
+/// An outbox record of the first release.
 fn first_version() -> OutboxRecord {
     let schema = published().iter().find(|it| it.event_type == "OrderCreated" && it.version == 1);
     let pairs = (0..FIRST_VERSION.len()).step_by(2).map(|at| &FIRST_VERSION[at..at + 2]);

@@ -1,4 +1,4 @@
-//! What keeps the outbox in shape, and shows operators how it is.
+//! Housekeeping of the outbox, and its metrics.
 
 use std::time::Duration;
 
@@ -13,10 +13,11 @@ use tracing::info;
 
 use crate::RelayArgs;
 
-/// How often the gauges are brought up to date.
+/// How often the gauges are updated.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
-/// Keeps house and measures, until told to stop. What fails is tried again at the next turn.
+/// Runs housekeeping and updates the gauges until `stop` is cancelled. The next round retries what
+/// failed.
 pub(crate) async fn run(database: &Database, args: &RelayArgs, stop: &CancellationToken) {
     let days = |days: u32| Duration::from_hours(24) * days;
     let keep = Retention {
@@ -26,10 +27,10 @@ pub(crate) async fn run(database: &Database, args: &RelayArgs, stop: &Cancellati
     };
     let housekeeping = Housekeeping::new(database, keep);
     describe();
-    let tidying = every_hour(stop, || keep_house(&housekeeping));
+    let tidying = every_hour(stop, || tidy(&housekeeping));
     let backlog = PgBacklog::new(database);
-    let measuring = every(MEASURE_EVERY, || show(&backlog));
-    // All of it can be left off at any point.
+    let measuring = every(MEASURE_EVERY, || update_gauges(&backlog));
+    // All of this can be cancelled at any point.
     tokio::select! {
         () = stop.cancelled() => {}
         () = tidying => {}
@@ -38,33 +39,33 @@ pub(crate) async fn run(database: &Database, args: &RelayArgs, stop: &Cancellati
 }
 
 async fn every<F: Future<Output = ()>>(period: Duration, work: impl Fn() -> F) {
-    let mut turns = interval(period);
-    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = interval(period);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        turns.tick().await;
+        ticks.tick().await;
         work().await;
     }
 }
 
-async fn keep_house(housekeeping: &Housekeeping) {
-    let done = housekeeping.tidy().await;
+async fn tidy(housekeeping: &Housekeeping) {
+    let report = housekeeping.tidy().await;
     info!(
-        created = done.days.created,
-        dropped = done.days.dropped,
-        needed = done.days.needed,
-        postponed = done.days.postponed,
-        strays_deleted = done.days.strays_deleted,
-        letters_deleted = done.days.letters_deleted,
-        answers_forgotten = done.answers_forgotten,
-        clock_doubted = done.clock_doubted,
-        failed = done.failed,
+        created = report.days.created,
+        dropped = report.days.dropped,
+        needed = report.days.needed,
+        postponed = report.days.postponed,
+        strays_deleted = report.days.strays_deleted,
+        letters_deleted = report.days.letters_deleted,
+        answers_forgotten = report.answers_forgotten,
+        clock_doubted = report.clock_doubted,
+        failed = report.failed,
         "kept house in the outbox"
     );
 }
 
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a double by its format")]
-async fn show(backlog: &impl MeasureBacklog) {
-    // While the database is down the last figures stand; /readyz tells that it is.
+async fn update_gauges(backlog: &impl MeasureBacklog) {
+    // While the database is down, the gauges keep their last values, and /readyz shows the outage.
     let Ok(backlog) = backlog.measure().await else { return };
     gauge!("outbox_unprocessed_events").set(backlog.unprocessed as f64);
     gauge!("outbox_oldest_unprocessed_seconds").set(backlog.oldest.as_secs_f64());

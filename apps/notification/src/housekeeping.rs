@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::RetentionArgs;
 
-/// Deletes what was settled long ago, every hour, until told to stop.
+/// Runs housekeeping every hour until `stop` is cancelled.
 pub(crate) async fn run(database: &Database, args: &RetentionArgs, stop: &CancellationToken) {
     let days = |days: u32| Duration::from_hours(24) * days;
     let keep = Retention {
@@ -15,12 +15,12 @@ pub(crate) async fn run(database: &Database, args: &RetentionArgs, stop: &Cancel
     };
     let housekeeping = Housekeeping::new(database, keep);
     every_hour(stop, || async {
-        let done = housekeeping.tidy().await;
+        let report = housekeeping.tidy().await;
         tracing::info!(
-            notifications_deleted = done.notifications_deleted,
-            dead_letters_deleted = done.dead_letters_deleted,
-            clock_doubted = done.clock_doubted,
-            failed = done.failed,
+            notifications_deleted = report.notifications_deleted,
+            dead_letters_deleted = report.dead_letters_deleted,
+            clock_doubted = report.clock_doubted,
+            failed = report.failed,
             "kept house"
         );
     })

@@ -19,28 +19,28 @@ use runtime::config::MAX_IN_FLIGHT;
 use serde_json::Value;
 use tower::ServiceExt;
 
-/// The service without its consumer: events are told by the tests.
-pub(crate) struct House {
+/// The service without its consumer and worker. Tests pass events to the inbox.
+pub(crate) struct Fixture {
     pub(crate) notifications: PgNotifications,
     router: Router,
 }
 
-impl House {
-    pub(crate) async fn open() -> Self {
+impl Fixture {
+    pub(crate) async fn new() -> Self {
         let database = database().await;
         let tables = MigrationGate::default();
         tables.prepare(|| notification::migrate(&database)).await.unwrap();
         Self::with(&database, tables)
     }
 
-    pub(crate) async fn before_its_tables() -> Self {
+    pub(crate) async fn without_tables() -> Self {
         Self::with(&database().await, MigrationGate::default())
     }
 
     fn with(database: &Database, tables: MigrationGate) -> Self {
         let notifications = PgNotifications::new(database);
         let checks = vec![Check::new("nothing", || ready(Ok(())))];
-        // By now every record can be read.
+        // A retry can decode every record.
         let decode = |_| ready(Ok::<_, std::io::Error>(Content::Event(sample::created(1))));
         let how = ConsumeAgain { decode, inbox: inbox(notifications.clone()) };
         let api = ::notification::api::routes(database, tables, how);
@@ -60,7 +60,7 @@ impl House {
         (status, serde_json::from_slice(&body).unwrap())
     }
 
-    pub(crate) async fn told(&self, events: &[PublishedEvent]) {
+    pub(crate) async fn receive(&self, events: &[PublishedEvent]) {
         self.inbox().apply_batch(events, &[]).await.unwrap();
     }
 

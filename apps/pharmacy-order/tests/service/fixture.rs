@@ -1,4 +1,4 @@
-//! What the service lives in.
+//! The services that the program needs, which tests can start later.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,23 +20,24 @@ use tokio::net::{TcpListener, TcpStream};
 
 const TOPIC: &str = "order-created-topic";
 
-pub(crate) struct World {
+/// A Kafka, a Postgres and a registry for one service.
+pub(crate) struct Fixture {
     kafka: EmbeddedKafka,
-    /// The way to Postgres that is open all the time.
+    /// The direct connection to Postgres, which always works.
     database: DatabaseArgs,
-    /// The way the service knows.
+    /// The address of Postgres that the service uses. It works after [`Self::postgres_up`].
     postgres: SocketAddr,
     registry: SocketAddr,
     http: SocketAddr,
 }
 
-impl World {
+impl Fixture {
     pub(crate) async fn all_down() -> Self {
-        let world = Self::only_kafka_up().await;
+        let fixture = Self::only_kafka_up().await;
         for broker in 1..=3 {
-            world.kafka.broker_down(broker).unwrap();
+            fixture.kafka.broker_down(broker).unwrap();
         }
-        world
+        fixture
     }
 
     pub(crate) async fn only_kafka_up() -> Self {
@@ -76,7 +77,7 @@ impl World {
         }
     }
 
-    /// From now on the service finds Postgres where it looks for it.
+    /// Makes Postgres available to the service, by a proxy.
     pub(crate) async fn postgres_up(&self) {
         let listener = TcpListener::bind(self.postgres).await.unwrap();
         let (_, url) = self.database.url().unwrap();
@@ -106,22 +107,22 @@ impl World {
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
 
-    /// What the service answers; `None` while it does not listen yet.
+    /// The response of the service. `None` if it does not listen.
     pub(crate) async fn get(&self, path: &str) -> Option<(u16, Value)> {
         let answer = reqwest::get(format!("http://{}{path}", self.http)).await.ok()?;
         Some((answer.status().as_u16(), answer.json().await.ok()?))
     }
 
-    /// Publishes what this order has recorded, as the relay would; `spoil` may change the bytes.
-    pub(crate) async fn publish(&self, order: &Order, spoil: impl Fn(&mut Vec<u8>)) {
+    /// Publishes the recorded events of the order, as the relay would. `corrupt` may change the payload.
+    pub(crate) async fn publish(&self, order: &Order, corrupt: impl Fn(&mut Vec<u8>)) {
         for event in order.recorded() {
             let mut record = outbox_record(event);
-            spoil(&mut record.payload);
+            corrupt(&mut record.payload);
             self.publish_record(&record).await;
         }
     }
 
-    /// Publishes what lies in the outbox, as the relay would.
+    /// Publishes a record of the outbox, as the relay would.
     pub(crate) async fn publish_record(&self, record: &OutboxRecord) {
         let registry = Registry::new(&self.kafka_args(), adapter_avro::SCHEMAS).unwrap();
         let cluster = Cluster::new(&self.kafka_args()).unwrap();
@@ -131,7 +132,7 @@ impl World {
     }
 }
 
-/// An address nobody listens on.
+/// An address that is not in use.
 async fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }

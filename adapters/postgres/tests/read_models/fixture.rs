@@ -1,4 +1,4 @@
-//! Events as a context is told them, and a database to keep what follows.
+//! Databases, events and records for the tests.
 
 use adapter_notification as notification;
 use adapter_pharmacy as pharmacy;
@@ -16,7 +16,7 @@ use runtime::clock;
 use runtime::config::DatabaseArgs;
 use sqlx::PgPool;
 
-/// Both contexts' tables in one fresh database.
+/// A fresh database with the tables of both contexts.
 pub(crate) async fn database() -> Database {
     let database = Database::new(&fresh_args().await, "test").unwrap();
     pharmacy::migrate(&database).await.unwrap();
@@ -24,7 +24,7 @@ pub(crate) async fn database() -> Database {
     database
 }
 
-/// A database, and a way past the ports into its tables.
+/// The same, and a pool for direct access to the tables.
 pub(crate) async fn database_and_pool() -> (Database, PgPool) {
     let args = fresh_args().await;
     let database = Database::new(&args, "test").unwrap();
@@ -39,14 +39,14 @@ pub(crate) async fn fresh_args() -> DatabaseArgs {
     fresh_database().await.unwrap().args()
 }
 
-/// The dead letters that wait for an operator.
+/// The open dead letters.
 pub(crate) async fn open(letters: &PgDeadLetters) -> Vec<Kept<PgDeadLetters>> {
     let filter = DeadLetterFilter::default();
     let query = DeadLetterQuery { status: DeadLetterStatus::Open, filter: &filter, after: None };
     letters.page(query, 1000).await.unwrap()
 }
 
-/// Lets the waits of all notifications end, for workers that do not hold them.
+/// Makes all pending notifications due, except those that are claimed.
 pub(crate) async fn make_due(pool: &PgPool) {
     sqlx::query(
         "UPDATE notification.notifications SET due_at = now()
@@ -58,7 +58,7 @@ pub(crate) async fn make_due(pool: &PgPool) {
     .unwrap();
 }
 
-/// The order was placed: two pieces of product 7, one of product 9.
+/// The event that an order was placed: two pieces of product 7, one piece of product 9.
 pub(crate) fn created(order_id: OrderId, customer_name: &str) -> PublishedEvent {
     let items = vec![
         PublishedItem { product_id: 7, quantity: 2, medication: None },
@@ -68,7 +68,7 @@ pub(crate) fn created(order_id: OrderId, customer_name: &str) -> PublishedEvent 
     published_event(order_id, 1, Payload::OrderCreated { customer_name, items, note: None })
 }
 
-/// The order was cancelled, as its second event.
+/// The event that the order was cancelled, as its second event.
 pub(crate) fn cancelled(order_id: OrderId, reason: &str) -> PublishedEvent {
     published_event(order_id, 2, Payload::OrderCancelled { reason: reason.to_owned() })
 }
@@ -110,12 +110,12 @@ pub(crate) fn record(offset: i64, value: Option<&[u8]>) -> RawRecord {
     }
 }
 
-/// The published event as it came at this offset.
+/// The event, received at this offset.
 pub(crate) fn readable(offset: i64, published_event: PublishedEvent) -> Incoming {
     Incoming { record: record(offset, Some(b"bytes")), content: Content::Event(published_event) }
 }
 
-/// A record that says nothing.
+/// A record that cannot be decoded.
 pub(crate) fn unreadable(offset: i64, value: Option<&[u8]>) -> Incoming {
     let why = Unreadable("magic byte \0 is missing".to_owned());
     Incoming { record: record(offset, value), content: Content::Unreadable(why) }
