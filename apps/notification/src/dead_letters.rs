@@ -12,7 +12,7 @@ use runtime::StartError;
 use runtime::dead_letters::{self, DeadLettersCommand};
 
 use crate::Config;
-use crate::service::CHANNELS;
+use crate::log_channel::CHANNELS;
 
 /// Executes a command about dead letters. The exit code is a failure if part of it was not done.
 ///

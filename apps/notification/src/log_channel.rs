@@ -1,5 +1,8 @@
 use application::notification::{Channel, ChannelName, Notification, SendError};
 
+/// The channels on which customers are notified.
+pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
+
 /// The channel `log`: writes each notification as one line to the log of the service, with the target
 /// `notification::log`.
 ///

@@ -4,16 +4,14 @@ use adapter_http::{bind, serve, site};
 use adapter_kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
 use adapter_notification::{self as notification, PgNotifications};
 use adapter_postgres::{Database, MigrationGate};
-use application::notification::{ChannelName, NotifyCustomer};
+use application::notification::NotifyCustomer;
 use runtime::StartError;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::dead_letters::consume_again;
+use crate::log_channel::CHANNELS;
 use crate::{Config, LogChannel, WakingInbox, api, deliver, housekeeping};
-
-/// The channels on which customers are notified.
-pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
 
 /// Records a notification for each event, sends the notifications and serves the API, until `shutdown` is
 /// cancelled. Then it finishes the work in progress and returns.
