@@ -1,5 +1,5 @@
-//! Helpers that the tests of several crates share: waiting for a condition, orders and outbox
-//! records, and a network that can fail.
+//! Helpers that the tests of several crates share: waiting for a condition, requests to a
+//! router, orders and outbox records, and a network that can fail.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,9 +8,11 @@
 )]
 
 mod eventually;
+mod http;
 mod orders;
 mod proxy;
 
 pub use eventually::eventually;
+pub use http::{get_json, post_json};
 pub use orders::{new_order, outbox_record, place_order};
 pub use proxy::{Network, Proxy};

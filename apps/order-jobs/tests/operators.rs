@@ -10,15 +10,13 @@ use adapter_outbox::PgOutbox;
 use adapter_postgres::MigrationGate;
 use application::relay::{Claim, Outbox, Verdict};
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::StatusCode;
 use domain::EventId;
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use order_jobs::api;
 use runtime::config::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
-use test_support::place_order;
-use tower::ServiceExt;
+use test_support::{get_json, place_order, post_json};
 
 struct Fixture {
     fresh: FreshDatabase,
@@ -52,20 +50,11 @@ impl Fixture {
     }
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let status = answer.status();
-        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap())
+        get_json(&self.router, path).await
     }
 
     async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
-        let request = Request::post(path).header("content-type", "application/json");
-        let request = request.body(Body::from(body.to_string())).unwrap();
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let status = answer.status();
-        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap())
+        post_json(&self.router, path, &body).await
     }
 
     fn order_jobs(&self, arguments: &[&str]) -> Output {

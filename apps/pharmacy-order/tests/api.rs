@@ -16,15 +16,14 @@ use application::published::{
 };
 use application::testing::sample;
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode, header};
+use axum::http::StatusCode;
 use domain::{OrderId, OrderVersion};
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::Check;
 use runtime::clock;
 use runtime::config::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
-use tower::ServiceExt;
+use test_support::{get_json, post_json};
 
 struct Pharmacy {
     fresh: FreshDatabase,
@@ -53,12 +52,7 @@ impl Pharmacy {
     }
 
     async fn post(&self, path: &str, body: Value) -> (StatusCode, Value) {
-        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
-        let request = request.body(Body::from(body.to_string())).unwrap();
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let status = answer.status();
-        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap())
+        post_json(&self.router, path, &body).await
     }
 
     async fn receive(&self, events: &[PublishedEvent]) {
@@ -66,16 +60,7 @@ impl Pharmacy {
     }
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let answer = self.router.clone().oneshot(request).await.unwrap();
-        let status = answer.status();
-        let expected = match status {
-            StatusCode::OK => "application/json",
-            _ => "application/problem+json",
-        };
-        assert_eq!(answer.headers()[header::CONTENT_TYPE], expected);
-        let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap())
+        get_json(&self.router, path).await
     }
 }
 
