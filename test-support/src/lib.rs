@@ -7,11 +7,15 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod dead_letters;
+mod events;
 mod eventually;
 mod http;
 mod orders;
 mod proxy;
 
+pub use dead_letters::open_dead_letters;
+pub use events::{cancelled, created, readable, record, unreadable};
 pub use eventually::eventually;
 pub use http::{get_json, post_json};
 pub use orders::{new_order, outbox_record, place_order};

@@ -40,11 +40,11 @@ const CLAIM: &str = "
                      (now() + make_interval(secs => $4), 'infinity')) AS span (after, until)
         CROSS JOIN LATERAL (
             SELECT id, due_at, octet_length(message) AS bytes
-            FROM notification.notifications AS first
+            FROM notifications AS first
             WHERE state = 'pending' AND channel = $1
               AND due_at > span.after::timestamptz AND due_at <= span.until::timestamptz
               AND NOT EXISTS (
-                  SELECT FROM notification.notifications AS earlier
+                  SELECT FROM notifications AS earlier
                   WHERE earlier.order_id = first.order_id AND earlier.channel = first.channel
                     AND earlier.state = 'pending'
                     AND (earlier.order_version, earlier.id) < (first.order_version, first.id))
@@ -58,7 +58,7 @@ const CLAIM: &str = "
     )
     SELECT id, event_id, channel, order_id, order_version, message, state, attempts,
            NULL::text AS last_error, recorded_at, sent_at
-    FROM measured JOIN notification.notifications USING (id)
+    FROM measured JOIN notifications USING (id)
     WHERE place <= $2 AND (place = 1 OR total <= $3)";
 
 /// Stores the outcomes. It uses `clock_timestamp()`, because `now()` is the time when the claim began.
@@ -68,7 +68,7 @@ const CLAIM: &str = "
 /// cannot be claimed yet.
 const SETTLE: &str = "
     WITH settled AS (
-        UPDATE notification.notifications AS kept
+        UPDATE notifications AS kept
         SET attempts = kept.attempts + 1,
             state = CASE
                 WHEN given.outcome <> 'later' THEN given.outcome
@@ -82,14 +82,14 @@ const SETTLE: &str = "
         WHERE kept.id = given.id
         RETURNING kept.id, kept.order_id, kept.channel, kept.state, kept.due_at
     )
-    UPDATE notification.notifications AS later
+    UPDATE notifications AS later
     SET due_at = settled.due_at
     FROM settled
     WHERE settled.state = 'pending' AND later.state = 'pending'
       AND later.order_id = settled.order_id AND later.channel = settled.channel
       AND later.id <> settled.id AND later.due_at < settled.due_at";
 
-/// Rows of `notification.notifications` that an open transaction has locked. Dropping it rolls the
+/// Rows of `notifications` that an open transaction has locked. Dropping it rolls the
 /// transaction back, and other workers can claim the rows.
 #[derive(Debug)]
 pub struct PgNotificationClaim {

@@ -1,15 +1,11 @@
 use std::time::Duration;
 
-use adapter_postgres::clock_statements;
-use adapter_postgres::housekeeping::{CHUNK, ClockStatements, Round};
+use adapter_postgres::dead_letters::PgDeadLetters;
+use adapter_postgres::housekeeping::{CHUNK, Round};
 use adapter_postgres::{Database, PgError};
 use application::dead_letters::delete_settled_dead_letters;
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
-
-use super::dead_letters;
-
-static CLOCK: ClockStatements = clock_statements!("notification");
 
 /// Reads the next `$2` notifications after the id `$1`. Deletes those that are settled and were recorded
 /// before `$3`. Sets `recorded_at` to now if it is in the future, because the clock was ahead then.
@@ -17,14 +13,14 @@ static CLOCK: ClockStatements = clock_statements!("notification");
 /// Ids ascend with time, so the last old notification is found without an index on `recorded_at`.
 const DELETE_SETTLED: &str = "
     WITH part AS (
-        SELECT id, state, recorded_at FROM notification.notifications
+        SELECT id, state, recorded_at FROM notifications
         WHERE id > $1 ORDER BY id LIMIT $2
     ), deleted AS (
-        DELETE FROM notification.notifications AS kept USING part
+        DELETE FROM notifications AS kept USING part
         WHERE kept.id = part.id AND kept.state <> 'pending' AND kept.recorded_at < $3
         RETURNING 1
     ), dated AS (
-        UPDATE notification.notifications AS kept SET recorded_at = $4 FROM part
+        UPDATE notifications AS kept SET recorded_at = $4 FROM part
         WHERE kept.id = part.id AND kept.recorded_at > $4 + interval '1 day'
         RETURNING 1
     )
@@ -73,10 +69,10 @@ impl Housekeeping {
     /// Runs one round. A step that fails is logged, and the next round tries it again.
     pub async fn tidy(&self) -> HousekeepingReport {
         let pool = self.database.pool();
-        let mut round = Round::begin(pool, "notification");
+        let mut round = Round::begin(&self.database);
         let mut report = HousekeepingReport::default();
-        if let Some(now) = round.time(&CLOCK).await {
-            let letters = dead_letters(&self.database);
+        if let Some(now) = round.time().await {
+            let letters = PgDeadLetters::new(&self.database);
             let before = now - self.keep.dead_letters;
             let delete = delete_settled_dead_letters(&letters, before.into());
             report.dead_letters_deleted = round.step("delete settled dead letters", delete).await;

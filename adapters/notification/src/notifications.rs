@@ -1,5 +1,5 @@
-use adapter_postgres::PgError;
 use adapter_postgres::timeouts::in_time;
+use adapter_postgres::{PgError, dead_letters};
 use application::StoreError;
 use application::inbox::BatchOutcome;
 use application::notification::{
@@ -10,7 +10,7 @@ use domain::OrderId;
 use sqlx::PgConnection;
 
 use super::rows::NotificationRow;
-use super::{DEAD_LETTERS, PgNotificationClaim, PgNotifications};
+use super::{PgNotificationClaim, PgNotifications};
 
 /// Inserts notifications that do not exist yet.
 ///
@@ -20,12 +20,12 @@ use super::{DEAD_LETTERS, PgNotificationClaim, PgNotifications};
 /// Ids are assigned in the order of the parameters. Rows are written in the order of their keys, so
 /// that two consumers cannot deadlock.
 const RECORD: &str = "
-    INSERT INTO notification.notifications
+    INSERT INTO notifications
         (id, event_id, channel, order_id, order_version, message, recorded_at)
     SELECT id, event_id, channel, order_id, order_version, message,
-           greatest(now(), (SELECT believed_at FROM notification.housekeeping_clock))
+           greatest(now(), (SELECT believed_at FROM housekeeping_clock))
     FROM (
-        SELECT nextval('notification.notification_ids') AS id, told.*
+        SELECT nextval('notification_ids') AS id, told.*
         FROM (
             SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[])
                 WITH ORDINALITY
@@ -39,7 +39,7 @@ const RECORD: &str = "
 const OF_ORDER: &str = "
     SELECT id, event_id, channel, order_id, order_version, message, state, attempts, last_error,
            recorded_at, sent_at
-    FROM notification.notifications WHERE order_id = $1 ORDER BY id";
+    FROM notifications WHERE order_id = $1 ORDER BY id";
 
 impl Notifications for PgNotifications {
     type Claim = PgNotificationClaim;
@@ -90,7 +90,7 @@ impl PgNotifications {
         }
         let mut transaction = self.pool.begin().await?;
         let applied = insert(&mut transaction, new).await?;
-        DEAD_LETTERS.keep(&mut transaction, dead).await?;
+        dead_letters::keep(&mut transaction, dead).await?;
         transaction.commit().await?;
         Ok(applied)
     }

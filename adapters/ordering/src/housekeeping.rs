@@ -2,10 +2,7 @@ use std::time::Duration;
 
 use adapter_outbox::days::{self, DaysReport};
 use adapter_postgres::Database;
-use adapter_postgres::clock_statements;
-use adapter_postgres::housekeeping::{ClockStatements, Round};
-
-static CLOCK: ClockStatements = clock_statements!("ordering");
+use adapter_postgres::housekeeping::Round;
 
 /// Forgets what was answered long ago.
 const FORGET_ANSWERS: &str = "
@@ -72,11 +69,11 @@ impl Housekeeping {
     /// Does all there is to do now. Once an hour is enough. What fails is logged and left to the next
     /// round; the other steps are done all the same.
     pub async fn tidy(&self) -> HousekeepingReport {
-        let mut round = Round::begin(self.database.pool(), "ordering");
+        let mut round = Round::begin(&self.database);
         let mut days = DaysReport::default();
         let mut answers_forgotten = 0;
         days::create(&self.database, self.keep.days_ahead, &mut round, &mut days).await;
-        if let Some(now) = round.time(&CLOCK).await {
+        if let Some(now) = round.time().await {
             let before = now - self.keep.events;
             days::drop_before(&self.database, before, &mut round, &mut days).await;
             round.in_chunks("date answers of the future", DATE_ANSWERS, now).await;

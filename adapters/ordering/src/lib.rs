@@ -16,44 +16,20 @@ pub use housekeeping::{Housekeeping, HousekeepingReport, Retention};
 pub use orders::PgOrders;
 pub use published_ledger::PgPublishedLedger;
 
-use adapter_postgres::{Database, MigrateError, TablesError};
-use runtime::StartError;
-use runtime::config::DatabaseArgs;
-use sqlx::migrate::Migrator;
+use adapter_postgres::{ContextTables, Migrations};
 
-/// The Postgres schema of the ordering context.
-pub const SCHEMA: &str = "ordering";
+/// The tables of the ordering context.
+pub static TABLES: ContextTables = ContextTables {
+    schema: "ordering",
+    program: "order-jobs",
+    migrations: &[
+        Migrations {
+            files: || sqlx::migrate!("../../migrations/ordering"),
+            recorded_in: "_migrations",
+        },
+        adapter_outbox::MIGRATIONS,
+    ],
+};
 
 /// The table of the aggregates whose events are in the outbox.
 pub const AGGREGATES: &str = "orders";
-
-/// The database of the ordering context. `program` is the application name of its sessions.
-///
-/// # Errors
-/// When a setting is invalid.
-pub fn database(args: &DatabaseArgs, program: &str) -> Result<Database, StartError> {
-    Ok(Database::new(args, program)?.in_schema(SCHEMA))
-}
-
-/// Creates or updates the tables of the schema `ordering`.
-///
-/// # Errors
-/// When the database is unavailable or a migration fails.
-pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    database.migrate(migrations(), SCHEMA).await?;
-    adapter_outbox::migrate(database).await
-}
-
-/// Checks that the schema `ordering` is up to date, and changes nothing.
-///
-/// # Errors
-/// When it is not, or the database cannot be reached.
-pub async fn check_tables(database: &Database) -> Result<(), TablesError> {
-    let program = "order-jobs";
-    database.check_tables(&migrations(), SCHEMA, program).await?;
-    adapter_outbox::check_tables(database, program).await
-}
-
-fn migrations() -> Migrator {
-    sqlx::migrate!("../../migrations/ordering")
-}

@@ -38,7 +38,7 @@ use sqlx::types::Uuid;
 use tokio::time::{self, Instant};
 
 use super::save::{Save, Write};
-use super::{PgOrders, PgPublishedLedger, migrate};
+use super::{PgOrders, PgPublishedLedger};
 
 /// A new database with empty tables.
 pub(super) struct Fixture {
@@ -51,8 +51,8 @@ pub(super) struct Fixture {
 impl Fixture {
     pub(super) async fn new() -> Self {
         let fresh = fresh_database().await.unwrap();
-        let database = crate::database(&fresh.args(), "ordering-test").unwrap();
-        migrate(&database).await.unwrap();
+        let database = Database::new(&crate::TABLES, &fresh.args(), "ordering-test").unwrap();
+        database.migrate().await.unwrap();
         let orders = PgOrders::new(&database, adapter_avro::encode_event);
         let outbox = PgOutbox::new(&database, 4);
         Self { fresh, database, orders, outbox }

@@ -1,11 +1,11 @@
-//! Example service: stores a parcel and its event in one transaction, then publishes the event to
-//! Kafka.
+//! Example: a service stores a parcel and its event in one transaction, and a relay publishes it.
 use adapter_kafka::{Cluster, KafkaPublisher, Registry};
-use adapter_outbox::{NewEvent, NewEvents, PgOutbox};
-use adapter_postgres::Database;
+use adapter_outbox::{MIGRATIONS, NewEvent, NewEvents, PgOutbox};
+use adapter_postgres::{ContextTables, Database};
 use application::event_format::{EventReader, EventSchemas, PublishedSchema};
 use application::relay::{Step, relay_step};
 use runtime::config::KafkaArgs;
+use serde_json::json;
 use sqlx::types::Uuid;
 
 static SENT: [PublishedSchema; 1] = [PublishedSchema {
@@ -19,19 +19,19 @@ const SCHEMAS: EventSchemas = EventSchemas {
     released: || &SENT,
     reader: |_| EventReader::Unusable("this example reads no events".into()),
 };
+static TABLES: ContextTables =
+    ContextTables { schema: "shipping", program: "parcels", migrations: &[MIGRATIONS] };
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let postgres = embedded_postgres::testing::fresh_database().await?;
+    let postgres = embedded_postgres::testing::fresh_database().await?.args();
     let kafka = embedded_kafka::EmbeddedKafka::start("parcels", 3)?;
-    let registry = embedded_registry::router(&Database::new(&postgres.args(), "registry")?).await?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let registry_at = format!("http://{}", listener.local_addr()?);
-    tokio::spawn(async { axum::serve(listener, registry).await });
+    let registry = embedded_registry::testing::start(([127, 0, 0, 1], 0).into(), &postgres);
+    let args = KafkaArgs::at(kafka.bootstrap_servers(), registry.await?, "parcels");
 
     // One schema has the tables of the service and of its outbox.
-    let database = Database::new(&postgres.args(), "parcels")?.in_schema("shipping");
-    adapter_outbox::migrate(&database).await?;
+    let database = Database::new(&TABLES, &postgres, "parcels")?;
+    database.migrate().await?;
     sqlx::query("CREATE TABLE parcels (id uuid PRIMARY KEY)").execute(database.pool()).await?;
 
     // One transaction: first the parcel, then its event. "\x08Rome" is {"to": "Rome"} in Avro.
@@ -46,14 +46,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut transaction = database.pool().begin().await?;
     sqlx::query("INSERT INTO parcels VALUES ($1)").bind(parcel).execute(&mut *transaction).await?;
-    let headers = serde_json::json!({});
-    NewEvents { aggregate_id: parcel, headers, events: vec![sent] }
-        .append(&mut transaction)
-        .await?;
+    let events = NewEvents { aggregate_id: parcel, headers: json!({}), events: vec![sent] };
+    events.append(&mut transaction).await?;
     transaction.commit().await?;
 
     // A relay does this in a loop. Any number of relays can run at the same time.
-    let args = KafkaArgs::at(kafka.bootstrap_servers(), registry_at, "parcels");
     let registry = Registry::new(&args, SCHEMAS)?;
     let publisher = KafkaPublisher::new(&Cluster::new(&args)?, registry, "/shipping")?;
     let outbox = PgOutbox::new(&database, 1);

@@ -5,8 +5,8 @@
 //! order.
 //!
 //! The tables are in the schema of the context that owns the outbox. The SQL of this crate names no
-//! schema: [`Database::in_schema`](adapter_postgres::Database::in_schema) sets the search path of
-//! the sessions. The columns `order_id` and `order_version` hold the id and the version of the
+//! schema: the sessions of a [`Database`](adapter_postgres::Database) have the schema as their search
+//! path. The columns `order_id` and `order_version` hold the id and the version of the
 //! aggregate; they have these names because orders were the first aggregates.
 //!
 //! - Writers use [`Lane`], [`append_events!`] and [`WakeupSender`].
@@ -43,29 +43,11 @@ pub use republish::republish;
 pub use topics::Topics;
 pub use wakeups::{WakeupSender, Wakeups};
 
-use adapter_postgres::{Database, MigrateError, TablesError};
-use sqlx::migrate::Migrator;
+use adapter_postgres::Migrations;
 
-/// The table that records which migrations were run.
-const RECORDED_IN: &str = "_outbox_migrations";
-
-/// Creates or updates the tables of the outbox in the schema of this database.
-///
-/// # Errors
-/// When the database is unavailable or a migration fails.
-pub async fn migrate(database: &Database) -> Result<(), MigrateError> {
-    database.migrate_part(migrations(), database.schema(), RECORDED_IN).await
-}
-
-/// Checks that the tables of the outbox are up to date, and changes nothing. `program` is the one that
-/// creates them.
-///
-/// # Errors
-/// When they are not, or the database cannot be reached.
-pub async fn check_tables(database: &Database, program: &'static str) -> Result<(), TablesError> {
-    database.check_tables_part(&migrations(), database.schema(), RECORDED_IN, program).await
-}
-
-fn migrations() -> Migrator {
-    sqlx::migrate!("../../migrations/outbox")
-}
+/// The migrations of the outbox. A context that owns an outbox lists them in its
+/// [`ContextTables`](adapter_postgres::ContextTables).
+pub const MIGRATIONS: Migrations = Migrations {
+    files: || sqlx::migrate!("../../migrations/outbox"),
+    recorded_in: "_outbox_migrations",
+};

@@ -1,13 +1,9 @@
 use std::time::Duration;
 
 use adapter_postgres::Database;
-use adapter_postgres::clock_statements;
-use adapter_postgres::housekeeping::{ClockStatements, Round};
+use adapter_postgres::dead_letters::PgDeadLetters;
+use adapter_postgres::housekeeping::Round;
 use application::dead_letters::delete_settled_dead_letters;
-
-use super::dead_letters;
-
-static CLOCK: ClockStatements = clock_statements!("pharmacy");
 
 /// Deletes old rows of the pharmacy. Several programs may do this at the same time.
 #[derive(Debug, Clone)]
@@ -36,10 +32,10 @@ impl Housekeeping {
 
     /// Runs one round. A step that fails is logged, and the next round tries it again.
     pub async fn tidy(&self) -> HousekeepingReport {
-        let mut round = Round::begin(self.database.pool(), "pharmacy");
+        let mut round = Round::begin(&self.database);
         let mut report = HousekeepingReport::default();
-        if let Some(now) = round.time(&CLOCK).await {
-            let letters = dead_letters(&self.database);
+        if let Some(now) = round.time().await {
+            let letters = PgDeadLetters::new(&self.database);
             let before = now - self.dead_letters;
             let delete = delete_settled_dead_letters(&letters, before.into());
             report.dead_letters_deleted = round.step("delete settled dead letters", delete).await;

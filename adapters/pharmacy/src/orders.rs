@@ -1,5 +1,5 @@
-use adapter_postgres::PgError;
 use adapter_postgres::timeouts::in_time;
+use adapter_postgres::{PgError, dead_letters};
 use application::StoreError;
 use application::pharmacy::{OrderRevision, PharmacyOrders, SaveAllError};
 use application::published::DeadLetter;
@@ -9,8 +9,8 @@ use domain::pharmacy::PharmacyStatus;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::PgPharmacyOrders;
 use super::rows::{OrderRow, select_orders};
-use super::{DEAD_LETTERS, PgPharmacyOrders};
 
 const BY_IDS: &str = select_orders!("WHERE order_id = ANY($1)");
 
@@ -23,10 +23,10 @@ const UPDATE: &str = "
             AS given (order_id, revision, version, missing, status, customer_name, note,
                       ordered_at, cancel_reason, cancelled_at)
     ), held AS MATERIALIZED (
-        SELECT given.* FROM pharmacy.orders AS orders JOIN given USING (order_id)
+        SELECT given.* FROM orders JOIN given USING (order_id)
         WHERE orders.revision = given.revision ORDER BY orders.order_id FOR UPDATE OF orders
     )
-    UPDATE pharmacy.orders AS orders
+    UPDATE orders
     SET version = held.version, missing = held.missing, status = held.status,
         customer_name = held.customer_name, note = held.note, ordered_at = held.ordered_at,
         cancel_reason = held.cancel_reason, cancelled_at = held.cancelled_at,
@@ -35,7 +35,7 @@ const UPDATE: &str = "
     WHERE orders.order_id = held.order_id";
 
 const INSERT: &str = "
-    INSERT INTO pharmacy.orders (order_id, revision, version, missing, status, customer_name, note,
+    INSERT INTO orders (order_id, revision, version, missing, status, customer_name, note,
                                  ordered_at, cancel_reason, cancelled_at)
     SELECT order_id, revision + 1, version, missing, status, customer_name, note, ordered_at,
            cancel_reason, cancelled_at
@@ -48,7 +48,7 @@ const INSERT: &str = "
 
 /// The items of an order never change after they were stored.
 const INSERT_ITEMS: &str = "
-    INSERT INTO pharmacy.order_items (order_id, line, product_id, quantity, medication_system,
+    INSERT INTO order_items (order_id, line, product_id, quantity, medication_system,
                                       medication_code, medication_display)
     SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::bigint[], $4::integer[], $5::text[],
                          $6::text[], $7::text[])
@@ -91,7 +91,7 @@ impl PgPharmacyOrders {
             }
         }
         write_items(&mut transaction, orders).await?;
-        DEAD_LETTERS.keep(&mut transaction, dead).await?;
+        dead_letters::keep(&mut transaction, dead).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -15,9 +15,9 @@ macro_rules! select_orders {
         concat!(
             "SELECT order_id, version, missing, status, customer_name, note, ordered_at,
                     cancel_reason, cancelled_at, revision, received_at,
-                    COALESCE((SELECT json_agg(item ORDER BY line) FROM pharmacy.order_items AS item
+                    COALESCE((SELECT json_agg(item ORDER BY line) FROM order_items AS item
                               WHERE item.order_id = orders.order_id), '[]') AS items
-             FROM pharmacy.orders AS orders ",
+             FROM orders ",
             $which
         )
     };

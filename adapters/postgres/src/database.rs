@@ -4,18 +4,19 @@ use std::time::Duration;
 use runtime::StartError;
 use runtime::config::{DatabaseArgs, Secret};
 use sqlx::PgPool;
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
-use super::PgError;
 use super::connect_options::connect_options;
 use super::error::is_passing;
 use super::timeouts::{close, sessions, within};
+use super::{ContextTables, PgError};
 
 /// How long the migrations may take.
 const MIGRATION: Duration = Duration::from_mins(5);
 
 /// A pool of connections to the Postgres of a context. Cheap to clone.
+///
+/// The `search_path` of its sessions is the schema of the context, so statements name no schema.
 ///
 /// It connects when it is first used. So a program can start while the database is down; it is then
 /// not ready.
@@ -26,8 +27,7 @@ pub struct Database {
     /// connection of the pool.
     probe: PgPool,
     options: PgConnectOptions,
-    max_connections: u32,
-    schema: Option<&'static str>,
+    tables: &'static ContextTables,
 }
 
 /// Omits the options, because they contain a password.
@@ -67,8 +67,12 @@ impl Database {
     ///
     /// # Errors
     /// When `DATABASE_URL` is wrong or its file cannot be read.
-    pub fn new(args: &DatabaseArgs, program: &str) -> Result<Self, StartError> {
-        Self::at(args.url()?, args.database_max_connections, program)
+    pub fn new(
+        tables: &'static ContextTables,
+        args: &DatabaseArgs,
+        program: &str,
+    ) -> Result<Self, StartError> {
+        Self::at(tables, args.url()?, args.database_max_connections, program)
     }
 
     /// The database at the URL from this environment variable, with at most `max_connections`
@@ -77,45 +81,35 @@ impl Database {
     /// # Errors
     /// When the URL is wrong.
     pub fn at(
+        tables: &'static ContextTables,
         (variable, url): (&'static str, Secret),
         max_connections: u32,
         program: &str,
     ) -> Result<Self, StartError> {
         let options = connect_options(variable, url.reveal())?.application_name(program);
-        let pool = sessions(max_connections, "").connect_lazy_with(options.clone());
         let probe = sessions(1, "").connect_lazy_with(options.clone());
-        Ok(Self { pool, probe, options, max_connections, schema: None })
+        let pool =
+            sessions_in(tables.schema, max_connections, "").connect_lazy_with(options.clone());
+        Ok(Self { pool, probe, options, tables })
     }
 
-    /// The same database, with this schema as the `search_path` of its sessions.
+    /// The tables of the context.
     #[must_use]
-    pub fn in_schema(self, schema: &'static str) -> Self {
-        let mut database = Self { schema: Some(schema), ..self };
-        database.pool = database
-            .sessions(database.max_connections, "")
-            .connect_lazy_with(database.options.clone());
-        database
+    pub const fn tables(&self) -> &'static ContextTables {
+        self.tables
     }
 
-    /// The schema of [`Self::in_schema`].
-    ///
-    /// # Panics
-    /// When no schema was set, which is a bug.
+    /// The schema of the context.
     #[must_use]
-    pub fn schema(&self) -> &'static str {
-        self.schema.expect("the database is used with a schema")
+    pub const fn schema(&self) -> &'static str {
+        self.tables.schema
     }
 
     /// A separate pool of at most `max_connections` sessions. Each session executes `setup` when it
     /// starts.
     #[must_use]
     pub fn sessions(&self, max_connections: u32, setup: &str) -> PgPoolOptions {
-        match self.schema {
-            None => sessions(max_connections, setup),
-            Some(schema) => {
-                sessions(max_connections, &format!("SET search_path = {schema};\n{setup}"))
-            }
-        }
+        sessions_in(self.schema(), max_connections, setup)
     }
 
     /// Executes a query on a connection of its own, to check that the database answers.
@@ -147,38 +141,34 @@ impl Database {
         &self.options
     }
 
-    /// Runs the pending migrations of a context. Several programs may do this at the same time: an
+    /// Runs the pending migrations of the context. Several programs may do this at the same time: an
     /// advisory lock lets one of them in at a time.
     ///
     /// # Errors
     /// When the database cannot be reached or a migration fails.
-    pub async fn migrate(&self, migrator: Migrator, schema: &str) -> Result<(), MigrateError> {
-        self.migrate_part(migrator, schema, "_migrations").await
+    pub async fn migrate(&self) -> Result<(), MigrateError> {
+        for migrations in self.tables.migrations {
+            let mut migrator = (migrations.files)();
+            let recorded_in = format!("{}.{}", self.schema(), migrations.recorded_in);
+            migrator.dangerous_set_table_name(recorded_in);
+            migrator.create_schema(self.schema());
+            // During an upgrade, a newer program may have run migrations that this one does not know.
+            migrator.set_ignore_missing(true);
+            // A separate session, which is closed afterwards: if a migration fails, the session keeps
+            // the advisory lock until it ends.
+            let session = self.sessions(1, "").connect_lazy_with(self.options.clone());
+            let run = async { Ok::<_, MigrateError>(migrator.run(&session).await?) };
+            let done = within(MIGRATION, run).await;
+            close(&session).await;
+            done?;
+        }
+        Ok(())
     }
+}
 
-    /// The same for a part of a context's tables that has its own migrations. They are recorded in the
-    /// table `recorded_in`. Names without a schema refer to the schema of [`Self::in_schema`].
-    ///
-    /// # Errors
-    /// When the database cannot be reached or a migration fails.
-    pub async fn migrate_part(
-        &self,
-        migrator: Migrator,
-        schema: &str,
-        recorded_in: &str,
-    ) -> Result<(), MigrateError> {
-        let mut migrator = migrator;
-        migrator.dangerous_set_table_name(format!("{schema}.{recorded_in}"));
-        migrator.create_schema(schema.to_owned());
-        // During an upgrade, a newer program may have run migrations that this one does not know.
-        migrator.set_ignore_missing(true);
-        // A separate session, which is closed afterwards: if a migration fails, the session keeps
-        // the advisory lock until it ends.
-        let session = self.sessions(1, "").connect_lazy_with(self.options.clone());
-        let done = within(MIGRATION, async { Ok(migrator.run(&session).await?) }).await;
-        close(&session).await;
-        done
-    }
+/// Sessions whose `search_path` is this schema.
+fn sessions_in(schema: &str, max_connections: u32, setup: &str) -> PgPoolOptions {
+    sessions(max_connections, &format!("SET search_path = {schema};\n{setup}"))
 }
 
 #[cfg(test)]
@@ -188,11 +178,14 @@ mod tests {
     use super::*;
     use embedded_postgres::testing::fresh_database;
 
+    static EMPTY: ContextTables =
+        ContextTables { schema: "empty", program: "test", migrations: &[] };
+
     #[tokio::test]
     async fn a_database_whose_connections_are_all_in_use_answers_a_ping() {
         let args =
             DatabaseArgs { database_max_connections: 2, ..fresh_database().await.unwrap().args() };
-        let database = Database::new(&args, "test").unwrap();
+        let database = Database::new(&EMPTY, &args, "test").unwrap();
         let _in_use =
             [database.pool.acquire().await.unwrap(), database.pool.acquire().await.unwrap()];
         let waiting = database.pool.acquire();

@@ -14,10 +14,9 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use application::one_line;
-pub use clock::ClockStatements;
 
-use super::PgError;
 use super::timeouts::within;
+use super::{Database, PgError};
 
 /// The interval between two rounds.
 const EVERY: Duration = Duration::from_hours(1);
@@ -56,14 +55,15 @@ pub struct Round<'d> {
 }
 
 impl<'d> Round<'d> {
-    /// Begins a round in this schema.
+    /// Begins a round in the schema of this database.
     #[must_use]
-    pub fn begin(pool: &'d PgPool, schema: &'static str) -> Self {
+    pub fn begin(database: &'d Database) -> Self {
         describe_counter!("housekeeping_failures_total", "Steps of housekeeping that failed");
         describe_gauge!(
             "housekeeping_clock_doubted",
             "1 while the clock of Postgres is not believed, so that nothing is deleted"
         );
+        let (pool, schema) = (database.pool(), database.schema());
         Self { pool, schema, failed: 0, clock_doubted: false }
     }
 
@@ -88,9 +88,9 @@ impl<'d> Round<'d> {
 
     /// The current time, or `None` if the clock of Postgres cannot be trusted. Old rows may be deleted
     /// only by a trusted clock.
-    pub async fn time(&mut self, sql: &ClockStatements) -> Option<DateTime<Utc>> {
+    pub async fn time(&mut self) -> Option<DateTime<Utc>> {
         let (pool, schema) = (self.pool, self.schema);
-        let read = self.step("read the clock", async { clock::read(pool, sql).await.map(Some) });
+        let read = self.step("read the clock", async { clock::read(pool).await.map(Some) });
         let reading = read.await?;
         self.clock_doubted = !reading.is_trusted;
         gauge!("housekeeping_clock_doubted", "schema" => schema).set(u8::from(self.clock_doubted));

@@ -18,4 +18,4 @@ pub use housekeeping::every_hour;
 pub use ledger::PgLedger;
 pub use migration_gate::MigrationGate;
 pub use storable::storable;
-pub use tables::TablesError;
+pub use tables::{ContextTables, Migrations, TablesError};

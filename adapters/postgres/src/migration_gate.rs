@@ -1,4 +1,3 @@
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -6,7 +5,7 @@ use std::time::Duration;
 use application::StoreError;
 use runtime::{Check, Outage, StartError, one_line};
 
-use super::{Database, MigrateError};
+use super::Database;
 
 /// The first and the longest wait between attempts to reach the database.
 const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
@@ -26,19 +25,15 @@ pub struct MigrationGate {
 struct NotUpToDate;
 
 impl MigrationGate {
-    /// Runs a context's `migrate`, and repeats it until the database can be reached.
+    /// Runs the pending migrations of the database, and waits until it can be reached.
     ///
     /// # Errors
-    /// When the database answers, but the migration fails. A retry would not help.
-    pub async fn prepare<M, F>(&self, migrate: M) -> Result<(), StartError>
-    where
-        M: Fn() -> F + Send,
-        F: Future<Output = Result<(), MigrateError>> + Send,
-    {
+    /// When the database answers, but a migration fails. A retry would not help.
+    pub async fn prepare(&self, database: &Database) -> Result<(), StartError> {
         let (mut wait, longest) = WAITS;
         let outage = Outage::of("the database");
         loop {
-            match migrate().await {
+            match database.migrate().await {
                 Ok(()) => break,
                 Err(error) if error.is_unavailable() => {
                     outage.report_failure(&one_line(&error));

@@ -1,4 +1,4 @@
-//! Checks whether a context's tables are up to date, without changing them.
+//! The tables of a context, and a check whether they are up to date.
 
 use std::collections::HashSet;
 
@@ -11,6 +11,26 @@ use super::{Database, PgError};
 
 /// SQLSTATE of a table that does not exist.
 const UNDEFINED_TABLE: &str = "42P01";
+
+/// The tables of a bounded context: a Postgres schema, and the migrations that create its tables.
+#[derive(Debug)]
+pub struct ContextTables {
+    /// The schema.
+    pub schema: &'static str,
+    /// The program that runs the migrations when it starts. Error messages name it.
+    pub program: &'static str,
+    /// The sources of migrations, in the order in which they run.
+    pub migrations: &'static [Migrations],
+}
+
+/// One source of migrations. Names without a schema refer to the schema of the context.
+#[derive(Debug)]
+pub struct Migrations {
+    /// Returns the migrations.
+    pub files: fn() -> Migrator,
+    /// The table that records which of them were run.
+    pub recorded_in: &'static str,
+}
 
 /// Why a context's tables cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,53 +69,32 @@ pub enum TablesError {
 }
 
 impl Database {
-    /// Checks that all migrations of a context were run. Changes nothing.
+    /// Checks that all migrations of the context were run. Changes nothing.
     ///
     /// # Errors
     /// When one was not, or the database cannot be reached.
-    pub async fn check_tables(
-        &self,
-        migrator: &Migrator,
-        schema: &'static str,
-        program: &'static str,
-    ) -> Result<(), TablesError> {
-        self.check_tables_part(migrator, schema, "_migrations", program).await
-    }
-
-    /// The same for a part of a context's tables whose migrations are recorded in the table
-    /// `recorded_in`.
-    ///
-    /// # Errors
-    /// When a migration was not run, or the database cannot be reached.
-    pub async fn check_tables_part(
-        &self,
-        migrator: &Migrator,
-        schema: &'static str,
-        recorded_in: &'static str,
-        program: &'static str,
-    ) -> Result<(), TablesError> {
-        let done = match in_time(self.migrations_done(schema, recorded_in)).await {
-            Ok(done) => done,
-            Err(source) => return Err(TablesError::Store { schema, source: source.into() }),
-        };
-        match done {
-            None => Err(TablesError::Missing { schema, program }),
-            Some(done) if done.is_empty() => Err(TablesError::Missing { schema, program }),
-            Some(done) if migrator.iter().any(|one| !done.contains(&one.version)) => {
-                Err(TablesError::Outdated { schema, program })
+    pub async fn check_tables(&self) -> Result<(), TablesError> {
+        let ContextTables { schema, program, migrations } = *self.tables();
+        for Migrations { files, recorded_in } in migrations {
+            let done = in_time(self.migrations_done(recorded_in)).await;
+            match done.map_err(|source| TablesError::Store { schema, source: source.into() })? {
+                None => return Err(TablesError::Missing { schema, program }),
+                Some(done) if done.is_empty() => {
+                    return Err(TablesError::Missing { schema, program });
+                }
+                Some(done) if files().iter().any(|one| !done.contains(&one.version)) => {
+                    return Err(TablesError::Outdated { schema, program });
+                }
+                Some(_) => {}
             }
-            Some(_) => Ok(()),
         }
+        Ok(())
     }
 
     /// The versions of the migrations that were run. `None` if the table that records them does not
     /// exist.
-    async fn migrations_done(
-        &self,
-        schema: &str,
-        recorded_in: &str,
-    ) -> Result<Option<HashSet<i64>>, PgError> {
-        let query = format!("SELECT version FROM {schema}.{recorded_in} WHERE success");
+    async fn migrations_done(&self, recorded_in: &str) -> Result<Option<HashSet<i64>>, PgError> {
+        let query = format!("SELECT version FROM {recorded_in} WHERE success");
         let done = sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(self.pool()).await;
         match done {
             Ok(versions) => Ok(Some(versions.into_iter().collect())),
@@ -115,39 +114,40 @@ mod tests {
 
     use super::*;
 
-    fn migrations() -> Migrator {
-        sqlx::migrate!("../../migrations/outbox")
-    }
-
-    async fn check(database: &Database) -> Result<(), TablesError> {
-        database.check_tables(&migrations(), "parcels", "parcels").await
-    }
+    static PARCELS: ContextTables = ContextTables {
+        schema: "parcels",
+        program: "parcels",
+        migrations: &[Migrations {
+            files: || sqlx::migrate!("../../migrations/outbox"),
+            recorded_in: "_migrations",
+        }],
+    };
 
     #[tokio::test]
     async fn tables_are_checked_and_nothing_is_changed() {
         let fresh = fresh_database().await.unwrap();
-        let database = Database::new(&fresh.args(), "test").unwrap().in_schema("parcels");
-        let found = check(&database).await;
+        let database = Database::new(&PARCELS, &fresh.args(), "test").unwrap();
+        let found = database.check_tables().await;
         assert!(matches!(found, Err(TablesError::Missing { .. })), "{found:?}");
         let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'parcels'";
         let schemas: i64 = sqlx::query_scalar(schemas).fetch_one(database.pool()).await.unwrap();
         assert_eq!(schemas, 0);
 
-        database.migrate(migrations(), "parcels").await.unwrap();
-        check(&database).await.unwrap();
+        database.migrate().await.unwrap();
+        database.check_tables().await.unwrap();
 
         let forget = "DELETE FROM parcels._migrations WHERE version = 2";
         sqlx::query(forget).execute(database.pool()).await.unwrap();
-        let found = check(&database).await;
+        let found = database.check_tables().await;
         assert!(matches!(found, Err(TablesError::Outdated { .. })), "{found:?}");
     }
 
     #[tokio::test]
     async fn an_unreachable_database_is_not_reported_as_one_without_tables() {
         let fresh = fresh_database().await.unwrap();
-        let database = Database::new(&fresh.args(), "test").unwrap().in_schema("parcels");
+        let database = Database::new(&PARCELS, &fresh.args(), "test").unwrap();
         database.close().await;
-        let found = check(&database).await;
+        let found = database.check_tables().await;
         assert!(matches!(found, Err(TablesError::Store { .. })), "{found:?}");
     }
 }

@@ -1,6 +1,6 @@
 use std::fmt::Write as _;
 
-use domain::ordering::{EventStamp, MedicationCoding, NewOrder, Order};
+use domain::ordering::{EventStamp, MedicationCoding, NewOrder, Order, OrderItem};
 
 use super::{Cause, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
 use crate::StoreError;
@@ -55,18 +55,19 @@ pub async fn place_order(
 /// request stays the same when new optional values are added. The note is last because it is the
 /// only value with several lines: its lines cannot be confused with other values.
 fn fingerprint(order: &NewOrder) -> Fingerprint {
+    let NewOrder { id: _, customer_name, items, note } = order;
     let mut request = String::from("place order\n");
-    for item in order.items.as_slice() {
-        let _ = writeln!(request, "{} x {}", item.product_id, item.quantity);
-        if let Some(MedicationCoding { system, code, display }) = &item.medication {
+    for OrderItem { product_id, quantity, medication } in items.as_slice() {
+        let _ = writeln!(request, "{product_id} x {quantity}");
+        if let Some(MedicationCoding { system, code, display }) = medication {
             let _ = writeln!(request, "is {system} {code}");
             if let Some(display) = display {
                 let _ = writeln!(request, "called {display}");
             }
         }
     }
-    let _ = write!(request, "for {}", order.customer_name);
-    if let Some(note) = &order.note {
+    let _ = write!(request, "for {customer_name}");
+    if let Some(note) = note {
         let _ = write!(request, "\nnote {note}");
     }
     Fingerprint::of(&request)

@@ -5,7 +5,7 @@ mod notification_json;
 use adapter_http::{
     BadRequest, FieldError, Problem, QueryParameters, Unavailable, dead_letter_routes,
 };
-use adapter_notification::{self as notification, PgNotifications};
+use adapter_notification::PgNotifications;
 use adapter_postgres::dead_letters::PgDeadLetters;
 use adapter_postgres::{Database, MigrationGate};
 use application::dead_letters::Retry;
@@ -47,7 +47,7 @@ pub fn routes(
     how: impl Retry<PgDeadLetters> + 'static,
 ) -> OpenApiRouter {
     let notifications = PgNotifications::new(database);
-    let letters = notification::dead_letters(database);
+    let letters = PgDeadLetters::new(database);
     let ready = {
         let tables = tables.clone();
         move || tables.ready()

@@ -1,9 +1,8 @@
 use std::net::SocketAddr;
 
-use application::dead_letters::DeadLetterNumber;
-use clap::{Args, Parser, Subcommand};
-use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, TelemetryArgs};
-use runtime::dead_letters::DeadLettersCommand;
+use clap::{Args, Parser};
+use consumer::{Command, ConsumerArgs};
+use runtime::config::TelemetryArgs;
 
 /// Notifies customers about their orders, once per event.
 ///
@@ -24,18 +23,12 @@ pub(crate) struct Cli {
 /// All settings.
 #[derive(Debug, Clone, Args)]
 pub struct Config {
-    /// How to connect to Postgres.
+    /// The settings that all consumers have.
     #[command(flatten)]
-    pub database: DatabaseArgs,
-    /// How to connect to Kafka and the schema registry.
-    #[command(flatten)]
-    pub kafka: KafkaArgs,
+    pub consumer: ConsumerArgs,
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8084", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
-    /// The limits of the HTTP server.
-    #[command(flatten)]
-    pub http: HttpArgs,
     /// The consumer group; instances of one group share the topic's partitions
     #[arg(long, env = "KAFKA_GROUP", default_value = "notification-group", value_name = "NAME")]
     pub kafka_group: String,
@@ -66,12 +59,4 @@ impl Default for RetentionArgs {
     fn default() -> Self {
         Self { notifications_retention_days: 30, dead_letters_retention_days: 30 }
     }
-}
-
-/// The commands for operators.
-#[derive(Debug, Clone, Subcommand)]
-pub(crate) enum Command {
-    /// List, retry or discard records that could not be consumed
-    #[command(subcommand)]
-    DeadLetters(DeadLettersCommand<DeadLetterNumber>),
 }

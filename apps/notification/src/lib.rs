@@ -6,7 +6,6 @@
 
 pub mod api;
 mod config;
-mod dead_letters;
 mod delivery;
 mod housekeeping;
 mod log_channel;
@@ -14,6 +13,10 @@ mod service;
 
 use std::process::ExitCode;
 
+use adapter_notification::{self as notification, PgNotifications};
+use adapter_postgres::Database;
+use application::notification::NotifyCustomer;
+use consumer::{Command, ConsumerArgs, dead_letters_command};
 use runtime::{StartError, shutdown};
 
 pub use config::{Config, RetentionArgs};
@@ -21,7 +24,8 @@ pub use delivery::{WakingInbox, deliver};
 pub use log_channel::LogChannel;
 pub use service::run;
 
-use config::{Cli, Command};
+use config::Cli;
+use log_channel::CHANNELS;
 
 /// The `main` of the program: runs the service until it is stopped, or executes a command.
 pub fn main() -> ExitCode {
@@ -31,6 +35,14 @@ pub fn main() -> ExitCode {
 async fn start(Cli { config, command, .. }: Cli) -> Result<ExitCode, StartError> {
     match command {
         None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
-        Some(Command::DeadLetters(command)) => dead_letters::run(config, command).await,
+        Some(Command::DeadLetters(command)) => {
+            let ConsumerArgs { database, kafka, .. } = &config.consumer;
+            let database =
+                Database::new(&notification::TABLES, database, "notification dead-letters")?;
+            // This only records the notifications. A worker of a running instance sends them.
+            let notifications = PgNotifications::new(&database);
+            let inbox = NotifyCustomer { notifications, channels: CHANNELS.to_vec() };
+            dead_letters_command(command, &database, kafka, inbox).await
+        }
     }
 }

@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use adapter_kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
-use adapter_postgres::Database;
 use application::relay::{Delivery, Publisher};
+use consumer::ConsumerArgs;
 use domain::OrderId;
 use domain::ordering::Order;
 use embedded_kafka::EmbeddedKafka;
@@ -28,23 +28,23 @@ async fn two_instances_send_each_notification_once_and_stop_on_shutdown() {
     adapter_kafka::tls::prepare();
     let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
     let database = fresh_database().await.unwrap().args();
-    let registry_listener = listener().await;
-    let registry_url = format!("http://{}", registry_listener.local_addr().unwrap());
+    let registry_url =
+        registry::testing::start(([127, 0, 0, 1], 0).into(), &database).await.unwrap();
     let kafka_args = KafkaArgs {
         kafka_fetch_wait_ms: 10,
         ..KafkaArgs::at(kafka.bootstrap_servers(), registry_url, TOPIC)
     };
-    let router = registry::router(&Database::new(&database, "registry").unwrap()).await.unwrap();
-    tokio::spawn(async move { axum::serve(registry_listener, router).await });
 
     let stop = CancellationToken::new();
     let addresses = [free_address().await, free_address().await];
     let instances = addresses.map(|http_addr| {
         let config = Config {
-            database: database.clone(),
-            kafka: kafka_args.clone(),
+            consumer: ConsumerArgs {
+                database: database.clone(),
+                kafka: kafka_args.clone(),
+                http: HttpArgs::default(),
+            },
             http_addr,
-            http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
             retention: notification::RetentionArgs::default(),
         };

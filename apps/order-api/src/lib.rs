@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use adapter_http::{bind, serve};
 use adapter_ordering as ordering;
-use adapter_postgres::MigrationGate;
+use adapter_postgres::{Database, MigrationGate};
 use runtime::{StartError, shutdown};
 use tokio_util::sync::CancellationToken;
 
@@ -42,12 +42,12 @@ async fn start(Cli { config, .. }: Cli) -> Result<ExitCode, StartError> {
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
     let listener = listener.max_connections(config.http.http_max_connections);
-    let database = ordering::database(&config.database, "order-api")?;
+    let database = Database::new(&ordering::TABLES, &config.database, "order-api")?;
     let tables = MigrationGate::default();
     let router = router(&database, &tables, config.http.http_max_in_flight)?;
 
     let prepare = async {
-        let prepare = tables.prepare(|| ordering::migrate(&database));
+        let prepare = tables.prepare(&database);
         shutdown.run_until_cancelled(prepare).await.unwrap_or(Ok(()))
     };
     tokio::try_join!(serve(listener, router, shutdown.clone()), prepare)?;

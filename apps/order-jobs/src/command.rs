@@ -14,7 +14,7 @@ use crate::{Config, reconcile};
 
 /// Executes a command. The exit code is a failure if part of it was not done.
 pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, StartError> {
-    let database = ordering::database(&config.database, "order-jobs command")?;
+    let database = Database::new(&ordering::TABLES, &config.database, "order-jobs command")?;
     // Boxed, because the compiler limits how deep futures may be nested.
     let done = Box::pin(execute(config, &database, command)).await;
     database.close().await;
@@ -53,7 +53,8 @@ async fn dead_letters(
     database: &Database,
     command: DeadLettersCommand<EventId>,
 ) -> Result<bool, StartError> {
-    ordering::check_tables(database)
+    database
+        .check_tables()
         .await
         .map_err(|error| StartError::other("cannot use the database", error))?;
     let letters = PgOutboxDeadLetters::new(database);
@@ -63,9 +64,7 @@ async fn dead_letters(
 }
 
 async fn migrate(database: &Database) -> Result<(), StartError> {
-    ordering::migrate(database)
-        .await
-        .map_err(|error| StartError::other("cannot use the database", error))
+    database.migrate().await.map_err(|error| StartError::other("cannot use the database", error))
 }
 
 fn command_failed(error: impl std::error::Error + Send + Sync + 'static) -> StartError {

@@ -39,21 +39,25 @@ pub(crate) async fn run(
         let reason = format!("nothing was placed since {since} and before {until}");
         return Err(StartError::setting("--since", reason));
     }
-    let pharmacy = args.pharmacy(&config.database)?;
-    let notification = args.notification(&config.database)?;
+    let read_models = [
+        (
+            "pharmacy",
+            args.pharmacy(&config.database)?,
+            pharmacy::ledger as fn(&Database) -> PgLedger,
+        ),
+        ("notification", args.notification(&config.database)?, notification::ledger),
+    ];
     println!("comparing orders placed since {since} and before {until}");
 
     let published = PgPublishedLedger::new(database);
     let mut agree = true;
-    for (name, ledger) in [
-        ("pharmacy", pharmacy::ledger(&pharmacy)),
-        ("notification", notification::ledger(&notification)),
-    ] {
+    for (name, read_model, ledger) in read_models {
+        let failed = || format!("cannot compare orders with {name}");
+        read_model.check_tables().await.map_err(|error| StartError::other(failed(), error))?;
+        let ledger = ledger(&read_model);
         let compared = Box::pin(compare(name, &published, &ledger, range, args)).await;
         ledger.close().await;
-        agree &= compared.map_err(|error| {
-            StartError::other(format!("cannot compare orders with {name}"), error)
-        })?;
+        agree &= compared.map_err(|error| StartError::other(failed(), error))?;
     }
     published.close().await;
     println!("{}", if agree { "all agree" } else { "they do not agree" });

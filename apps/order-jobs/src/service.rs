@@ -34,7 +34,7 @@ const TOPIC_PAUSE: Duration = Duration::from_secs(1);
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
     let cluster = Cluster::new(&config.kafka)?;
     let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
-    let database = ordering::database(&config.database, "order-jobs")?;
+    let database = Database::new(&ordering::TABLES, &config.database, "order-jobs")?;
     let publisher = KafkaPublisher::new(&cluster, registry, "/ordering")
         .map_err(|error| StartError::other("cannot use Kafka", error))?;
     let listener = bind(config.http_addr, "HTTP_ADDR").await?;
@@ -59,7 +59,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     )?;
 
     let work = async {
-        let prepare = tables.prepare(|| ordering::migrate(&database));
+        let prepare = tables.prepare(&database);
         let Some(prepared) = shutdown.run_until_cancelled(prepare).await else {
             return Ok(());
         };

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use adapter_http::site;
 use adapter_ordering::{self as ordering, PgOrders};
 use adapter_outbox::PgOutbox;
-use adapter_postgres::MigrationGate;
+use adapter_postgres::{Database, MigrationGate};
 use application::relay::{Claim, Outbox, Verdict};
 use axum::Router;
 use axum::http::StatusCode;
@@ -28,9 +28,9 @@ struct Fixture {
 impl Fixture {
     async fn new() -> Self {
         let fresh = fresh_database().await.unwrap();
-        let database = adapter_ordering::database(&fresh.args(), "test").unwrap();
+        let database = Database::new(&ordering::TABLES, &fresh.args(), "test").unwrap();
         let tables = MigrationGate::default();
-        tables.prepare(|| ordering::migrate(&database)).await.unwrap();
+        tables.prepare(&database).await.unwrap();
         let router = site(api::routes(&database, tables), Vec::new(), MAX_IN_FLIGHT).unwrap();
         let (orders, outbox) =
             (PgOrders::new(&database, adapter_avro::encode_event), PgOutbox::new(&database, 2));

@@ -7,7 +7,7 @@ use adapter_http::{
     BadRequest, Cursor, NotFound, PathParameter, Problem, ProblemType, QueryParameters,
     Unavailable, dead_letter_routes,
 };
-use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
+use adapter_pharmacy::PgPharmacyOrders;
 use adapter_postgres::dead_letters::PgDeadLetters;
 use adapter_postgres::{Database, MigrationGate};
 use application::dead_letters::Retry;
@@ -51,7 +51,7 @@ pub fn routes(
     tables: MigrationGate,
     how: impl Retry<PgDeadLetters> + 'static,
 ) -> OpenApiRouter {
-    let (orders, letters) = (PgPharmacyOrders::new(database), pharmacy::dead_letters(database));
+    let (orders, letters) = (PgPharmacyOrders::new(database), PgDeadLetters::new(database));
     let ready = {
         let tables = tables.clone();
         move || tables.ready()

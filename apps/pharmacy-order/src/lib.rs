@@ -6,18 +6,21 @@
 
 pub mod api;
 mod config;
-mod dead_letters;
 mod housekeeping;
 mod service;
 
 use std::process::ExitCode;
 
+use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
+use adapter_postgres::Database;
+use application::pharmacy::ReceiveOrders;
+use consumer::{Command, ConsumerArgs, dead_letters_command};
 use runtime::{StartError, shutdown};
 
 pub use config::{Config, RetentionArgs};
 pub use service::run;
 
-use config::{Cli, Command};
+use config::Cli;
 
 /// The `main` of the program: runs the service until it is stopped, or executes a command.
 pub fn main() -> ExitCode {
@@ -27,6 +30,12 @@ pub fn main() -> ExitCode {
 async fn start(Cli { config, command, .. }: Cli) -> Result<ExitCode, StartError> {
     match command {
         None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
-        Some(Command::DeadLetters(command)) => dead_letters::run(config, command).await,
+        Some(Command::DeadLetters(command)) => {
+            let ConsumerArgs { database, kafka, .. } = &config.consumer;
+            let database =
+                Database::new(&pharmacy::TABLES, database, "pharmacy-order dead-letters")?;
+            let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
+            dead_letters_command(command, &database, kafka, inbox).await
+        }
     }
 }

@@ -1,12 +1,9 @@
-use adapter_http::{bind, serve, site};
-use adapter_kafka::{Cluster, ConsumerConfig, ConsumerHealth, EventDecoder, Registry, consume};
 use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
-use adapter_postgres::{Database, MigrationGate};
 use application::pharmacy::ReceiveOrders;
+use consumer::ConsumerService;
 use runtime::StartError;
 use tokio_util::sync::CancellationToken;
 
-use crate::dead_letters::consume_again;
 use crate::{Config, api, housekeeping};
 
 /// Consumes the events of orders and serves the API until `shutdown` is cancelled. Then it finishes the
@@ -16,42 +13,13 @@ use crate::{Config, api, housekeeping};
 /// When the settings are wrong, the address is in use, or the migrations fail. A service that is down
 /// is not an error: the program waits for it.
 pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), StartError> {
-    let cluster = Cluster::new(&config.kafka)?;
-    let registry = Registry::new(&config.kafka, adapter_avro::SCHEMAS)?;
-    let database = Database::new(&config.database, "pharmacy-order")?;
-    let listener = bind(config.http_addr, "HTTP_ADDR").await?;
-    let listener = listener.max_connections(config.http.http_max_connections);
-
-    let tables = MigrationGate::default();
-    let orders = PgPharmacyOrders::new(&database);
-    let consumer =
-        ConsumerConfig { cluster, group: config.kafka_group, health: ConsumerHealth::default() };
-    // The service is ready when its tables are up to date and it has joined its consumer group.
-    let checks = vec![tables.check(&database), consumer.health.check()];
-    let decoder = EventDecoder::new(registry);
-    let how = consume_again(decoder.clone(), orders.clone());
-    let routes = api::routes(&database, tables.clone(), how);
-    let site = site(routes, checks, config.http.http_max_in_flight)?;
-
-    let work = async {
-        let prepare = tables.prepare(|| pharmacy::migrate(&database));
-        let Some(prepared) = shutdown.run_until_cancelled(prepare).await else {
-            return Ok(());
-        };
-        prepared?;
-        let inbox = ReceiveOrders(orders);
-        let receive = async {
-            consume(consumer, decoder, &inbox, shutdown.clone())
-                .await
-                .map_err(|error| StartError::other("cannot receive events", error))
-        };
-        let housekeeping = async {
-            housekeeping::run(&database, &config.retention, &shutdown).await;
-            Ok(())
-        };
-        tokio::try_join!(receive, housekeeping).map(|((), ())| ())
-    };
-    tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
-    database.close().await;
-    Ok(())
+    let Config { consumer, http_addr, kafka_group, retention } = config;
+    let service =
+        ConsumerService::new(&consumer, &pharmacy::TABLES, http_addr, kafka_group).await?;
+    let inbox = ReceiveOrders(PgPharmacyOrders::new(&service.database));
+    let how = service.consume_again(inbox.clone());
+    let routes = api::routes(&service.database, service.tables.clone(), how);
+    let database = service.database.clone();
+    let housekeeping = housekeeping::run(&database, &retention, &shutdown);
+    service.run(routes, inbox, housekeeping, shutdown.clone()).await
 }

@@ -34,9 +34,9 @@ struct Pharmacy {
 impl Pharmacy {
     async fn new() -> Self {
         let fresh = fresh_database().await.unwrap();
-        let database = Database::new(&fresh.args(), "test").unwrap();
+        let database = Database::new(&pharmacy::TABLES, &fresh.args(), "test").unwrap();
         let tables = MigrationGate::default();
-        tables.prepare(|| pharmacy::migrate(&database)).await.unwrap();
+        tables.prepare(&database).await.unwrap();
         Self::with_tables(fresh, &database, tables)
     }
 
@@ -219,7 +219,7 @@ async fn unknown_orders_and_invalid_requests_are_problems() {
 #[tokio::test]
 async fn the_service_is_unavailable_until_the_tables_are_up_to_date() {
     let fresh = fresh_database().await.unwrap();
-    let database = Database::new(&fresh.args(), "test").unwrap();
+    let database = Database::new(&pharmacy::TABLES, &fresh.args(), "test").unwrap();
     let pharmacy = Pharmacy::with_tables(fresh, &database, MigrationGate::default());
     for path in [
         "/api/pharmacy/orders",
@@ -258,7 +258,7 @@ async fn a_record_that_could_not_be_consumed_is_listed_and_retried() {
 #[tokio::test]
 async fn looking_for_dead_letters_does_not_create_tables() {
     let fresh = fresh_database().await.unwrap();
-    let database = Database::new(&fresh.args(), "test").unwrap();
+    let database = Database::new(&pharmacy::TABLES, &fresh.args(), "test").unwrap();
     for command in [&["list"][..], &["retry", "--all"], &["discard", "1"]] {
         let output = Command::new(env!("CARGO_BIN_EXE_pharmacy-order"))
             .arg("dead-letters")
@@ -271,7 +271,7 @@ async fn looking_for_dead_letters_does_not_create_tables() {
         let expected = "this database has no tables of schema pharmacy; start pharmacy-order once";
         assert!(error.contains(expected), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
-        assert!(pharmacy::check_tables(&database).await.is_err(), "it created them");
+        assert!(database.check_tables().await.is_err(), "it created them");
     }
 }
 

@@ -82,8 +82,9 @@ impl BackingServices {
         self.embedded_kafka = Some(kafka);
         // The embedded Kafka loses its records at a restart, so all events in the outbox are
         // published again. Consumers skip those that they have already applied.
-        let database = adapter_ordering::database(&self.database(2), "orders-replay")?;
-        ordering::migrate(&database)
+        let database = Database::new(&ordering::TABLES, &self.database(2), "orders-replay")?;
+        database
+            .migrate()
             .await
             .map_err(|error| StartError::other("cannot prepare the database", error))?;
         PgReplay::new(&database)
@@ -100,7 +101,7 @@ impl BackingServices {
             return Ok(());
         }
         let listener = adapter_http::bind(ports.registry, "ORDERS_PORT").await?;
-        let database = Database::new(&self.database(4), "schema-registry")?;
+        let database = Database::new(&registry::TABLES, &self.database(4), "schema-registry")?;
         let router = registry::router(&database).await?;
         let stop = CancellationToken::new();
         let task = tokio::spawn(adapter_http::serve(listener, router, stop.clone()));

@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use consumer::ConsumerArgs;
 use runtime::StartError;
 use runtime::config::HttpArgs;
 use tokio::task::JoinSet;
@@ -140,10 +141,8 @@ fn start_services(
     ));
     services.spawn(pharmacy_order::run(
         pharmacy_order::Config {
-            database: backing_services.database(6),
-            kafka: backing_services.kafka(),
+            consumer: consumer_args(backing_services),
             http_addr: ports.pharmacy_order,
-            http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
             retention: pharmacy_order::RetentionArgs::default(),
         },
@@ -151,16 +150,22 @@ fn start_services(
     ));
     services.spawn(notification::run(
         notification::Config {
-            database: backing_services.database(6),
-            kafka: backing_services.kafka(),
+            consumer: consumer_args(backing_services),
             http_addr: ports.notification,
-            http: HttpArgs::default(),
             kafka_group: "notification-group".to_owned(),
             retention: notification::RetentionArgs::default(),
         },
         stop.clone(),
     ));
     services
+}
+
+fn consumer_args(backing_services: &BackingServices) -> ConsumerArgs {
+    ConsumerArgs {
+        database: backing_services.database(6),
+        kafka: backing_services.kafka(),
+        http: HttpArgs::default(),
+    }
 }
 
 fn endpoints(backing_services: &BackingServices, ports: &Ports) -> Endpoints {

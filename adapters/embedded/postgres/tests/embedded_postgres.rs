@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use adapter_postgres::Database;
 use embedded_postgres::testing::fresh_database;
 use embedded_postgres::{EmbeddedPostgres, PostgresSettings};
 use runtime::clock;
@@ -66,8 +65,7 @@ async fn query(url: &str, sql: &'static str) -> String {
 #[tokio::test]
 async fn a_fresh_database_answers() {
     let fresh = fresh_database().await.unwrap();
-    let database = Database::new(&fresh.args(), "test").unwrap();
-    assert_eq!(database.ping().await, Ok(()));
+    assert_eq!(query(fresh.url(), "SELECT 'yes'").await, "yes");
 }
 
 #[tokio::test]

@@ -14,9 +14,10 @@ mod schema;
 mod schemas;
 mod store;
 mod subjects;
+pub mod testing;
 
 use adapter_http::refuse_cross_site;
-use adapter_postgres::Database;
+use adapter_postgres::{ContextTables, Database, Migrations};
 use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
@@ -25,6 +26,16 @@ use runtime::StartError;
 use self::api_error::ApiError;
 use self::response::JsonResponse;
 use self::store::Store;
+
+/// The tables of the registry.
+pub static TABLES: ContextTables = ContextTables {
+    schema: "registry",
+    program: "the registry",
+    migrations: &[Migrations {
+        files: || sqlx::migrate!("../../../migrations/registry"),
+        recorded_in: "_migrations",
+    }],
+};
 
 /// Migrates the registry's tables in this database, in the schema `registry`, and returns its
 /// routes.

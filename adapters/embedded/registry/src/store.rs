@@ -52,7 +52,7 @@ use select_registered;
 impl Store {
     /// Migrates the tables.
     pub(super) async fn open(database: &Database) -> Result<Self, MigrateError> {
-        database.migrate(sqlx::migrate!("../../../migrations/registry"), "registry").await?;
+        database.migrate().await?;
         Ok(Self { pool: database.pool().clone() })
     }
 

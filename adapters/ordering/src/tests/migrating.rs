@@ -2,47 +2,58 @@
 
 use std::time::Duration;
 
-use adapter_notification as notification;
 use adapter_outbox::OutboxCheck;
-use adapter_postgres::Database;
+use adapter_postgres::{ContextTables, Database, Migrations};
 use sqlx::migrate::Migrator;
 
 use super::fresh_database;
-use crate::migrate;
+use crate::TABLES;
 
 /// The number of migrations in the previous version.
 const BEFORE: usize = 3;
 
-#[tokio::test]
-async fn a_program_of_the_previous_version_starts_after_a_newer_one() {
-    let database = database().await;
-    migrate(&database).await.unwrap();
-    database.migrate(previous_version(), "ordering").await.unwrap();
-}
+/// The tables as the previous version of the programs knows them.
+static PREVIOUS: ContextTables = ContextTables {
+    migrations: &[Migrations { files: previous_version, recorded_in: "_migrations" }],
+    ..TABLES
+};
 
-#[tokio::test]
-async fn a_migration_of_a_table_in_use_fails_as_unavailable_and_blocks_no_other_migration() {
-    let database = database().await;
-    database.migrate(previous_version(), "ordering").await.unwrap();
-    let mut reader = database.pool().begin().await.unwrap();
-    sqlx::query("SELECT FROM ordering.outbox").execute(&mut *reader).await.unwrap();
-
-    let refused = migrate(&database).await.unwrap_err();
-    assert!(refused.is_unavailable(), "it can be retried: {refused:?}");
-    let others = notification::migrate(&database);
-    tokio::time::timeout(Duration::from_secs(5), others).await.unwrap().unwrap();
-
-    reader.rollback().await.unwrap();
-    migrate(&database).await.unwrap();
-}
-
-async fn database() -> Database {
-    crate::database(&fresh_database().await.unwrap().args(), "migrating").unwrap()
-}
+/// A context that has only an outbox.
+static OTHER: ContextTables =
+    ContextTables { schema: "other", program: "other", migrations: &[adapter_outbox::MIGRATIONS] };
 
 fn previous_version() -> Migrator {
     let all = sqlx::migrate!("../../migrations/ordering");
     Migrator { migrations: all.migrations[..BEFORE].to_vec().into(), ..all }
+}
+
+/// The same fresh database, for each of these contexts.
+async fn databases<const N: usize>(contexts: [&'static ContextTables; N]) -> [Database; N] {
+    let args = fresh_database().await.unwrap().args();
+    contexts.map(|tables| Database::new(tables, &args, "migrating").unwrap())
+}
+
+#[tokio::test]
+async fn a_program_of_the_previous_version_starts_after_a_newer_one() {
+    let [database, previous] = databases([&TABLES, &PREVIOUS]).await;
+    database.migrate().await.unwrap();
+    previous.migrate().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_migration_of_a_table_in_use_fails_as_unavailable_and_blocks_no_other_migration() {
+    let [database, previous, others] =
+        databases([&TABLES, &PREVIOUS, &adapter_notification::TABLES]).await;
+    previous.migrate().await.unwrap();
+    let mut reader = database.pool().begin().await.unwrap();
+    sqlx::query("SELECT FROM ordering.outbox").execute(&mut *reader).await.unwrap();
+
+    let refused = database.migrate().await.unwrap_err();
+    assert!(refused.is_unavailable(), "it can be retried: {refused:?}");
+    tokio::time::timeout(Duration::from_secs(5), others.migrate()).await.unwrap().unwrap();
+
+    reader.rollback().await.unwrap();
+    database.migrate().await.unwrap();
 }
 
 /// The definitions of the outbox in a schema: columns, constraints, indexes, sequences, the view,
@@ -79,10 +90,9 @@ ORDER BY line COLLATE \"C\"";
 
 #[tokio::test]
 async fn the_outbox_of_ordering_has_the_same_definitions_as_that_of_any_other_context() {
-    let ordering = database().await;
-    migrate(&ordering).await.unwrap();
-    let other = ordering.clone().in_schema("other");
-    adapter_outbox::migrate(&other).await.unwrap();
+    let [ordering, other] = databases([&TABLES, &OTHER]).await;
+    ordering.migrate().await.unwrap();
+    other.migrate().await.unwrap();
     let definitions = async |database: &Database| {
         let lines: Vec<String> = sqlx::query_scalar(DEFINITIONS)
             .bind(database.schema())
@@ -102,7 +112,7 @@ async fn the_outbox_of_ordering_has_the_same_definitions_as_that_of_any_other_co
 
 #[tokio::test]
 async fn the_outbox_of_any_context_passes_its_check() {
-    let other = database().await.in_schema("other");
-    adapter_outbox::migrate(&other).await.unwrap();
+    let [other] = databases([&OTHER]).await;
+    other.migrate().await.unwrap();
     assert_eq!(OutboxCheck::new(&other, false).run().await.unwrap(), None);
 }

@@ -30,7 +30,7 @@ const SEED: u64 = 0x0dde_5eed;
 async fn no_event_is_lost_invented_or_overtaken_with_slow_writers_and_crashing_relays() {
     let fixture = Fixture::new().await;
     let args = DatabaseArgs { database_max_connections: 16, ..fixture.fresh.args() };
-    let database = crate::database(&args, "protocol-test").unwrap();
+    let database = Database::new(&crate::TABLES, &args, "protocol-test").unwrap();
     let model = Arc::new(Model::default());
 
     let mut writers = JoinSet::new();

@@ -9,6 +9,8 @@ use runtime::clock;
 use runtime::config::DatabaseArgs;
 use runtime::trace_context::TraceParent;
 
+use adapter_postgres::Database;
+
 use super::{Fixture, eventually, new_order};
 use crate::PgOrders;
 use crate::save::{Save, Write};
@@ -147,7 +149,7 @@ async fn an_event_has_the_trace_of_its_request() {
 async fn an_unreachable_database_is_unavailable_and_not_broken() {
     let args = DatabaseArgs::at("postgres://nobody@127.0.0.1:1/nothing", 2);
     let orders = PgOrders::new(
-        &crate::database(&args, "ordering-test").unwrap(),
+        &Database::new(&crate::TABLES, &args, "ordering-test").unwrap(),
         adapter_avro::encode_event,
     );
     let found = orders.find(OrderId::new(sqlx::types::Uuid::nil())).await;

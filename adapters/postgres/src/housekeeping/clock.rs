@@ -17,33 +17,6 @@ const CONFIRMATIONS: i32 = 24;
 /// The minimum time between two confirmations.
 const APART: TimeDelta = TimeDelta::minutes(30);
 
-/// The statements on the table `housekeeping_clock` of one schema, which has one row.
-pub struct ClockStatements {
-    /// Reads the clock and the stored state.
-    pub read: &'static str,
-    /// Stores the state.
-    pub write: &'static str,
-}
-
-/// The [`ClockStatements`] of the context that owns this schema.
-#[macro_export]
-macro_rules! clock_statements {
-    ($schema:literal) => {
-        $crate::housekeeping::ClockStatements {
-            read: concat!(
-                "SELECT clock_timestamp() AS now, believed_at, doubted_at, confirmations FROM ",
-                $schema,
-                ".housekeeping_clock FOR UPDATE"
-            ),
-            write: concat!(
-                "UPDATE ",
-                $schema,
-                ".housekeeping_clock SET believed_at = $1, doubted_at = $2, confirmations = $3"
-            ),
-        }
-    };
-}
-
 /// A reading of the clock of Postgres.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Reading {
@@ -56,17 +29,26 @@ pub(super) struct Reading {
 }
 
 /// Reads the clock of Postgres and decides whether to trust it.
-pub(super) async fn read(pool: &PgPool, sql: &ClockStatements) -> Result<Reading, PgError> {
+///
+/// The table `housekeeping_clock` of the context has one row.
+pub(super) async fn read(pool: &PgPool) -> Result<Reading, PgError> {
     let mut transaction = pool.begin().await?;
-    let row: Row = sqlx::query_as(sql.read).fetch_one(&mut *transaction).await?;
+    let row: Row = sqlx::query_as(
+        "SELECT clock_timestamp() AS now, believed_at, doubted_at, confirmations
+         FROM housekeeping_clock FOR UPDATE",
+    )
+    .fetch_one(&mut *transaction)
+    .await?;
     let mut state = row.state;
     let is_trusted = state.update(row.now);
-    sqlx::query(sql.write)
-        .bind(state.believed_at)
-        .bind(state.doubted_at)
-        .bind(state.confirmations)
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query(
+        "UPDATE housekeeping_clock SET believed_at = $1, doubted_at = $2, confirmations = $3",
+    )
+    .bind(state.believed_at)
+    .bind(state.doubted_at)
+    .bind(state.confirmations)
+    .execute(&mut *transaction)
+    .await?;
     transaction.commit().await?;
     Ok(Reading {
         now: row.now,

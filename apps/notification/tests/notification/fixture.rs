@@ -28,7 +28,7 @@ impl Fixture {
     pub(crate) async fn new() -> Self {
         let database = database().await;
         let tables = MigrationGate::default();
-        tables.prepare(|| notification::migrate(&database)).await.unwrap();
+        tables.prepare(&database).await.unwrap();
         Self::with(&database, tables)
     }
 
@@ -68,7 +68,7 @@ fn inbox(notifications: PgNotifications) -> NotifyCustomer<PgNotifications> {
 }
 
 async fn database() -> Database {
-    Database::new(&fresh_database().await.unwrap().args(), "test").unwrap()
+    Database::new(&notification::TABLES, &fresh_database().await.unwrap().args(), "test").unwrap()
 }
 
 pub(crate) fn created(id: OrderId) -> PublishedEvent {

@@ -27,9 +27,10 @@ pub(crate) struct Answer {
 impl Client {
     pub(crate) async fn new() -> Self {
         let database =
-            adapter_ordering::database(&fresh_database().await.unwrap().args(), "test").unwrap();
+            Database::new(&ordering::TABLES, &fresh_database().await.unwrap().args(), "test")
+                .unwrap();
         let tables = MigrationGate::default();
-        tables.prepare(|| ordering::migrate(&database)).await.unwrap();
+        tables.prepare(&database).await.unwrap();
         Self { router: router(&database, &tables, MAX_IN_FLIGHT).unwrap(), database }
     }
 

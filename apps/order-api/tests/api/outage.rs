@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use adapter_ordering as ordering;
-use adapter_postgres::MigrationGate;
+use adapter_postgres::{Database, MigrationGate};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -27,10 +27,10 @@ impl Api {
         proxy.set(network);
         let database_url = format!("{credentials}@{}/{name}", proxy.addr);
         let args = DatabaseArgs::at(database_url, 4);
-        let database = adapter_ordering::database(&args, "test").unwrap();
+        let database = Database::new(&ordering::TABLES, &args, "test").unwrap();
         let tables = MigrationGate::default();
         let router = router(&database, &tables, MAX_IN_FLIGHT).unwrap();
-        tokio::spawn(async move { tables.prepare(|| ordering::migrate(&database)).await });
+        tokio::spawn(async move { tables.prepare(&database).await });
         Self { proxy, router }
     }
 

@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use adapter_postgres::Database;
+use adapter_notification as notification;
+use adapter_pharmacy as pharmacy;
+use adapter_postgres::{ContextTables, Database};
 use clap::Args;
 use domain::Timestamp;
 use runtime::StartError;
@@ -50,18 +52,21 @@ impl ReconcileArgs {
     /// The database of pharmacy-order.
     pub(super) fn pharmacy(&self, ours: &DatabaseArgs) -> Result<Database, StartError> {
         let given = (self.pharmacy_database_url.as_ref(), self.pharmacy_database_url_file.as_ref());
-        database(("PHARMACY_DATABASE_URL", "PHARMACY_DATABASE_URL_FILE"), given, ours)
+        let variables = ("PHARMACY_DATABASE_URL", "PHARMACY_DATABASE_URL_FILE");
+        database(&pharmacy::TABLES, variables, given, ours)
     }
 
     /// The database of notification.
     pub(super) fn notification(&self, ours: &DatabaseArgs) -> Result<Database, StartError> {
         let given =
             (self.notification_database_url.as_ref(), self.notification_database_url_file.as_ref());
-        database(("NOTIFICATION_DATABASE_URL", "NOTIFICATION_DATABASE_URL_FILE"), given, ours)
+        let variables = ("NOTIFICATION_DATABASE_URL", "NOTIFICATION_DATABASE_URL_FILE");
+        database(&notification::TABLES, variables, given, ours)
     }
 }
 
 fn database(
+    tables: &'static ContextTables,
     (variable, file_variable): (&'static str, &'static str),
     (url, file): (Option<&Secret>, Option<&PathBuf>),
     ours: &DatabaseArgs,
@@ -72,5 +77,5 @@ fn database(
         Some(url) => (if direct { variable } else { file_variable }, url),
         None => ours.url()?,
     };
-    Database::at(url, ours.database_max_connections, "order-jobs reconcile")
+    Database::at(tables, url, ours.database_max_connections, "order-jobs reconcile")
 }

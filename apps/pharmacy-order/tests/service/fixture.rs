@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use adapter_kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
-use adapter_postgres::Database;
 use application::relay::{Delivery, OutboxRecord, Publisher};
+use consumer::ConsumerArgs;
 use domain::OrderId;
 use domain::ordering::Order;
 use embedded_kafka::EmbeddedKafka;
@@ -53,10 +53,12 @@ impl Fixture {
 
     pub(crate) fn config(&self) -> Config {
         Config {
-            database: DatabaseArgs::at(self.database_url(), 10),
-            kafka: self.kafka_args(),
+            consumer: ConsumerArgs {
+                database: DatabaseArgs::at(self.database_url(), 10),
+                kafka: self.kafka_args(),
+                http: HttpArgs::default(),
+            },
             http_addr: self.http,
-            http: HttpArgs::default(),
             kafka_group: "pharmacy-order-group".to_owned(),
             retention: pharmacy_order::RetentionArgs::default(),
         }
@@ -101,10 +103,7 @@ impl Fixture {
     }
 
     pub(crate) async fn registry_up(&self) {
-        let database = Database::new(&self.database, "registry").unwrap();
-        let router = registry::router(&database).await.unwrap();
-        let listener = TcpListener::bind(self.registry).await.unwrap();
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        registry::testing::start(self.registry, &self.database).await.unwrap();
     }
 
     /// The response of the service. `None` if it does not listen.

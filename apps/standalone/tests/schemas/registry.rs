@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use adapter_http as http;
-use adapter_postgres::Database;
 use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
 use serde_json::{Value, json};
-use tokio_util::sync::CancellationToken;
 
 use crate::folder::{Folder, Run, run};
 use crate::parcel::Parcel;
@@ -23,11 +20,8 @@ pub(crate) struct Registry {
 impl Registry {
     pub(crate) async fn start() -> Self {
         adapter_kafka::tls::prepare();
-        let database = Database::new(&fresh_database().await.unwrap().args(), "registry").unwrap();
-        let router = registry::router(&database).await.unwrap();
-        let listener = http::bind(([127, 0, 0, 1], 0).into(), "ORDERS_PORT").await.unwrap();
-        let url = format!("http://{}", listener.addr());
-        tokio::spawn(http::serve(listener, router, CancellationToken::new()));
+        let database = fresh_database().await.unwrap().args();
+        let url = registry::testing::start(([127, 0, 0, 1], 0).into(), &database).await.unwrap();
         let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy();
         Self { url, client: client.build().unwrap() }
     }

@@ -1,14 +1,11 @@
 use std::process::Command;
 
-use adapter_http::{bind, serve};
 use adapter_kafka::PARTITIONS;
-use adapter_postgres::Database;
 use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
 use runtime::config::KafkaArgs;
 use test_support::Proxy;
-use tokio_util::sync::CancellationToken;
 
 const TOPIC: &str = "order-created-topic";
 
@@ -28,18 +25,15 @@ impl ExternalServices {
         adapter_kafka::tls::prepare();
         let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
         let database = fresh_database().await.unwrap();
-        let listener = bind("127.0.0.1:0".parse().unwrap(), "a test").await.unwrap();
-        let schemas = listener.addr();
-        let tables = Database::new(&database.args(), "registry").unwrap();
-        let router = registry::router(&tables).await.unwrap();
-        tokio::spawn(serve(listener, router, CancellationToken::new()));
+        let local = ([127, 0, 0, 1], 0).into();
+        let registry_url = registry::testing::start(local, &database.args()).await.unwrap();
 
         let (credentials, rest) = database.url().split_once('@').unwrap();
         let (server, name) = rest.split_once('/').unwrap();
         let postgres = Proxy::to(server.parse().unwrap()).await;
         let database_url = format!("{credentials}@{}/{name}", postgres.addr);
-        let registry_url = format!("http://{schemas}");
-        let registry = Proxy::to(schemas).await;
+        let schemas = registry_url.trim_start_matches("http://");
+        let registry = Proxy::to(schemas.parse().unwrap()).await;
         Self { postgres, registry, kafka, database_url, registry_url }
     }
 

@@ -53,7 +53,7 @@ async fn the_client_library_can_retry_while_the_database_is_unavailable() {
     let registry = Registry::start().await;
     let settings = registry.serve().await;
     let small_pool = DatabaseArgs { database_max_connections: 2, ..registry.args.clone() };
-    let database = Database::new(&small_pool, "registry").unwrap();
+    let database = Database::new(&registry::TABLES, &small_pool, "registry").unwrap();
     let router = registry::router(&database).await.unwrap();
     database.close().await;
     let unavailable = Registry { router, args: small_pool };

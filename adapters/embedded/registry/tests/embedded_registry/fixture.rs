@@ -89,7 +89,7 @@ impl Registry {
 }
 
 pub(super) async fn open(args: &DatabaseArgs) -> Router {
-    registry::router(&Database::new(args, "registry").unwrap()).await.unwrap()
+    registry::router(&Database::new(&registry::TABLES, args, "registry").unwrap()).await.unwrap()
 }
 
 pub(super) fn avro(schema: &str) -> SuppliedSchema {

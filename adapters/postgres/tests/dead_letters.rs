@@ -1,22 +1,33 @@
+//! The dead letters of a context, in which the pharmacy receives the records.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::future::ready;
 use std::ops::ControlFlow;
 
-use adapter_notification::{self as notification, PgNotifications};
-use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
+use adapter_pharmacy::{PgPharmacyOrders, TABLES};
+use adapter_postgres::Database;
 use adapter_postgres::dead_letters::PgDeadLetters;
 use application::dead_letters::{
     ActOutcome, ActResult, ConsumeAgain, DeadLetterNumber, DeadLetterState, DeadLetters, Selection,
     retry_dead_letters,
 };
 use application::inbox::{Batch, BatchOutcome, Inbox};
-use application::notification::{ChannelName, NotifyCustomer};
 use application::pharmacy::{PharmacyViews, ReceiveOrders};
 use application::published::{Content, Incoming, Unreadable};
 use application::{StoreError, inbox};
 use domain::OrderId;
 use runtime::clock;
 
-use crate::fixture::{created, database, open, readable, unreadable};
+use embedded_postgres::testing::fresh_database;
+use test_support::{created, open_dead_letters as open, readable, unreadable};
+
+async fn database() -> Database {
+    let fresh = fresh_database().await.unwrap();
+    let database = Database::new(&TABLES, &fresh.args(), "test").unwrap();
+    database.migrate().await.unwrap();
+    database
+}
 
 async fn receive(inbox: &impl Inbox, batch: &[Incoming]) -> Result<BatchOutcome, StoreError> {
     inbox::receive(inbox, &batch.iter().cloned().collect::<Batch>()).await
@@ -44,28 +55,14 @@ async fn a_record_that_postgres_cannot_store_becomes_a_dead_letter_and_the_other
         shown.push(orders.view(id).await.unwrap().is_some());
     }
     assert_eq!(shown, [true, false, true]);
-    let kept = open(&pharmacy::dead_letters(&database)).await;
+    let kept = open(&PgDeadLetters::new(&database)).await;
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0].content, batch[1].record);
     assert!(kept[0].reason.contains("0x00"), "{}", kept[0].reason);
 
     let again = receive(&ReceiveOrders(orders), &batch).await.unwrap();
     assert_eq!((again.applied, again.repeated), (0, 2));
-    assert_eq!(open(&pharmacy::dead_letters(&database)).await.len(), 1, "not kept twice");
-}
-
-#[tokio::test]
-async fn notifications_that_cannot_be_recorded_become_dead_letters() {
-    let database = database().await;
-    let notifications = PgNotifications::new(&database);
-    let inbox = NotifyCustomer { notifications, channels: vec![ChannelName::Log] };
-    let (_, mut batch) = with_a_nul_character();
-    batch.push(unreadable(9, Some(b"\x01nonsense")));
-
-    let outcome = receive(&inbox, &batch).await.unwrap();
-    assert_eq!(outcome, BatchOutcome { applied: 2, dead: 2, ..BatchOutcome::default() });
-    assert_eq!(open(&notification::dead_letters(&database)).await.len(), 2);
-    assert_eq!(open(&pharmacy::dead_letters(&database)).await.len(), 0);
+    assert_eq!(open(&PgDeadLetters::new(&database)).await.len(), 1, "not kept twice");
 }
 
 #[tokio::test]
@@ -82,7 +79,7 @@ async fn bytes_are_kept_unchanged_and_other_bytes_at_the_same_offset_are_another
     receive(&inbox, &batch).await.unwrap();
     receive(&inbox, &batch).await.unwrap();
 
-    let kept = open(&pharmacy::dead_letters(&database)).await;
+    let kept = open(&PgDeadLetters::new(&database)).await;
     let mut records: Vec<_> = kept.into_iter().map(|kept| kept.content).collect();
     records.sort_by_key(|record| record.value.clone());
     let expected = [&batch[2], &batch[1], &batch[0]].map(|incoming| incoming.record.clone());
@@ -92,7 +89,7 @@ async fn bytes_are_kept_unchanged_and_other_bytes_at_the_same_offset_are_another
 #[tokio::test]
 async fn a_dead_letter_stays_open_until_its_record_is_applied() {
     let database = database().await;
-    let letters = pharmacy::dead_letters(&database);
+    let letters = PgDeadLetters::new(&database);
     let orders = PgPharmacyOrders::new(&database);
     let inbox = ReceiveOrders(orders.clone());
     receive(&inbox, &[unreadable(1, Some(b"bytes"))]).await.unwrap();
@@ -146,7 +143,7 @@ async fn retry(
 #[tokio::test]
 async fn a_discarded_dead_letter_stays_discarded_when_the_record_is_received_again() {
     let database = database().await;
-    let letters = pharmacy::dead_letters(&database);
+    let letters = PgDeadLetters::new(&database);
     let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
     let batch = [unreadable(1, Some(b"a")), unreadable(2, Some(b"b"))];
     inbox.apply_batch(&[], &[]).await.unwrap();
@@ -163,7 +160,7 @@ async fn a_discarded_dead_letter_stays_discarded_when_the_record_is_received_aga
 #[tokio::test]
 async fn concurrent_discards_of_the_same_dead_letters_do_not_deadlock() {
     let database = database().await;
-    let letters = pharmacy::dead_letters(&database);
+    let letters = PgDeadLetters::new(&database);
     let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
     let batch: Vec<_> = (0..200).map(|offset| unreadable(offset, Some(b"a"))).collect();
     receive(&inbox, &batch).await.unwrap();

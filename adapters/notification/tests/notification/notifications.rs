@@ -3,8 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter_notification::PgNotifications;
+use adapter_postgres::dead_letters::PgDeadLetters;
 use application::StoreError;
-use application::inbox::{BatchOutcome, Inbox};
+use application::inbox::{Batch, BatchOutcome, Inbox, receive};
 use application::notification::{
     ChannelName, ClaimLimit, NotificationClaim, NotificationState, NotificationViews,
     Notifications, NotifyCustomer, SendOutcome,
@@ -15,7 +16,9 @@ use runtime::clock;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Barrier;
 
-use crate::fixture::{cancelled, created, database, database_and_pool, make_due};
+use test_support::{cancelled, created, open_dead_letters, readable, unreadable};
+
+use crate::{database, make_due};
 
 fn inbox(notifications: &PgNotifications) -> NotifyCustomer<PgNotifications> {
     NotifyCustomer { notifications: notifications.clone(), channels: vec![ChannelName::Log] }
@@ -23,6 +26,20 @@ fn inbox(notifications: &PgNotifications) -> NotifyCustomer<PgNotifications> {
 
 fn up_to(notifications: usize) -> ClaimLimit {
     ClaimLimit { notifications, bytes: usize::MAX }
+}
+
+#[tokio::test]
+async fn notifications_that_cannot_be_recorded_become_dead_letters() {
+    let database = database().await;
+    let records = [
+        readable(0, created(clock::new_order_id(), "Ada")),
+        readable(1, created(clock::new_order_id(), "Eve\0")),
+        unreadable(2, Some(b"\x01nonsense")),
+    ];
+    let inbox = inbox(&PgNotifications::new(&database));
+    let outcome = receive(&inbox, &records.into_iter().collect::<Batch>()).await.unwrap();
+    assert_eq!(outcome, BatchOutcome { applied: 1, dead: 2, ..BatchOutcome::default() });
+    assert_eq!(open_dead_letters(&PgDeadLetters::new(&database)).await.len(), 2);
 }
 
 #[tokio::test]
@@ -169,7 +186,8 @@ async fn a_worker_that_hangs_loses_its_claim_and_cannot_settle_it_later() {
 
 #[tokio::test]
 async fn an_outcome_is_stored_for_each_notification() {
-    let (database, pool) = database_and_pool().await;
+    let database = database().await;
+    let pool = database.pool();
     let notifications = PgNotifications::new(&database);
     let events: Vec<PublishedEvent> =
         (0..3).map(|_| created(clock::new_order_id(), "Ada")).collect();
@@ -191,12 +209,13 @@ async fn an_outcome_is_stored_for_each_notification() {
     assert_eq!(states[1], NotificationState::Pending { attempts: 1 });
     assert_eq!(states[2], NotificationState::Failed { reason: "no such number".to_owned() });
     assert!(notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().is_none());
-    assert_eq!(wait_of_pending(&pool).await, 1);
+    assert_eq!(wait_of_pending(pool).await, 1);
 }
 
 #[tokio::test]
 async fn waits_grow_with_each_attempt_until_the_notification_has_failed() {
-    let (database, pool) = database_and_pool().await;
+    let database = database().await;
+    let pool = database.pool();
     let notifications = PgNotifications::new(&database);
     let id = clock::new_order_id();
     inbox(&notifications).apply_batch(&[created(id, "Ada")], &[]).await.unwrap();
@@ -206,8 +225,8 @@ async fn waits_grow_with_each_attempt_until_the_notification_has_failed() {
         let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
         claim.settle(&[SendOutcome::Later(format!("busy {attempt}"))]).await.unwrap();
         if attempt < 20 {
-            waits.push(wait_of_pending(&pool).await);
-            make_due(&pool).await;
+            waits.push(wait_of_pending(pool).await);
+            make_due(pool).await;
         }
     }
     assert_eq!(waits[..4], [1, 2, 4, 8]);
@@ -218,7 +237,8 @@ async fn waits_grow_with_each_attempt_until_the_notification_has_failed() {
 
 #[tokio::test]
 async fn later_notifications_of_an_order_are_due_at_the_same_time_as_the_first() {
-    let (database, pool) = database_and_pool().await;
+    let database = database().await;
+    let pool = database.pool();
     let notifications = PgNotifications::new(&database);
     let id = clock::new_order_id();
     let inbox = inbox(&notifications);
@@ -227,20 +247,20 @@ async fn later_notifications_of_an_order_are_due_at_the_same_time_as_the_first()
     let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
     claim.settle(&[SendOutcome::Later("busy".to_owned())]).await.unwrap();
     let together = "SELECT count(*) = 2 AND count(DISTINCT due_at) = 1 AND min(due_at) > now()
-                    FROM notification.notifications WHERE state = 'pending'";
-    assert!(sqlx::query_scalar::<_, bool>(together).fetch_one(&pool).await.unwrap());
+                    FROM notifications WHERE state = 'pending'";
+    assert!(sqlx::query_scalar::<_, bool>(together).fetch_one(pool).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_clock_that_was_ahead_does_not_delay_notifications_beyond_the_longest_wait() {
-    let (database, pool) = database_and_pool().await;
+    let database = database().await;
+    let pool = database.pool();
     let notifications = PgNotifications::new(&database);
     let event = created(clock::new_order_id(), "Ada");
     inbox(&notifications).apply_batch(std::slice::from_ref(&event), &[]).await.unwrap();
     for (wait, is_due) in [("59 minutes", false), ("62 minutes", true), ("10 years", true)] {
-        let postpone =
-            format!("UPDATE notification.notifications SET due_at = now() + interval '{wait}'");
-        sqlx::query(AssertSqlSafe(postpone)).execute(&pool).await.unwrap();
+        let postpone = format!("UPDATE notifications SET due_at = now() + interval '{wait}'");
+        sqlx::query(AssertSqlSafe(postpone)).execute(pool).await.unwrap();
         let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap();
         assert_eq!(claim.is_some(), is_due, "{wait}");
         if let Some(claim) = claim {
@@ -253,7 +273,7 @@ async fn a_clock_that_was_ahead_does_not_delay_notifications_beyond_the_longest_
 async fn wait_of_pending(pool: &PgPool) -> i64 {
     sqlx::query_scalar(
         "SELECT ceil(extract(epoch FROM due_at - clock_timestamp()))::bigint
-         FROM notification.notifications WHERE state = 'pending'",
+         FROM notifications WHERE state = 'pending'",
     )
     .fetch_one(pool)
     .await

@@ -13,7 +13,9 @@ use domain::pharmacy::{PharmacyOrder, PharmacyStatus};
 use runtime::clock;
 use tokio::sync::Barrier;
 
-use crate::fixture::{cancelled, created, database};
+use test_support::{cancelled, created};
+
+use crate::database;
 
 #[tokio::test]
 async fn an_order_is_shown_as_in_its_events() {

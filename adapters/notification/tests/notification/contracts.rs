@@ -1,0 +1,96 @@
+//! Runs the contract tests of the ports.
+
+use std::future::Future;
+use std::time::Duration;
+
+use adapter_notification::{PgNotifications, ledger};
+use adapter_postgres::dead_letters::PgDeadLetters;
+use adapter_postgres::{Database, PgLedger};
+use application::dead_letters::DeadLetterNumber;
+use application::inbox::Inbox;
+use application::notification::{ChannelName, NotifyCustomer};
+use application::published::DeadLetter;
+use application::testing::{
+    DeadLetterFixture, LedgerFixture, NotificationFixture, sample, store_dead_letter,
+};
+use test_support::open_dead_letters;
+
+struct Fixture {
+    database: Database,
+}
+
+async fn fixture() -> Fixture {
+    Fixture { database: crate::database().await }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Runtime::new().unwrap().block_on(test);
+}
+
+impl Fixture {
+    fn inbox(&self) -> NotifyCustomer<PgNotifications> {
+        NotifyCustomer { notifications: self.notifications(), channels: vec![ChannelName::Log] }
+    }
+}
+
+impl NotificationFixture for Fixture {
+    type Notifications = PgNotifications;
+    type Views = PgNotifications;
+
+    fn notifications(&self) -> PgNotifications {
+        PgNotifications::new(&self.database)
+    }
+
+    fn views(&self) -> PgNotifications {
+        PgNotifications::new(&self.database)
+    }
+
+    async fn dead_letters(&self) -> Vec<DeadLetter> {
+        let open = open_dead_letters(&self.dead_letter_port()).await;
+        let letters = open.into_iter();
+        letters.map(|kept| DeadLetter { record: kept.content, reason: kept.reason }).collect()
+    }
+
+    /// Makes pending notifications due. The sleep gives a dropped claim time to be rolled back, which
+    /// happens in the background.
+    async fn let_delays_pass(&self) {
+        crate::make_due(self.database.pool()).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+impl LedgerFixture for Fixture {
+    type Ledger = PgLedger;
+
+    fn ledger(&self) -> PgLedger {
+        ledger(&self.database)
+    }
+
+    async fn add_event(&self, n: u32, version: u32) {
+        let event = if version == 1 { sample::created(n) } else { sample::cancelled(n, version) };
+        self.inbox().apply_batch(&[event], &[]).await.unwrap();
+    }
+}
+
+impl DeadLetterFixture for Fixture {
+    type DeadLetters = PgDeadLetters;
+
+    fn dead_letter_port(&self) -> PgDeadLetters {
+        PgDeadLetters::new(&self.database)
+    }
+
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+        store_dead_letter(&self.inbox(), &self.dead_letter_port(), n, version, reason).await
+    }
+
+    fn unknown_id(&self) -> DeadLetterNumber {
+        DeadLetterNumber::new(i64::MAX)
+    }
+}
+
+application::order_ledger_contract!(run, fixture());
+application::consumer_ledger_contract!(run, fixture());
+application::dead_letters_contract!(run, fixture());
+application::consumer_dead_letters_contract!(run, fixture());
+application::notifications_contract!(run, fixture());
+application::notification_inbox_contract!(run, fixture());

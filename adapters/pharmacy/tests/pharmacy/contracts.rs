@@ -1,0 +1,84 @@
+//! Runs the contract tests of the ports.
+
+use std::future::Future;
+
+use adapter_pharmacy::{PgPharmacyOrders, ledger};
+use adapter_postgres::dead_letters::PgDeadLetters;
+use adapter_postgres::{Database, PgLedger};
+use application::dead_letters::DeadLetterNumber;
+use application::inbox::Inbox;
+use application::pharmacy::ReceiveOrders;
+use application::published::DeadLetter;
+use application::testing::{
+    DeadLetterFixture, LedgerFixture, PharmacyFixture, sample, store_dead_letter,
+};
+use test_support::open_dead_letters;
+
+struct Fixture {
+    database: Database,
+}
+
+async fn fixture() -> Fixture {
+    Fixture { database: crate::database().await }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Runtime::new().unwrap().block_on(test);
+}
+
+impl PharmacyFixture for Fixture {
+    type Orders = PgPharmacyOrders;
+    type Views = PgPharmacyOrders;
+
+    fn orders(&self) -> PgPharmacyOrders {
+        PgPharmacyOrders::new(&self.database)
+    }
+
+    fn views(&self) -> PgPharmacyOrders {
+        PgPharmacyOrders::new(&self.database)
+    }
+
+    async fn dead_letters(&self) -> Vec<DeadLetter> {
+        let open = open_dead_letters(&self.dead_letter_port()).await;
+        let letters = open.into_iter();
+        letters.map(|kept| DeadLetter { record: kept.content, reason: kept.reason }).collect()
+    }
+}
+
+impl LedgerFixture for Fixture {
+    type Ledger = PgLedger;
+
+    fn ledger(&self) -> PgLedger {
+        ledger(&self.database)
+    }
+
+    async fn add_event(&self, n: u32, version: u32) {
+        let event = if version == 1 { sample::created(n) } else { sample::cancelled(n, version) };
+        ReceiveOrders(self.orders()).apply_batch(&[event], &[]).await.unwrap();
+    }
+}
+
+impl DeadLetterFixture for Fixture {
+    type DeadLetters = PgDeadLetters;
+
+    fn dead_letter_port(&self) -> PgDeadLetters {
+        PgDeadLetters::new(&self.database)
+    }
+
+    async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
+        let inbox = ReceiveOrders(self.orders());
+        store_dead_letter(&inbox, &self.dead_letter_port(), n, version, reason).await
+    }
+
+    fn unknown_id(&self) -> DeadLetterNumber {
+        DeadLetterNumber::new(i64::MAX)
+    }
+}
+
+application::order_ledger_contract!(run, fixture());
+application::consumer_ledger_contract!(run, fixture());
+application::dead_letters_contract!(run, fixture());
+application::consumer_dead_letters_contract!(run, fixture());
+application::pharmacy_orders_contract!(run, fixture());
+application::pharmacy_views_contract!(run, fixture());
+application::pharmacy_inbox_contract!(run, fixture());
