@@ -6,7 +6,6 @@
 //! a record is consumed again ([`ConsumeAgain`]), an event is published again ([`PublishAgain`]).
 
 mod consume_again;
-mod delete_settled;
 mod discard;
 mod filter;
 mod kept;
@@ -18,7 +17,6 @@ mod retry;
 mod selection;
 
 pub use consume_again::ConsumeAgain;
-pub use delete_settled::delete_settled_dead_letters;
 pub use discard::discard_dead_letters;
 pub use filter::{DeadLetterFilter, FilterError};
 pub use kept::{

@@ -7,6 +7,7 @@
 pub mod dead_letters;
 mod error_chain;
 pub mod event_format;
+pub mod housekeeping;
 pub mod inbox;
 pub mod notification;
 pub mod ordering;

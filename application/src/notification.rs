@@ -4,6 +4,7 @@ mod channel;
 mod deliver;
 mod notifications;
 mod notify_customer;
+mod retry_delay;
 
 pub use channel::{Channel, ChannelName, SendError};
 pub use deliver::{Delivered, deliver_notifications};
@@ -12,3 +13,4 @@ pub use notifications::{
     NotificationViews, Notifications, SendOutcome,
 };
 pub use notify_customer::NotifyCustomer;
+pub use retry_delay::{MAX_RETRY_DELAY, retry_delay};

@@ -4,21 +4,14 @@ use adapter_postgres::timeouts::in_time;
 use adapter_postgres::{PgError, storable};
 use application::StoreError;
 use application::notification::{
-    ChannelName, ClaimLimit, Notification, NotificationClaim, SendOutcome,
+    ChannelName, ClaimLimit, MAX_RETRY_DELAY, Notification, NotificationClaim, SendOutcome,
 };
 use sqlx::{PgPool, Postgres, Transaction};
 
 use super::rows::NotificationRow;
 
-/// After this many attempts, a notification has failed. With the waits between them, that takes about
-/// 8 hours.
-const MAX_ATTEMPTS: i32 = 20;
-
-/// The wait before the next attempt doubles each time, from one second up to this.
-const MAX_WAIT_SECONDS: f64 = 3600.0;
-
 /// How much later than the longest wait a notification may be due, because clocks are not exact.
-const CLOCK_SLACK_SECONDS: f64 = 60.0;
+const CLOCK_SLACK: Duration = Duration::from_mins(1);
 
 /// Lets Postgres end the transaction if the worker was stopped or its host is gone.
 const HOLD_AT_MOST: &str = "SELECT set_config('idle_in_transaction_session_timeout', $1, true)";
@@ -70,15 +63,12 @@ const SETTLE: &str = "
     WITH settled AS (
         UPDATE notifications AS kept
         SET attempts = kept.attempts + 1,
-            state = CASE
-                WHEN given.outcome <> 'later' THEN given.outcome
-                WHEN kept.attempts + 1 >= $4 THEN 'failed'
-                ELSE 'pending'
-            END,
-            sent_at = CASE WHEN given.outcome = 'sent' THEN clock_timestamp() END,
-            due_at = clock_timestamp() + make_interval(secs => least(2.0 ^ kept.attempts, $5)),
+            state = given.state,
+            sent_at = CASE WHEN given.state = 'sent' THEN clock_timestamp() END,
+            due_at = clock_timestamp() + make_interval(secs => given.delay),
             last_error = given.error
-        FROM UNNEST($1::bigint[], $2::text[], $3::text[]) AS given (id, outcome, error)
+        FROM UNNEST($1::bigint[], $2::text[], $3::text[], $4::double precision[])
+            AS given (id, state, error, delay)
         WHERE kept.id = given.id
         RETURNING kept.id, kept.order_id, kept.channel, kept.state, kept.due_at
     )
@@ -115,7 +105,7 @@ impl PgNotificationClaim {
             .bind(channel.as_str())
             .bind(i64::try_from(limit.notifications).unwrap_or(i64::MAX))
             .bind(i64::try_from(limit.bytes).unwrap_or(i64::MAX))
-            .bind(MAX_WAIT_SECONDS + CLOCK_SLACK_SECONDS)
+            .bind((MAX_RETRY_DELAY + CLOCK_SLACK).as_secs_f64())
             .fetch_all(&mut *transaction)
             .await
             .map_err(PgError::from)?;
@@ -131,22 +121,24 @@ impl PgNotificationClaim {
     }
 
     async fn store(mut self, outcomes: &[SendOutcome]) -> Result<(), PgError> {
-        let (names, errors): (Vec<&str>, Vec<Option<String>>) = outcomes
-            .iter()
-            .map(|outcome| match outcome {
-                SendOutcome::Sent => ("sent", None),
-                SendOutcome::Later(why) => ("later", Some(storable(why))),
-                SendOutcome::Failed(why) => ("failed", Some(storable(why))),
-            })
-            .unzip();
+        let (mut states, mut errors, mut delays) = (Vec::new(), Vec::new(), Vec::new());
+        for outcome in outcomes {
+            let (state, error, delay) = match outcome {
+                SendOutcome::Sent => ("sent", None, Duration::ZERO),
+                SendOutcome::Later { reason, delay } => ("pending", Some(storable(reason)), *delay),
+                SendOutcome::Failed(reason) => ("failed", Some(storable(reason)), Duration::ZERO),
+            };
+            states.push(state);
+            errors.push(error);
+            delays.push(delay.as_secs_f64());
+        }
         // Notifications without an outcome were not tried. Their rows stay unchanged.
-        self.ids.truncate(names.len());
+        self.ids.truncate(states.len());
         sqlx::query(SETTLE)
             .bind(self.ids)
-            .bind(names)
+            .bind(states)
             .bind(errors)
-            .bind(MAX_ATTEMPTS)
-            .bind(MAX_WAIT_SECONDS)
+            .bind(delays)
             .execute(&mut *self.transaction)
             .await?;
         self.transaction.commit().await?;

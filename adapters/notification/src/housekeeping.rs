@@ -1,33 +1,13 @@
 use std::time::Duration;
 
+use adapter_postgres::Database;
 use adapter_postgres::dead_letters::PgDeadLetters;
-use adapter_postgres::housekeeping::{CHUNK, Round};
-use adapter_postgres::{Database, PgError};
-use application::dead_letters::delete_settled_dead_letters;
-use chrono::{DateTime, Utc};
-use sqlx::PgPool;
+use adapter_postgres::housekeeping::Round;
+use application::dead_letters::DeadLetters;
+use application::housekeeping::delete_in_chunks;
+use application::notification::Notifications;
 
-/// Reads the next `$2` notifications after the id `$1`. Deletes those that are settled and were recorded
-/// before `$3`. Sets `recorded_at` to now if it is in the future, because the clock was ahead then.
-///
-/// Ids ascend with time, so the last old notification is found without an index on `recorded_at`.
-const DELETE_SETTLED: &str = "
-    WITH part AS (
-        SELECT id, state, recorded_at FROM notifications
-        WHERE id > $1 ORDER BY id LIMIT $2
-    ), deleted AS (
-        DELETE FROM notifications AS kept USING part
-        WHERE kept.id = part.id AND kept.state <> 'pending' AND kept.recorded_at < $3
-        RETURNING 1
-    ), dated AS (
-        UPDATE notifications AS kept SET recorded_at = $4 FROM part
-        WHERE kept.id = part.id AND kept.recorded_at > $4 + interval '1 day'
-        RETURNING 1
-    )
-    SELECT max(id) AS last,
-           coalesce(bool_or(recorded_at < $3), false) OR EXISTS (SELECT FROM dated) AS goes_on,
-           (SELECT count(*) FROM deleted) AS deleted
-    FROM part";
+use super::PgNotifications;
 
 /// Deletes old rows of the notification context. Several programs may do this at the same time.
 #[derive(Debug, Clone)]
@@ -68,36 +48,20 @@ impl Housekeeping {
 
     /// Runs one round. A step that fails is logged, and the next round tries it again.
     pub async fn tidy(&self) -> HousekeepingReport {
-        let pool = self.database.pool();
         let mut round = Round::begin(&self.database);
         let mut report = HousekeepingReport::default();
         if let Some(now) = round.time().await {
             let letters = PgDeadLetters::new(&self.database);
-            let before = now - self.keep.dead_letters;
-            let delete = delete_settled_dead_letters(&letters, before.into());
+            let before = (now - self.keep.dead_letters).into();
+            let delete = delete_in_chunks(|limit| letters.delete_settled(before, limit));
             report.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
-            let delete = delete_settled(pool, now, now - self.keep.notifications);
+            let notifications = PgNotifications::new(&self.database);
+            let before = (now - self.keep.notifications).into();
+            let delete = delete_in_chunks(|limit| notifications.delete_settled(before, limit));
             report.notifications_deleted = round.step("delete settled notifications", delete).await;
         }
         report.clock_doubted = round.clock_doubted;
         report.failed = round.failed;
         report
-    }
-}
-
-async fn delete_settled(
-    pool: &PgPool,
-    now: DateTime<Utc>,
-    before: DateTime<Utc>,
-) -> Result<u64, PgError> {
-    let (mut total, mut after) = (0, i64::MIN);
-    loop {
-        let query = sqlx::query_as(DELETE_SETTLED).bind(after).bind(CHUNK).bind(before).bind(now);
-        let (last, goes_on, deleted): (Option<i64>, bool, i64) = query.fetch_one(pool).await?;
-        total += deleted.unsigned_abs();
-        match last {
-            Some(last) if goes_on => after = last,
-            _ => return Ok(total),
-        }
     }
 }

@@ -1,6 +1,7 @@
 //! Notifications in Postgres, in the schema `notification`.
 
 mod claim;
+mod delete_settled;
 mod housekeeping;
 mod notifications;
 mod rows;

@@ -6,9 +6,10 @@ use application::notification::{
     ChannelName, ClaimLimit, NewNotification, Notification, NotificationViews, Notifications,
 };
 use application::published::DeadLetter;
-use domain::OrderId;
+use domain::{OrderId, Timestamp};
 use sqlx::PgConnection;
 
+use super::delete_settled::delete_settled;
 use super::rows::NotificationRow;
 use super::{PgNotificationClaim, PgNotifications};
 
@@ -64,6 +65,10 @@ impl Notifications for PgNotifications {
         limit: ClaimLimit,
     ) -> Result<Option<PgNotificationClaim>, StoreError> {
         in_time(PgNotificationClaim::take(&self.pool, self.hold, channel, limit)).await
+    }
+
+    async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        Ok(delete_settled(&self.pool, before, limit).await?)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use adapter_postgres::housekeeping::Round;
 use adapter_postgres::{Database, PgError};
-use application::dead_letters::delete_settled_dead_letters;
+use application::dead_letters::DeadLetters;
+use application::housekeeping::delete_in_chunks;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::{Postgres, Transaction};
 
@@ -113,7 +114,7 @@ pub async fn drop_before(
     tidied.strays_deleted =
         round.in_chunks("delete old events without a day", DELETE_STRAYS, moment).await;
     let letters = PgOutboxDeadLetters::new(database);
-    let delete = delete_settled_dead_letters(&letters, moment.into());
+    let delete = delete_in_chunks(|limit| letters.delete_settled(moment.into(), limit));
     tidied.letters_deleted = round.step("delete settled dead letters", delete).await;
 }
 

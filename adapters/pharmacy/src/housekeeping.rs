@@ -3,7 +3,8 @@ use std::time::Duration;
 use adapter_postgres::Database;
 use adapter_postgres::dead_letters::PgDeadLetters;
 use adapter_postgres::housekeeping::Round;
-use application::dead_letters::delete_settled_dead_letters;
+use application::dead_letters::DeadLetters;
+use application::housekeeping::delete_in_chunks;
 
 /// Deletes old rows of the pharmacy. Several programs may do this at the same time.
 #[derive(Debug, Clone)]
@@ -36,8 +37,8 @@ impl Housekeeping {
         let mut report = HousekeepingReport::default();
         if let Some(now) = round.time().await {
             let letters = PgDeadLetters::new(&self.database);
-            let before = now - self.dead_letters;
-            let delete = delete_settled_dead_letters(&letters, before.into());
+            let before = (now - self.dead_letters).into();
+            let delete = delete_in_chunks(|limit| letters.delete_settled(before, limit));
             report.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
         }
         report.clock_doubted = round.clock_doubted;

@@ -100,10 +100,10 @@ impl<'d> Round<'d> {
         tracing::warn!(
             schema,
             clock = %reading.now,
-            believed = %reading.believed_at,
+            believed = %reading.state.trusted_at,
             "the clock of Postgres jumped, or there was no housekeeping for more than a day; nothing \
              is deleted until {} more hourly rounds have read this clock, or until it is corrected",
-            reading.rounds_left,
+            reading.state.readings_left(),
         );
         None
     }

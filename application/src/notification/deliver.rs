@@ -1,4 +1,7 @@
-use super::{Channel, ClaimLimit, NotificationClaim, Notifications, SendError, SendOutcome};
+use super::{
+    Channel, ClaimLimit, Notification, NotificationClaim, NotificationState, Notifications,
+    SendError, SendOutcome, retry_delay,
+};
 use crate::StoreError;
 
 /// What one call of [`deliver_notifications`] did.
@@ -31,14 +34,27 @@ pub async fn deliver_notifications<S: Notifications>(
     };
     let mut outcomes = Vec::with_capacity(claim.notifications().len());
     for notification in claim.notifications() {
-        outcomes.push(match channel.send(notification).await {
-            Ok(()) => SendOutcome::Sent,
-            Err(SendError::Later(why)) => SendOutcome::Later(why),
-            Err(SendError::Never(why)) => SendOutcome::Failed(why),
-        });
+        let sent = channel.send(notification).await;
+        outcomes
+            .push(sent.map_or_else(|error| outcome(error, notification), |()| SendOutcome::Sent));
     }
     let sent = outcomes.iter().filter(|outcome| **outcome == SendOutcome::Sent).count();
     let unsent = outcomes.len() - sent;
     claim.settle(&outcomes).await?;
     Ok(Delivered::Tried { sent, unsent })
+}
+
+/// Whether a notification that was not sent is retried.
+fn outcome(error: SendError, notification: &Notification) -> SendOutcome {
+    let failed_before = match notification.state {
+        NotificationState::Pending { attempts } => attempts,
+        NotificationState::Sent { .. } | NotificationState::Failed { .. } => 0,
+    };
+    match error {
+        SendError::Later(reason) => match retry_delay(failed_before + 1) {
+            Some(delay) => SendOutcome::Later { reason, delay },
+            None => SendOutcome::Failed(reason),
+        },
+        SendError::Never(reason) => SendOutcome::Failed(reason),
+    }
 }

@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::time::Duration;
 
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 
@@ -35,6 +36,14 @@ pub trait Notifications: Send + Sync {
         channel: ChannelName,
         limit: ClaimLimit,
     ) -> impl Future<Output = Result<Option<Self::Claim>, StoreError>> + Send;
+
+    /// Deletes about `limit` notifications that were sent or have failed and were recorded before this
+    /// time, oldest first. Returns how many, and 0 only if no such notification is left.
+    fn delete_settled(
+        &self,
+        before: Timestamp,
+        limit: usize,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
 /// The maximum size of a claim.
@@ -65,9 +74,14 @@ pub trait NotificationClaim: Send {
 pub enum SendOutcome {
     /// The provider has accepted it.
     Sent,
-    /// Sending failed and is retried after a delay, which grows with each attempt. Contains the
-    /// reason.
-    Later(String),
+    /// Sending failed and is retried.
+    Later {
+        /// Why it failed.
+        reason: String,
+        /// How long to wait before the next attempt, at most
+        /// [`MAX_RETRY_DELAY`](super::MAX_RETRY_DELAY).
+        delay: Duration,
+    },
     /// Sending failed permanently. Contains the reason.
     Failed(String),
 }

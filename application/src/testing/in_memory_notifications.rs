@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::{EventId, OrderId, OrderVersion};
+use domain::{EventId, OrderId, OrderVersion, Timestamp};
 
 use super::{
     DeadLetterFixture, InMemoryDeadLetters, NotificationFixture, sample, store_dead_letter,
@@ -16,9 +16,6 @@ use crate::notification::{
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
 
-/// Maximum delay before a retry, in seconds.
-const MAX_DELAY: u32 = 64;
-
 /// An in-memory store of notifications, for tests.
 ///
 /// Clones share one store. Time is simulated: it changes only in [`Self::advance`].
@@ -30,7 +27,8 @@ pub struct InMemoryNotifications {
 
 #[derive(Debug, Default)]
 struct State {
-    entries: Vec<Entry>,
+    entries: BTreeMap<usize, Entry>,
+    recorded: usize,
     claimed: HashSet<usize>,
     seconds: u32,
 }
@@ -55,7 +53,8 @@ impl InMemoryNotifications {
 
     pub(super) fn entries(&self) -> Vec<LedgerEntry> {
         let mut events: BTreeMap<OrderId, BTreeMap<EventId, OrderVersion>> = BTreeMap::new();
-        for Entry { notification: Notification { content, .. }, .. } in &self.lock().entries {
+        for Entry { notification: Notification { content, .. }, .. } in self.lock().entries.values()
+        {
             let order = events.entry(content.order_id).or_default();
             order.insert(content.event_id, content.order_version);
         }
@@ -78,7 +77,7 @@ impl State {
             let content = &entry.notification.content;
             content.event_id == new.event_id && content.channel == new.channel
         };
-        if self.entries.iter().any(known) {
+        if self.entries.values().any(known) {
             return false;
         }
         let notification = Notification {
@@ -86,16 +85,17 @@ impl State {
             state: NotificationState::Pending { attempts: 0 },
             recorded_at: sample::at(self.seconds),
         };
-        self.entries.push(Entry { notification, not_before: 0 });
+        self.entries.insert(self.recorded, Entry { notification, not_before: 0 });
+        self.recorded += 1;
         true
     }
 
     /// Whether no earlier notification of the same order and channel is pending.
     fn is_first_pending(&self, index: usize) -> bool {
         let position =
-            |index: usize| (self.entries[index].notification.content.order_version, index);
-        let content = &self.entries[index].notification.content;
-        self.entries.iter().enumerate().all(|(other, Entry { notification, .. })| {
+            |index: usize| (self.entries[&index].notification.content.order_version, index);
+        let content = &self.entries[&index].notification.content;
+        self.entries.iter().all(|(&other, Entry { notification, .. })| {
             notification.content.order_id != content.order_id
                 || notification.content.channel != content.channel
                 || !matches!(notification.state, NotificationState::Pending { .. })
@@ -105,7 +105,9 @@ impl State {
 
     fn settle(&mut self, index: usize, outcome: &SendOutcome) {
         let now = self.seconds;
-        let Entry { notification, not_before } = &mut self.entries[index];
+        let Some(Entry { notification, not_before }) = self.entries.get_mut(&index) else {
+            return;
+        };
         match outcome {
             SendOutcome::Sent => {
                 notification.state = NotificationState::Sent { at: sample::at(now) };
@@ -113,9 +115,9 @@ impl State {
             SendOutcome::Failed(reason) => {
                 notification.state = NotificationState::Failed { reason: reason.clone() };
             }
-            SendOutcome::Later(_) => {
+            SendOutcome::Later { delay, .. } => {
                 if let NotificationState::Pending { attempts } = &mut notification.state {
-                    *not_before = now + 2_u32.saturating_pow(*attempts).min(MAX_DELAY);
+                    *not_before = now + u32::try_from(delay.as_secs()).unwrap_or(u32::MAX);
                     *attempts += 1;
                 }
             }
@@ -152,34 +154,44 @@ impl Notifications for InMemoryNotifications {
         limit: ClaimLimit,
     ) -> Result<Option<InMemoryNotificationClaim>, StoreError> {
         let mut state = self.lock();
-        let due = |(index, entry): &(usize, &Entry)| {
+        let due = |(index, entry): &(&usize, &Entry)| {
             entry.notification.content.channel == channel
                 && matches!(entry.notification.state, NotificationState::Pending { .. })
                 && entry.not_before <= state.seconds
                 && !state.claimed.contains(index)
-                && state.is_first_pending(*index)
+                && state.is_first_pending(**index)
         };
         let mut bytes = 0;
-        let fits = |(place, (_, entry)): &(usize, (usize, &Entry))| {
+        let fits = |(place, (_, entry)): &(usize, (&usize, &Entry))| {
             bytes += entry.notification.content.message.len();
             *place == 0 || bytes <= limit.bytes
         };
         let (indices, notifications): (Vec<usize>, Vec<Notification>) = state
             .entries
             .iter()
-            .enumerate()
             .filter(due)
             .take(limit.notifications)
             .enumerate()
             .take_while(fits)
             .map(|(_, due)| due)
-            .map(|(index, entry)| (index, entry.notification.clone()))
+            .map(|(&index, entry)| (index, entry.notification.clone()))
             .unzip();
         if indices.is_empty() {
             return Ok(None);
         }
         state.claimed.extend(&indices);
         Ok(Some(InMemoryNotificationClaim { store: self.clone(), indices, notifications }))
+    }
+
+    async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        self.lock().entries.retain(|_, Entry { notification, .. }| {
+            let is_settled = !matches!(notification.state, NotificationState::Pending { .. });
+            let deletes = is_settled && notification.recorded_at < before && deleted < limit;
+            deleted += usize::from(deletes);
+            !deletes
+        });
+        Ok(deleted as u64)
     }
 }
 
@@ -217,7 +229,7 @@ impl Drop for InMemoryNotificationClaim {
 impl NotificationViews for InMemoryNotifications {
     async fn of_order(&self, id: OrderId) -> Result<Vec<Notification>, StoreError> {
         let state = self.lock();
-        let all = state.entries.iter().map(|entry| &entry.notification);
+        let all = state.entries.values().map(|entry| &entry.notification);
         Ok(all.filter(|notification| notification.content.order_id == id).cloned().collect())
     }
 }
@@ -239,7 +251,7 @@ impl NotificationFixture for InMemoryNotifications {
     }
 
     async fn let_delays_pass(&self) {
-        self.advance(MAX_DELAY);
+        self.advance(3600);
     }
 }
 

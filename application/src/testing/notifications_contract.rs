@@ -4,10 +4,13 @@
 #![allow(missing_docs, reason = "each test name is a sentence")]
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use domain::{EventId, OrderVersion};
 
+use super::consumer_dead_letters_contract::just_after;
 use super::{NotificationFixture, sample};
+use crate::housekeeping::delete_in_chunks;
 use crate::inbox::BatchOutcome;
 use crate::notification::{
     ChannelName, ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
@@ -39,6 +42,7 @@ macro_rules! notifications_contract {
             a_failed_notification_does_not_block_the_later_ones,
             notifications_of_an_order_are_claimed_by_version_whenever_they_were_recorded,
             a_claim_is_bounded_in_bytes_and_has_at_least_one,
+            settled_notifications_are_deleted_after_a_time_and_pending_ones_never,
         }
     };
 }
@@ -143,7 +147,7 @@ pub async fn a_notification_to_be_sent_later_is_claimed_again_after_a_delay<
 ) {
     record(fixture, &[new(1, 1)]).await;
     for attempts in 1..=3 {
-        settle(fixture, 10, SendOutcome::Later("busy".to_owned())).await;
+        settle(fixture, 10, later()).await;
         assert_claims_nothing(fixture).await;
         let seen = of_order(fixture, 1).await;
         assert_eq!(seen[0].state, NotificationState::Pending { attempts });
@@ -168,7 +172,7 @@ pub async fn a_later_notification_of_an_order_waits_for_the_earlier<F: Notificat
     let claim = claim_due(fixture, 10).await;
     assert_eq!(events(claim.notifications()), [sample::event_id(1, 1), sample::event_id(2, 1)]);
     assert_claims_nothing(fixture).await;
-    let outcomes = [SendOutcome::Later("busy".to_owned()), SendOutcome::Sent];
+    let outcomes = [later(), SendOutcome::Sent];
     claim.settle(&outcomes).await.expect("settled");
     assert_claims_nothing(fixture).await;
     for version in [1, 2] {
@@ -232,6 +236,27 @@ pub async fn a_claim_is_bounded_in_bytes_and_has_at_least_one<F: NotificationFix
     }
 }
 
+pub async fn settled_notifications_are_deleted_after_a_time_and_pending_ones_never<F>(fixture: &F)
+where
+    F: NotificationFixture,
+{
+    record(fixture, &[new(1, 1)]).await;
+    settle(fixture, 1, SendOutcome::Sent).await;
+    record(fixture, &[new(2, 1)]).await;
+    settle(fixture, 1, SendOutcome::Failed("no such address".to_owned())).await;
+    record(fixture, &[new(3, 1)]).await;
+    let store = fixture.notifications();
+    let first = of_order(fixture, 1).await[0].recorded_at;
+    assert_eq!(store.delete_settled(first, 10).await.expect("an answer"), 0);
+
+    let last = of_order(fixture, 3).await[0].recorded_at;
+    let deleted = delete_in_chunks(|limit| store.delete_settled(just_after(last), limit)).await;
+    assert_eq!(deleted.expect("an answer"), 2);
+    assert_eq!(of_order(fixture, 1).await, []);
+    assert_eq!(of_order(fixture, 2).await, []);
+    assert_eq!(of_order(fixture, 3).await.len(), 1);
+}
+
 fn new(n: u32, version: u32) -> NewNotification {
     NewNotification {
         event_id: sample::event_id(n, version),
@@ -252,6 +277,10 @@ async fn record<F: NotificationFixture>(fixture: &F, new: &[NewNotification]) ->
 
 async fn of_order<F: NotificationFixture>(fixture: &F, n: u32) -> Vec<Notification> {
     fixture.views().of_order(sample::order_id(n)).await.expect("an answer")
+}
+
+fn later() -> SendOutcome {
+    SendOutcome::Later { reason: "busy".to_owned(), delay: Duration::from_secs(1) }
 }
 
 async fn settle<F: NotificationFixture>(fixture: &F, limit: usize, outcome: SendOutcome) {

@@ -129,3 +129,20 @@ fn a_rejected_notification_fails_and_does_not_block_others() {
     assert_eq!(stored[0].state, NotificationState::Failed { reason });
     assert!(matches!(stored[1].state, NotificationState::Sent { .. }));
 }
+
+#[test]
+fn a_notification_fails_after_20_attempts() {
+    let event = sample::event_id(2, 1);
+    let provider = Provider { later: Mutex::new([(event, 100)].into()), ..Provider::default() };
+    let store = recorded();
+    let mut attempts = 0;
+    loop {
+        attempts += deliver_all(&store, &provider).1;
+        let stored = now(store.of_order(sample::order_id(2))).unwrap();
+        if let NotificationState::Failed { reason } = &stored[0].state {
+            assert_eq!((attempts, reason.as_str()), (20, "busy"));
+            break;
+        }
+        store.advance(3600);
+    }
+}

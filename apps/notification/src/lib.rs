@@ -6,7 +6,7 @@
 
 pub mod api;
 mod config;
-mod delivery;
+mod delivery_worker;
 mod housekeeping;
 mod log_channel;
 mod service;
@@ -20,7 +20,7 @@ use consumer::{Command, ConsumerArgs, dead_letters_command};
 use runtime::{StartError, shutdown};
 
 pub use config::{Config, RetentionArgs};
-pub use delivery::{WakingInbox, deliver};
+pub use delivery_worker::{WakingInbox, deliver};
 pub use log_channel::LogChannel;
 pub use service::run;
 

@@ -5,8 +5,8 @@
 
 mod api;
 mod config;
+mod order_json;
 mod problems;
-mod representation;
 mod routes;
 mod text_schema;
 

@@ -18,7 +18,7 @@ use tokio::sync::Barrier;
 
 use test_support::{cancelled, created, open_dead_letters, readable, unreadable};
 
-use crate::{database, make_due};
+use crate::database;
 
 fn inbox(notifications: &PgNotifications) -> NotifyCustomer<PgNotifications> {
     NotifyCustomer { notifications: notifications.clone(), channels: vec![ChannelName::Log] }
@@ -26,6 +26,10 @@ fn inbox(notifications: &PgNotifications) -> NotifyCustomer<PgNotifications> {
 
 fn up_to(notifications: usize) -> ClaimLimit {
     ClaimLimit { notifications, bytes: usize::MAX }
+}
+
+fn later(reason: &str) -> SendOutcome {
+    SendOutcome::Later { reason: reason.to_owned(), delay: Duration::from_secs(7) }
 }
 
 #[tokio::test]
@@ -194,11 +198,8 @@ async fn an_outcome_is_stored_for_each_notification() {
     inbox(&notifications).apply_batch(&events, &[]).await.unwrap();
 
     let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
-    let outcomes = [
-        SendOutcome::Sent,
-        SendOutcome::Later("busy \0".to_owned()),
-        SendOutcome::Failed("no such number".to_owned()),
-    ];
+    let outcomes =
+        [SendOutcome::Sent, later("busy \0"), SendOutcome::Failed("no such number".to_owned())];
     claim.settle(&outcomes).await.unwrap();
 
     let mut states = Vec::new();
@@ -209,30 +210,7 @@ async fn an_outcome_is_stored_for_each_notification() {
     assert_eq!(states[1], NotificationState::Pending { attempts: 1 });
     assert_eq!(states[2], NotificationState::Failed { reason: "no such number".to_owned() });
     assert!(notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().is_none());
-    assert_eq!(wait_of_pending(pool).await, 1);
-}
-
-#[tokio::test]
-async fn waits_grow_with_each_attempt_until_the_notification_has_failed() {
-    let database = database().await;
-    let pool = database.pool();
-    let notifications = PgNotifications::new(&database);
-    let id = clock::new_order_id();
-    inbox(&notifications).apply_batch(&[created(id, "Ada")], &[]).await.unwrap();
-
-    let mut waits = Vec::new();
-    for attempt in 1..=20 {
-        let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
-        claim.settle(&[SendOutcome::Later(format!("busy {attempt}"))]).await.unwrap();
-        if attempt < 20 {
-            waits.push(wait_of_pending(pool).await);
-            make_due(pool).await;
-        }
-    }
-    assert_eq!(waits[..4], [1, 2, 4, 8]);
-    assert_eq!(waits[12..], [3600; 7]);
-    let state = notifications.of_order(id).await.unwrap().remove(0).state;
-    assert_eq!(state, NotificationState::Failed { reason: "busy 20".to_owned() });
+    assert_eq!(wait_of_pending(pool).await, 7);
 }
 
 #[tokio::test]
@@ -245,7 +223,7 @@ async fn later_notifications_of_an_order_are_due_at_the_same_time_as_the_first()
     inbox.apply_batch(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
 
     let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
-    claim.settle(&[SendOutcome::Later("busy".to_owned())]).await.unwrap();
+    claim.settle(&[later("busy")]).await.unwrap();
     let together = "SELECT count(*) = 2 AND count(DISTINCT due_at) = 1 AND min(due_at) > now()
                     FROM notifications WHERE state = 'pending'";
     assert!(sqlx::query_scalar::<_, bool>(together).fetch_one(pool).await.unwrap());

@@ -15,8 +15,8 @@ use runtime::clock;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::order_json::{OrderBody, entity_tag};
 use crate::problems::not_cancelled;
-use crate::representation::{OrderBody, entity_tag};
 use crate::text_schema;
 
 /// The reason of a cancellation without a reason.

@@ -7,8 +7,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::OrderId;
 
+use crate::order_json::{OrderBody, entity_tag};
 use crate::problems::no_such_order;
-use crate::representation::{OrderBody, entity_tag};
 
 /// Show an order
 #[utoipa::path(

@@ -9,7 +9,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::representation::{OrderBody, StatusBody};
+use crate::order_json::{OrderBody, StatusBody};
 
 /// A page of orders
 #[derive(Debug, Serialize, ToSchema)]

@@ -13,8 +13,8 @@ use axum::response::{IntoResponse, Response};
 use runtime::clock;
 
 use self::body::PlaceOrderBody;
+use crate::order_json::{OrderBody, entity_tag};
 use crate::problems::not_placed;
-use crate::representation::{OrderBody, entity_tag};
 
 /// Place an order
 ///

@@ -112,41 +112,42 @@ pub(crate) struct CancellationBody {
 
 impl From<&OrderSnapshot> for OrderBody {
     fn from(order: &OrderSnapshot) -> Self {
-        let (status, cancellation) = match &order.status {
+        let OrderSnapshot { id, customer_name, items, note, created_at, status, version } = order;
+        let (status, cancellation) = match status {
             OrderStatus::Created => (StatusBody::Created, None),
             OrderStatus::Cancelled { reason, at } => {
                 (StatusBody::Cancelled, Some(CancellationBody::new(reason, *at)))
             }
         };
         Self {
-            order_id: order.id.get(),
-            customer_name: order.customer_name.as_str().to_owned(),
+            order_id: id.get(),
+            customer_name: customer_name.as_str().to_owned(),
             status,
-            version: order.version.get(),
-            items: order.items.as_slice().iter().map(ItemBody::from).collect(),
-            note: order.note.as_ref().map(ToString::to_string),
-            created_at: order.created_at,
+            version: version.get(),
+            items: items.as_slice().iter().map(ItemBody::from).collect(),
+            note: note.as_ref().map(ToString::to_string),
+            created_at: *created_at,
             cancellation,
         }
     }
 }
 
 impl From<&OrderItem> for ItemBody {
-    fn from(item: &OrderItem) -> Self {
+    fn from(OrderItem { product_id, quantity, medication }: &OrderItem) -> Self {
         Self {
-            product_id: item.product_id.get(),
-            quantity: item.quantity.get(),
-            medication: item.medication.as_ref().map(MedicationBody::from),
+            product_id: product_id.get(),
+            quantity: quantity.get(),
+            medication: medication.as_ref().map(MedicationBody::from),
         }
     }
 }
 
 impl From<&MedicationCoding> for MedicationBody {
-    fn from(coding: &MedicationCoding) -> Self {
+    fn from(MedicationCoding { system, code, display }: &MedicationCoding) -> Self {
         Self {
-            system: coding.system.to_string(),
-            code: coding.code.to_string(),
-            display: coding.display.as_ref().map(ToString::to_string),
+            system: system.to_string(),
+            code: code.to_string(),
+            display: display.as_ref().map(ToString::to_string),
         }
     }
 }
