@@ -1,6 +1,6 @@
-"""Places orders of the largest size: bodies of almost 64 KiB that hardly compress.
+"""Places orders of the largest size: bodies of almost 64 KiB that hardly compress. With `small`, orders of one item.
 
-    place.py URL ORDERS
+    place.py URL ORDERS [small]
 """
 
 import http.client
@@ -41,16 +41,24 @@ def largest_body(dice):
     return next(found for display in range(200, 0, -1) if len(found := body(dice, display)) <= LARGEST_BODY)
 
 
-def place(address, seed, number, failures):
-    dice = random.Random(seed)
+def largest_bodies(dice):
     sample = largest_body(dice)
     display = len(json.loads(sample)["items"][0]["medication"]["display"])
+    while True:
+        order = body(dice, display)
+        yield order if len(order) <= LARGEST_BODY else largest_body(dice)
+
+
+def small_bodies(dice):
+    while True:
+        items = [{"productId": dice.randrange(1, 1000), "quantity": dice.randrange(1, 10)}]
+        yield json.dumps({"customerName": "Grace Hopper", "items": items}).encode()
+
+
+def place(address, seed, number, bodies, failures):
     connection = http.client.HTTPConnection(address, timeout=30)
     try:
-        for _ in range(number):
-            order = body(dice, display)
-            if len(order) > LARGEST_BODY:
-                order = largest_body(dice)
+        for _, order in zip(range(number), bodies(random.Random(seed))):
             connection.request("POST", "/api/orders", order, {"content-type": "application/json"})
             answer = connection.getresponse()
             said = answer.read()
@@ -63,10 +71,11 @@ def place(address, seed, number, failures):
 def main():
     address = urllib.parse.urlsplit(sys.argv[1]).netloc
     orders = int(sys.argv[2])
+    bodies = small_bodies if sys.argv[3:] == ["small"] else largest_bodies
     failures = []
     shares = [orders // CUSTOMERS + (customer < orders % CUSTOMERS) for customer in range(CUSTOMERS)]
     customers = [
-        threading.Thread(target=place, args=(address, seed, share, failures)) for seed, share in enumerate(shares)
+        threading.Thread(target=place, args=(address, seed, share, bodies, failures)) for seed, share in enumerate(shares)
     ]
     for customer in customers:
         customer.start()

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-pub use self::database::DatabaseArgs;
+pub use self::database::{DatabaseArgs, Migrate};
 pub use self::http::{HttpArgs, MAX_CONNECTIONS, MAX_IN_FLIGHT};
 pub use self::kafka::{KafkaArgs, KafkaSecurityArgs, RegistryArgs, TOPIC};
 pub use self::secret::{Secret, secret};

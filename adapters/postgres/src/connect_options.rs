@@ -52,10 +52,12 @@ pub(super) fn connect_options(
             return Err(wrong(&format!("there is no parameter {name}")));
         }
     }
-    text.parse().map_err(|error: sqlx::Error| match error {
+    let options: PgConnectOptions = text.parse().map_err(|error: sqlx::Error| match error {
         sqlx::Error::Configuration(why) => wrong(&innermost(why.as_ref())),
         _ => wrong("it cannot be read"),
-    })
+    })?;
+    // PgBouncer refuses this parameter. It only matters for numbers in text format.
+    Ok(options.extra_float_digits(None))
 }
 
 /// The text of the innermost source, without the errors that wrap it.

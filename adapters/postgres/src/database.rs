@@ -2,7 +2,7 @@ use std::fmt;
 use std::time::Duration;
 
 use runtime::StartError;
-use runtime::config::{DatabaseArgs, Secret};
+use runtime::config::{DatabaseArgs, Migrate, Secret};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
@@ -11,8 +11,12 @@ use super::error::is_passing;
 use super::timeouts::{close, sessions, within};
 use super::{ContextTables, PgError};
 
-/// How long the migrations may take.
-const MIGRATION: Duration = Duration::from_mins(5);
+/// How long the migrations of one source may take, so that a connection that hangs is noticed.
+const MIGRATION: Duration = Duration::from_hours(1);
+
+/// More settings for the session that runs migrations. A statement may take long, but it must not wait
+/// long for a lock: all writers wait behind it meanwhile. It is tried again.
+const MIGRATION_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '200ms'";
 
 /// A pool of connections to the Postgres of a context. Cheap to clone.
 ///
@@ -28,6 +32,7 @@ pub struct Database {
     probe: PgPool,
     options: PgConnectOptions,
     tables: &'static ContextTables,
+    migrate: Migrate,
 }
 
 /// Omits the options, because they contain a password.
@@ -72,11 +77,12 @@ impl Database {
         args: &DatabaseArgs,
         program: &str,
     ) -> Result<Self, StartError> {
-        Self::at(tables, args.url()?, args.database_max_connections, program)
+        let database = Self::at(tables, args.url()?, args.database_max_connections, program)?;
+        Ok(Self { migrate: args.migrate, ..database })
     }
 
     /// The database at the URL from this environment variable, with at most `max_connections`
-    /// connections.
+    /// connections. It is not migrated.
     ///
     /// # Errors
     /// When the URL is wrong.
@@ -87,16 +93,21 @@ impl Database {
         program: &str,
     ) -> Result<Self, StartError> {
         let options = connect_options(variable, url.reveal())?.application_name(program);
-        let probe = sessions(1, "").connect_lazy_with(options.clone());
-        let pool =
-            sessions_in(tables.schema, max_connections, "").connect_lazy_with(options.clone());
-        Ok(Self { pool, probe, options, tables })
+        let probe = sessions(1, "", None).connect_lazy_with(options.clone());
+        let pool = sessions_in(tables.schema, max_connections, "", &probe);
+        let pool = pool.connect_lazy_with(options.clone());
+        Ok(Self { pool, probe, options, tables, migrate: Migrate::Off })
     }
 
     /// The tables of the context.
     #[must_use]
     pub const fn tables(&self) -> &'static ContextTables {
         self.tables
+    }
+
+    /// Whether programs run pending migrations when they start.
+    pub(super) const fn migrates(&self) -> bool {
+        matches!(self.migrate, Migrate::On)
     }
 
     /// The schema of the context.
@@ -109,7 +120,7 @@ impl Database {
     /// starts.
     #[must_use]
     pub fn sessions(&self, max_connections: u32, setup: &str) -> PgPoolOptions {
-        sessions_in(self.schema(), max_connections, setup)
+        sessions_in(self.schema(), max_connections, setup, &self.probe)
     }
 
     /// Executes a query on a connection of its own, to check that the database answers.
@@ -156,7 +167,8 @@ impl Database {
             migrator.set_ignore_missing(true);
             // A separate session, which is closed afterwards: if a migration fails, the session keeps
             // the advisory lock until it ends.
-            let session = self.sessions(1, "").connect_lazy_with(self.options.clone());
+            let session = self.sessions(1, MIGRATION_SESSION);
+            let session = session.connect_lazy_with(self.options.clone());
             let run = async { Ok::<_, MigrateError>(migrator.run(&session).await?) };
             let done = within(MIGRATION, run).await;
             close(&session).await;
@@ -167,8 +179,9 @@ impl Database {
 }
 
 /// Sessions whose `search_path` is this schema.
-fn sessions_in(schema: &str, max_connections: u32, setup: &str) -> PgPoolOptions {
-    sessions(max_connections, &format!("SET search_path = {schema};\n{setup}"))
+fn sessions_in(schema: &str, max_connections: u32, setup: &str, probe: &PgPool) -> PgPoolOptions {
+    let setup = format!("SET search_path = {schema};\n{setup}");
+    sessions(max_connections, &setup, Some(probe.clone()))
 }
 
 #[cfg(test)]

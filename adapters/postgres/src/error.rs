@@ -73,7 +73,8 @@ fn is_free_of_data(code: &str) -> bool {
 }
 
 impl PgError {
-    fn is_passing(&self) -> bool {
+    /// Whether a retry of the same request may succeed.
+    pub(crate) fn is_passing(&self) -> bool {
         is_passing(&self.0)
     }
 }
@@ -94,9 +95,18 @@ pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
         | sqlx::Error::BeginFailed => true,
-        sqlx::Error::Database(error) => error.code().is_some_and(|code| is_passing_code(&code)),
+        sqlx::Error::Database(error) => {
+            error.code().is_some_and(|code| is_passing_code(&code))
+                && !is_refused_by_pooler(error.message())
+        }
         _ => false,
     }
+}
+
+/// Whether this is the message of PgBouncer about a parameter of the URL that it does not accept. Its
+/// SQLSTATE is that of a lost connection.
+fn is_refused_by_pooler(message: &str) -> bool {
+    message.starts_with("unsupported startup parameter")
 }
 
 /// Whether the data caused the error, so that other data can still be stored.

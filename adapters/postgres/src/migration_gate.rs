@@ -5,7 +5,8 @@ use std::time::Duration;
 use application::StoreError;
 use runtime::{Check, Outage, StartError, one_line};
 
-use super::Database;
+use super::server_check::{self, UnusableServer};
+use super::{Database, MigrateError, PgError, TablesError};
 
 /// The first and the longest wait between attempts to reach the database.
 const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
@@ -24,20 +25,57 @@ pub struct MigrationGate {
 #[error("the tables are not up to date yet")]
 struct NotUpToDate;
 
+/// Why a database cannot be used now.
+#[derive(Debug, thiserror::Error)]
+enum NotUsable {
+    #[error(transparent)]
+    Server(#[from] UnusableServer),
+    #[error(transparent)]
+    Unreachable(#[from] PgError),
+    #[error(transparent)]
+    Migration(#[from] MigrateError),
+    #[error(transparent)]
+    Tables(#[from] TablesError),
+}
+
+impl NotUsable {
+    /// Whether another attempt may succeed.
+    fn is_passing(&self) -> bool {
+        match self {
+            Self::Server(_) => false,
+            Self::Unreachable(error) => error.is_passing(),
+            Self::Migration(error) => error.is_unavailable(),
+            // Somebody else runs the migrations.
+            Self::Tables(_) => true,
+        }
+    }
+}
+
+async fn attempt(database: &Database) -> Result<(), NotUsable> {
+    if let Some(unusable) = server_check::check(database.options()).await? {
+        return Err(unusable.into());
+    }
+    if database.migrates() {
+        database.migrate().await?;
+    } else {
+        database.check_tables().await?;
+    }
+    Ok(())
+}
+
 impl MigrationGate {
-    /// Runs the pending migrations of the database, and waits until it can be reached.
+    /// Waits until the database can be reached and its tables are up to date. Runs the pending migrations,
+    /// unless the settings leave this to the command `migrate`.
     ///
     /// # Errors
-    /// When the database answers, but a migration fails. A retry would not help.
+    /// When the database answers, but cannot be used. A retry would not help.
     pub async fn prepare(&self, database: &Database) -> Result<(), StartError> {
         let (mut wait, longest) = WAITS;
         let outage = Outage::of("the database");
         loop {
-            match database.migrate().await {
+            match attempt(database).await {
                 Ok(()) => break,
-                Err(error) if error.is_unavailable() => {
-                    outage.report_failure(&one_line(&error));
-                }
+                Err(error) if error.is_passing() => outage.report_failure(&one_line(&error)),
                 Err(error) => return Err(StartError::other("cannot use the database", error)),
             }
             tokio::time::sleep(wait).await;

@@ -37,8 +37,8 @@ pub struct Migrations {
 pub enum TablesError {
     /// They do not exist.
     #[error(
-        "this database has no tables of schema {schema}; start {program} once, which creates them, \
-         or set DATABASE_URL to another database"
+        "this database has no tables of schema {schema}; run `{program} migrate`, which creates \
+         them, or set DATABASE_URL to another database"
     )]
     Missing {
         /// The context's schema.
@@ -48,8 +48,8 @@ pub enum TablesError {
     },
     /// They are older than this program.
     #[error(
-        "the tables of schema {schema} are older than this program; start this version of {program} \
-         once, which brings them up to date"
+        "the tables of schema {schema} are older than this program; run `migrate` of this version of \
+         {program}, which brings them up to date"
     )]
     Outdated {
         /// The context's schema.
@@ -75,37 +75,64 @@ impl Database {
     /// When one was not, or the database cannot be reached.
     pub async fn check_tables(&self) -> Result<(), TablesError> {
         let ContextTables { schema, program, migrations } = *self.tables();
-        for Migrations { files, recorded_in } in migrations {
-            let done = in_time(self.migrations_done(recorded_in)).await;
-            match done.map_err(|source| TablesError::Store { schema, source: source.into() })? {
-                None => return Err(TablesError::Missing { schema, program }),
-                Some(done) if done.is_empty() => {
-                    return Err(TablesError::Missing { schema, program });
-                }
-                Some(done) if files().iter().any(|one| !done.contains(&one.version)) => {
-                    return Err(TablesError::Outdated { schema, program });
-                }
-                Some(_) => {}
+        for source in migrations {
+            let done = self.done(source).await?;
+            if done.is_empty() {
+                return Err(TablesError::Missing { schema, program });
+            }
+            if pending(source, &done).next().is_some() {
+                return Err(TablesError::Outdated { schema, program });
             }
         }
         Ok(())
     }
 
-    /// The versions of the migrations that were run. `None` if the table that records them does not
+    /// The names of the migrations that were not run yet.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub async fn pending_migrations(&self) -> Result<Vec<String>, TablesError> {
+        let mut names = Vec::new();
+        for source in self.tables().migrations {
+            let done = self.done(source).await?;
+            names.extend(pending(source, &done));
+        }
+        Ok(names)
+    }
+
+    async fn done(&self, source: &Migrations) -> Result<HashSet<i64>, TablesError> {
+        let schema = self.schema();
+        in_time(self.migrations_done(source.recorded_in))
+            .await
+            .map_err(|source| TablesError::Store { schema, source: source.into() })
+    }
+
+    /// The versions of the migrations that were run; none if the table that records them does not
     /// exist.
-    async fn migrations_done(&self, recorded_in: &str) -> Result<Option<HashSet<i64>>, PgError> {
+    async fn migrations_done(&self, recorded_in: &str) -> Result<HashSet<i64>, PgError> {
         let query = format!("SELECT version FROM {recorded_in} WHERE success");
         let done = sqlx::query_scalar(AssertSqlSafe(query)).fetch_all(self.pool()).await;
         match done {
-            Ok(versions) => Ok(Some(versions.into_iter().collect())),
+            Ok(versions) => Ok(versions.into_iter().collect()),
             Err(sqlx::Error::Database(error))
                 if error.code().as_deref() == Some(UNDEFINED_TABLE) =>
             {
-                Ok(None)
+                Ok(HashSet::new())
             }
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The names of the migrations that are not among those that were run.
+fn pending(source: &Migrations, done: &HashSet<i64>) -> impl Iterator<Item = String> {
+    let all = (source.files)();
+    let pending: Vec<String> = all
+        .iter()
+        .filter(|one| !done.contains(&one.version))
+        .map(|one| format!("{:04} {}", one.version, one.description))
+        .collect();
+    pending.into_iter()
 }
 
 #[cfg(test)]

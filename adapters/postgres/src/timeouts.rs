@@ -29,6 +29,18 @@ pub const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// How long closing the connections may take.
 const CLOSE: Duration = Duration::from_secs(5);
 
+/// Ends sessions of this program whose commit has waited so long for a synchronous standby that nobody
+/// waits for the answer any more. Their transactions are committed on this server.
+const END_STUCK_COMMITS: &str = "
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE usename = current_user AND datname = current_database()
+      AND application_name = current_setting('application_name')
+      AND wait_event = 'SyncRep' AND clock_timestamp() - state_change > interval '10 seconds'";
+
+/// How often [`END_STUCK_COMMITS`] is tried before a session is given up. There is about one second
+/// between two attempts.
+const END_ATTEMPTS: u32 = 30;
+
 /// Logs only once that commits would not have been durable.
 static COMMIT_WARNING: Once = Once::new();
 
@@ -47,9 +59,13 @@ SET tcp_keepalives_count = 3";
 /// Each connection is checked before and after it is used, also if the work on it was cancelled. A
 /// connection that does not answer is closed; sqlx alone would wait for it forever.
 ///
+/// A session that does not answer keeps its place in the pool while the server of `probe` answers.
+/// Otherwise each request that is given up would leave a session at the server, until other programs
+/// cannot connect any more.
+///
 /// `min_connections` is not set: sqlx waits up to five minutes for such a connection, which counts
 /// towards the maximum meanwhile.
-pub(super) fn sessions(max_connections: u32, setup: &str) -> PgPoolOptions {
+pub(super) fn sessions(max_connections: u32, setup: &str, probe: Option<PgPool>) -> PgPoolOptions {
     let setup: Arc<str> = format!("{SESSION};\n{setup}").into();
     PgPoolOptions::new()
         .max_connections(max_connections)
@@ -65,7 +81,18 @@ pub(super) fn sessions(max_connections: u32, setup: &str) -> PgPoolOptions {
         })
         .test_before_acquire(false)
         .before_acquire(|connection, _| Box::pin(is_alive(connection)))
-        .after_release(|connection, _| Box::pin(is_clean(connection)))
+        .after_release(move |connection, _| {
+            let probe = probe.clone();
+            Box::pin(async move {
+                let is_clean = is_clean(connection).await;
+                if is_clean.is_err()
+                    && let Some(probe) = probe
+                {
+                    end_stuck_commit(connection, &probe).await;
+                }
+                is_clean
+            })
+        })
 }
 
 /// Makes commits of this session wait for the disk, and for synchronous standbys if there are any.
@@ -109,6 +136,20 @@ async fn is_clean(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
         Ok(Err(_)) => Ok(false),
         // After an error, sqlx closes the connection without waiting for the server.
         Err(_) => Err(no_answer()),
+    }
+}
+
+/// Waits until the session ends or answers, or the server does not answer. Ends sessions whose commits
+/// wait for a synchronous standby.
+async fn end_stuck_commit(connection: &mut PgConnection, probe: &PgPool) {
+    for _ in 0..END_ATTEMPTS {
+        let end = sqlx::query(END_STUCK_COMMITS).execute(probe);
+        if !matches!(timeout(ACQUIRE, end).await, Ok(Ok(_))) {
+            return;
+        }
+        if timeout(SIGN_OF_LIFE, connection.ping()).await.is_ok() {
+            return;
+        }
     }
 }
 
@@ -156,7 +197,7 @@ mod tests {
     #[tokio::test]
     async fn a_transaction_that_was_left_open_ends_before_the_session_is_used_again() {
         let database = fresh_database().await.unwrap();
-        let pool = sessions(1, "").connect(database.url()).await.unwrap();
+        let pool = sessions(1, "", None).connect(database.url()).await.unwrap();
         let mut session = pool.acquire().await.unwrap();
         session.execute("BEGIN; CREATE TABLE stray ()").await.unwrap();
         drop(session);
@@ -170,7 +211,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_without_an_open_transaction_is_used_again() {
         let database = fresh_database().await.unwrap();
-        let pool = sessions(1, "").connect(database.url()).await.unwrap();
+        let pool = sessions(1, "", None).connect(database.url()).await.unwrap();
         let session = "SELECT pg_backend_pid()";
         let first: i32 = sqlx::query_scalar(session).fetch_one(&pool).await.unwrap();
         let mut transaction = pool.begin().await.unwrap();
@@ -182,7 +223,7 @@ mod tests {
     }
 
     async fn synchronous_commit(url: &str) -> String {
-        let pool = sessions(1, "").connect(url).await.unwrap();
+        let pool = sessions(1, "", None).connect(url).await.unwrap();
         sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&pool).await.unwrap()
     }
 

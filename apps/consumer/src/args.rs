@@ -20,6 +20,12 @@ pub struct ConsumerArgs {
 /// The commands for operators.
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
+    /// Create the tables of this service, or bring them up to date
+    Migrate {
+        /// Only print the migrations that would be run
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// List, retry or discard records that could not be consumed
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand<DeadLetterNumber>),

@@ -1,10 +1,10 @@
-//! What the programs that consume events share: [`ConsumerService`] runs one, and
-//! [`dead_letters_command`] is its command for operators.
+//! What the programs that consume events share: [`ConsumerService`] runs one, and [`run_command`]
+//! executes its commands for operators.
 
 mod args;
-mod dead_letters;
+mod command;
 mod service;
 
 pub use args::{Command, ConsumerArgs};
-pub use dead_letters::{consume_again, dead_letters_command};
+pub use command::run_command;
 pub use service::ConsumerService;

@@ -10,7 +10,8 @@ use runtime::StartError;
 use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{ConsumerArgs, consume_again};
+use crate::ConsumerArgs;
+use crate::command::consume_again;
 
 /// A service that consumes events into the tables of its context and serves an HTTP API.
 pub struct ConsumerService {

@@ -14,9 +14,8 @@ mod service;
 use std::process::ExitCode;
 
 use adapter_notification::{self as notification, PgNotifications};
-use adapter_postgres::Database;
 use application::notification::NotifyCustomer;
-use consumer::{Command, ConsumerArgs, dead_letters_command};
+use consumer::run_command;
 use runtime::{StartError, shutdown};
 
 pub use config::{Config, RetentionArgs};
@@ -35,14 +34,13 @@ pub fn main() -> ExitCode {
 async fn start(Cli { config, command, .. }: Cli) -> Result<ExitCode, StartError> {
     match command {
         None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
-        Some(Command::DeadLetters(command)) => {
-            let ConsumerArgs { database, kafka, .. } = &config.consumer;
-            let database =
-                Database::new(&notification::TABLES, database, "notification dead-letters")?;
+        Some(command) => {
             // This only records the notifications. A worker of a running instance sends them.
-            let notifications = PgNotifications::new(&database);
-            let inbox = NotifyCustomer { notifications, channels: CHANNELS.to_vec() };
-            dead_letters_command(command, &database, kafka, inbox).await
+            let inbox = |database: &_| NotifyCustomer {
+                notifications: PgNotifications::new(database),
+                channels: CHANNELS.to_vec(),
+            };
+            run_command(command, &config.consumer, &notification::TABLES, inbox).await
         }
     }
 }

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use adapter_ordering as ordering;
 use adapter_outbox::{Adoption, AdoptionError, PgOutboxDeadLetters, PgReplay};
-use adapter_postgres::Database;
+use adapter_postgres::{Database, migrate_command};
 use application::dead_letters::PublishAgain;
 use application::relay::Replay;
 use domain::EventId;
@@ -21,26 +21,32 @@ pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, S
     Ok(if done? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// Only the command `migrate` changes tables. The others check that they are up to date.
 async fn execute(
     config: &Config,
     database: &Database,
     command: Command,
 ) -> Result<bool, StartError> {
+    if !matches!(command, Command::Migrate { .. }) {
+        database
+            .check_tables()
+            .await
+            .map_err(|error| StartError::other("cannot use the database", error))?;
+    }
     match command {
-        Command::DeadLetters(command) => dead_letters(database, command).await,
-        Command::Reconcile(args) => {
-            migrate(database).await?;
-            Box::pin(reconcile::run(config, database, &args)).await
+        Command::Migrate { dry_run } => {
+            Box::pin(migrate_command(database, dry_run, &mut std::io::stdout())).await?;
+            Ok(true)
         }
+        Command::DeadLetters(command) => dead_letters(database, command).await,
+        Command::Reconcile(args) => Box::pin(reconcile::run(config, database, &args)).await,
         Command::Adopt { dry_run, since } => {
-            migrate(database).await?;
             adopt(&Adoption::new(database, ordering::AGGREGATES, since), dry_run)
                 .await
                 .map(|()| true)
                 .map_err(|error| StartError::other("cannot adopt the outbox", error))
         }
         Command::Replay { since } => {
-            migrate(database).await?;
             let positions = PgReplay::new(database).rewind(since).await.map_err(command_failed)?;
             println!("{positions} positions are due again; running relays publish them now");
             Ok(true)
@@ -48,23 +54,14 @@ async fn execute(
     }
 }
 
-/// The tables are checked and not migrated, so that listing dead letters changes nothing.
 async fn dead_letters(
     database: &Database,
     command: DeadLettersCommand<EventId>,
 ) -> Result<bool, StartError> {
-    database
-        .check_tables()
-        .await
-        .map_err(|error| StartError::other("cannot use the database", error))?;
     let letters = PgOutboxDeadLetters::new(database);
     dead_letters::run(command, &letters, &PublishAgain, &mut std::io::stdout())
         .await
         .map_err(command_failed)
-}
-
-async fn migrate(database: &Database) -> Result<(), StartError> {
-    database.migrate().await.map_err(|error| StartError::other("cannot use the database", error))
 }
 
 fn command_failed(error: impl std::error::Error + Send + Sync + 'static) -> StartError {

@@ -123,6 +123,12 @@ impl Default for RelayArgs {
 /// The commands for operators.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Command {
+    /// Create the tables of ordering, or bring them up to date
+    Migrate {
+        /// Only print the migrations that would be run
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// List, retry or discard events that Kafka refused
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand<domain::EventId>),

@@ -175,7 +175,7 @@ async fn looking_for_dead_letters_does_not_create_tables() {
         .unwrap();
     assert!(!output.status.success(), "{output:?}");
     let error = String::from_utf8(output.stderr).unwrap();
-    let expected = "this database has no tables of schema ordering; start order-jobs once";
+    let expected = "this database has no tables of schema ordering; run `order-jobs migrate`";
     assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
 }
 

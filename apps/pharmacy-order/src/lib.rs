@@ -12,9 +12,8 @@ mod service;
 use std::process::ExitCode;
 
 use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
-use adapter_postgres::Database;
 use application::pharmacy::ReceiveOrders;
-use consumer::{Command, ConsumerArgs, dead_letters_command};
+use consumer::run_command;
 use runtime::{StartError, shutdown};
 
 pub use config::{Config, RetentionArgs};
@@ -30,12 +29,9 @@ pub fn main() -> ExitCode {
 async fn start(Cli { config, command, .. }: Cli) -> Result<ExitCode, StartError> {
     match command {
         None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
-        Some(Command::DeadLetters(command)) => {
-            let ConsumerArgs { database, kafka, .. } = &config.consumer;
-            let database =
-                Database::new(&pharmacy::TABLES, database, "pharmacy-order dead-letters")?;
-            let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
-            dead_letters_command(command, &database, kafka, inbox).await
+        Some(command) => {
+            let inbox = |database: &_| ReceiveOrders(PgPharmacyOrders::new(database));
+            run_command(command, &config.consumer, &pharmacy::TABLES, inbox).await
         }
     }
 }

@@ -268,7 +268,8 @@ async fn looking_for_dead_letters_does_not_create_tables() {
             .unwrap();
         assert!(!output.status.success(), "{output:?}");
         let error = String::from_utf8(output.stderr).unwrap();
-        let expected = "this database has no tables of schema pharmacy; start pharmacy-order once";
+        let expected =
+            "this database has no tables of schema pharmacy; run `pharmacy-order migrate`";
         assert!(error.contains(expected), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
         assert!(database.check_tables().await.is_err(), "it created them");

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::{Secret, secret};
 use crate::StartError;
@@ -27,6 +27,20 @@ pub struct DatabaseArgs {
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 10, value_name = "N",
           value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub database_max_connections: u32,
+
+    /// Whether to run pending migrations at the start. With `off`, the program waits until the command
+    /// `migrate` has run them, and its role needs no right to change tables
+    #[arg(long, env = "MIGRATE", default_value = "on", value_name = "WHEN")]
+    pub migrate: Migrate,
+}
+
+/// Whether a program runs pending migrations when it starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Migrate {
+    /// It runs them.
+    On,
+    /// It waits until somebody else has run them.
+    Off,
 }
 
 impl DatabaseArgs {
@@ -37,6 +51,7 @@ impl DatabaseArgs {
             database_url: Some(url.into()),
             database_url_file: None,
             database_max_connections: max_connections,
+            migrate: Migrate::On,
         }
     }
 

@@ -129,7 +129,7 @@ async fn looking_for_dead_letters_does_not_create_tables() {
         .unwrap();
     assert!(!output.status.success(), "{output:?}");
     let error = String::from_utf8(output.stderr).unwrap();
-    let expected = "this database has no tables of schema notification; start notification once";
+    let expected = "this database has no tables of schema notification; run `notification migrate`";
     assert!(error.contains(expected) && error.lines().count() == 1, "{error}");
 }
 
