@@ -148,10 +148,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT refuse_unverif
 /// Settings for each session of a relay.
 ///
 /// The outbox must be read by its index, whatever the statistics say: they are outdated for a
-/// partition that was empty yesterday. The planner adds a cost to the methods that are disabled;
-/// this cost must not trigger JIT compilation.
+/// partition that was empty yesterday.
 const SESSION: &str = "SET plan_cache_mode = force_generic_plan;
-SET jit = off;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET enable_sort = off";

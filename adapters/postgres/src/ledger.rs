@@ -26,7 +26,6 @@ pub const READING: Duration = Duration::from_mins(1);
 /// missing after a restore.
 const SESSION: &str = "SET statement_timeout = '1min';
 SET plan_cache_mode = force_custom_plan;
-SET jit = off;
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 SET enable_hashagg = off;

@@ -48,7 +48,11 @@ static COMMIT_WARNING: Once = Once::new();
 ///
 /// A statement must not block a request for long. If a program was stopped or its host is gone, its
 /// locks must end before the others stop waiting for them.
+///
+/// JIT compilation is off, because all statements are short. On an outbox with 90 days, compiling the
+/// claims took 20 times as long as executing them.
 const SESSION: &str = "SET statement_timeout = '10s';
+SET jit = off;
 SET idle_in_transaction_session_timeout = '30s';
 SET tcp_keepalives_idle = 10;
 SET tcp_keepalives_interval = 5;

@@ -67,9 +67,10 @@ pub struct RelayArgs {
     pub kafka_topic_replication: u16,
 
     /// Days a published event stays in the outbox; more than in the topic, so that events that the
-    /// topic has lost can be replayed
+    /// topic has lost can be replayed; at most 365, because each day is a partition that each claim has
+    /// to look into
     #[arg(long, env = "OUTBOX_RETENTION_DAYS", default_value_t = 8, value_name = "DAYS",
-          value_parser = clap::value_parser!(u32).range(1..=3650))]
+          value_parser = clap::value_parser!(u32).range(1..=365))]
     pub outbox_retention_days: u32,
 
     /// Days a request with an Idempotency-Key can be repeated and gets the original answer

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use adapter_outbox::OutboxCheck;
-use adapter_postgres::{ContextTables, Database, Migrations};
+use adapter_postgres::{ContextTables, Database, MigrationGate, Migrations};
+use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::fresh_database;
 use crate::TABLES;
@@ -23,8 +26,12 @@ static OTHER: ContextTables =
     ContextTables { schema: "other", program: "other", migrations: &[adapter_outbox::MIGRATIONS] };
 
 fn previous_version() -> Migrator {
+    first_migrations(BEFORE)
+}
+
+fn first_migrations(count: usize) -> Migrator {
     let all = sqlx::migrate!("../../migrations/ordering");
-    Migrator { migrations: all.migrations[..BEFORE].to_vec().into(), ..all }
+    Migrator { migrations: all.migrations[..count].to_vec().into(), ..all }
 }
 
 /// The same fresh database, for each of these contexts.
@@ -54,6 +61,53 @@ async fn a_migration_of_a_table_in_use_fails_as_unavailable_and_blocks_no_other_
 
     reader.rollback().await.unwrap();
     database.migrate().await.unwrap();
+}
+
+/// The longest wait of 99 of 100 writers while a migration waits for a reader.
+const WRITERS_WAIT: Duration = Duration::from_millis(300);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_do_not_wait_behind_a_migration_that_waits_for_a_reader() {
+    let all = sqlx::migrate!("../../migrations/ordering").migrations.len();
+    for before in 1..all {
+        let args = fresh_database().await.unwrap().args();
+        let pool = PgPool::connect(args.url().unwrap().1.reveal()).await.unwrap();
+        let mut older = first_migrations(before);
+        older.dangerous_set_table_name("ordering._migrations");
+        older.create_schema("ordering");
+        older.run(&pool).await.unwrap();
+        let mut reader = pool.begin().await.unwrap();
+        sqlx::query("SELECT FROM ordering.orders").execute(&mut *reader).await.unwrap();
+
+        let database = Database::new(&TABLES, &args, "migrating").unwrap();
+        let migration =
+            tokio::spawn(async move { MigrationGate::default().prepare(&database).await });
+        let mut waits = writer_waits(&pool).await;
+        reader.rollback().await.unwrap();
+        tokio::time::timeout(Duration::from_secs(30), migration).await.unwrap().unwrap().unwrap();
+        waits.sort_unstable();
+        let p99 = waits[waits.len() * 99 / 100];
+        assert!(p99 <= WRITERS_WAIT, "from migration {before}: {p99:?}");
+    }
+}
+
+/// How long each of 100 writers per second waits for its lock on the table of orders, for two seconds.
+async fn writer_waits(pool: &PgPool) -> Vec<Duration> {
+    let mut writers = JoinSet::new();
+    let mut starts = tokio::time::interval(Duration::from_millis(10));
+    for _ in 0..200 {
+        starts.tick().await;
+        let pool = pool.clone();
+        writers.spawn(async move {
+            let start = Instant::now();
+            let mut writer = pool.begin().await.unwrap();
+            let lock = "LOCK TABLE ordering.orders IN ROW EXCLUSIVE MODE";
+            sqlx::query(lock).execute(&mut *writer).await.unwrap();
+            writer.commit().await.unwrap();
+            start.elapsed()
+        });
+    }
+    writers.join_all().await
 }
 
 /// The definitions of the outbox in a schema: columns, constraints, indexes, sequences, the view,
