@@ -43,7 +43,7 @@ pub enum LogFormat {
 pub fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>() {
         Ok(seconds) if seconds > 0.0 && seconds <= 1e9 => Ok(Duration::from_secs_f64(seconds)),
-        _ => Err("must be a positive number of seconds".to_owned()),
+        _ => Err("it must be a positive number of seconds".to_owned()),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod check;
 pub mod clock;
+mod command_line;
 pub mod config;
 pub mod dead_letters;
 mod outage;

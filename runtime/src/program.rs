@@ -4,7 +4,7 @@ use clap::Parser;
 use tokio::runtime::Runtime;
 
 use crate::config::TelemetryArgs;
-use crate::{StartError, one_line, telemetry};
+use crate::{StartError, command_line, one_line, telemetry};
 
 /// The `main` of every program: parses the command line, starts logging and runs the program.
 ///
@@ -19,17 +19,14 @@ where
     C: Parser,
     R: Future<Output = Result<ExitCode, StartError>>,
 {
-    let cli = C::parse();
-    let report = |result: Result<ExitCode, StartError>| {
-        result.unwrap_or_else(|error| {
-            eprintln!("{prefix}: {}", one_line(&error));
-            ExitCode::FAILURE
-        })
-    };
-    match start(&telemetry_args(&cli)) {
-        Ok(runtime) => report(runtime.block_on(run(cli))),
-        Err(error) => report(Err(error)),
-    }
+    let done = command_line::parse().and_then(|cli| {
+        let runtime = start(&telemetry_args(&cli))?;
+        runtime.block_on(run(cli))
+    });
+    done.unwrap_or_else(|error| {
+        eprintln!("{prefix}: {}", one_line(&error));
+        ExitCode::FAILURE
+    })
 }
 
 fn start(args: &TelemetryArgs) -> Result<Runtime, StartError> {

@@ -26,8 +26,8 @@ pub enum StartError {
     /// A setting is wrong.
     #[error("{variable} is wrong: {reason}")]
     Setting {
-        /// The environment variable.
-        variable: &'static str,
+        /// The environment variable, or the option if there is none.
+        variable: String,
         /// What is wrong with it, and what would be right.
         reason: String,
     },
@@ -45,8 +45,8 @@ pub enum StartError {
 impl StartError {
     /// A wrong setting. `reason` says what is wrong with it, and what would be right.
     #[must_use]
-    pub const fn setting(variable: &'static str, reason: String) -> Self {
-        Self::Setting { variable, reason }
+    pub fn setting(variable: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Setting { variable: variable.into(), reason: reason.into() }
     }
 
     /// An error that has no variant of its own.

@@ -13,9 +13,11 @@ use crate::config::{LogFormat, TelemetryArgs};
 /// # Errors
 /// When the filter is not valid.
 pub fn start(args: &TelemetryArgs) -> Result<(), StartError> {
-    let filter = EnvFilter::try_new(&args.rust_log).map_err(|error| StartError::Setting {
-        variable: "RUST_LOG",
-        reason: format!("{error}; write a level such as info, or target=level"),
+    let filter = EnvFilter::try_new(&args.rust_log).map_err(|error| {
+        StartError::setting(
+            "RUST_LOG",
+            format!("{error}; write a level such as info, or target=level"),
+        )
     })?;
     let builder = fmt()
         .with_env_filter(filter)

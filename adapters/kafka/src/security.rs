@@ -195,7 +195,7 @@ fn reject_unused(
     };
     let protocol = protocol.name;
     let reason = format!("{protocol} does not use it; set {PROTOCOL} to {used_with}, or unset it");
-    Err(StartError::setting(variable, reason))
+    Err(StartError::setting(*variable, reason))
 }
 
 /// The variable of the file that librdkafka complains about, if it is one of these.

@@ -93,7 +93,11 @@ pub struct RelayArgs {
 /// to use them, so a check must find them earlier.
 fn check_seconds(text: &str) -> Result<Duration, String> {
     let checked = seconds(text)?;
-    if checked <= Duration::from_mins(4) { Ok(checked) } else { Err("must be at most 240".into()) }
+    if checked <= Duration::from_mins(4) {
+        Ok(checked)
+    } else {
+        Err("it must be at most 240".into())
+    }
 }
 
 /// The promotions that a relay accepts without an operator.

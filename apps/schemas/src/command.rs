@@ -159,10 +159,10 @@ fn open(registry: &RegistryArg, services: Services<'_>) -> Result<Subjects, Star
         RegistryArg::OfTheServices => services.registry_url,
     };
     let Some(url) = url else {
-        return Err(StartError::Setting {
-            variable: "SCHEMA_REGISTRY_URL",
-            reason: "it is not set; name the registry with it, or with --registry URL".to_owned(),
-        });
+        return Err(StartError::setting(
+            "SCHEMA_REGISTRY_URL",
+            "it is not set; name the registry with it, or with --registry URL".to_owned(),
+        ));
     };
     Subjects::new(url, services.registry).map_err(registry_error)
 }

@@ -24,7 +24,8 @@ pub struct KafkaArgs {
     pub security: KafkaSecurityArgs,
 
     /// The topic with the events of all orders
-    #[arg(long, env = "KAFKA_TOPIC", default_value = TOPIC, value_name = "NAME")]
+    #[arg(long, env = "KAFKA_TOPIC", default_value = TOPIC, value_name = "NAME",
+          value_parser = topic_name)]
     pub kafka_topic: String,
 
     /// Milliseconds that a broker may wait for new records before it answers a fetch
@@ -45,6 +46,19 @@ pub struct KafkaArgs {
     /// Security settings of the schema registry.
     #[command(flatten)]
     pub registry: RegistryArgs,
+}
+
+/// Parses the name of a topic. Kafka's rule: `org.apache.kafka.common.internals.Topic`.
+fn topic_name(text: &str) -> Result<String, String> {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let is_valid = (1..=249).contains(&text.len())
+        && text.chars().all(is_allowed)
+        && !matches!(text, "." | "..");
+    if is_valid {
+        Ok(text.to_owned())
+    } else {
+        Err("it must be the name of a topic: 1 to 249 of A-Z a-z 0-9 . _ -, but not . or ..".into())
+    }
 }
 
 impl KafkaArgs {
@@ -145,4 +159,19 @@ pub struct RegistryArgs {
     /// trusts]
     #[arg(long, env = "SCHEMA_REGISTRY_CA_LOCATION", value_name = "FILE")]
     pub schema_registry_ca_location: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_topic_follows_the_rule_of_kafka() {
+        for name in ["a", "order-created-topic", "a.b_C-9", "...", &"a".repeat(249)] {
+            assert_eq!(topic_name(name).as_deref(), Ok(name));
+        }
+        for name in ["", ".", "..", "a b", "a/b", "ä", &"a".repeat(250)] {
+            assert!(topic_name(name).is_err(), "{name}");
+        }
+    }
 }

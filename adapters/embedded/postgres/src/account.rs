@@ -30,11 +30,13 @@ impl Account {
                 let (uid, gid) = (id(&["-u", name])?, id(&["-g", name])?);
                 (uid != 0).then_some(Self::Other { name, uid, gid })
             })
-            .ok_or_else(|| StartError::Setting {
-                variable: "DATABASE_URL",
-                reason: "Postgres does not run as root, and neither the account `postgres` nor \
+            .ok_or_else(|| {
+                StartError::setting(
+                    "DATABASE_URL",
+                    "Postgres does not run as root, and neither the account `postgres` nor \
                          `nobody` exists; start as another user, or set it to a running Postgres"
-                    .to_owned(),
+                        .to_owned(),
+                )
             })
     }
 

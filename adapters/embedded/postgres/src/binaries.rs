@@ -49,13 +49,15 @@ impl Binaries {
             tracing::info!("the data in {home} needs Postgres {wanted}, which is not installed");
         }
         let downloaded = downloads.download(wanted).await?;
-        Self::in_folder(&downloaded, account).ok_or_else(|| StartError::Setting {
-            variable: "PG_BIN",
-            reason: format!(
-                "the downloaded Postgres in {} does not run on this system; install Postgres \
+        Self::in_folder(&downloaded, account).ok_or_else(|| {
+            StartError::setting(
+                "PG_BIN",
+                format!(
+                    "the downloaded Postgres in {} does not run on this system; install Postgres \
                  {wanted}, or set PG_BIN to the folder of its programs",
-                downloaded.display()
-            ),
+                    downloaded.display()
+                ),
+            )
         })
     }
 
@@ -65,7 +67,7 @@ impl Binaries {
         created_by: Option<u32>,
         account: &Account,
     ) -> Result<Self, StartError> {
-        let wrong = |reason| StartError::Setting { variable: "PG_BIN", reason };
+        let wrong = |reason| StartError::setting("PG_BIN", reason);
         let found = Self::in_folder(given, account).ok_or_else(|| {
             let who = account.description();
             wrong(format!("{} has no postgres and initdb that {who} can run", given.display()))

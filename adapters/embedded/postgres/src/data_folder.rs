@@ -25,7 +25,7 @@ impl DataFolder {
     /// Opens and locks the folder. Creates it if it does not exist.
     pub(super) fn open(settings: &PostgresSettings, account: &Account) -> Result<Self, StartError> {
         let home = std::path::absolute(&settings.home).unwrap_or_else(|_| settings.home.clone());
-        let unusable = |reason: String| StartError::Setting { variable: "ORDERS_DATA_DIR", reason };
+        let unusable = |reason: String| StartError::setting("ORDERS_DATA_DIR", reason);
         let cannot = |error: io::Error| {
             unusable(format!("cannot write to {} ({error}); name another folder", home.display()))
         };
@@ -92,12 +92,14 @@ impl DataFolder {
             return Ok(None);
         }
         let version = fs::read_to_string(data.join("PG_VERSION")).unwrap_or_default();
-        let major = version.trim().parse().map_err(|_| StartError::Setting {
-            variable: "ORDERS_DATA_DIR",
-            reason: format!(
-                "{} is not the data of a Postgres server; remove it or name another folder",
-                data.display()
-            ),
+        let major = version.trim().parse().map_err(|_| {
+            StartError::setting(
+                "ORDERS_DATA_DIR",
+                format!(
+                    "{} is not the data of a Postgres server; remove it or name another folder",
+                    data.display()
+                ),
+            )
         })?;
         Ok(Some(major))
     }

@@ -72,14 +72,14 @@ impl Downloads {
             }
         }
         drop(lock);
-        Err(StartError::Setting {
-            variable: "PG_BIN",
-            reason: format!(
+        Err(StartError::setting(
+            "PG_BIN",
+            format!(
                 "no suitable Postgres is installed and none can be downloaded; install Postgres \
                  {major}, set PG_BIN to the folder of its programs, or set DATABASE_URL to a \
                  running server"
             ),
-        })
+        ))
     }
 
     /// Locks the cache, so that only one process downloads at a time.

@@ -17,13 +17,13 @@ use runtime::StartError;
 pub(super) async fn wait_until_stopped(data: &Path, deadline: Instant) -> Result<(), StartError> {
     while is_server_running(data) {
         if Instant::now() > deadline {
-            return Err(StartError::Setting {
-                variable: "ORDERS_DATA_DIR",
-                reason: format!(
+            return Err(StartError::setting(
+                "ORDERS_DATA_DIR",
+                format!(
                     "another Postgres server uses {}; stop it or name another folder",
                     data.display()
                 ),
-            });
+            ));
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }

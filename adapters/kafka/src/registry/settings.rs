@@ -64,10 +64,7 @@ pub(crate) fn parse_url(text: &str) -> Result<Url, StartError> {
     let url =
         Url::parse(text).map_err(|error| StartError::setting(URL, format!("{error}; {right}")))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(StartError::setting(
-            URL,
-            format!("{} is neither http nor https; {right}", url.scheme()),
-        ));
+        return Err(StartError::setting(URL, format!("it is neither http nor https; {right}")));
     }
     if !url.username().is_empty() || url.password().is_some() {
         let right = format!("set {USERNAME} and {PASSWORD} instead");
@@ -153,8 +150,8 @@ mod tests {
         const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
         let table: [(Variables, &str, &str); 10] = [
             (&[("URL", "")], URL, "relative URL without a base; write http://host:port or https"),
-            (&[("URL", "registry:8081")], URL, "registry is neither http nor https; write http://"),
-            (&[("URL", "ftp://registry")], URL, "ftp is neither http nor https"),
+            (&[("URL", "registry:8081")], URL, "it is neither http nor https; write http://"),
+            (&[("URL", "ftp://registry")], URL, "it is neither http nor https"),
             (&[("URL", "http://:8081")], URL, "empty host; write http://host:port"),
             (&[("URL", "https://ada:hunter2@host")], URL, "it must not contain a user"),
             (&[("USERNAME", "ada")], PASSWORD, "it is not set; set it, or SCHEMA_REGISTRY_PASSW"),
