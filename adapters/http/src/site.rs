@@ -64,7 +64,7 @@ pub fn site(
         .layer(from_fn(problems_only))
         .layer(from_fn(refuse_cross_site))
         .layer(from_fn(security_headers))
-        .layer(from_fn_with_state(Outage::of("what requests need"), trace));
+        .layer(from_fn_with_state(Outage::of("a service that requests need"), trace));
     Ok(router)
 }
 

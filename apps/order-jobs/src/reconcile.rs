@@ -56,7 +56,14 @@ pub(crate) async fn run(
         })?;
     }
     published.close().await;
-    println!("{}", if agree { "all agree" } else { "they do not agree" });
+    println!(
+        "{}",
+        if agree {
+            "both read models agree with ordering"
+        } else {
+            "a read model does not agree with ordering"
+        }
+    );
     Ok(agree)
 }
 
