@@ -13,7 +13,7 @@ pub enum StoreError {
     Refused(#[source] Box<dyn Error + Send + Sync>),
     /// The store gave an unexpected answer: a bug, corrupt data or a missing privilege. A retry
     /// does not help until an operator has fixed the cause.
-    #[error("the store gave an unexpected answer")]
+    #[error("the store returned an unexpected result")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
 }
 

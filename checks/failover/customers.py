@@ -48,7 +48,7 @@ def ask(path, body, key):
     return None
 
 
-def tell(order):
+def print_order(order):
     sys.stdout.write(f"{order['orderId']} {order['version']}\n")
     sys.stdout.flush()
 
@@ -57,11 +57,11 @@ def customer():
     while (number := orders.get()) is not None and not unanswered:
         order = ask("/api/orders", BODY, str(uuid.uuid4()))
         if order:
-            tell(order)
+            print_order(order)
             if number % 10 == 0:
                 cancelled = ask(f"/api/orders/{order['orderId']}/cancel", {}, str(uuid.uuid4()))
                 if cancelled:
-                    tell(cancelled)
+                    print_order(cancelled)
 
 
 signal.signal(signal.SIGTERM, lambda *_: stop.set())

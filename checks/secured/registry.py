@@ -20,7 +20,7 @@ class Registry(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        if self.is_let_in():
+        if self.is_authorized():
             number = self.path.partition("/schemas/ids/")[2].partition("?")[0]
             known = number.isdigit() and 1 <= int(number) <= len(schemas)
             if known:
@@ -30,13 +30,13 @@ class Registry(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.is_let_in():
+        if self.is_authorized():
             schema = json.loads(body)["schema"]
             if schema not in schemas:
                 schemas.append(schema)
             self.answer(200, {"id": schemas.index(schema) + 1})
 
-    def is_let_in(self):
+    def is_authorized(self):
         password = pathlib.Path(password_file).read_text().removesuffix("\n")
         expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
         if self.headers.get("Authorization") == expected:

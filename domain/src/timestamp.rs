@@ -12,7 +12,7 @@ pub struct Timestamp(DateTime<Utc>);
 
 /// The error for a number or text that is not a [`Timestamp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a moment such as 2026-01-31T12:00:00Z")]
+#[error("must be a time such as 2026-01-31T12:00:00Z")]
 pub struct TimestampError;
 
 impl Timestamp {

@@ -15,29 +15,29 @@ use clap::{Args, Subcommand};
 pub use line::DeadContent;
 pub use run::{CommandError, run};
 
-/// What an operator can do about dead letters
+/// List, retry or discard dead letters
 #[derive(Debug, Clone, Subcommand)]
 pub enum DeadLettersCommand<Id>
 where
     Id: FromStr + Clone + Send + Sync + 'static,
     <Id as FromStr>::Err: Error + Send + Sync + 'static,
 {
-    /// List them, oldest first
+    /// List dead letters, oldest first
     List {
-        /// Only those in this state: open, retried or discarded
+        /// Only dead letters in this state: open, retried or discarded
         #[arg(long, default_value_t = DeadLetterStatus::Open, value_name = "STATE")]
         state: DeadLetterStatus,
         /// Which ones.
         #[command(flatten)]
         filter: FilterArgs,
     },
-    /// Process them again, now that they can be
+    /// Process dead letters again, after the cause of the failure is fixed
     Retry {
         /// Which ones.
         #[command(flatten)]
         which: SelectArgs<Id>,
     },
-    /// Discard them for good; they stay listed as discarded
+    /// Discard dead letters, which cannot be undone; they stay in the list as discarded
     Discard {
         /// Which ones.
         #[command(flatten)]
@@ -45,13 +45,13 @@ where
     },
 }
 
-/// Which dead letters are meant, by their content.
+/// Selects dead letters by their content.
 #[derive(Debug, Clone, Args)]
 pub struct FilterArgs {
-    /// Only those whose reason contains this text, in upper and lower case as given
+    /// Only dead letters whose reason contains this text (case-sensitive)
     #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
     pub reason: Option<String>,
-    /// Only those of this event type, such as `OrderCreated`
+    /// Only dead letters of this event type, such as `OrderCreated`
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub event_type: Option<String>,
 }
@@ -67,10 +67,10 @@ where
     #[arg(value_name = "ID", required_unless_present_any = ["all", "reason", "event_type"],
           conflicts_with_all = ["all", "reason", "event_type"])]
     pub ids: Vec<Id>,
-    /// All that are open
+    /// All open dead letters
     #[arg(long, conflicts_with_all = ["reason", "event_type"])]
     pub all: bool,
-    /// Those that are open and match.
+    /// Open dead letters that match.
     #[command(flatten)]
     pub filter: FilterArgs,
 }

@@ -16,7 +16,10 @@ pub fn on_signal() -> CancellationToken {
     tokio::spawn(async move {
         // If this fails, the signals keep their default effect: the process exits at once.
         if let Err(error) = listen(&token).await {
-            tracing::warn!("cannot stop gracefully: {}", one_line(&error));
+            tracing::warn!(
+                "cannot handle signals; a signal will stop the process without a graceful shutdown: {}",
+                one_line(&error)
+            );
         }
     });
     shutdown

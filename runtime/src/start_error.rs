@@ -5,7 +5,10 @@ use std::net::SocketAddr;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Another process listens on the address.
-    #[error("{addr} is taken; stop what listens there or set {variable} to another address")]
+    #[error(
+        "{addr} is already in use; stop the process that listens on it, or set {variable} to \
+         another address"
+    )]
     AddressTaken {
         /// The address to listen on.
         addr: SocketAddr,

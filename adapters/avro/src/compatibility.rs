@@ -54,8 +54,8 @@ pub enum Incompatible {
     },
     /// One schema cannot read data of the other.
     #[error("{place}: {reason}, so that {reader}", reader = match .direction {
-        Direction::Backward => "the newer schema cannot read what the older wrote",
-        Direction::Forward => "the older schema cannot read what the newer writes",
+        Direction::Backward => "the newer schema cannot read data of the older schema",
+        Direction::Forward => "the older schema cannot read data of the newer schema",
     })]
     At {
         /// The place in the schema, such as `items[].quantity`.

@@ -15,7 +15,7 @@ const MAX_MEMORY: usize = 8 * 1024 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DatumError {
     /// The bytes end too early.
-    #[error("the bytes end before the event does")]
+    #[error("the bytes end before the end of the event")]
     End,
     /// The bytes are not a value of the schema.
     #[error("the bytes do not match the schema")]
@@ -24,7 +24,7 @@ pub enum DatumError {
     #[error("its values are nested more than {MAX_DEPTH} deep")]
     TooDeep,
     /// The values would be larger than any event. A few bytes can declare billions of items.
-    #[error("its values would take more than {MAX_MEMORY} bytes of memory")]
+    #[error("its values would need more than {MAX_MEMORY} bytes of memory")]
     TooLarge,
 }
 

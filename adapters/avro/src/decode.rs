@@ -14,7 +14,7 @@ use super::redacted_error::RedactedAvroError;
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     /// The type of the record is unknown.
-    #[error("{0} is not the type of a known event")]
+    #[error("{0} is not a known event type")]
     UnknownRecord(String),
     /// The compiled-in schema cannot be parsed.
     #[error("cannot parse the schema of {fullname}")]

@@ -23,10 +23,10 @@ pub(super) const MAX_DEPTH: usize = 24;
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
     /// It is not an Avro schema.
-    #[error("it is no Avro schema")]
+    #[error("it is not an Avro schema")]
     NotAvro(#[source] Box<apache_avro::Error>),
     /// It is not JSON, or the JSON is nested too deeply for a schema.
-    #[error("it is no JSON")]
+    #[error("it is not JSON")]
     NotJson(#[source] serde_json::Error),
     /// The text is too long.
     #[error("the schema has {0} bytes; at most {MAX_TEXT} are read")]
@@ -38,7 +38,7 @@ pub enum SchemaError {
     #[error("the schema has a size, precision or scale beyond 2^30")]
     NumberTooGreat,
     /// Checking its defaults would take too long.
-    #[error("the schema uses its types within each other too often to check its defaults")]
+    #[error("the schema nests its types too often to check the default values")]
     TooLarge,
 }
 

@@ -20,16 +20,14 @@ pub(super) struct Admission {
 
 impl Admission {
     pub(super) fn new(max_in_flight: u32) -> Self {
-        let limit_log = LimitLog::new(
-            "requests",
-            "those over HTTP_MAX_IN_FLIGHT are answered with 503 at once",
-        );
+        let limit_log =
+            LimitLog::new("requests", "above HTTP_MAX_IN_FLIGHT, requests are refused with 503");
         Self { permits: Arc::new(Semaphore::new(max_in_flight as usize)), limit_log }
     }
 }
 
 /// Handles the request if the limit allows it. Otherwise refuses it at once: in a queue, requests
-/// would wait until their clients have given up.
+/// would wait until the timeouts of their clients.
 ///
 /// A request counts only after its body was received, so that slow clients do not use up the limit.
 pub(super) async fn admit(
@@ -41,7 +39,7 @@ pub(super) async fn admit(
     let Ok(_permit) = admission.permits.try_acquire() else {
         admission.limit_log.reached();
         counter!("http_requests_shed_total").increment(1);
-        let detail = "other requests keep the service busy; nothing was done";
+        let detail = "the limit of concurrent requests is reached; nothing was done";
         return Err(Problem::new(ProblemType::Overloaded, detail));
     };
     admission.limit_log.not_reached();

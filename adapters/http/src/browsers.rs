@@ -32,7 +32,7 @@ pub async fn refuse_cross_site(request: Request, next: Next) -> Result<Response,
     if request.method().is_safe() || !is_cross_site(request.headers()) {
         return Ok(next.run(request).await);
     }
-    let detail = "a browser sent this for a page of another site";
+    let detail = "a browser sent the request for a page of another site";
     Err(Problem::new(ProblemType::CrossSite, detail))
 }
 

@@ -56,21 +56,21 @@ where
 
 /// List dead letters, oldest first
 ///
-/// What could not be processed, and why.
+/// Dead letters are records or events that could not be processed.
 #[utoipa::path(
     get,
     path = "/api/dead-letters",
     tag = "operations",
     params(
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before"),
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 100,
-         description = "How many dead letters at most; 20 if not given"),
+         description = "Maximum number of dead letters on the page; default 20"),
         ("state" = Option<DeadLetterStateJson>, Query,
-         description = "Only those in this state; `open` if not given"),
+         description = "Only dead letters in this state; default `open`"),
         ("reason" = Option<String>, Query, min_length = 1,
-         description = "Only those whose reason contains this text"),
+         description = "Only dead letters whose reason contains this text"),
         ("eventType" = Option<String>, Query, min_length = 1,
-         description = "Only those of this event type, such as `OrderCreated`"),
+         description = "Only dead letters of this event type, such as `OrderCreated`"),
     ),
     responses(
         (status = 200, description = "A page of dead letters", body = DeadLetterPageJson),
@@ -87,17 +87,18 @@ async fn list_dead_letters(
 
 /// Retry dead letters
 ///
-/// Processes them again: by their ids, all that are open, or those that match.
+/// Processes dead letters again: those with the given ids, all open ones, or the open ones that match
+/// a filter.
 ///
-/// `results` says what became of each. Of `all` or a filter it treats some 500, oldest first; `more`
-/// says whether there may be others. Repeating it is safe.
+/// `results` has the outcome of each. With `all` or a filter, one request handles at most 500, oldest
+/// first, and `more` says whether there may be others. It is safe to repeat the request.
 #[utoipa::path(
     post,
     path = "/api/dead-letters/retry",
     tag = "operations",
     request_body = SelectionJson,
     responses(
-        (status = 200, description = "What became of each", body = ActReportJson),
+        (status = 200, description = "The outcome of each", body = ActReportJson),
         Malformed,
         CrossSite,
         TooLarge,
@@ -115,18 +116,18 @@ async fn retry_dead_letters(
 
 /// Discard dead letters
 ///
-/// Discards them for good: by their ids, all that are open, or those that match. They stay listed as
-/// `discarded`.
+/// Discards dead letters, which cannot be undone: those with the given ids, all open ones, or the open
+/// ones that match a filter. They stay in the list with the state `discarded`.
 ///
-/// `results` says what became of each. Of `all` or a filter it treats some 500, oldest first; `more`
-/// says whether there may be others. Repeating it is safe.
+/// `results` has the outcome of each. With `all` or a filter, one request handles at most 500, oldest
+/// first, and `more` says whether there may be others. It is safe to repeat the request.
 #[utoipa::path(
     post,
     path = "/api/dead-letters/discard",
     tag = "operations",
     request_body = SelectionJson,
     responses(
-        (status = 200, description = "What became of each", body = ActReportJson),
+        (status = 200, description = "The outcome of each", body = ActReportJson),
         Malformed,
         CrossSite,
         TooLarge,

@@ -26,31 +26,31 @@ macro_rules! documented {
 
 documented! {
     /// 400 of a route without a body
-    BadRequest = "A parameter or header is wrong; `errors` names each",
+    BadRequest = "A parameter or header is invalid; `errors` lists each",
         such as Problem::invalid_parameters(vec![FieldError::parameter(
             "id",
             "must be a UUID such as 01890a5d-ac96-774b-bcce-b302099a8057",
         )]);
     /// 400 of a route with a body
-    Malformed = "The body is not JSON, or a parameter or header is wrong; `errors` names each",
+    Malformed = "The body is not JSON, or a parameter or header is invalid; `errors` lists each",
         such as Problem::new(ProblemType::MalformedBody, "line 1, column 18: expected value");
     /// 403
-    CrossSite = "A browser sent it for a page of another site",
+    CrossSite = "A browser sent the request for a page of another site",
         such as Problem::new(
             ProblemType::CrossSite,
-            "a browser sent this for a page of another site",
+            "a browser sent the request for a page of another site",
         );
     /// 404
-    NotFound = "There is no such thing",
-        such as Problem::new(ProblemType::NotFound, "nothing is known under this id");
+    NotFound = "There is no order with this id",
+        such as Problem::new(ProblemType::NotFound, "there is no order 01890a5d-ac96-774b-bcce-b302099a8057");
     /// 409
-    Conflict = "Others are changing the same thing; send the request again",
-        such as Problem::new(ProblemType::Conflict, "it is being changed by others");
+    Conflict = "Other requests are changing the order; retry the request",
+        such as Problem::new(ProblemType::Conflict, "other requests are changing the order");
     /// 412
-    PreconditionFailed = "It is not at the version that `If-Match` names",
-        such as Problem::new(ProblemType::PreconditionFailed, "it is at version 2");
+    PreconditionFailed = "The version of the order does not match `If-Match`",
+        such as Problem::new(ProblemType::PreconditionFailed, "the order is at version 2");
     /// 413
-    TooLarge = "The body has more than 64 KiB",
+    TooLarge = "The body is larger than 64 KiB",
         such as Problem::new(ProblemType::BodyTooLarge, "the body may have at most 65536 bytes");
     /// 415
     UnsupportedMediaType = "The content type is not `application/json`",
@@ -59,14 +59,14 @@ documented! {
             "send application/json instead of text/plain",
         );
     /// 422
-    Unprocessable = "The body is JSON but breaks a rule (`errors` points to each place), or the idempotency key was used for another request",
+    Unprocessable = "The body is JSON but invalid (`errors` lists each error with a JSON pointer), or the idempotency key was used for a different request",
         such as Problem::invalid_body(vec![FieldError::body(
             "#/items/0/quantity",
             "must be a whole number from 1 to 999",
         )]);
     /// 503
-    Unavailable = "The service cannot answer for now; send the same request again later",
-        such as Problem::unavailable("the database is away");
+    Unavailable = "The service is temporarily unavailable; retry the same request later",
+        such as Problem::unavailable("the database is down");
 }
 
 /// The response for this example, with the status of the example.
@@ -87,7 +87,7 @@ fn problem(description: &str, example: &Problem) -> BTreeMap<String, RefOr<Respo
         let seconds = ObjectBuilder::new().schema_type(Type::Integer);
         let header = HeaderBuilder::new()
             .schema(Some(seconds))
-            .description(Some("Seconds to wait before trying again"));
+            .description(Some("Seconds to wait before a retry"));
         response = response.header("Retry-After", header.build());
     }
     BTreeMap::from([(status, response.build().into())])

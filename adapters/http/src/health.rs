@@ -11,28 +11,28 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-/// Whether a program can do its work.
+/// Whether the program is ready.
 #[derive(Debug, Serialize, ToSchema)]
 struct Readiness {
-    /// Whether everything it needs is there
+    /// Whether all checks succeed
     ready: bool,
-    /// Each thing it needs
+    /// The result of each check
     checks: Vec<CheckAnswer>,
 }
 
-/// Whether one thing a program needs is there.
+/// The result of a readiness check.
 #[derive(Debug, Serialize, ToSchema)]
 struct CheckAnswer {
-    /// What it is
+    /// The name of the check
     #[schema(example = "postgres")]
     name: &'static str,
-    /// Whether it is there
+    /// Whether the check succeeds
     ready: bool,
-    /// If not: what is wrong, unless it may only be logged
+    /// Why the check fails; absent if it succeeds or if the reason is only in the log
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "partitions were added to the topic")]
     reason: Option<String>,
-    /// What an operator should look at, though the program does its work
+    /// A problem that an operator should look at, although the program is ready
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "cleanup.policy of the topic is compact, not delete")]
     warning: Option<String>,
@@ -59,19 +59,19 @@ pub(super) fn health(checks: Vec<Check>) -> OpenApiRouter {
 
 /// Whether the process is alive
 #[utoipa::path(get, path = "/livez", tag = "operations", responses(
-    (status = 200, description = "It is", body = Liveness),
+    (status = 200, description = "The process is alive", body = Liveness),
 ))]
 async fn livez() -> Json<Liveness> {
     Json(Liveness { alive: true })
 }
 
-/// Whether the program can do its work
+/// Whether the program is ready
 #[utoipa::path(get, path = "/readyz", tag = "operations", params(
-    ("exclude" = Option<String>, Query, description = "Names of checks that do not count, with \
-      commas: a program that shows what it has needs no Kafka for that", example = "kafka"),
+    ("exclude" = Option<String>, Query, description = "Names of checks to skip, separated by \
+      commas: for example, a consumer can answer API requests without `kafka`", example = "kafka"),
 ), responses(
-    (status = 200, description = "It can", body = Readiness),
-    (status = 503, description = "Something it needs is not there", body = Readiness,
+    (status = 200, description = "The program is ready", body = Readiness),
+    (status = 503, description = "A check fails", body = Readiness,
      example = json!({"ready": false, "checks": [{"name": "postgres", "ready": false}]})),
 ))]
 async fn readyz(

@@ -79,7 +79,7 @@ pub(super) async fn whole_body<S: Send + Sync>(
             let detail = format!("the body may have at most {BODY_LIMIT} bytes");
             Problem::new(ProblemType::BodyTooLarge, detail)
         } else {
-            Problem::new(ProblemType::MalformedBody, "the body broke off")
+            Problem::new(ProblemType::MalformedBody, "the body is incomplete")
         }
     })
 }

@@ -22,24 +22,24 @@ const RETRY_AFTER: &str = "2";
 #[serde(rename_all = "camelCase")]
 #[schema(description = "An error (RFC 9457)")]
 pub struct Problem {
-    /// What kind of problem this is; a page about it is at this address
+    /// The type of the problem. A page about it is at this address
     #[schema(value_type = String, format = "uri-reference", example = "/problems/invalid-body")]
     #[serde(rename = "type")]
     kind: ProblemType,
-    /// The kind of problem in a few words
-    #[schema(example = "The body breaks a rule")]
+    /// A short description of the type
+    #[schema(example = "The body is invalid")]
     title: &'static str,
     /// The HTTP status
     #[schema(minimum = 400, maximum = 599, example = 422)]
     status: u16,
-    /// What happened this time
-    #[schema(example = "1 place in the body breaks a rule")]
+    /// What happened in this case
+    #[schema(example = "the body has 1 error")]
     detail: String,
-    /// Each thing that is wrong, and where
+    /// All errors of the request
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<FieldError>,
-    /// The trace an operator finds in the log; given when the server is at fault
+    /// The id of the trace, which an operator can find in the log; only in server errors
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "4bf92f3577b34da6a3ce929d0e0e4736")]
     trace_id: Option<String>,
@@ -47,22 +47,22 @@ pub struct Problem {
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// One thing that is wrong with a request, and the one place where
+/// One error of a request. Exactly one of `pointer`, `parameter` and `header` says where it is
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// A place in the body: a JSON pointer (RFC 6901) as a URI fragment
+    /// The place in the body: a JSON pointer (RFC 6901) as a URI fragment
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "#/items/0/quantity")]
     pointer: Option<String>,
-    /// Or a parameter of the path or the query
+    /// The name of the parameter in the path or the query
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     parameter: Option<String>,
-    /// Or a header
+    /// The name of the header
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     header: Option<String>,
-    /// What is wrong there
+    /// What is wrong, or what would be right
     #[schema(example = "must be a whole number from 1 to 999")]
     detail: String,
 }
@@ -107,8 +107,8 @@ impl Problem {
     #[must_use]
     pub fn invalid_body(errors: Vec<FieldError>) -> Self {
         let detail = match errors.len() {
-            1 => "1 place in the body breaks a rule".to_owned(),
-            many => format!("{many} places in the body break a rule"),
+            1 => "the body has 1 error".to_owned(),
+            many => format!("the body has {many} errors"),
         };
         Self { errors, ..Self::new(ProblemType::InvalidBody, detail) }
     }
@@ -117,8 +117,8 @@ impl Problem {
     #[must_use]
     pub fn invalid_parameters(errors: Vec<FieldError>) -> Self {
         let detail = match errors.len() {
-            1 => "1 parameter is wrong".to_owned(),
-            many => format!("{many} parameters are wrong"),
+            1 => "1 parameter or header is invalid".to_owned(),
+            many => format!("{many} parameters or headers are invalid"),
         };
         Self { errors, ..Self::new(ProblemType::InvalidParameter, detail) }
     }
@@ -131,7 +131,10 @@ impl Problem {
 
     /// A needed service cannot be reached. The client should retry later.
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        let problem = Self::new(ProblemType::Unavailable, "try again in a moment");
+        let problem = Self::new(
+            ProblemType::Unavailable,
+            "a required service cannot be reached; retry later",
+        );
         Self { source: Some(source.into()), ..problem }
     }
 

@@ -3,7 +3,7 @@ use serde::{Serialize, Serializer};
 
 /// The types of problems. Each has a page under `/problems/`.
 ///
-/// Status codes: a body that is not JSON is 400, JSON that breaks a rule is 422, a wrong path,
+/// Status codes: a body that is not JSON is 400, an invalid JSON body is 422, an invalid path,
 /// query or header is 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemType {
@@ -11,7 +11,7 @@ pub enum ProblemType {
     MalformedBody,
     /// A parameter in the path or the query, or a header, is wrong.
     InvalidParameter,
-    /// The body is JSON, but breaks a rule.
+    /// The body is JSON, but invalid.
     InvalidBody,
     /// The idempotency key was used for a different request.
     IdempotencyKeyReused,
@@ -117,19 +117,19 @@ impl ProblemType {
     pub fn title(self) -> &'static str {
         match self {
             Self::MalformedBody => "The body is not JSON",
-            Self::InvalidParameter => "A parameter is wrong",
-            Self::InvalidBody => "The body breaks a rule",
-            Self::IdempotencyKeyReused => "The idempotency key was used for another request",
-            Self::CrossSite => "The request comes from another site",
-            Self::NotFound => "Nothing is there",
-            Self::MethodNotAllowed => "The method is not offered there",
-            Self::Conflict => "Others are changing the same thing",
-            Self::PreconditionFailed => "It is at another version",
+            Self::InvalidParameter => "A parameter or header is invalid",
+            Self::InvalidBody => "The body is invalid",
+            Self::IdempotencyKeyReused => "The idempotency key was used for a different request",
+            Self::CrossSite => "Cross-site requests are refused",
+            Self::NotFound => "Not found",
+            Self::MethodNotAllowed => "The method is not allowed",
+            Self::Conflict => "Other requests are changing the resource",
+            Self::PreconditionFailed => "The version does not match `If-Match`",
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The content type is not supported",
-            Self::Unavailable => "The service cannot answer for now",
-            Self::Overloaded => "The service is asked for too much at once",
-            Self::Internal => "The server is at fault",
+            Self::Unavailable => "The service is temporarily unavailable",
+            Self::Overloaded => "Too many concurrent requests",
+            Self::Internal => "Internal server error",
             Self::Other(status) => status.canonical_reason().unwrap_or("The request failed"),
         }
     }
@@ -138,34 +138,40 @@ impl ProblemType {
     pub(super) const fn advice(self) -> &'static str {
         match self {
             Self::MalformedBody => "Send JSON as RFC 8259 defines it, in UTF-8.",
-            Self::InvalidParameter => "`errors` names each wrong parameter or header, and why.",
+            Self::InvalidParameter => {
+                "`errors` lists each invalid parameter or header, with the reason."
+            }
             Self::InvalidBody => {
-                "`errors` points to each place that breaks a rule, and says which. Nothing was \
-                 stored."
+                "`errors` lists each error, with a JSON pointer to its place in the body. Nothing \
+                 was stored."
             }
             Self::IdempotencyKeyReused => {
-                "Choose a new key for each new request; repeat a key only with the same request."
+                "Use a new key for each new request. Send the same key again only with the same request."
             }
             Self::CrossSite => {
-                "Nothing was done: a browser said, by `Sec-Fetch-Site` or `Origin`, that a page of \
-                 another site sent this. Send it from a page of this server, or from a server of \
-                 your own. A gateway must pass `Host` on."
+                "Nothing was done. The header `Sec-Fetch-Site` or `Origin` shows that a browser \
+                 sent the request for a page of another site. Send it from a page of this server, \
+                 or from your own server. A gateway must forward the `Host` header."
             }
             Self::NotFound => "Check the path and the id.",
-            Self::MethodNotAllowed => "The `Allow` header lists the methods offered.",
-            Self::Conflict => "Send the request again.",
-            Self::PreconditionFailed => "Read the thing again, and decide on what it is now.",
+            Self::MethodNotAllowed => "The `Allow` header lists the allowed methods.",
+            Self::Conflict => "Retry the request.",
+            Self::PreconditionFailed => {
+                "Get the resource again, check its state, and use its new `ETag`."
+            }
             Self::BodyTooLarge => "A body may have at most 64 KiB.",
             Self::UnsupportedMediaType => "Send `Content-Type: application/json`.",
             Self::Unavailable => {
-                "Send the same request again after the seconds in `Retry-After`; with an \
-                 `Idempotency-Key` that is safe even if it had been stored."
+                "Retry the same request after the number of seconds in `Retry-After`. With an \
+                 `Idempotency-Key` this is safe, even if the first request was stored."
             }
             Self::Overloaded => {
-                "Nothing was done. Send the same request again after the seconds in `Retry-After`, \
-                 and fewer at the same time."
+                "Nothing was done. Retry the same request after the number of seconds in \
+                 `Retry-After`, and send fewer requests at the same time."
             }
-            Self::Internal => "Tell the operator the problem's `traceId`.",
+            Self::Internal => {
+                "Report the `traceId` of the problem to the operator, who can find it in the log."
+            }
             Self::Other(_) => "",
         }
     }

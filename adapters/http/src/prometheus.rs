@@ -12,7 +12,7 @@ const BUCKETS: [f64; 14] =
 /// The metrics of the process, for `/metrics`. Programs in the same process share them.
 pub(super) fn recorder() -> Result<PrometheusHandle, StartError> {
     static RECORDER: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
-    let failed = |error| StartError::other("cannot start counting for /metrics", error);
+    let failed = |error| StartError::other("cannot start the recorder of metrics", error);
 
     let mut recorder = RECORDER.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(handle) = &*recorder {
@@ -26,12 +26,12 @@ pub(super) fn recorder() -> Result<PrometheusHandle, StartError> {
     metrics::describe_histogram!("http_request_duration_seconds", "Time to answer a request");
     metrics::describe_counter!(
         "http_requests_shed_total",
-        "Requests refused because too many others were worked on"
+        "Requests refused with 503 because the limit of concurrent requests was reached"
     );
     metrics::describe_gauge!("http_connections", "Open connections");
     metrics::describe_counter!(
         "http_connections_closed_total",
-        "Connections closed by the server: clients took too long, or there were too many"
+        "Connections that the server closed because of a timeout or the connection limit"
     );
     *recorder = Some(handle.clone());
     Ok(handle)

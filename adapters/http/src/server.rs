@@ -108,7 +108,8 @@ async fn serve_connections(listener: Listener, router: Router, shutdown: Cancell
     let mut connections = Connections::new(max_connections);
     let open_files = LimitLog::new(
         "open files",
-        "connections wait, and others are closed for them; raise the limit that `ulimit -n` shows",
+        "the server closes idle and unfinished connections to accept new ones; raise the limit \
+         (`ulimit -n`)",
     );
     let mut overdue = interval(OVERDUE_INTERVAL);
     overdue.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -146,7 +147,10 @@ async fn serve_connections(listener: Listener, router: Router, shutdown: Cancell
     });
     if drained.await.is_err() {
         let requests = connections.unanswered();
-        tracing::warn!("stopped with {requests} requests unanswered after {DRAIN_TIMEOUT:?}");
+        tracing::warn!(
+            "the shutdown took longer than {DRAIN_TIMEOUT:?}; closing connections with {requests} \
+             unanswered requests"
+        );
     }
 }
 

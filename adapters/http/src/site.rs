@@ -64,7 +64,7 @@ pub fn site(
         .layer(from_fn(problems_only))
         .layer(from_fn(refuse_cross_site))
         .layer(from_fn(security_headers))
-        .layer(from_fn_with_state(Outage::of("what requests need"), trace));
+        .layer(from_fn_with_state(Outage::of("a service that requests need"), trace));
     Ok(router)
 }
 
@@ -83,8 +83,9 @@ fn exposition(metrics: String) -> Response {
 async fn describe(Path(name): Path<String>) -> Result<String, Problem> {
     let uri = format!("/problems/{name}");
     let kind = ProblemType::CATALOGUE.into_iter().find(|kind| kind.uri() == uri);
-    let kind =
-        kind.ok_or_else(|| Problem::new(ProblemType::NotFound, "no problem is called so"))?;
+    let kind = kind.ok_or_else(|| {
+        Problem::new(ProblemType::NotFound, "there is no problem type with this name")
+    })?;
     Ok(format!("{} ({})\n\n{}\n", kind.title(), kind.status().as_u16(), kind.advice()))
 }
 
@@ -105,8 +106,8 @@ async fn problems_only(request: Request, next: Next) -> Response {
     }
     let kind = ProblemType::of_status(status);
     let detail = match kind {
-        ProblemType::NotFound => format!("there is nothing at {path}"),
-        ProblemType::MethodNotAllowed => format!("{method} is not offered at {path}"),
+        ProblemType::NotFound => format!("there is no resource at {path}"),
+        ProblemType::MethodNotAllowed => format!("{method} is not allowed at {path}"),
         ProblemType::Unavailable => format!("no answer within {REQUEST_TIMEOUT:?}"),
         _ => kind.title().to_owned(),
     };

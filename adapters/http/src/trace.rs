@@ -33,10 +33,10 @@ pub(super) async fn trace(State(outage): State<Outage>, request: Request, next: 
     let status = response.status().as_u16();
     span.record("status", status).record("latency_ms", latency.as_secs_f64() * 1e3);
     span.in_scope(|| {
-        tracing::debug!("answered");
+        tracing::debug!("request answered");
         match response.extensions().get::<Cause>() {
             Some(Cause(why)) if status == 503 => outage.report_failure(why),
-            Some(Cause(why)) => tracing::error!("answered {status}: {why}"),
+            Some(Cause(why)) => tracing::error!("request failed with status {status}: {why}"),
             // Other routes and refused requests do not use the service that may be down.
             None if route.starts_with("/api/") && response.status().is_success() => {
                 outage.report_success();

@@ -93,7 +93,10 @@ pub async fn consume(
             }
             Exit::TopicMissing => wait_for_topic(&config, &shutdown).await,
             Exit::Fatal(why) => {
-                error!(group = config.group, why, "fatal Kafka consumer error; joining again");
+                error!(
+                    group = config.group,
+                    why, "fatal error of the Kafka consumer; joining the group again"
+                );
                 config.health.set_blocked(format!("Kafka: {why}"));
             }
         }

@@ -37,7 +37,9 @@ where
             content.map_err(|error| RetryError::Decode { number, source: error.into() })?;
         let reason = match content {
             Content::Unreadable(why) => why.to_string(),
-            Content::UnknownType(name) => format!("{name} is no event that this program knows"),
+            Content::UnknownType(name) => {
+                format!("this program does not know the event type {name}")
+            }
             Content::Event(event) => match self.inbox.apply_batch(&[event], &[]).await {
                 Ok(_) => {
                     // Whatever was decided about it meanwhile, its event has had its effect.

@@ -14,7 +14,7 @@ pub enum ActOutcome {
     Retried,
     /// It is discarded.
     Discarded,
-    /// Its content still has no effect; it stays open.
+    /// Its content still cannot be processed; it stays open.
     StillDead {
         /// Why, which is recorded as its new reason.
         reason: String,

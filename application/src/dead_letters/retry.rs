@@ -25,7 +25,7 @@ pub trait Retry<L: DeadLetters>: Send + Sync {
 pub enum Retried {
     /// A record has had its effect, now or before; an event is to be published again.
     Done,
-    /// Its content still has no effect.
+    /// Its content still cannot be processed.
     StillDead {
         /// Why, recorded as the new reason.
         reason: String,
@@ -38,10 +38,10 @@ pub enum Retried {
 #[derive(Debug, thiserror::Error)]
 pub enum RetryError {
     /// The store failed.
-    #[error("the dead letters cannot be reached")]
+    #[error("cannot read or change the dead letters")]
     Store(#[from] StoreError),
     /// A record cannot be decoded now; it may be possible later. The dead letter stays open.
-    #[error("the record of dead letter {number} cannot be decoded for now")]
+    #[error("the record of dead letter {number} cannot be decoded now; retry it later")]
     Decode {
         /// The dead letter.
         number: DeadLetterNumber,

@@ -26,10 +26,12 @@ pub struct SelectionArgs<Id> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SelectionError {
     /// Nothing is selected.
-    #[error("select dead letters by their ids, by reason, by event type, or all of them")]
+    #[error("select dead letters by their ids, by reason, by event type, or select all of them")]
     Nothing,
     /// Two of the ways are mixed.
-    #[error("select dead letters either by their ids, or all of them, or by reason and event type")]
+    #[error(
+        "select dead letters in one way only: by their ids, all of them, or by reason and event type"
+    )]
     Mixed,
     /// A filter is empty.
     #[error(transparent)]

@@ -25,7 +25,7 @@ pub struct CancelOrder {
 #[derive(Debug, thiserror::Error)]
 pub enum CancelOrderError {
     /// No order has this id.
-    #[error("there is no such order")]
+    #[error("the order does not exist")]
     NotFound,
     /// The order is at a version that the client does not expect.
     #[error("the order is at version {actual}")]
@@ -33,11 +33,11 @@ pub enum CancelOrderError {
         /// The current version.
         actual: OrderVersion,
     },
-    /// The key belongs to a request that asked for something else.
-    #[error("the idempotency key was used for another request")]
+    /// The key was used for a different request.
+    #[error("the idempotency key was used for a different request")]
     KeyReused,
     /// Other writers kept changing the order. Retry later.
-    #[error("the order is being changed by others")]
+    #[error("other requests are changing the order")]
     Contended,
     /// The store failed. It is safe to retry.
     #[error("the order could not be stored")]

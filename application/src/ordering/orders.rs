@@ -45,8 +45,8 @@ pub enum SaveError {
     /// Another writer saved the order since it was read.
     #[error("another writer changed the order since it was read")]
     VersionConflict,
-    /// The key belongs to a request that asked for something else.
-    #[error("the idempotency key was used for another request")]
+    /// The key was used for a different request.
+    #[error("the idempotency key was used for a different request")]
     KeyReused,
     /// The store failed. See [`StoreError`] for whether the save may have happened.
     #[error("the order could not be stored")]
@@ -56,8 +56,8 @@ pub enum SaveError {
 /// Why an answer could not be looked up.
 #[derive(Debug, thiserror::Error)]
 pub enum FindAnswerError {
-    /// The key belongs to a request that asked for something else.
-    #[error("the idempotency key was used for another request")]
+    /// The key was used for a different request.
+    #[error("the idempotency key was used for a different request")]
     KeyReused,
     /// The store failed.
     #[error("the answer could not be looked up")]

@@ -17,8 +17,8 @@ pub struct PlaceOrder {
 /// Why no order was placed.
 #[derive(Debug, thiserror::Error)]
 pub enum PlaceOrderError {
-    /// The key belongs to a request that asked for something else.
-    #[error("the idempotency key was used for another request")]
+    /// The key was used for a different request.
+    #[error("the idempotency key was used for a different request")]
     KeyReused,
     /// An order with this id already exists. This never happens with new ids.
     #[error("an order with this id already exists")]

@@ -36,7 +36,7 @@ impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
                 Err(SaveAllError::Conflict) if attempt < ATTEMPTS => attempt += 1,
                 Err(SaveAllError::Conflict) => {
                     return Err(StoreError::Unavailable(
-                        "other consumers kept saving the same orders first".into(),
+                        "other consumers kept changing the same orders".into(),
                     ));
                 }
                 Err(SaveAllError::Store(error)) => return Err(error),

@@ -91,7 +91,7 @@ fn a_record_that_still_cannot_be_read_stays_open_with_its_new_reason() {
     });
     let (results, done) = retry(&store.dead_letter_port(), &how, &all());
     done.unwrap();
-    let unknown = "orders.OrderShipped is no event that this program knows";
+    let unknown = "this program does not know the event type orders.OrderShipped";
     let reasons = ["not Avro", unknown].map(str::to_owned);
     let [unreadable, unknown] = reasons.clone().map(|reason| ActOutcome::StillDead { reason });
     let expected = [(died[0], unreadable), (died[1], unknown), (died[2], ActOutcome::Retried)];

@@ -31,11 +31,11 @@ struct Api {
 #[openapi(
     info(
         title = "Notification",
-        description = "What customers were told about their orders, and whether it reached them.",
+        description = "Shows the notifications about orders, and whether they were sent.",
     ),
     tags(
-        (name = "notifications", description = "What customers were told"),
-        (name = "operations", description = "For those who run the service"),
+        (name = "notifications", description = "Notifications about orders"),
+        (name = "operations", description = "For operators of the service"),
     ),
 )]
 struct Document;
@@ -70,9 +70,9 @@ struct NotificationList {
     get,
     path = "/api/notifications",
     tag = "notifications",
-    params(("orderId" = Uuid, Query, description = "The order")),
+    params(("orderId" = Uuid, Query, description = "The id of the order")),
     responses(
-        (status = 200, description = "Its notifications; none if nothing was told of the order",
+        (status = 200, description = "The notifications about the order; an empty list if there are none",
          body = NotificationList),
         BadRequest,
         Unavailable,

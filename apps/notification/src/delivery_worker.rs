@@ -52,10 +52,13 @@ pub async fn deliver<S: Notifications>(
     wakeup: &Notify,
     shutdown: &CancellationToken,
 ) {
-    describe_counter!("notifications_sent_total", "Notifications that the provider took");
-    describe_counter!("notifications_unsent_total", "Tries that the provider did not take");
+    describe_counter!("notifications_sent_total", "Notifications that the provider accepted");
+    describe_counter!(
+        "notifications_unsent_total",
+        "Attempts that failed: the provider did not accept the notification"
+    );
     let mut wait = IDLE_WAIT;
-    let outage = Outage::of("the store of notifications");
+    let outage = Outage::of("the database of notifications");
     while !shutdown.is_cancelled() {
         match deliver_notifications(notifications, channel, BATCH).await {
             Ok(Delivered::Tried { sent, unsent }) => {
@@ -75,7 +78,10 @@ pub async fn deliver<S: Notifications>(
                 if error.is_unavailable() {
                     outage.report_failure(&one_line(&error));
                 } else {
-                    tracing::error!("cannot deliver notifications: {}", one_line(&error));
+                    tracing::error!(
+                        "cannot claim or settle notifications; retrying: {}",
+                        one_line(&error)
+                    );
                 }
                 wait = MAX_WAIT.min(wait * 2);
             }

@@ -16,18 +16,18 @@ use crate::routes::{cancel_order, get_order, list_orders, place_order};
 #[openapi(
     info(
         title = "Orders",
-        description = "Places, shows and cancels orders. A `POST` is answered only once the order \
-                       is stored together with the event that tells of it.\n\n\
-                       Errors are problem details (RFC 9457). A body that is not JSON, or a wrong \
-                       parameter or header, is 400; JSON that breaks a rule is 422, and `errors` \
-                       names every place at once.\n\n\
-                       A `POST` with an `Idempotency-Key` can be sent again safely: for a week, or as \
-                       long as the operator says, the repeat gets the original answer. A `traceparent` \
-                       travels with the event into Kafka."
+        description = "Places, shows and cancels orders. A `POST` is answered after the order and \
+                       its event are stored in one transaction.\n\n\
+                       Errors are problem details (RFC 9457). The status is 400 for a body that is \
+                       not JSON and for an invalid parameter or header. It is 422 for an invalid JSON \
+                       body; `errors` then lists all its errors.\n\n\
+                       A `POST` with an `Idempotency-Key` can be retried safely: the retry gets the \
+                       original answer. Operators set how long keys are kept; the default is a week. \
+                       A `traceparent` header is stored with the event and published with it."
     ),
     tags(
-        (name = "orders", description = "Placing, cancelling and looking up orders"),
-        (name = "operations", description = "For those who run the service")
+        (name = "orders", description = "Place, cancel and show orders"),
+        (name = "operations", description = "For operators of the service")
     )
 )]
 struct Document;

@@ -3,7 +3,7 @@ use std::net::SocketAddr;
 use clap::{Args, Parser};
 use runtime::config::{DatabaseArgs, HttpArgs, TelemetryArgs};
 
-/// Accepts orders over HTTP and shows them
+/// The HTTP API of orders: places, shows and cancels them
 #[derive(Debug, Parser)]
 #[command(name = "order-api", version)]
 pub(crate) struct Cli {

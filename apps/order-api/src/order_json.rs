@@ -29,82 +29,82 @@ use uuid::Uuid;
     "createdAt": "2026-01-31T12:00:00.000000Z",
 }))]
 pub(crate) struct OrderBody {
-    /// The order's identity
+    /// The id of the order
     order_id: Uuid,
-    /// Who placed it
+    /// The name of the customer
     #[schema(min_length = 1, max_length = 200)]
     customer_name: String,
-    /// Where it stands
+    /// The status of the order
     status: StatusBody,
-    /// How many events it has recorded: 1 when it is placed; also the `ETag`
+    /// The number of events of the order: 1 after it is placed. The `ETag` contains it
     #[schema(minimum = 1)]
     version: i64,
-    /// What was ordered
+    /// The ordered items
     #[schema(min_items = 1, max_items = 100)]
     items: Vec<ItemBody>,
-    /// What the customer has to say about it, if anything, in any number of lines
+    /// A note of the customer, which can have several lines; absent if there is none
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 1000)]
     note: Option<String>,
-    /// When it was placed
+    /// When the order was placed
     #[serde(serialize_with = "adapter_http::timestamp")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// How it was cancelled, if it was
+    /// The cancellation; absent if the order is not cancelled
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     cancellation: Option<CancellationBody>,
 }
 
-/// Where an order stands: it was placed, or it was called off
+/// The status of an order
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum StatusBody {
-    /// It was placed and stands
+    /// The order was placed and is not cancelled
     Created,
-    /// It was called off, which is final
+    /// The order was cancelled, which is final
     Cancelled,
 }
 
-/// So many pieces of one product
+/// A product and its quantity
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ItemBody {
-    /// The product
+    /// The id of the product
     #[schema(minimum = 1, example = 1)]
     product_id: i64,
-    /// The pieces of it
+    /// The number of pieces
     #[schema(minimum = 1, maximum = 999, example = 2)]
     quantity: i32,
-    /// Which medication is meant by it, if that was said
+    /// The medication; absent if the request had none
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     medication: Option<MedicationBody>,
 }
 
-/// A medication in the words of a terminology, as FHIR's `Coding` has it
+/// A medication as a code of a terminology, like `Coding` in FHIR
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MedicationBody {
-    /// The terminology, by its absolute URI
+    /// The absolute URI of the terminology
     #[schema(min_length = 1, max_length = 200, example = "http://snomed.info/sct")]
     system: String,
-    /// The medication's code in it
+    /// The code of the medication in the terminology
     #[schema(min_length = 1, max_length = 64, example = "387517004")]
     code: String,
-    /// What the terminology calls it, if that was said
+    /// The name of the medication in the terminology; absent if the request had none
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, min_length = 1, max_length = 200, example = "Paracetamol")]
     display: Option<String>,
 }
 
-/// How an order was cancelled
+/// The cancellation of an order
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CancellationBody {
-    /// Why
+    /// The reason
     #[schema(min_length = 1, max_length = 500, example = "ordered by mistake")]
     reason: String,
-    /// When
+    /// When the order was cancelled
     #[serde(serialize_with = "adapter_http::timestamp")]
     #[schema(value_type = String, format = DateTime, example = "2026-01-31T12:05:00.000000Z")]
     at: Timestamp,

@@ -32,6 +32,6 @@ pub(crate) fn no_such_order(id: OrderId) -> Problem {
 }
 
 fn key_reused() -> Problem {
-    let detail = "the Idempotency-Key belongs to a request that asked for something else";
+    let detail = "the Idempotency-Key was used for a different request; use a new key";
     Problem::new(ProblemType::IdempotencyKeyReused, detail)
 }

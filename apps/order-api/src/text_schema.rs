@@ -15,7 +15,7 @@ const CONTROL: &str = r"\u0000-\u001F\u007F-\u009F";
 
 pub(crate) fn customer_name() -> Object {
     required(
-        "Who places it: 1 to 200 characters after trimming, none of them a control character",
+        "The name of the customer: 1 to 200 characters after trimming, without control characters",
         &line(CustomerName::MAX_CHARS),
         "Ada Lovelace",
     )
@@ -23,7 +23,7 @@ pub(crate) fn customer_name() -> Object {
 
 pub(crate) fn note() -> Object {
     optional(
-        "A remark: 1 to 1000 characters after trimming, none a control character but line breaks",
+        "A note: 1 to 1000 characters after trimming, without control characters except line breaks",
         &lines(OrderNote::MAX_CHARS),
         "Please ring twice",
     )
@@ -31,7 +31,8 @@ pub(crate) fn note() -> Object {
 
 pub(crate) fn display() -> Object {
     optional(
-        "Its name there: 1 to 200 characters after trimming, none of them a control character",
+        "The name of the medication in the terminology: 1 to 200 characters after trimming, \
+         without control characters",
         &line(CodeDisplay::MAX_CHARS),
         "Paracetamol",
     )
@@ -39,7 +40,7 @@ pub(crate) fn display() -> Object {
 
 pub(crate) fn cancel_reason() -> Object {
     optional(
-        "Why: 1 to 500 characters after trimming, none of them a control character",
+        "The reason: 1 to 500 characters after trimming, without control characters",
         &line(CancelReason::MAX_CHARS),
         "ordered by mistake",
     )

@@ -32,12 +32,12 @@ struct Api {
 #[openapi(
     info(
         title = "Relay",
-        description = "Carries the events of the outbox to Kafka. Any number of instances share \
+        description = "Publishes the events of the outbox to Kafka. Any number of instances share \
                        the work.",
     ),
     tags(
-        (name = "outbox", description = "What is still to be published"),
-        (name = "operations", description = "For those who run the service"),
+        (name = "outbox", description = "The backlog of the outbox"),
+        (name = "operations", description = "For operators of the service"),
     ),
 )]
 struct Document;
@@ -56,27 +56,27 @@ pub fn routes(database: &Database, tables: MigrationGate) -> OpenApiRouter {
         .merge(dead_letter_routes(letters, PublishAgain, ready))
 }
 
-/// How far the relays are behind.
+/// The backlog: events in the outbox that are not published yet.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Backlog)]
 struct BacklogJson {
-    /// Events not yet published
+    /// Number of events that are not published yet
     #[schema(example = 0)]
     unprocessed: u64,
-    /// Seconds the oldest of them has been waiting
+    /// Seconds since the oldest of them was stored
     #[schema(example = 0.0)]
     oldest_seconds: f64,
-    /// Positions of transactions that had not ended when the cursor passed them
+    /// Number of positions that the cursors passed before their transactions ended
     #[schema(example = 0)]
     late: u64,
-    /// Events whose publication failed, to be tried again
+    /// Number of events whose publication failed and is retried
     #[schema(example = 0)]
     failed: u64,
-    /// Events that wait, mostly behind a failed one of their order
+    /// Number of events that wait, usually for a failed event of the same order
     #[schema(example = 0)]
     held: u64,
-    /// Events that Kafka refused and that wait for a decision
+    /// Number of open dead letters: events that Kafka refused
     #[schema(example = 0)]
     dead_letters: u64,
 }
@@ -86,35 +86,35 @@ struct BacklogJson {
 #[serde(rename_all = "camelCase")]
 #[schema(as = DeadLetter)]
 struct DeadLetterJson {
-    /// The event
+    /// The id of the event
     event_id: Uuid,
-    /// The order it happened to
+    /// The id of the order
     order_id: Uuid,
-    /// The order's version once it had happened
+    /// The version of the order after the event
     #[schema(minimum = 1)]
     order_version: i64,
-    /// Its type
+    /// The event type
     #[schema(example = "OrderCreated")]
     event_type: String,
-    /// Why it was refused
+    /// Why Kafka refused the event
     #[schema(
         example = "Message production error: MessageSizeTooLarge (Broker: Message size too large)"
     )]
     reason: String,
-    /// When it was put aside
+    /// When the event became a dead letter
     #[serde(serialize_with = "adapter_http::timestamp")]
     died_at: DateTime<Utc>,
 }
 
-/// The events that wait for a decision.
+/// The open dead letters.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DeadLetters)]
 struct DeadLettersJson {
-    /// The events, oldest first
+    /// The dead letters, oldest first
     items: Vec<DeadLetterJson>,
 }
 
-/// See how far the relays are behind
+/// Show the backlog
 #[utoipa::path(
     get,
     path = "/api/outbox",
@@ -134,14 +134,14 @@ async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Probl
     }))
 }
 
-/// See the events that Kafka refused
+/// List the events that Kafka refused
 ///
-/// At most 100, oldest first. `/api/dead-letters` shows all of them, and retries or discards them.
+/// The oldest 100 open dead letters. Use `/api/dead-letters` to list all, and to retry or discard them.
 #[utoipa::path(
     get,
     path = "/api/outbox/dead-letters",
     tag = "outbox",
-    responses((status = 200, description = "The events", body = DeadLettersJson), Unavailable),
+    responses((status = 200, description = "The open dead letters", body = DeadLettersJson), Unavailable),
 )]
 async fn list_dead_letters(State(api): State<Api>) -> Result<Json<DeadLettersJson>, Problem> {
     api.tables.ready()?;

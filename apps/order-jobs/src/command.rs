@@ -48,7 +48,7 @@ async fn execute(
         }
         Command::Replay { since } => {
             let positions = PgReplay::new(database).rewind(since).await.map_err(command_failed)?;
-            println!("{positions} positions are due again; running relays publish them now");
+            println!("{positions} positions are due again; running relays publish their events");
             Ok(true)
         }
     }
@@ -76,8 +76,8 @@ async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> 
             "{}\nTo find orders that are in the topic but not in this database, run \
              `order-jobs reconcile`.",
             if dry_run {
-                "Nothing is changed. `order-jobs adopt` gives these events new positions, moves \
-                 sequences past all positions, and lets relays publish."
+                "Nothing was changed. `order-jobs adopt` will give these events new positions, move \
+                 the sequences past all positions, and let relays publish."
             } else {
                 "These events have new positions, the sequences are past all positions, and \
                  running relays continue within seconds."

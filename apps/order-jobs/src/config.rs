@@ -46,7 +46,7 @@ pub struct Config {
 /// The settings of the relay.
 #[derive(Debug, Clone, Args)]
 pub struct RelayArgs {
-    /// How many batches this instance processes at the same time
+    /// Number of batches that this instance processes concurrently
     #[arg(long, env = "RELAY_WORKERS", default_value_t = 4, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=16))]
     pub relay_workers: u32,
@@ -56,7 +56,7 @@ pub struct RelayArgs {
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub relay_batch: u32,
 
-    /// Seconds after which the relay looks for work even if nothing wakes it
+    /// Seconds between two polls of the outbox. Notifications of new events usually come earlier
     #[arg(long, env = "RELAY_POLL_SECONDS", default_value = "0.5", value_name = "SECONDS",
           value_parser = seconds)]
     pub relay_poll: Duration,
@@ -66,26 +66,26 @@ pub struct RelayArgs {
           value_parser = clap::value_parser!(u16).range(1..=100))]
     pub kafka_topic_replication: u16,
 
-    /// Days a published event stays in the outbox; more than in the topic, so that events that the
-    /// topic has lost can be replayed; at most 365, because each day is a partition that each claim has
-    /// to look into
+    /// Days to keep published events in the outbox. Must be more than the retention of the topic, so
+    /// that events that the topic has lost can be replayed. At most 365: each day is a partition that
+    /// each claim has to read
     #[arg(long, env = "OUTBOX_RETENTION_DAYS", default_value_t = 8, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=365))]
     pub outbox_retention_days: u32,
 
-    /// Days a request with an Idempotency-Key can be repeated and gets the original answer
+    /// Days to keep idempotency keys: until then, a retry with the same key gets the original answer
     #[arg(long, env = "IDEMPOTENCY_RETENTION_DAYS", default_value_t = 7, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub idempotency_retention_days: u32,
 
-    /// Seconds between two checks of the outbox (no sequence is behind its cursor, Postgres is the same
-    /// as before) and of the topic (its partitions and settings); at most 240
+    /// Seconds between two checks of the outbox (its sequences, and that Postgres is the same server)
+    /// and of the topic (its partitions and settings); at most 240
     #[arg(long, env = "RELAY_CHECK_SECONDS", default_value = "60", value_name = "SECONDS",
           value_parser = check_seconds)]
     pub relay_check: Duration,
 
-    /// After which promotions of a standby to continue publishing without `order-jobs adopt`
-    #[arg(long, env = "OUTBOX_ADOPT_PROMOTION", default_value = "off", value_name = "WHICH")]
+    /// Whether to continue publishing after the promotion of a standby without `order-jobs adopt`
+    #[arg(long, env = "OUTBOX_ADOPT_PROMOTION", default_value = "off", value_name = "WHEN")]
     pub outbox_adopt_promotion: AdoptPromotion,
 }
 
@@ -103,10 +103,10 @@ fn check_seconds(text: &str) -> Result<Duration, String> {
 /// The promotions that a relay accepts without an operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AdoptPromotion {
-    /// None: an operator has to adopt each of them.
+    /// Never: an operator must run `order-jobs adopt` after each promotion.
     Off,
-    /// The promotion of a synchronous standby, which has everything that was committed. The relay
-    /// cannot check this: use it only if every standby that may be promoted is synchronous.
+    /// After the promotion of a synchronous standby, which has all committed data. The relay cannot
+    /// check this: use it only if every standby that may be promoted is synchronous.
     Synchronous,
 }
 
@@ -137,28 +137,27 @@ pub(crate) enum Command {
     /// List, retry or discard events that Kafka refused
     #[command(subcommand)]
     DeadLetters(DeadLettersCommand<domain::EventId>),
-    /// Publish the events in the outbox again; consumers ignore those that they have seen
+    /// Publish the events in the outbox again; consumers skip those that they have already applied
     Replay {
-        /// Only events recorded since this moment, such as 2026-01-31T12:00:00Z
+        /// Only events recorded since this time, such as 2026-01-31T12:00:00Z
         #[arg(long, value_name = "TIME")]
         since: Option<domain::Timestamp>,
     },
-    /// Compare what was published with what pharmacy and notification know
+    /// Compare the published orders with the read models of pharmacy-order and notification
     ///
-    /// Prints each order that is missing, extra or differing in one of them. Succeeds if there is
+    /// Prints each order that is missing, extra or different in a read model. Succeeds if there is
     /// none.
     Reconcile(ReconcileArgs),
-    /// Let relays publish again after a check has stopped them: show what is wrong with the outbox,
-    /// then repair it
+    /// Repair the outbox after a check has stopped publishing, and let relays publish again
     ///
-    /// Moves sequences past all known positions. Publishes events that may be unpublished behind a
-    /// cursor; those that were published before are published again, and consumers ignore them. From
-    /// then on, relays accept this Postgres as the right one.
+    /// Prints what is wrong. Moves sequences past all known positions. Publishes the events that a
+    /// cursor may have passed without publishing them; some are published a second time, and
+    /// consumers skip them. From then on, relays accept this Postgres server.
     Adopt {
         /// Only show what is wrong and what would be changed
         #[arg(long)]
         dry_run: bool,
-        /// Publish again the events recorded since this moment [default: shortly before the last check
+        /// Publish again the events recorded since this time [default: shortly before the last check
         /// that found no problem]
         #[arg(long, value_name = "TIME")]
         since: Option<domain::Timestamp>,

@@ -40,7 +40,7 @@ impl OutboxGuard {
         halt: &Halt,
         outage: &Outage,
     ) -> Self {
-        describe_gauge!("relay_halted", "1 while the relay must not publish for this cause");
+        describe_gauge!("relay_halted", "1 while publishing is stopped for this cause");
         halt.until_checked(CAUSE);
         let adopts_promotions = settings.outbox_adopt_promotion == AdoptPromotion::Synchronous;
         Self {
@@ -92,7 +92,10 @@ impl OutboxGuard {
             }
             Err(failed) => {
                 if !self.fails.swap(true, Ordering::Relaxed) {
-                    error!("the outbox cannot be checked: {}", one_line(&failed));
+                    error!(
+                        "the outbox cannot be checked; publishing is stopped until it can: {}",
+                        one_line(&failed)
+                    );
                 }
                 self.halt.set(CAUSE, Some("the outbox cannot be checked; see the log".to_owned()));
                 false

@@ -35,7 +35,7 @@ impl Halt {
             Some(_) => {}
             None => {
                 if reasons.remove(cause).is_some_and(|reason| !reason.ends_with(UNCHECKED)) {
-                    info!(cause, "the reason to stop publishing is gone");
+                    info!(cause, "the problem that stopped publishing is solved");
                 }
             }
         }

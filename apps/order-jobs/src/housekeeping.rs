@@ -59,7 +59,7 @@ async fn tidy(housekeeping: &Housekeeping) {
         answers_forgotten = report.answers_forgotten,
         clock_doubted = report.clock_doubted,
         failed = report.failed,
-        "kept house in the outbox"
+        "housekeeping done"
     );
 }
 
@@ -80,17 +80,26 @@ async fn update_gauges(backlog: &impl MeasureBacklog) {
 fn describe() {
     for (name, meaning) in [
         ("relay_published_total", "Events that Kafka has acknowledged"),
-        ("relay_unpublished_total", "Events of a batch that failed, or wait behind one that did"),
-        ("relay_outages_total", "Batches that could not reach Kafka or the registry"),
-        ("relay_store_failures_total", "Batches that could not be claimed, or noted, in Postgres"),
+        (
+            "relay_unpublished_total",
+            "Events that were not published: they failed, or wait for a failed event",
+        ),
+        (
+            "relay_outages_total",
+            "Batches that failed because Kafka or the schema registry was unavailable",
+        ),
+        ("relay_store_failures_total", "Batches that failed because Postgres failed"),
     ] {
         describe_counter!(name, meaning);
     }
-    describe_gauge!("outbox_unprocessed_events", "Events not yet published");
+    describe_gauge!("outbox_unprocessed_events", "Events that are not published yet");
     describe_gauge!(
         "outbox_oldest_unprocessed_seconds",
-        "How long the oldest event not yet published has been waiting"
+        "Age of the oldest event that is not published yet"
     );
-    describe_gauge!("outbox_dead_letters", "Events that wait for an operator's decision");
-    describe_gauge!("outbox_stragglers", "Positions the cursors passed that are not processed");
+    describe_gauge!("outbox_dead_letters", "Open dead letters: events that Kafka refused");
+    describe_gauge!(
+        "outbox_stragglers",
+        "Positions that a cursor has passed and that are not processed"
+    );
 }

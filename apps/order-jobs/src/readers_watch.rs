@@ -17,7 +17,7 @@ use tracing::{debug, warn};
 pub(crate) async fn watch_readers(cluster: &Cluster, period: Duration) {
     describe_gauge!(
         "topic_group_records_lost",
-        "Records that were deleted from the topic and that the group has not read"
+        "Records that were deleted from the topic before the group read them"
     );
     let mut readers = Readers::new(cluster);
     let mut reported = BTreeSet::new();
@@ -55,9 +55,9 @@ fn report(lost: &BTreeMap<String, i64>, reported: &mut BTreeSet<String>) {
             warn!(
                 group,
                 records,
-                "records were deleted from the topic that this group has not read; start it, then \
-                 publish them again: `order-jobs reconcile --repair`, or `order-jobs replay --since \
-                 TIME`"
+                "records were deleted from the topic before this group read them; start the consumer, \
+                 then publish the events again with `order-jobs reconcile --repair` or `order-jobs \
+                 replay --since TIME`"
             );
         }
     }

@@ -60,7 +60,14 @@ pub(crate) async fn run(
         agree &= compared.map_err(|error| StartError::other(failed(), error))?;
     }
     published.close().await;
-    println!("{}", if agree { "all agree" } else { "they do not agree" });
+    println!(
+        "{}",
+        if agree {
+            "both read models agree with ordering"
+        } else {
+            "a read model does not agree with ordering"
+        }
+    );
     Ok(agree)
 }
 

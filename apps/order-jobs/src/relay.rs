@@ -72,7 +72,8 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     if unpublished > 0 {
                         warn!(
                             unpublished,
-                            "events failed or wait for an earlier one; see ordering.outbox_status"
+                            "events were not published: they failed, were refused, or wait for an earlier \
+                             event of their order; see ordering.outbox_status"
                         );
                     }
                     if more {
@@ -97,7 +98,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     if failed.is_unavailable() {
                         self.outages.outbox.report_failure(&one_line(&failed));
                     } else {
-                        error!("the outbox failed; trying again: {}", one_line(&failed));
+                        error!("the outbox failed; retrying: {}", one_line(&failed));
                     }
                     counter!("relay_store_failures_total").increment(1);
                     failures += 1;

@@ -45,7 +45,7 @@ impl TopicWatch {
         halt: &Halt,
         warnings: TopicWarnings,
     ) -> Result<Self, StartError> {
-        describe_gauge!("topic_deviation", "1 if a setting of the topic is not as it must be");
+        describe_gauge!("topic_deviation", "1 while this setting of the topic is wrong");
         Ok(Self {
             cluster: cluster.clone(),
             inspector: Inspector::new(cluster)
@@ -69,8 +69,8 @@ impl TopicWatch {
         if created.await.map_err(|error| one_line(&error))? && known.is_some() {
             warn!(
                 topic = name,
-                "the topic did not exist any more and was created again; its records are lost; \
-                 publish those in the outbox again: order-jobs replay"
+                "the topic was deleted and is now created again; its records are lost; publish the \
+                 events in the outbox again with `order-jobs replay`"
             );
         }
         self.check_shape().await.map(drop)
@@ -91,7 +91,7 @@ impl TopicWatch {
         loop {
             if let Err(why) = self.check().await {
                 // The workers report that Kafka or Postgres cannot be reached.
-                debug!("the topic could not be checked: {why}");
+                debug!("cannot check the topic: {why}");
             }
             let is_halted = self.halt.reason().is_some();
             sleep(if is_halted { period.min(HALTED_INTERVAL) } else { period }).await;
@@ -106,7 +106,7 @@ impl TopicWatch {
             }
             // The shape was checked anyway.
             Ok(None) => {
-                debug!("the settings of the topic could not be read: no broker answered");
+                debug!("cannot read the settings of the topic: no broker answered");
             }
             Err(refused) => {
                 let found = topic::deviations(shape, &Settings::new(), &expected);
@@ -124,9 +124,9 @@ impl TopicWatch {
             self.halt.set(
                 CAUSE,
                 Some(format!(
-                    "the topic {name} does not exist any more; create it as it was, or restart a \
-                     relay, which creates it; then publish the events in the outbox again: \
-                     order-jobs replay"
+                    "the topic {name} does not exist any more; create it with the same partitions, or \
+                     restart a relay, which creates it; then publish the events in the outbox \
+                     again with `order-jobs replay`"
                 )),
             );
             return Ok(None);
@@ -172,11 +172,11 @@ impl TopicWarnings {
         let mut warnings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (setting, what) in &now {
             if warnings.get(setting) != Some(what) {
-                warn!(setting, "the topic is not as it must be: {what}");
+                warn!(setting, "problem of the topic: {what}");
             }
         }
         for setting in warnings.keys().filter(|setting| !now.contains_key(*setting)) {
-            info!(setting, "the topic is as it must be again");
+            info!(setting, "problem of the topic is solved");
         }
         *warnings = now;
     }

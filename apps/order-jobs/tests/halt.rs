@@ -165,7 +165,7 @@ async fn a_sequence_behind_its_cursor_stops_the_relay_and_an_adoption_loses_noth
     fixture.wait_until_stopped("behind its cursor").await;
     let later = fixture.place(10).await;
     let preview = fixture.order_jobs(&["adopt", "--dry-run"]);
-    assert!(preview.contains("found: ") && preview.contains("Nothing is changed"), "{preview}");
+    assert!(preview.contains("found: ") && preview.contains("Nothing was changed"), "{preview}");
     fixture.wait_until_stopped("behind its cursor").await;
     let adopted = fixture.order_jobs(&["adopt"]);
     assert!(adopted.contains("These events have new positions"), "{adopted}");

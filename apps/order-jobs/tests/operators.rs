@@ -117,7 +117,7 @@ async fn all_events_that_kafka_refused_can_be_retried_at_once() {
 
     let retried = fixture.order_jobs(&["dead-letters", "retry", "--all"]);
     assert!(retried.status.success(), "{retried:?}");
-    assert_eq!(stdout(&retried).matches("due again").count(), 2, "{retried:?}");
+    assert_eq!(stdout(&retried).matches("due to be published again").count(), 2, "{retried:?}");
     assert_eq!(fixture.get("/api/outbox/dead-letters").await.1["items"], serde_json::json!([]));
     assert_eq!(fixture.get("/api/outbox").await.1["unprocessed"], 2);
     assert!(
@@ -135,7 +135,11 @@ async fn events_that_kafka_refused_are_selected_by_reason_and_by_type() {
         assert_eq!(fixture.relay(Verdict::Refused(reason.to_owned())).await, 1);
     }
     let retried = fixture.order_jobs(&["dead-letters", "retry", "--reason", "large"]);
-    assert_eq!(stdout(&retried), format!("{}: due again\n", events[0]), "{retried:?}");
+    assert_eq!(
+        stdout(&retried),
+        format!("{}: due to be published again\n", events[0]),
+        "{retried:?}"
+    );
     let by_type = ["dead-letters", "discard", "--event-type", "OrderCreated"];
     let discarded = fixture.order_jobs(&by_type);
     assert_eq!(stdout(&discarded), format!("{}: discarded\n", events[1]), "{discarded:?}");

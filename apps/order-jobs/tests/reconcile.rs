@@ -144,7 +144,7 @@ async fn complete_read_models_agree() {
     for read_model in ["pharmacy", "notification"] {
         let expected = format!(
             "{read_model}: 20 orders, ordering has 21: 0 missing, 0 extra, 0 differing; 1 not \
-             compared, since they have an event that is not published"
+             compared, because they have unpublished events"
         );
         assert!(lines(&output).contains(&expected), "{waiting}: {output:?}");
     }

@@ -35,12 +35,12 @@ struct Api {
 #[openapi(
     info(
         title = "Pharmacy",
-        description = "The orders as the pharmacy knows them, put together from the events it was \
-                       told. They follow the order service by a moment.",
+        description = "The orders of the pharmacy, built from the events that it has received. They \
+                       are up to date after a short delay.",
     ),
     tags(
-        (name = "orders", description = "Orders to be prepared"),
-        (name = "operations", description = "For those who run the service"),
+        (name = "orders", description = "Orders to prepare"),
+        (name = "operations", description = "For operators of the service"),
     ),
 )]
 struct Document;
@@ -69,22 +69,22 @@ pub fn routes(
 struct OrderPage {
     /// The orders, newest id first
     items: Vec<OrderJson>,
-    /// What to send as `cursor` for the next page; null on the last one
+    /// The `cursor` of the next page; null on the last page
     #[schema(required = true, example = "01890a5dac96774bbcceb302099a8057")]
     next_cursor: Option<String>,
 }
 
-/// Look through the orders, newest first
+/// List orders, newest first
 #[utoipa::path(
     get,
     path = "/api/pharmacy/orders",
     tag = "orders",
     params(
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before",
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page",
          pattern = "^[0-9a-f]{32}$"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 100,
-         description = "How many orders at most; 20 if not given"),
-        ("status" = Option<Status>, Query, description = "Only those that stand so"),
+         description = "Maximum number of orders on the page; default 20"),
+        ("status" = Option<Status>, Query, description = "Only orders with this status"),
     ),
     responses(
         (status = 200, description = "A page of orders", body = OrderPage),
@@ -114,12 +114,12 @@ async fn list_orders(
     }))
 }
 
-/// Look up one order
+/// Show an order
 #[utoipa::path(
     get,
     path = "/api/pharmacy/orders/{id}",
     tag = "orders",
-    params(("id" = Uuid, Path, description = "The order")),
+    params(("id" = Uuid, Path, description = "The id of the order")),
     responses(
         (status = 200, description = "The order", body = OrderJson),
         BadRequest,
@@ -133,7 +133,7 @@ async fn show_order(
 ) -> Result<Json<OrderJson>, Problem> {
     api.tables.ready()?;
     let view = api.orders.view(id).await?.ok_or_else(|| {
-        let detail = format!("the pharmacy has not heard of order {id}");
+        let detail = format!("the pharmacy has received no event of order {id}");
         Problem::new(ProblemType::NotFound, detail)
     })?;
     Ok(Json(view.into()))

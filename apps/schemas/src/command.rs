@@ -20,13 +20,13 @@ pub enum SchemasCommand {
         #[command(flatten)]
         schemas: SchemasArgs,
 
-        /// Also compare the schemas with a registry: with this one, or without a URL with the one
+        /// Also compare the schemas with the registry at this URL; without a URL, with the registry
         /// that the services use
         #[arg(long, num_args = 0..=1, default_missing_value = "", value_name = "URL")]
         registry: Option<RegistryArg>,
     },
-    /// Register every released version, oldest first, and set the compatibility level so that every
-    /// version can read every other. Repeating it changes nothing
+    /// Register every released version, oldest first, and set the compatibility level
+    /// `FULL_TRANSITIVE`: every version can read every other. It is safe to run this again
     Register {
         /// The schemas.
         #[command(flatten)]
@@ -37,7 +37,7 @@ pub enum SchemasCommand {
         registry: RegistryArg,
 
         /// Set the compatibility level only for the subjects of the events, and not for the whole
-        /// registry. For a registry that others use too
+        /// registry. Use it for a registry that others use too
         #[arg(long)]
         subjects_only: bool,
     },
@@ -134,7 +134,7 @@ async fn check_registry(
 ) -> Result<ExitCode, StartError> {
     let findings = crate::check(registry, report, topic).await.map_err(registry_error)?;
     if findings.is_empty() {
-        println!("the registry holds what the folder does, and takes nothing that breaks it");
+        println!("the registry has the schemas of the folder, and refuses incompatible ones");
     }
     Ok(print_findings(&findings))
 }
@@ -161,7 +161,7 @@ fn open(registry: &RegistryArg, services: Services<'_>) -> Result<Subjects, Star
     let Some(url) = url else {
         return Err(StartError::setting(
             "SCHEMA_REGISTRY_URL",
-            "it is not set; name the registry with it, or with --registry URL".to_owned(),
+            "it is not set; set it to the URL of the registry, or use --registry URL",
         ));
     };
     Subjects::new(url, services.registry).map_err(registry_error)

@@ -16,8 +16,8 @@ pub enum Finding {
     },
     /// The registry refuses a version.
     #[error(
-        "the registry refuses {event} v{version} under {subject}: {reason}; make a version that all \
-         in the registry can read and be read by"
+        "the registry refuses {event} v{version} under {subject}: {reason}; write a version that is \
+         compatible with all versions in the registry"
     )]
     Refused {
         /// The folder of the event.
@@ -30,7 +30,7 @@ pub enum Finding {
         reason: String,
     },
     /// The registry would accept incompatible versions.
-    #[error("the level of {subject} is {level}, not {LEVEL}; run `schemas register`")]
+    #[error("the compatibility level of {subject} is {level}, not {LEVEL}; run `schemas register`")]
     Level {
         /// The subject.
         subject: String,
@@ -39,8 +39,8 @@ pub enum Finding {
     },
     /// The registry has a version that is not in the folder.
     #[error(
-        "{subject} holds version {version}, which the folder does not; bring the folder up to date, \
-         or ask who registered it"
+        "{subject} has version {version}, which is not in the folder; add it to the folder, or find \
+         out who registered it"
     )]
     Unknown {
         /// The subject.
@@ -50,7 +50,7 @@ pub enum Finding {
     },
     /// A version is registered but not in `released.txt`, so that it could still be edited.
     #[error(
-        "{event} v{version} is registered under {subject} and so released; add this line to \
+        "{event} v{version} is registered under {subject}, so it is released; add this line to \
          released.txt: {line}"
     )]
     Unlisted {

@@ -124,7 +124,7 @@ impl BackingServices {
     pub(crate) fn displayed_database(&self) -> String {
         match self.embedded_postgres {
             Some(_) => self.database_url.reveal().to_owned(),
-            None => "the one that DATABASE_URL names".to_owned(),
+            None => "external, see DATABASE_URL".to_owned(),
         }
     }
 

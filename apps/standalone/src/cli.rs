@@ -141,8 +141,8 @@ impl SystemArgs {
 /// Commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Place orders through the API and check that each arrives in both read models, once and in
-    /// order
+    /// Place orders through the API and check that their events arrive in both read models, once and
+    /// in order
     Demo(DemoArgs),
     /// Work with the schemas of the published events
     #[command(subcommand)]

@@ -7,5 +7,5 @@ pub(crate) fn client() -> Result<Client, StartError> {
     Client::builder()
         .no_proxy()
         .build()
-        .map_err(|error| StartError::other("cannot make an HTTP client", error))
+        .map_err(|error| StartError::other("cannot create an HTTP client", error))
 }

@@ -19,7 +19,7 @@ pub enum CodeError {
     #[error(transparent)]
     Text(#[from] TextError),
     /// It starts or ends with whitespace, has two spaces in a row, or whitespace other than spaces.
-    #[error("must have no whitespace but single blanks between other characters")]
+    #[error("must not contain whitespace except single spaces between other characters")]
     Whitespace,
     /// It has a control character. Not every database can store these.
     #[error("must not contain control characters")]

@@ -24,13 +24,15 @@ pub enum ItemsError {
     #[error("must have at least one item")]
     None,
     /// There are more items than one order may have.
-    #[error("must have at most {most} items, this has {has}", most = OrderItems::MAX)]
+    #[error("must have at most {most} items, but has {has}", most = OrderItems::MAX)]
     TooMany {
         /// The number of items.
         has: usize,
     },
     /// An item has the same product as an earlier item.
-    #[error("names product {product_id} a second time; add the quantities up instead")]
+    #[error(
+        "product {product_id} is already in an earlier item; use one item with the total quantity"
+    )]
     Repeated {
         /// The index of the later item, starting at 0.
         index: usize,

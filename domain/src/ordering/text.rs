@@ -5,7 +5,7 @@ pub enum TextError {
     #[error("must not be empty")]
     Empty,
     /// It has too many characters. Unicode scalar values are counted, not bytes.
-    #[error("must have at most {most} characters, this has {has}")]
+    #[error("must have at most {most} characters, but has {has}")]
     TooLong {
         /// The maximum number of characters.
         most: usize,

@@ -11,14 +11,13 @@ pub const MAX_CONNECTIONS: u32 = 512;
 /// Limits of the HTTP server.
 #[derive(Debug, Clone, Args)]
 pub struct HttpArgs {
-    /// Maximum number of open connections. For new ones above it, unfinished and idle connections
-    /// are closed
+    /// Maximum number of open connections. Above it, unfinished and idle connections are closed to
+    /// accept new ones
     #[arg(long, env = "HTTP_MAX_CONNECTIONS", default_value_t = MAX_CONNECTIONS, value_name = "N",
           value_parser = clap::value_parser!(u32).range(8..=1_000_000))]
     pub http_max_connections: u32,
 
-    /// Maximum number of concurrent requests to the API. Requests above it are answered with 503
-    /// at once
+    /// Maximum number of concurrent requests to the API. Requests above it are refused with 503
     #[arg(long, env = "HTTP_MAX_IN_FLIGHT", default_value_t = MAX_IN_FLIGHT, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub http_max_in_flight: u32,

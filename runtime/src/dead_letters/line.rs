@@ -1,5 +1,5 @@
-//! Dead letters as lines for people. Foreign data is shown without the control characters that a
-//! terminal would obey.
+//! Dead letters as lines of text. Control characters in foreign data are escaped, so that a terminal
+//! does not execute them.
 
 use std::fmt::Display;
 
@@ -7,9 +7,9 @@ use application::dead_letters::{KeptDeadLetter, RefusedEvent};
 use application::published::{RawRecord, RecordHeader};
 use domain::Timestamp;
 
-/// What could not be processed, as the command line shows it.
+/// A dead letter as the command line shows it.
 pub trait DeadContent: Sized {
-    /// What is said of one that was retried.
+    /// The result of a retry.
     const RETRIED: &'static str;
 
     /// The dead letter in one line: columns between tabs.
@@ -19,7 +19,7 @@ pub trait DeadContent: Sized {
 /// Id, state, when it was kept, place in the topic, key, value, reason, when the record was made, its
 /// headers, when the dead letter was retried or discarded.
 impl DeadContent for RawRecord {
-    const RETRIED: &'static str = "taken in";
+    const RETRIED: &'static str = "consumed";
 
     fn line<Id: Display>(letter: &KeptDeadLetter<Id, Self>) -> String {
         let KeptDeadLetter { id, content: record, reason, kept_at, state } = letter;
@@ -50,7 +50,7 @@ impl DeadContent for RawRecord {
 /// Id, state, when it was kept, event type, aggregate and its version, reason, when it was retried or
 /// discarded.
 impl DeadContent for RefusedEvent {
-    const RETRIED: &'static str = "due again";
+    const RETRIED: &'static str = "due to be published again";
 
     fn line<Id: Display>(letter: &KeptDeadLetter<Id, Self>) -> String {
         let KeptDeadLetter { id, content: event, reason, kept_at, state } = letter;

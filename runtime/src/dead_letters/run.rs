@@ -18,7 +18,7 @@ const PAGE: usize = 500;
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
     /// The store failed.
-    #[error("the dead letters cannot be reached")]
+    #[error("cannot read or change the dead letters")]
     Store(#[from] StoreError),
     /// Retrying failed.
     #[error(transparent)]
@@ -95,10 +95,10 @@ impl<W: Write> Results<'_, W> {
                 ActOutcome::Retried => writeln!(self.out, "{id}: {}", L::Content::RETRIED),
                 ActOutcome::Discarded => writeln!(self.out, "{id}: discarded"),
                 ActOutcome::StillDead { reason } => {
-                    writeln!(self.out, "{id}: still has no effect: {}", reason.escape_debug())
+                    writeln!(self.out, "{id}: still cannot be processed: {}", reason.escape_debug())
                 }
                 ActOutcome::NotOpen => {
-                    writeln!(self.out, "{id}: there is no open dead letter of this id")
+                    writeln!(self.out, "{id}: there is no open dead letter with this id")
                 }
             };
         }

@@ -82,8 +82,8 @@ async fn a_retry_of_all_says_what_became_of_each_and_fails_if_one_stays_open() {
     let (done, printed) = consumer(&store, &["retry", "--all"]).await;
     assert!(!done);
     let expected = format!(
-        "{first}: still has no effect: still no Avro\n{second}: taken in\n\
-         {third}: still has no effect: still no Avro\n"
+        "{first}: still cannot be processed: still no Avro\n{second}: consumed\n\
+         {third}: still cannot be processed: still no Avro\n"
     );
     assert_eq!(printed, expected);
     assert!(store.view(sample::order_id(2)).await.unwrap().is_some());
@@ -100,7 +100,7 @@ async fn what_was_discarded_is_listed_as_discarded_with_its_time() {
     assert!(!done, "the second was retried");
     assert_eq!(
         printed,
-        format!("{first}: discarded\n{second}: there is no open dead letter of this id\n")
+        format!("{first}: discarded\n{second}: there is no open dead letter with this id\n")
     );
     assert_eq!(status(&store.dead_letter_port(), third).await, DeadLetterStatus::Open);
     let (_, discarded) = consumer(&store, &["list", "--state", "discarded"]).await;
@@ -118,7 +118,10 @@ async fn refused_events_are_selected_by_reason_and_by_event_type() {
     let (_, list) = outbox(&store, &["list", "--event-type", "OrderCancelled"]).await;
     assert!(list.starts_with(&cancelled.to_string()) && list.lines().count() == 1, "{list}");
     let chosen = ["retry", "--reason", "large", "--event-type", "OrderCreated"];
-    assert_eq!(outbox(&store, &chosen).await, (true, format!("{large}: due again\n")));
+    assert_eq!(
+        outbox(&store, &chosen).await,
+        (true, format!("{large}: due to be published again\n"))
+    );
     let (_, retried) = outbox(&store, &["list", "--state", "retried"]).await;
     assert!(retried.starts_with(&format!("{large}\tretried\t")), "{retried}");
     assert_eq!(

@@ -153,11 +153,11 @@ fn a_record_with_another_name_is_incompatible() {
 fn a_text_that_is_not_a_schema_is_refused() {
     assert!(
         why("{", &record(A), Level::Full)
-            .starts_with("the older schema cannot be used: it is no JSON")
+            .starts_with("the older schema cannot be used: it is not JSON")
     );
     assert!(
         why(&record(A), "{", Level::Full)
-            .starts_with("the newer schema cannot be used: it is no JSON")
+            .starts_with("the newer schema cannot be used: it is not JSON")
     );
 }
 

@@ -173,7 +173,7 @@ fn an_event_of_a_newer_writer_is_decoded_without_the_newer_fields() {
 fn a_record_of_another_type_is_reported_with_its_name() {
     let schema = Schema::parse_str(r#"{"type":"record","name":"shop.Invoice","fields":[]}"#);
     let error = decode(&schema.unwrap(), b"").unwrap_err();
-    assert_eq!(error.to_string(), "shop.Invoice is not the type of a known event");
+    assert_eq!(error.to_string(), "shop.Invoice is not a known event type");
 }
 
 #[test]

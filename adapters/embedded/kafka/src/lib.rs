@@ -103,7 +103,7 @@ impl EmbeddedKafka {
 fn cluster_of(client: &Client<Quiet>) -> KafkaResult<MockCluster<'_, Quiet>> {
     client
         .mock_cluster()
-        .ok_or_else(|| KafkaError::ClientCreation("the client owns no cluster".to_owned()))
+        .ok_or_else(|| KafkaError::ClientCreation("the client does not own the cluster".to_owned()))
 }
 
 impl std::fmt::Debug for EmbeddedKafka {

@@ -38,7 +38,7 @@ pub trait DeadLetterId: Copy {
 }
 
 impl DeadLetterId for EventId {
-    const MUST_BE: &'static str = "must be the id of an event: a UUID";
+    const MUST_BE: &'static str = "must be the id of an event, which is a UUID";
     const CURSOR: &'static str = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$";
 
     fn to_json(self) -> Value {

@@ -16,39 +16,39 @@ use super::id::{DeadLetterId, IdJson};
 pub(super) struct DeadLetterPageJson {
     /// The dead letters, oldest first
     pub(super) items: Vec<DeadLetterJson>,
-    /// What to send as `cursor` for the next page; null on the last one
+    /// The `cursor` of the next page; null on the last page
     #[schema(required = true)]
     pub(super) next_cursor: Option<String>,
 }
 
-/// What could not be processed, why, and what was done about it.
+/// A record or event that could not be processed.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = KeptDeadLetter)]
 pub(super) struct DeadLetterJson {
-    /// Its id, under which it is retried or discarded
+    /// The id, for requests to retry or discard it
     id: IdJson,
-    /// What was done about it
+    /// Whether it is open, was retried or was discarded
     state: DeadLetterStateJson,
     /// Why it could not be processed
     #[schema(example = "the value is not Avro")]
     reason: String,
-    /// The type of its event, as far as it is known
+    /// The event type; null if it is unknown
     #[schema(required = true, example = "OrderCreated")]
     event_type: Option<String>,
-    /// Since when it is kept
+    /// When it was stored as a dead letter
     #[serde(serialize_with = "crate::timestamp")]
     #[schema(value_type = chrono::DateTime<chrono::Utc>)]
     kept_at: Timestamp,
-    /// When it was retried or discarded
+    /// When it was retried or discarded; null while it is open
     #[serde(serialize_with = "crate::optional_timestamp")]
     #[schema(required = true, value_type = Option<chrono::DateTime<chrono::Utc>>)]
     settled_at: Option<Timestamp>,
-    /// The record that a consumer could not consume
+    /// The record that could not be consumed; absent if this is an event
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     record: Option<RecordJson>,
-    /// Or the event that Kafka refused
+    /// The event that Kafka refused; absent if this is a record
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     event: Option<EventJson>,
@@ -59,7 +59,7 @@ pub(super) struct DeadLetterJson {
 #[serde(rename_all = "camelCase")]
 #[schema(as = DeadLetterState)]
 pub(super) enum DeadLetterStateJson {
-    /// Nothing was done about it
+    /// Not retried or discarded yet
     Open,
     /// It was retried
     Retried,
@@ -67,7 +67,7 @@ pub(super) enum DeadLetterStateJson {
     Discarded,
 }
 
-/// A record of a topic. Bytes that are no text are replaced.
+/// A Kafka record. Bytes that are not UTF-8 are replaced by U+FFFD.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = DeadRecord)]
@@ -76,13 +76,13 @@ pub(super) struct RecordJson {
     topic: String,
     partition: i32,
     offset: i64,
-    /// When it was made, by the clock of whoever made it
+    /// The timestamp of the record; null if it has none or an invalid one
     #[serde(serialize_with = "crate::optional_timestamp")]
     #[schema(required = true, value_type = Option<chrono::DateTime<chrono::Utc>>)]
     made_at: Option<Timestamp>,
     #[schema(required = true)]
     key: Option<String>,
-    /// How long its value is; null for a tombstone
+    /// Length of the value in bytes; null for a tombstone
     #[schema(required = true)]
     value_bytes: Option<usize>,
     headers: Vec<HeaderJson>,
@@ -98,57 +98,57 @@ pub(super) struct HeaderJson {
     value: Option<String>,
 }
 
-/// An event of the outbox
+/// An event in the outbox
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RefusedEvent)]
 pub(super) struct EventJson {
-    /// The aggregate that it is about, such as an order
+    /// The id of the aggregate of the event, such as an order
     aggregate_id: Uuid,
     /// The version of the aggregate after the event
     #[schema(minimum = 1)]
     aggregate_version: i64,
 }
 
-/// What an act did
+/// The result of a request to retry or discard
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DeadLetterReport)]
 pub(super) struct ActReportJson {
-    /// What became of each, in the order of the ids given, or oldest first
+    /// The outcome of each, in the sequence of the given ids, or oldest first
     pub(super) results: Vec<ActResultJson>,
-    /// Whether there may be more that match
+    /// Whether there may be other dead letters that match
     pub(super) more: bool,
 }
 
-/// What became of one dead letter
+/// The outcome of one dead letter
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DeadLetterResult)]
 pub(super) struct ActResultJson {
-    /// Its id
+    /// The id of the dead letter
     id: IdJson,
     outcome: OutcomeJson,
-    /// Why its content still has no effect
+    /// Why it still cannot be processed; only with the outcome `stillDead`
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<String>,
 }
 
-/// What became of a dead letter
+/// The outcome of a dead letter
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = DeadLetterOutcome)]
 pub(super) enum OutcomeJson {
-    /// A record has been consumed, an event is to be published again
+    /// The record was consumed, or the event is due to be published again
     Retried,
-    /// It is discarded
+    /// It was discarded
     Discarded,
-    /// Its content still has no effect; it stays open
+    /// It still cannot be processed, and stays open
     StillDead,
-    /// There is no open dead letter of this id
+    /// There is no open dead letter with this id
     NotOpen,
 }
 
-/// What could not be processed, as the API shows it: a record or an event.
+/// The record or event of a dead letter, as the API shows it.
 #[derive(Debug)]
 pub struct DeadLetterContent {
     event_type: Option<String>,

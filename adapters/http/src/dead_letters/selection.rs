@@ -12,7 +12,7 @@ use utoipa::{PartialSchema, ToSchema};
 use super::id::{DeadLetterId, IdJson, SCHEMA};
 use crate::{FieldError, Problem};
 
-/// Which dead letters: by their ids, all that are open, or those that match.
+/// Selects dead letters: by their ids, all open ones, or the open ones that match a filter.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct SelectionJson {
@@ -76,12 +76,12 @@ impl PartialSchema for SelectionJson {
         };
         let ids = ArrayBuilder::new().items(Ref::from_schema_name(SCHEMA)).min_items(Some(1));
         let all = ObjectBuilder::new().schema_type(Type::Boolean).enum_values(Some([true]));
-        let reason = text("Text that the reason contains");
+        let reason = text("A text that the reason contains");
         let event_type = text("The event type, such as `OrderCreated`");
-        let filter = only("Those that are open and match").min_properties(Some(1));
+        let filter = only("Open dead letters that match").min_properties(Some(1));
         OneOfBuilder::new()
-            .item(only("Those with these ids").property("ids", ids).required("ids"))
-            .item(only("All that are open").property("all", all).required("all"))
+            .item(only("Dead letters with these ids").property("ids", ids).required("ids"))
+            .item(only("All open dead letters").property("all", all).required("all"))
             .item(filter.property("reason", reason).property("eventType", event_type))
             .description(Some("Which dead letters to retry or discard"))
             .examples([json!({"reason": "MessageSizeTooLarge"})])

@@ -50,8 +50,8 @@ impl Connections {
     pub(super) fn new(limit: usize) -> Self {
         let limit_log = LimitLog::new(
             "connections",
-            "of those over HTTP_MAX_CONNECTIONS, the ones that wait longest for the rest of a \
-             request or for the next one are closed",
+            "above HTTP_MAX_CONNECTIONS, the server closes the connections with the oldest \
+             unfinished requests, then those that are idle for the longest time",
         );
         Self { tasks: JoinSet::new(), open: HashMap::new(), limit, limit_log }
     }

@@ -140,7 +140,7 @@ impl ConsumerContext for ConsumerCallbacks {
                 (consumer.resume(partitions), "resumed")
             };
             if let Err(error) = paused {
-                warn!(group = self.group, %error, "newly assigned partitions could not be {what}");
+                warn!(group = self.group, %error, "newly assigned partitions were not {what}");
             }
             info!(group = self.group, own, "partitions assigned");
         }
@@ -150,7 +150,7 @@ impl ConsumerContext for ConsumerCallbacks {
         if let Err(error) = result
             && error.rdkafka_error_code() != Some(RDKafkaErrorCode::NoOffset)
         {
-            debug!(group = self.group, %error, "commit failed; repeating it");
+            debug!(group = self.group, %error, "offset commit failed; retrying");
             self.commit_failed.store(true, Ordering::Relaxed);
         }
     }
@@ -161,6 +161,6 @@ pub(super) fn commit<C: ConsumerContext>(consumer: &impl Consumer<C>) {
     match consumer.commit_consumer_state(CommitMode::Async) {
         Ok(()) => {}
         Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => {}
-        Err(error) => debug!(%error, "commit failed; repeating it"),
+        Err(error) => debug!(%error, "offset commit failed; retrying"),
     }
 }

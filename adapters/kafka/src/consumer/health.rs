@@ -27,7 +27,7 @@ impl Default for Inner {
             joined: AtomicBool::default(),
             partitions: AtomicUsize::default(),
             brokers: Outage::of("Kafka"),
-            authorization: Outage::of("the topic, or the group,"),
+            authorization: Outage::of("the topic or the consumer group"),
             blocked: Mutex::default(),
             warning: Mutex::default(),
         }
@@ -40,7 +40,11 @@ impl ConsumerHealth {
     pub fn check(&self) -> Check {
         let (health, warned) = (self.clone(), self.clone());
         Check::new("kafka", move || {
-            let reason = || health.problem().unwrap_or_else(|| "not in its group yet".to_owned());
+            let reason = || {
+                health
+                    .problem()
+                    .unwrap_or_else(|| "the consumer has not joined its group yet".to_owned())
+            };
             std::future::ready(if health.is_ready() { Ok(()) } else { Err(reason()) })
         })
         .with_warning(move || warned.warning())

@@ -8,7 +8,7 @@ use super::membership::TopicPartition;
 use super::partition_progress::LogProblem;
 
 /// What an operator can do about events that are missing in the topic. The outbox may have them.
-const REMEDY: &str = "publish the events in the outbox again: `order-jobs reconcile --repair`, or \
+const REMEDY: &str = "publish the events in the outbox again with `order-jobs reconcile --repair` or \
                        `order-jobs replay --since TIME`";
 
 /// Logs a problem, counts it, and shows it as a warning in `/readyz` for a while.
@@ -35,7 +35,8 @@ pub(super) fn report(
             counter!("consumer_records_lost_total", "group" => group.to_owned())
                 .increment(records.unsigned_abs());
             health.set_warning(format!(
-                "{records} records were deleted from {topic} partition {partition} unread; {REMEDY}"
+                "{records} records were deleted from {topic} partition {partition} before they were \
+                 read; {REMEDY}"
             ));
         }
         LogProblem::Shortened { from, to } => {
@@ -45,12 +46,13 @@ pub(super) fn report(
                 partition,
                 from,
                 to,
-                "the partition was read up to {from} and continues at {to}: it was truncated or \
-                 created again, records may be lost; reading all records it has; {REMEDY}"
+                "the partition was read up to offset {from} and now ends at {to}: it was truncated \
+                 or created again, and records may be lost; reading all its records; {REMEDY}"
             );
             count_reset(group);
             health.set_warning(format!(
-                "{topic} partition {partition} went back from {from} to {to}; {REMEDY}"
+                "{topic} partition {partition} was truncated or created again: it was read up to \
+                 offset {from} and now ends at {to}; {REMEDY}"
             ));
         }
         LogProblem::Replaced { read } => {
@@ -59,8 +61,8 @@ pub(super) fn report(
                 topic,
                 partition,
                 read,
-                "the record before {read} is not the one that was read: the topic was created \
-                 again, records may be lost; reading it from the start; {REMEDY}"
+                "the record before offset {read} is not the one that was read: the topic was deleted \
+                 and created again, and records may be lost; reading it from the start; {REMEDY}"
             );
             count_reset(group);
             health

@@ -8,7 +8,7 @@ pub(super) fn describe() {
     for (name, meaning) in [
         ("consumer_records_total", "Records processed"),
         ("consumer_events_applied_total", "Events applied"),
-        ("consumer_events_repeated_total", "Events that had been applied before"),
+        ("consumer_events_repeated_total", "Events skipped because they had been applied before"),
         ("consumer_events_missing_total", "Order versions missing before a received version"),
         ("consumer_dead_letters_total", "Records stored as dead letters"),
         (
@@ -22,15 +22,15 @@ pub(super) fn describe() {
     }
     metrics::describe_histogram!(
         "consumer_event_age_seconds",
-        "Time from when an event happened until it was applied"
+        "Time between an event and its application in the read model"
     );
     metrics::describe_gauge!(
         "consumer_registry_suspect",
-        "1 while the consumer waits because the schema registry has no event of this topic"
+        "1 while the consumer waits because the schema registry has no schema of this topic"
     );
     metrics::describe_gauge!(
         "consumer_lag_records",
-        "Records that the group has not committed, in the partitions of this member"
+        "Lag: records after the committed offsets of the partitions of this member"
     );
 }
 

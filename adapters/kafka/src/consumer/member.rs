@@ -205,7 +205,11 @@ impl Member {
         }
         self.consumer.context().progress.mark_processed(offsets);
         if let Err(error) = self.consumer.store_offsets(offsets) {
-            warn!(group = self.group, error = one_line(&error), "offsets could not be stored");
+            warn!(
+                group = self.group,
+                error = one_line(&error),
+                "offsets could not be stored for the next commit"
+            );
         }
         true
     }
@@ -225,7 +229,11 @@ impl Member {
         tokio::select! {
             _ = done_rx => {}
             () = sleep(LEAVE_TIMEOUT) => {
-                warn!(group, "Kafka does not answer; leaving the group by session timeout");
+                warn!(
+                    group,
+                    "Kafka does not answer; the group will remove this member after the session \
+                     timeout"
+                );
             }
         }
     }

@@ -136,7 +136,7 @@ impl ReplaceableProducer {
     fn replace(&self, old: &Arc<Producer>, why: &str) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(old) = current.take_if(|current| Arc::ptr_eq(current, old)) {
-            warn!(why, "replacing the Kafka producer");
+            warn!(why, "replacing the failed Kafka producer");
             // Dropping purges the queue and waits up to a second for the polling thread.
             tokio::task::spawn_blocking(move || drop(old));
         }

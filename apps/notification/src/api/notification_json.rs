@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Something a customer was told, or is to be told
+/// A notification for a customer
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Notification, example = json!({
     "eventId": "01890a5d-ac96-774b-bcce-b302f9a1c0de",
@@ -18,45 +18,45 @@ use uuid::Uuid;
 }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NotificationJson {
-    /// The event it tells of; a provider recognises a repeat by it
+    /// The id of the event that the notification is about. It is the idempotency key for the provider
     event_id: Uuid,
-    /// The way it takes
+    /// The channel on which it is sent
     channel: &'static str,
-    /// The order it is about
+    /// The id of the order
     order_id: Uuid,
-    /// The order's version it tells of
+    /// The version of the order after the event
     #[schema(minimum = 1)]
     order_version: i64,
-    /// What it tells
+    /// The text for the customer
     message: String,
-    /// Whether it was sent
+    /// The state of the notification
     state: StateJson,
-    /// When it was recorded
+    /// When the notification was recorded
     #[serde(serialize_with = "adapter_http::timestamp")]
     recorded_at: DateTime<Utc>,
-    /// Since when the provider has it; absent unless it was sent
+    /// When the provider accepted it; only in the state `sent`
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "adapter_http::optional_timestamp"
     )]
     #[schema(nullable = false)]
     sent_at: Option<DateTime<Utc>>,
-    /// Why it will never be sent; absent unless it failed
+    /// Why it failed; only in the state `failed`
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     failure_reason: Option<String>,
 }
 
-/// Whether a notification was sent
+/// The state of a notification
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = NotificationState)]
 #[serde(rename_all = "lowercase")]
 enum StateJson {
-    /// It is to be sent
+    /// Not sent yet
     Pending,
-    /// The provider has it
+    /// Accepted by the provider
     Sent,
-    /// It will never be sent
+    /// Not sent, and not retried
     Failed,
 }
 

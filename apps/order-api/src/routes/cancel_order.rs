@@ -22,35 +22,35 @@ use crate::text_schema;
 /// The reason of a cancellation without a reason.
 const NO_REASON: &str = "no reason given";
 
-/// Why an order is to be cancelled
+/// A request to cancel an order
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct CancelOrderBody {
-    /// Why, in 1 to 500 characters after trimming
+    /// The reason: 1 to 500 characters after trimming
     #[schema(schema_with = text_schema::cancel_reason)]
     reason: Option<String>,
 }
 
 /// Cancel an order
 ///
-/// Cancelling is final.
+/// A cancellation is final.
 ///
-/// An order that is cancelled already is answered as it stands, with the reason it has.
+/// If the order is already cancelled, it is returned unchanged, with its original reason.
 #[utoipa::path(
     post,
     path = "/api/orders/{id}/cancel",
     tag = "orders",
     params(
-        ("id" = Uuid, Path, description = "The order"),
-        ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel only an order with this `ETag`, such as `\"1\"`",
+        ("id" = Uuid, Path, description = "The id of the order"),
+        ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel the order only if it has this `ETag`, such as `\"1\"`",
          pattern = r#"^(\*|(W/)?"[!#-~]*"([\t ]*,[\t ]*(W/)?"[!#-~]*")*)$"#),
-        ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "Marks repeats of this request",
+        ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "Identifies retries of this request, which get the original answer",
          min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
     ),
-    request_body(content = Option<CancelOrderBody>, description = "May be left out"),
+    request_body(content = Option<CancelOrderBody>, description = "Optional"),
     responses(
         (status = 200, description = "The order is cancelled", body = OrderBody,
-         headers(("ETag" = String, description = "The order's version")),
+         headers(("ETag" = String, description = "The version of the order")),
          example = json!({
              "orderId": "01890a5d-ac96-774b-bcce-b302099a8057",
              "customerName": "Ada Lovelace",

@@ -17,22 +17,22 @@ use crate::order_json::{OrderBody, StatusBody};
 pub(crate) struct OrderPageBody {
     /// The orders, newest first
     items: Vec<OrderBody>,
-    /// What to send as `cursor` for the next page; null on the last one
+    /// The `cursor` of the next page; null on the last page
     #[schema(required = true, example = "01890a5dac96774bbcceb302099a8057")]
     next_cursor: Option<String>,
 }
 
-/// Look through the orders, newest first
+/// List orders, newest first
 #[utoipa::path(
     get,
     path = "/api/orders",
     tag = "orders",
     params(
-        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the page before",
+        ("cursor" = Option<String>, Query, description = "The `nextCursor` of the previous page",
          pattern = "^[0-9a-f]{32}$"),
-        ("limit" = Option<i64>, Query, description = "How many orders at most; 20 if not given",
+        ("limit" = Option<i64>, Query, description = "Maximum number of orders on the page; default 20",
          minimum = 1, maximum = 100),
-        ("status" = Option<StatusBody>, Query, description = "Only orders that stand so"),
+        ("status" = Option<StatusBody>, Query, description = "Only orders with this status"),
     ),
     responses(
         (status = 200, description = "A page of orders", body = OrderPageBody),

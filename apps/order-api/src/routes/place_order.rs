@@ -18,23 +18,23 @@ use crate::problems::not_placed;
 
 /// Place an order
 ///
-/// Answered once the order and the event that tells of it are stored, together.
+/// The answer is sent after the order and its event are stored in one transaction.
 ///
-/// Kafka need not be there for that.
+/// Kafka does not have to be available.
 #[utoipa::path(
     post,
     path = "/api/orders",
     tag = "orders",
     params(
         ("Idempotency-Key" = Option<String>, Header, nullable = false, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
-         description = "Marks repeats of this request, which get the original answer"),
+         description = "Identifies retries of this request, which get the original answer"),
     ),
     request_body = PlaceOrderBody,
     responses(
         (status = 201, description = "The order is stored", body = OrderBody, headers(
-            ("Location" = String, description = "Where the order is"),
-            ("ETag" = String, description = "The order's version"),
-            ("Idempotency-Replayed" = bool, description = "`true` when this repeats an answer given before"),
+            ("Location" = String, description = "The path of the order"),
+            ("ETag" = String, description = "The version of the order"),
+            ("Idempotency-Replayed" = bool, description = "`true` if this is the original answer to an earlier request"),
         )),
         Malformed,
         CrossSite,

@@ -12,13 +12,14 @@ use runtime::config::{DatabaseArgs, Secret, seconds, secret};
 /// Which orders are compared, and the databases of the read models.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ReconcileArgs {
-    /// Only orders placed since this moment, such as 2026-01-31T12:00:00Z [default:
-    /// `OUTBOX_RETENTION_DAYS` ago, because older events cannot be published again]; never before
-    /// notifications are deleted (`NOTIFICATIONS_RETENTION_DAYS`)
+    /// Only orders placed since this time, such as 2026-01-31T12:00:00Z [default:
+    /// `OUTBOX_RETENTION_DAYS` ago, because older events cannot be published again]. Do not go
+    /// back further than `NOTIFICATIONS_RETENTION_DAYS`: older notifications are deleted and would be
+    /// reported as missing
     #[arg(long, value_name = "TIME")]
     pub(super) since: Option<Timestamp>,
 
-    /// Only orders placed before this moment [default: a minute ago]
+    /// Only orders placed before this time [default: a minute ago]
     #[arg(long, value_name = "TIME")]
     pub(super) until: Option<Timestamp>,
 
@@ -26,12 +27,12 @@ pub(crate) struct ReconcileArgs {
     #[arg(long)]
     pub(super) repair: bool,
 
-    /// Seconds after which an order that differs is compared again; longer than an event takes from the
-    /// topic to the read models
+    /// Seconds to wait before an order that differs is compared again; must be longer than an event
+    /// needs from the topic to the read models
     #[arg(long, default_value = "10", value_name = "SECONDS", value_parser = seconds)]
     pub(super) grace: Duration,
 
-    /// The Postgres of pharmacy-order, if it is not the one of `DATABASE_URL`
+    /// The database of pharmacy-order, if it is not the one in `DATABASE_URL`
     #[arg(long, env = "PHARMACY_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     pharmacy_database_url: Option<Secret>,
 
@@ -39,7 +40,7 @@ pub(crate) struct ReconcileArgs {
     #[arg(long, env = "PHARMACY_DATABASE_URL_FILE", value_name = "FILE")]
     pharmacy_database_url_file: Option<PathBuf>,
 
-    /// The Postgres of notification, if it is not the one of `DATABASE_URL`
+    /// The database of notification, if it is not the one in `DATABASE_URL`
     #[arg(long, env = "NOTIFICATION_DATABASE_URL", hide_env_values = true, value_name = "URL")]
     notification_database_url: Option<Secret>,
 

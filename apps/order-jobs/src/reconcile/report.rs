@@ -34,8 +34,8 @@ pub(super) fn outcome(read_model: &str, order: OrderId, outcome: RepairOutcome) 
             "not repaired\t{read_model}\t{order}\tonly {events} of its events are still in the outbox"
         ),
         RepairOutcome::NotArrived => format!(
-            "not repaired\t{read_model}\t{order}\tit is due again but has not arrived; check that the \
-             relays and {read_model} run, then run reconcile again"
+            "not repaired\t{read_model}\t{order}\tits events are due again but have not arrived; check \
+             that the relays and {read_model} run, then run reconcile again"
         ),
     }
 }
@@ -45,7 +45,7 @@ pub(super) fn summary(read_model: &str, summary: &Summary) -> String {
     let Summary { published, known, missing, extra, differing, in_flight } = summary;
     format!(
         "{read_model}: {known} orders, ordering has {published}: {missing} missing, {extra} extra, \
-         {differing} differing; {in_flight} not compared, since they have an event that is not published"
+         {differing} differing; {in_flight} not compared, because they have unpublished events"
     )
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::status::Status;
 
-/// An order as the pharmacy knows it
+/// An order in the pharmacy
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PharmacyOrder, example = json!({
     "orderId": "01890a5d-ac96-774b-bcce-b302099a8057",
@@ -34,80 +34,80 @@ use super::status::Status;
 }))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderJson {
-    /// Which order
+    /// The id of the order
     order_id: Uuid,
-    /// Where it stands
+    /// The status of the order in the pharmacy
     status: Status,
-    /// The latest version the pharmacy was told of
+    /// The highest version of the order among the received events
     #[schema(minimum = 1)]
     version: i64,
-    /// How many versions before the latest have not been told yet
+    /// Number of earlier versions that were not received yet
     #[schema(minimum = 0)]
     missing: i64,
-    /// Whom it is for; absent as long as the order's creation has not been told
+    /// The name of the customer; absent until the event `OrderCreated` is received
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     customer_name: Option<String>,
-    /// What to prepare, in the customer's order; empty as long as it has not been told
+    /// The items to prepare; empty until the event `OrderCreated` is received
     items: Vec<ItemJson>,
-    /// What the customer has to say about it; absent where nothing was said
+    /// A note of the customer; absent if there is none
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     note: Option<String>,
-    /// When it was placed; absent as long as that has not been told
+    /// When the order was placed; absent until the event `OrderCreated` is received
     #[serde(
         skip_serializing_if = "Option::is_none",
         serialize_with = "adapter_http::optional_timestamp"
     )]
     #[schema(nullable = false)]
     ordered_at: Option<DateTime<Utc>>,
-    /// When the pharmacy first heard of it
+    /// When the pharmacy received the first event of the order
     #[serde(serialize_with = "adapter_http::timestamp")]
     received_at: DateTime<Utc>,
-    /// How it was called off; absent as long as it stands
+    /// The cancellation; absent if the order is not cancelled
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     cancellation: Option<CancellationJson>,
 }
 
-/// So many pieces of one product
+/// A product and its quantity
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PharmacyOrderItem)]
 #[serde(rename_all = "camelCase")]
 struct ItemJson {
-    /// The product
+    /// The id of the product
     product_id: i64,
-    /// The pieces of it
+    /// The number of pieces
     quantity: i32,
-    /// Which medication is meant by it; absent where that was not said
+    /// The medication; absent if the order has none
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     medication: Option<MedicationJson>,
 }
 
-/// A medication in the words of a terminology, as FHIR's `Coding` has it
+/// A medication as a code of a terminology, like `Coding` in FHIR
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MedicationCoding)]
 #[serde(rename_all = "camelCase")]
 struct MedicationJson {
-    /// The terminology, by its URI
+    /// The URI of the terminology
     system: String,
-    /// The medication's code in it
+    /// The code of the medication in the terminology
     code: String,
-    /// What the terminology calls it; absent where that was not said
+    /// The name of the medication in the terminology; absent if the order has none
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     display: Option<String>,
 }
 
-/// How an order was called off
+/// The cancellation of an order
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Cancellation)]
 #[serde(rename_all = "camelCase")]
 struct CancellationJson {
-    /// Why
+    /// The reason
     reason: String,
-    /// When
+    /// When the order was cancelled
     #[serde(serialize_with = "adapter_http::timestamp")]
     at: DateTime<Utc>,
 }

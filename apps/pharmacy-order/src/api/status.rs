@@ -5,13 +5,13 @@ use domain::pharmacy::PharmacyStatus;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Where an order stands for the pharmacy
+/// The status of an order in the pharmacy
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Status {
-    /// To be looked at by a pharmacist
+    /// The order waits for a pharmacist
     Draft,
-    /// Called off
+    /// The order was cancelled
     Cancelled,
 }
 

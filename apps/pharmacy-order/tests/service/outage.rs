@@ -40,7 +40,7 @@ async fn the_service_starts_with_everything_down_recovers_and_stops_on_shutdown(
     assert!(!shows(&fixture, &corrupt).await);
 
     let (retried, output) = operate(&fixture, &["retry", "--all"]).await;
-    assert!(!retried && output.contains("still has no effect"), "{output}");
+    assert!(!retried && output.contains("still cannot be processed"), "{output}");
     let number = list(&fixture).await.1;
     let (discarded, output) = operate(&fixture, &["discard", &number]).await;
     assert!(discarded, "{output}");

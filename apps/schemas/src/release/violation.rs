@@ -15,10 +15,13 @@ pub enum Violation {
         source: io::Error,
     },
     /// An unexpected file, or an unexpected line in `released.txt`.
-    #[error("{0} is neither v<N>.avsc nor a line of <sha256>  <event>/v<N>.avsc")]
+    #[error(
+        "unexpected: {0}; a file must be named v<N>.avsc, and a line of released.txt must be \
+         <sha256>  <event>/v<N>.avsc"
+    )]
     Unexpected(String),
     /// A version is missing although a later version exists.
-    #[error("{event}/v{version}.avsc is missing, though a later version is there")]
+    #[error("{event}/v{version}.avsc is missing, although there is a later version")]
     Gap {
         /// The folder.
         event: String,
@@ -32,13 +35,16 @@ pub enum Violation {
         path: String,
     },
     /// A schema was removed after its release.
-    #[error("{path} was released and is gone; old events can only be read with it")]
+    #[error(
+        "{path} was removed after it was released; restore it, because old events can only be \
+         read with it"
+    )]
     Removed {
         /// The file.
         path: String,
     },
     /// A file is not an Avro schema.
-    #[error("{path} is no Avro schema")]
+    #[error("{path} is not an Avro schema")]
     NotAvro {
         /// The file.
         path: String,
@@ -47,13 +53,16 @@ pub enum Violation {
         source: Box<apache_avro::Error>,
     },
     /// A schema is not a record.
-    #[error("{path} is no record; an event is a record, and its full name names its subject")]
+    #[error(
+        "{path} is not a record; an event must be a record, because its subject contains the \
+         full name"
+    )]
     NotARecord {
         /// The file.
         path: String,
     },
     /// A schema has a logical type that Avro ignores.
-    #[error("{path} has the logical type {name}, which Avro does not know and so would not guard")]
+    #[error("{path} has the logical type {name}, which Avro does not know and would not check")]
     UnknownLogicalType {
         /// The file.
         path: String,
@@ -61,13 +70,13 @@ pub enum Violation {
         name: String,
     },
     /// Only the newest version may be unreleased.
-    #[error("{path} is not in released.txt, though a later version is there")]
+    #[error("{path} is not in released.txt, although there is a later version")]
     Unlisted {
         /// The file.
         path: String,
     },
     /// Two versions are not compatible.
-    #[error("{event}: v{newer} does not go with v{older}")]
+    #[error("{event}: v{newer} is not compatible with v{older}")]
     Incompatible {
         /// The folder.
         event: String,

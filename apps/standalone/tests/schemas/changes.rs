@@ -191,7 +191,7 @@ fn an_incompatible_change_fails_with_the_event_the_versions_the_field_and_the_re
     for (wrong, edit) in INCOMPATIBLE {
         let run = with_second_version(edit).check();
         assert_eq!((run.code, run.err.len()), (Some(1), 1), "{wrong}: {run:?}");
-        let expected = format!("error: parcel-sent: v2 does not go with v1: {wrong}");
+        let expected = format!("error: parcel-sent: v2 is not compatible with v1: {wrong}");
         assert!(run.err[0].starts_with(&expected), "{wrong}: {}", run.err[0]);
         assert!(run.err[0].contains("so that the "), "{}", run.err[0]);
     }

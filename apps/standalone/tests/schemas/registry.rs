@@ -131,7 +131,7 @@ async fn a_weaker_compatibility_level_is_reported_and_corrected() {
     assert_success(&registry.register_all(&folder));
     registry.set_level("", "BACKWARD").await;
     registry.set_level(SUBJECT, "NONE").await;
-    let level = "the level of order-created-topic-shipping.ParcelSent is NONE, not \
+    let level = "the compatibility level of order-created-topic-shipping.ParcelSent is NONE, not \
                  FULL_TRANSITIVE; run `schemas register`";
     assert_error(&registry.check(&folder), level);
 
@@ -153,8 +153,8 @@ async fn a_registered_version_that_is_not_in_the_folder_is_reported() {
     registry.register(SUBJECT, &with_colour()).await;
     assert_error(
         &registry.check(&folder),
-        "order-created-topic-shipping.ParcelSent holds version 2, which the folder does not; bring \
-         the folder up to date, or ask who registered it",
+        "order-created-topic-shipping.ParcelSent has version 2, which is not in the folder; add \
+         it to the folder, or find out who registered it",
     );
 }
 
@@ -197,7 +197,7 @@ async fn an_unreleased_version_is_not_registered() {
     assert_error(
         &registry.check(&folder),
         &format!(
-            "parcel-sent v2 is registered under {SUBJECT} and so released; add this line to \
+            "parcel-sent v2 is registered under {SUBJECT}, so it is released; add this line to \
              released.txt: {line}"
         ),
     );

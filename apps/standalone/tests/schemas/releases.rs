@@ -49,9 +49,10 @@ fn a_small_edit_of_a_released_schema_fails() {
 fn a_removed_released_schema_fails() {
     let folder = with_parcel();
     fs::remove_file(folder.path.join("parcel-sent/v1.avsc")).unwrap();
-    let removed =
-        ["error: parcel-sent/v1.avsc was released and is gone; old events can only be read \
-                 with it"];
+    let removed = [
+        "error: parcel-sent/v1.avsc was removed after it was released; restore it, because old events \
+         can only be read with it",
+    ];
     assert_eq!(errors(&folder), removed);
     // A later version does not replace it.
     folder.write("parcel-sent/v2.avsc", &Parcel::v1().text());
@@ -64,7 +65,7 @@ fn a_gap_between_versions_fails() {
     folder.write("parcel-sent/v3.avsc", &Parcel::v1().text());
     assert_eq!(
         errors(&folder),
-        ["error: parcel-sent/v2.avsc is missing, though a later version is there"]
+        ["error: parcel-sent/v2.avsc is missing, although there is a later version"]
     );
 }
 
@@ -81,8 +82,8 @@ fn a_default_must_stay_while_a_version_without_the_field_exists() {
     assert_eq!(
         errors(&folder),
         [
-            "error: parcel-sent: v3 does not go with v1: field colour: was added (or renamed) without \
-          a default, so that the newer schema cannot read what the older wrote"
+            "error: parcel-sent: v3 is not compatible with v1: field colour: was added (or renamed) without \
+          a default, so that the newer schema cannot read data of the older schema"
         ]
     );
 }
@@ -90,24 +91,24 @@ fn a_default_must_stay_while_a_version_without_the_field_exists() {
 #[test]
 fn an_invalid_schema_fails_also_as_the_first_version() {
     for (text, wrong) in [
-        ("{", "is no Avro schema: "),
-        ("", "is no Avro schema: "),
-        (r#"{ "type": "record", "name": "ParcelSent" }"#, "is no Avro schema: "),
+        ("{", "is not an Avro schema: "),
+        ("", "is not an Avro schema: "),
+        (r#"{ "type": "record", "name": "ParcelSent" }"#, "is not an Avro schema: "),
         (
             r#"{ "type": "record", "name": "P", "fields": [{ "name": "a", "type": "decimal" }] }"#,
-            "is no Avro schema: ",
+            "is not an Avro schema: ",
         ),
         (
             r#"{ "type": "record", "name": "P", "fields": [
                 { "name": "a", "type": "int", "default": "none" }] }"#,
-            "is no Avro schema: ",
+            "is not an Avro schema: ",
         ),
         (
             r#"{ "type": "record", "name": "P", "fields": [
                 { "name": "a", "type": { "type": "long", "logicalType": "timestamp-mircos" } }] }"#,
             "has the logical type timestamp-mircos, which Avro does not know",
         ),
-        (r#""string""#, "is no record; an event is a record"),
+        (r#""string""#, "is not a record; an event must be a record"),
     ] {
         let first = Folder::new();
         first.write("parcel-lost/v1.avsc", text);

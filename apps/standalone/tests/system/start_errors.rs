@@ -84,7 +84,7 @@ fn a_second_instance_on_the_same_folder_fails() {
     let (second, _) = Instance::spawn(&mut sandbox.command());
     let (code, stderr) = second.wait_for_exit(Duration::from_secs(20));
     assert_eq!((code, stderr.len()), (Some(1), 1), "{stderr:#?}");
-    assert!(stderr[0].contains("is taken"), "{stderr:?}");
+    assert!(stderr[0].contains("is already in use"), "{stderr:?}");
 
     let elsewhere = Sandbox::new("elsewhere");
     let mut command = elsewhere.command();

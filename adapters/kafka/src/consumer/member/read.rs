@@ -109,7 +109,7 @@ impl Member {
         {
             let reason = format!(
                 "{place}: {why}, and no schema of the events in this topic; is it the right registry? \
-                 If it was emptied, `schemas register` registers them again"
+                 If its schemas were deleted, `schemas register` registers them again"
             );
             return Err(Blocked { reason, kind: BlockedBy::WrongRegistry });
         }

@@ -96,7 +96,7 @@ impl Member {
         let events = self.consumer.context();
         events.paused.store(true, Ordering::Relaxed);
         if let Err(error) = self.consumer.pause(&events.membership.own()) {
-            warn!(group = self.group, %error, "partitions could not be paused");
+            warn!(group = self.group, %error, "partitions were not paused");
         }
     }
 
@@ -104,7 +104,7 @@ impl Member {
         let events = self.consumer.context();
         events.paused.store(false, Ordering::Relaxed);
         if let Err(error) = self.consumer.resume(&events.membership.own()) {
-            warn!(group = self.group, %error, "partitions could not be resumed");
+            warn!(group = self.group, %error, "partitions were not resumed");
         }
         self.health.clear_blocked();
         info!(group = self.group, "recovered; consuming again");

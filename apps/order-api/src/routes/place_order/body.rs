@@ -13,43 +13,43 @@ use utoipa::ToSchema;
 
 use crate::text_schema;
 
-/// An order to be placed
+/// The order to place
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PlaceOrderBody {
-    /// Who places it: 1 to 200 characters after trimming, none of them a control character
+    /// The name of the customer: 1 to 200 characters after trimming, without control characters
     #[schema(schema_with = text_schema::customer_name)]
     customer_name: String,
-    /// What is ordered, each product once
+    /// The items to order. Each product may be in one item only
     #[schema(value_type = HashSet<PlaceOrderItemBody>, min_items = 1, max_items = 100)]
     items: Vec<Object<PlaceOrderItemBody>>,
-    /// A remark: 1 to 1000 characters after trimming, none a control character but line breaks
+    /// A note: 1 to 1000 characters after trimming, without control characters except line breaks
     #[schema(schema_with = text_schema::note)]
     note: Option<String>,
 }
 
-/// So many pieces of one product
+/// A product and its quantity
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PlaceOrderItemBody {
-    /// The product
+    /// The id of the product
     #[serde(deserialize_with = "whole_number")]
     #[schema(minimum = 1, example = 1)]
     product_id: i64,
-    /// The pieces of it
+    /// The number of pieces
     #[serde(deserialize_with = "whole_number")]
     #[schema(minimum = 1, maximum = 999, example = 2)]
     quantity: i64,
-    /// Which medication is meant by it
+    /// The medication
     #[schema(value_type = Option<PlaceOrderMedicationBody>)]
     medication: Option<Object<PlaceOrderMedicationBody>>,
 }
 
-/// A medication in the words of a terminology, as FHIR's `Coding` has it
+/// A medication as a code of a terminology, like `Coding` in FHIR
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PlaceOrderMedicationBody {
-    /// The terminology: an absolute URI (RFC 3986)
+    /// The absolute URI of the terminology (RFC 3986)
     #[schema(
         min_length = 1,
         max_length = 200,
@@ -57,7 +57,7 @@ pub(crate) struct PlaceOrderMedicationBody {
         pattern = r"^[A-Za-z][A-Za-z0-9+.\-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+$"
     )]
     system: String,
-    /// The medication's code in it, without whitespace but single blanks inside
+    /// Its code in the terminology, without whitespace except single spaces inside
     #[schema(
         min_length = 1,
         max_length = 64,
@@ -65,7 +65,8 @@ pub(crate) struct PlaceOrderMedicationBody {
         pattern = r"^[^\s\u0000-\u001F\u007F-\u009F]+( [^\s\u0000-\u001F\u007F-\u009F]+)*$"
     )]
     code: String,
-    /// Its name there: 1 to 200 characters after trimming, none of them a control character
+    /// The name of the medication in the terminology: 1 to 200 characters after trimming, without
+    /// control characters
     #[schema(schema_with = text_schema::display)]
     display: Option<String>,
 }
