@@ -116,7 +116,7 @@ def run_housekeeping():
 
 def has_done_housekeeping(log):
     since_start = log.rsplit("listening on", 1)[1]
-    return "housekeeping done" in since_start or "kept house" in since_start
+    return "housekeeping done" in since_start
 
 
 # --- Orders -------------------------------------------------------------------------------------------------------

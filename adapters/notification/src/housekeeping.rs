@@ -54,11 +54,11 @@ impl Housekeeping {
             let letters = PgDeadLetters::new(&self.database);
             let before = (now - self.keep.dead_letters).into();
             let delete = delete_in_chunks(|limit| letters.delete_settled(before, limit));
-            report.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
+            report.dead_letters_deleted = round.step("delete old dead letters", delete).await;
             let notifications = PgNotifications::new(&self.database);
             let before = (now - self.keep.notifications).into();
             let delete = delete_in_chunks(|limit| notifications.delete_settled(before, limit));
-            report.notifications_deleted = round.step("delete settled notifications", delete).await;
+            report.notifications_deleted = round.step("delete old notifications", delete).await;
         }
         report.clock_doubted = round.clock_doubted;
         report.failed = round.failed;

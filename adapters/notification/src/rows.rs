@@ -23,7 +23,7 @@ pub(super) struct NotificationRow {
 
 /// A row with contents that this program never writes.
 #[derive(Debug, thiserror::Error)]
-#[error("row {0} of notification.notifications is in a state that is not valid")]
+#[error("row {0} of notification.notifications has an invalid state")]
 struct ImpossibleRow(i64);
 
 impl NotificationRow {

@@ -39,7 +39,7 @@ impl Housekeeping {
             let letters = PgDeadLetters::new(&self.database);
             let before = (now - self.dead_letters).into();
             let delete = delete_in_chunks(|limit| letters.delete_settled(before, limit));
-            report.dead_letters_deleted = round.step("delete settled dead letters", delete).await;
+            report.dead_letters_deleted = round.step("delete old dead letters", delete).await;
         }
         report.clock_doubted = round.clock_doubted;
         report.failed = round.failed;

@@ -54,7 +54,7 @@ struct ItemRow {
 
 /// A row with contents that the pharmacy never writes.
 #[derive(Debug, thiserror::Error)]
-#[error("order {0} in pharmacy.orders is in a state that is not valid")]
+#[error("order {0} in pharmacy.orders has an invalid state")]
 struct ImpossibleRow(Uuid);
 
 impl OrderRow {

@@ -41,7 +41,7 @@ pub(super) fn connect_options(
     };
     let url = Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     if !matches!(url.scheme(), "postgres" | "postgresql") {
-        return Err(wrong("it is not the URL of a Postgres"));
+        return Err(wrong("it is not a Postgres URL"));
     }
     for (given, value) in url.query_pairs() {
         // The name and the value are not quoted: they may be parts of a password with a `?`.
@@ -89,7 +89,7 @@ mod tests {
         for (text, reason) in [
             ("", "relative URL without a base"),
             ("hunter2", "relative URL without a base"),
-            ("mysql://ada:hunter2@host/name", "it is not the URL of a Postgres"),
+            ("mysql://ada:hunter2@host/name", "it is not a Postgres URL"),
             ("postgres://host/name?pasword=hunter2", "it has a parameter that does not exist"),
             ("postgres://ada:4711?hunter2@host/name", "it has a parameter that does not exist"),
             ("postgres://host/name?sslmode=hunter2", "its sslmode is not disable, allow"),

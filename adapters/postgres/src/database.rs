@@ -44,7 +44,7 @@ impl fmt::Debug for Database {
 
 /// Why the migrations failed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot bring the tables up to date")]
+#[error("cannot migrate the tables")]
 pub struct MigrateError(#[from] sqlx::migrate::MigrateError);
 
 impl From<PgError> for MigrateError {

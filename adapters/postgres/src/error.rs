@@ -28,10 +28,12 @@ impl fmt::Display for PgError {
         match &self.0 {
             sqlx::Error::Database(error) => describe(error.as_ref(), f),
             sqlx::Error::ColumnDecode { index, .. } => {
-                write!(f, "the column {index} holds a value that this program cannot read")
+                write!(f, "column {index} has a value that this program cannot decode")
             }
-            sqlx::Error::Decode(_) => f.write_str("it sent a value that this program cannot read"),
-            sqlx::Error::Encode(_) => f.write_str("a value cannot be sent to it"),
+            sqlx::Error::Decode(_) => {
+                f.write_str("the server sent a value that this program cannot decode")
+            }
+            sqlx::Error::Encode(_) => f.write_str("a value cannot be encoded"),
             error => f.write_str(&one_line(error)),
         }
     }
@@ -59,7 +61,7 @@ fn describe(error: &dyn DatabaseError, f: &mut fmt::Formatter<'_>) -> fmt::Resul
             write!(f, ", {what} {name}")?;
         }
     }
-    f.write_str("; its message may quote data and is in the log of Postgres only")
+    f.write_str("; the message can contain personal data, so it is only in the log of Postgres")
 }
 
 /// Whether messages with this SQLSTATE contain only names and numbers.
@@ -177,7 +179,7 @@ mod tests {
             is_described_without_data(error, expected);
         }
         let number = sqlx::query_scalar::<_, Json<u64>>("SELECT '\"Zoë\"'::jsonb");
-        is_described_without_data(number.fetch_one(&pool).await.unwrap_err(), "the column 0 holds");
+        is_described_without_data(number.fetch_one(&pool).await.unwrap_err(), "column 0 has");
     }
 
     fn is_described_without_data(error: sqlx::Error, expected: &str) {

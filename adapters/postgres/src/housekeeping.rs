@@ -58,10 +58,13 @@ impl<'d> Round<'d> {
     /// Begins a round in the schema of this database.
     #[must_use]
     pub fn begin(database: &'d Database) -> Self {
-        describe_counter!("housekeeping_failures_total", "Steps of housekeeping that failed");
+        describe_counter!(
+            "housekeeping_failures_total",
+            "Housekeeping steps that failed; the next hourly round retries them"
+        );
         describe_gauge!(
             "housekeeping_clock_doubted",
-            "1 while the clock of Postgres is not believed, so that nothing is deleted"
+            "1 while the clock of Postgres is not trusted; nothing is deleted until it is"
         );
         let (pool, schema) = (database.pool(), database.schema());
         Self { pool, schema, failed: 0, clock_doubted: false }
@@ -77,7 +80,7 @@ impl<'d> Round<'d> {
             let schema = self.schema;
             tracing::warn!(
                 schema,
-                "cannot {what}; the next round tries again: {}",
+                "cannot {what}; retrying in the next hourly round: {}",
                 one_line(&error)
             );
             counter!("housekeeping_failures_total", "schema" => schema).increment(1);
@@ -100,9 +103,9 @@ impl<'d> Round<'d> {
         tracing::warn!(
             schema,
             clock = %reading.now,
-            believed = %reading.state.trusted_at,
-            "the clock of Postgres jumped, or there was no housekeeping for more than a day; nothing \
-             is deleted until {} more hourly rounds have read this clock, or until it is corrected",
+            last_trusted = %reading.state.trusted_at,
+            "the clock of Postgres jumped, or housekeeping did not run for more than a day; nothing is \
+             deleted until the clock is corrected or {} more hourly rounds have run",
             reading.state.readings_left(),
         );
         None

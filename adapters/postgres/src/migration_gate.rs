@@ -22,7 +22,7 @@ pub struct MigrationGate {
 
 /// The tables were used before they were up to date.
 #[derive(Debug, thiserror::Error)]
-#[error("the tables are not up to date yet")]
+#[error("the tables are not migrated yet")]
 struct NotUpToDate;
 
 /// Why a database cannot be used now.

@@ -112,8 +112,8 @@ async fn commit_durably(session: &mut PgConnection) -> Result<(), sqlx::Error> {
         session.execute("SET synchronous_commit = on").await?;
         COMMIT_WARNING.call_once(|| {
             tracing::warn!(
-                "Postgres is set to synchronous_commit={commits}, which can lose what was committed; \
-                 this program's sessions use on instead"
+                "Postgres has synchronous_commit={commits}, which can lose committed data; the \
+                 sessions of this program use synchronous_commit=on"
             );
         });
     }
@@ -161,7 +161,8 @@ async fn end_stuck_commit(connection: &mut PgConnection, probe: &PgPool) {
 pub async fn close(pool: &PgPool) {
     if timeout(CLOSE, pool.close()).await.is_err() {
         tracing::warn!(
-            "connections to Postgres are still in use after 5 s; not waiting for them any longer"
+            "connections to Postgres are still in use 5 s after the shutdown; the program ends \
+             without closing them"
         );
     }
 }

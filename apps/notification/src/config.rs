@@ -4,7 +4,7 @@ use clap::{Args, Parser};
 use consumer::{Command, ConsumerArgs};
 use runtime::config::TelemetryArgs;
 
-/// Notifies customers about their orders, once per event.
+/// Notifies customers about their orders, once for each event and channel.
 ///
 /// Without a command, it runs until it is stopped.
 #[derive(Debug, Parser)]
@@ -29,7 +29,7 @@ pub struct Config {
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8084", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
-    /// The consumer group; instances of one group share the topic's partitions
+    /// The consumer group. Instances with the same group share the partitions of the topic
     #[arg(long, env = "KAFKA_GROUP", default_value = "notification-group", value_name = "NAME")]
     pub kafka_group: String,
     /// How long rows are kept.
@@ -40,8 +40,8 @@ pub struct Config {
 /// How long rows are kept.
 #[derive(Debug, Clone, Args)]
 pub struct RetentionArgs {
-    /// Days a notification is kept once it was sent or has failed; must be more than the days that
-    /// the outbox (`OUTBOX_RETENTION_DAYS` of order-jobs) and the topic retain events
+    /// Days to keep notifications that were sent or have failed. Must be more than
+    /// `OUTBOX_RETENTION_DAYS` of order-jobs and more than the retention of the topic
     ///
     /// If a replay publishes an event after its notification was deleted, the customer is notified
     /// again.
@@ -49,7 +49,7 @@ pub struct RetentionArgs {
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub notifications_retention_days: u32,
 
-    /// Days a dead letter is kept once it was retried or discarded
+    /// Days to keep dead letters after they were retried or discarded
     #[arg(long, env = "DEAD_LETTERS_RETENTION_DAYS", default_value_t = 30, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub dead_letters_retention_days: u32,

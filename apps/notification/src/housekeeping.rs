@@ -21,7 +21,7 @@ pub(crate) async fn run(database: &Database, args: &RetentionArgs, stop: &Cancel
             dead_letters_deleted = report.dead_letters_deleted,
             clock_doubted = report.clock_doubted,
             failed = report.failed,
-            "kept house"
+            "housekeeping done"
         );
     })
     .await;

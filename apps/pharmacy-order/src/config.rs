@@ -4,7 +4,7 @@ use clap::{Args, Parser};
 use consumer::{Command, ConsumerArgs};
 use runtime::config::TelemetryArgs;
 
-/// The pharmacy: receives every order and shows it to pharmacists.
+/// The pharmacy: keeps a read model of all orders and shows it to pharmacists.
 ///
 /// Without a command, it runs until it is stopped.
 #[derive(Debug, Parser)]
@@ -29,7 +29,7 @@ pub struct Config {
     /// The address to listen on
     #[arg(long, env = "HTTP_ADDR", default_value = "0.0.0.0:8083", value_name = "IP:PORT")]
     pub http_addr: SocketAddr,
-    /// The consumer group; instances of one group share the topic's partitions
+    /// The consumer group. Instances with the same group share the partitions of the topic
     #[arg(long, env = "KAFKA_GROUP", default_value = "pharmacy-order-group", value_name = "NAME")]
     pub kafka_group: String,
     /// How long rows are kept.
@@ -40,7 +40,7 @@ pub struct Config {
 /// How long rows are kept.
 #[derive(Debug, Clone, Args)]
 pub struct RetentionArgs {
-    /// Days a dead letter is kept once it was retried or discarded
+    /// Days to keep dead letters after they were retried or discarded
     #[arg(long, env = "DEAD_LETTERS_RETENTION_DAYS", default_value_t = 30, value_name = "DAYS",
           value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub dead_letters_retention_days: u32,
