@@ -20,13 +20,15 @@ for crate in sys.argv[4:]:
     changed = {name for name in stored.keys() | needed.keys() if stored.get(name) != needed.get(name)}
     for name in sorted(changed):
         if name not in stored:
-            what = "is missing"
+            what = "has no query data"
         elif name not in needed:
-            what = "belongs to no statement"
+            what = "is no longer in the code"
         else:
-            what = "has other columns or parameters than the tables"
+            what = "has query data of other tables"
         query = " ".join(json.loads(needed.get(name) or stored[name])["query"].split())
-        print(f"{crate}/.sqlx/{name} {what}: {query}")
+        if len(query) > 200:
+            query = query[:200] + " …"
+        print(f"{crate}: a statement {what}: {query}")
         if mode == "--write":
             stored_in.mkdir(exist_ok=True)
             if name in needed:
