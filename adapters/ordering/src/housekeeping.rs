@@ -7,6 +7,8 @@ use adapter_postgres::housekeeping::{ClockStatements, Round};
 
 static CLOCK: ClockStatements = clock_statements!("ordering");
 
+// No macros of sqlx, because `Round::in_chunks` binds the parameters.
+
 /// Forgets what was answered long ago.
 const FORGET_ANSWERS: &str = "
     DELETE FROM ordering.causes WHERE (kind, key) IN (
