@@ -4,6 +4,8 @@ use adapter_outbox::days::{self, DaysReport};
 use adapter_postgres::Database;
 use adapter_postgres::housekeeping::Round;
 
+// No macros of sqlx, because `Round::in_chunks` binds the parameters.
+
 /// Forgets what was answered long ago.
 const FORGET_ANSWERS: &str = "
     DELETE FROM ordering.causes WHERE (kind, key) IN (

@@ -8,24 +8,24 @@ use domain::ordering::{
 };
 use domain::{OrderId, OrderVersion};
 use serde::{Deserialize, Serialize};
-use sqlx::FromRow;
 use sqlx::types::{Json, Uuid};
 
-/// A `SELECT` statement for orders, with the columns of [`OrderRow`].
+/// Selects [`OrderRow`]s.
 macro_rules! select_orders {
-    ($which:literal) => {
-        concat!(
-            "SELECT id, customer_name, items, note, status, version, created_at, cancel_reason,
-                    cancelled_at
-             FROM ordering.orders ",
-            $which
+    ($which:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            OrderRow,
+            r#"SELECT id, customer_name, items AS "items: _", note, status, version, created_at,
+                      cancel_reason, cancelled_at
+               FROM ordering.orders "# + $which
+            $(, $argument)*
         )
     };
 }
 pub(super) use select_orders;
 
 /// An order as it is stored: a row of its table, and the JSON of the answer to a cause.
-#[derive(Debug, Clone, Serialize, Deserialize, FromRow)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderRow {
     pub(super) id: Uuid,

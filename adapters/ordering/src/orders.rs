@@ -25,6 +25,13 @@ pub struct PgOrders {
     pub(super) encode: EncodeEvent,
 }
 
+/// The stored answer to a cause.
+struct Answer {
+    /// The fingerprint of the request that was answered.
+    fingerprint: Option<Uuid>,
+    order: Json<OrderRow>,
+}
+
 /// Error for an answer that was deleted in every attempt to read it.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer to the cause was deleted in each of {ATTEMPTS} attempts")]
@@ -40,21 +47,19 @@ impl PgOrders {
         Self { database: database.clone(), wakeups: WakeupSender::spawn(database), encode }
     }
 
-    /// The stored answer to a cause, with the fingerprint of the request that was answered.
-    async fn answer(
-        &self,
-        cause: &Cause,
-    ) -> Result<Option<(Option<Uuid>, Json<OrderRow>)>, StoreError> {
+    /// The stored answer to a cause.
+    async fn answer(&self, cause: &Cause) -> Result<Option<Answer>, StoreError> {
         let Some((kind, key, _)) = cause_key(cause) else {
             return Ok(None);
         };
-        let query = "SELECT fingerprint, answer FROM ordering.causes WHERE kind = $1 AND key = $2";
-        Ok(sqlx::query_as(query)
-            .bind(kind)
-            .bind(key)
-            .fetch_optional(self.database.pool())
-            .await
-            .map_err(PgError::from)?)
+        let answer = sqlx::query_as!(
+            Answer,
+            r#"SELECT fingerprint, answer AS "order: _" FROM ordering.causes
+               WHERE kind = $1 AND key = $2"#,
+            kind,
+            key
+        );
+        Ok(answer.fetch_optional(self.database.pool()).await.map_err(PgError::from)?)
     }
 
     async fn write(&self, save: &Save) -> Result<Write, StoreError> {
@@ -65,23 +70,20 @@ impl PgOrders {
 
 impl Orders for PgOrders {
     async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
-        let row: Option<OrderRow> = sqlx::query_as(select_orders!("WHERE id = $1"))
-            .bind(id.get())
-            .fetch_optional(self.database.pool())
-            .await
-            .map_err(PgError::from)?;
+        let row = select_orders!("WHERE id = $1", id.get());
+        let row = row.fetch_optional(self.database.pool()).await.map_err(PgError::from)?;
         row.map(OrderRow::order).transpose()
     }
 
     async fn find_answer(&self, cause: &Cause) -> Result<Option<Order>, FindAnswerError> {
-        let Some((fingerprint, Json(answer))) = self.answer(cause).await? else {
+        let Some(answer) = self.answer(cause).await? else {
             return Ok(None);
         };
         match cause {
-            Cause::Request(_, asked) if fingerprint != Some(asked.get()) => {
+            Cause::Request(_, asked) if answer.fingerprint != Some(asked.get()) => {
                 Err(FindAnswerError::KeyReused)
             }
-            _ => Ok(Some(answer.order()?)),
+            _ => Ok(Some(answer.order.0.order()?)),
         }
     }
 

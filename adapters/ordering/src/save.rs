@@ -1,62 +1,17 @@
 //! The statement that saves an order, its events and the answer to its cause. It stores all or
 //! nothing.
 
-use adapter_outbox::{NewEvent, NewEvents, append_events};
+use adapter_outbox::{NewEvent, NewEvents, query_appending};
 use adapter_postgres::PgError;
 use application::StoreError;
 use application::event_format::EncodeEvent;
 use application::ordering::Cause;
 use domain::ordering::{Order, OrderEvent};
 use runtime::trace_context::TraceParent;
+use sqlx::PgConnection;
 use sqlx::types::{Json, Uuid};
-use sqlx::{PgConnection, Row};
 
 use super::order_row::OrderRow;
-
-/// Claims the cause, writes the order and appends its events. Each step runs only if the previous
-/// one has changed a row.
-///
-/// `claimed` waits for a concurrent transaction that answers the same cause.
-///
-/// `nextval` runs after `written` has returned its row. At this time the transaction has its id,
-/// which the proof of the outbox needs. It holds the row of the order locked until it ends, so a
-/// higher version of an order has a higher position.
-///
-/// If the order has changed since it was read, `refuse_changed_order` fails, and so undoes the
-/// claim.
-///
-/// Customer, items and note of an order never change, so an update does not write them.
-const SAVE: &str = concat!(
-    "
-WITH claimed AS (
-    INSERT INTO ordering.causes (kind, key, fingerprint, answer)
-    SELECT $11::text, $12::text, $13::uuid, $14::jsonb WHERE $11 IS NOT NULL
-    ON CONFLICT DO NOTHING
-    RETURNING 1
-), inserted AS (
-    INSERT INTO ordering.orders
-        (id, customer_name, items, note, status, version, created_at, cancel_reason, cancelled_at)
-    SELECT $3::uuid, $15::text, $16::jsonb, $17::text, $18::text, $19::bigint, $20::timestamptz,
-           $21::text, $22::timestamptz
-    WHERE $23::bigint IS NULL AND ($11 IS NULL OR EXISTS (SELECT FROM claimed))
-    ON CONFLICT (id) DO NOTHING
-    RETURNING 1
-), updated AS (
-    UPDATE ordering.orders
-    SET status = $18, version = $19, cancel_reason = $21, cancelled_at = $22
-    WHERE id = $3 AND version = $23 AND ($11 IS NULL OR EXISTS (SELECT FROM claimed))
-    RETURNING 1
-), written AS (
-    SELECT FROM inserted UNION ALL SELECT FROM updated
-), ",
-    append_events!(),
-    "
-SELECT CASE WHEN EXISTS (SELECT FROM written) THEN 'written'
-            WHEN EXISTS (SELECT FROM claimed) THEN ordering.refuse_changed_order()::text
-            WHEN $11 IS NOT NULL THEN 'answered before'
-            ELSE 'changed'
-       END AS outcome"
-);
 
 /// SQLSTATE of the error that `ordering.refuse_changed_order` raises.
 const CHANGED: &str = "OR001";
@@ -100,35 +55,87 @@ impl Save {
     }
 
     /// Runs the statement in the transaction of the connection, or in its own one if there is none.
+    ///
+    /// It claims the cause, writes the order and appends its events. Each step runs only if the
+    /// previous one has changed a row.
+    ///
+    /// `claimed` waits for a concurrent transaction that answers the same cause.
+    ///
+    /// `nextval` runs after `written` has returned its row. At this time the transaction has its id,
+    /// which the proof of the outbox needs. It holds the row of the order locked until it ends, so a
+    /// higher version of an order has a higher position.
+    ///
+    /// If the order has changed since it was read, `refuse_changed_order` fails, and so undoes the
+    /// claim.
+    ///
+    /// Customer, items and note of an order never change, so an update does not write them.
     pub(super) async fn run(&self, connection: &mut PgConnection) -> Result<Write, PgError> {
-        let (kind, key, fingerprint) = match &self.cause {
+        let Self { cause, order, stored_version, events } = self;
+        let (kind, key, fingerprint) = match cause {
             Some((kind, key, fingerprint)) => (Some(*kind), Some(key), *fingerprint),
             None => (None, None, None),
         };
-        let answer = kind.map(|_| Json(&self.order));
-        let order = &self.order;
-        let outcome = self
-            .events
-            .bind(sqlx::query(SAVE))
-            .bind(kind)
-            .bind(key)
-            .bind(fingerprint)
-            .bind(answer)
-            .bind(&order.customer_name)
-            .bind(&order.items)
-            .bind(&order.note)
-            .bind(&order.status)
-            .bind(order.version)
-            .bind(order.created_at)
-            .bind(&order.cancel_reason)
-            .bind(order.cancelled_at)
-            .bind(self.stored_version)
-            .fetch_one(connection)
-            .await
-            .and_then(|row| row.try_get::<String, _>("outcome"));
+        let answer = kind.map(|_| Json(order));
+        // `events` bind the id.
+        let OrderRow {
+            id: _,
+            customer_name,
+            items,
+            note,
+            status,
+            version,
+            created_at,
+            cancel_reason,
+            cancelled_at,
+        } = order;
+        let save = query_appending!(
+            "
+            WITH claimed AS (
+                INSERT INTO ordering.causes (kind, key, fingerprint, answer)
+                SELECT $11::text, $12::text, $13::uuid, $14::jsonb WHERE $11 IS NOT NULL
+                ON CONFLICT DO NOTHING
+                RETURNING 1
+            ), inserted AS (
+                INSERT INTO ordering.orders
+                    (id, customer_name, items, note, status, version, created_at, cancel_reason, cancelled_at)
+                SELECT $3::uuid, $15::text, $16::jsonb, $17::text, $18::text, $19::bigint, $20::timestamptz,
+                       $21::text, $22::timestamptz
+                WHERE $23::bigint IS NULL AND ($11 IS NULL OR EXISTS (SELECT FROM claimed))
+                ON CONFLICT (id) DO NOTHING
+                RETURNING 1
+            ), updated AS (
+                UPDATE ordering.orders
+                SET status = $18, version = $19, cancel_reason = $21, cancelled_at = $22
+                WHERE id = $3 AND version = $23 AND ($11 IS NULL OR EXISTS (SELECT FROM claimed))
+                RETURNING 1
+            ), written AS (
+                SELECT FROM inserted UNION ALL SELECT FROM updated
+            ), ",
+            "
+            SELECT CASE WHEN EXISTS (SELECT FROM written) THEN 'written'
+                        WHEN EXISTS (SELECT FROM claimed) THEN ordering.refuse_changed_order()::text
+                        WHEN $11 IS NOT NULL THEN 'answered before'
+                        ELSE 'changed'
+                   END AS outcome",
+            events,
+            kind,
+            key,
+            fingerprint,
+            answer as _,
+            customer_name,
+            items as _,
+            note.as_ref(),
+            status,
+            version,
+            created_at,
+            cancel_reason.as_ref(),
+            *cancelled_at,
+            *stored_version,
+        );
+        let outcome = save.fetch_one(connection).await.map(|saved| saved.outcome);
         match outcome {
-            Ok(outcome) if outcome == "written" => Ok(Write::Written),
-            Ok(outcome) if outcome == "answered before" => Ok(Write::AnsweredBefore),
+            Ok(Some(outcome)) if outcome == "written" => Ok(Write::Written),
+            Ok(Some(outcome)) if outcome == "answered before" => Ok(Write::AnsweredBefore),
             Ok(_) => Ok(Write::Changed),
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some(CHANGED) => {
                 Ok(Write::Changed)

@@ -9,11 +9,8 @@ use super::order_row::{OrderRow, select_orders};
 
 impl OrderViews for PgOrders {
     async fn view(&self, id: OrderId) -> Result<Option<OrderSnapshot>, StoreError> {
-        let row: Option<OrderRow> = sqlx::query_as(select_orders!("WHERE id = $1"))
-            .bind(id.get())
-            .fetch_optional(self.database.pool())
-            .await
-            .map_err(PgError::from)?;
+        let row = select_orders!("WHERE id = $1", id.get());
+        let row = row.fetch_optional(self.database.pool()).await.map_err(PgError::from)?;
         row.map(OrderRow::snapshot).transpose()
     }
 
@@ -23,22 +20,32 @@ impl OrderViews for PgOrders {
         before: Option<OrderId>,
         limit: usize,
     ) -> Result<Vec<OrderSnapshot>, StoreError> {
-        // Two statements, so that each has a plan that reads an index and stops at the limit.
-        let all = select_orders!("WHERE id < $1 ORDER BY id DESC LIMIT $2");
-        let of_status = select_orders!("WHERE id < $1 AND status = $3 ORDER BY id DESC LIMIT $2");
-        let query = match status {
-            None => sqlx::query_as(all),
-            Some(_) => sqlx::query_as(of_status),
-        };
         let before = before.map_or(sqlx::types::Uuid::max(), OrderId::get);
-        let query = query.bind(before).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let query = match status {
-            None => query,
-            Some(StatusFilter::Created) => query.bind("created"),
-            Some(StatusFilter::Cancelled) => query.bind("cancelled"),
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let pool = self.database.pool();
+        // Two statements, so that each has a plan that reads an index and stops at the limit.
+        let rows = match status {
+            None => {
+                select_orders!("WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)
+                    .fetch_all(pool)
+                    .await
+            }
+            Some(status) => {
+                let status = match status {
+                    StatusFilter::Created => "created",
+                    StatusFilter::Cancelled => "cancelled",
+                };
+                select_orders!(
+                    "WHERE id < $1 AND status = $3 ORDER BY id DESC LIMIT $2",
+                    before,
+                    limit,
+                    status
+                )
+                .fetch_all(pool)
+                .await
+            }
         };
-        let rows: Vec<OrderRow> =
-            query.fetch_all(self.database.pool()).await.map_err(PgError::from)?;
+        let rows = rows.map_err(PgError::from)?;
         rows.into_iter().map(OrderRow::snapshot).collect()
     }
 }

@@ -34,12 +34,6 @@ const SESSION: &str = "SET statement_timeout = '15min'";
 /// It is longer than a writer's transaction takes and than the clocks of two servers differ.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
 
-/// Stores this server and these positions as sound.
-const STORE_ADOPTED: &str = "
-UPDATE outbox_identity
-SET system_identifier = $1, timeline = $2, verified_at = $3, reached = $4, stopped_for = NULL,
-    adopted_at = clock_timestamp()";
-
 /// Adoption of an outbox: repairs all problems that a check has found, and accepts the current
 /// server.
 ///
@@ -187,12 +181,16 @@ async fn store_adopted(session: &mut PgConnection) -> Result<(), AdoptionError> 
     if let Some(reason) = stop_reason(&find_problems(&server, None, &lanes, &[])) {
         return Err(AdoptionError::StillUnsound(reason));
     }
-    sqlx::query(STORE_ADOPTED)
-        .bind(server.system_identifier)
-        .bind(server.timeline)
-        .bind(server.read_at)
-        .bind(lanes.iter().map(LaneState::reached).collect::<Vec<i64>>())
-        .execute(session)
-        .await?;
+    let store = sqlx::query!(
+        "
+        UPDATE outbox_identity
+        SET system_identifier = $1, timeline = $2, verified_at = $3, reached = $4, stopped_for = NULL,
+            adopted_at = clock_timestamp()",
+        server.system_identifier,
+        server.timeline,
+        server.read_at,
+        &lanes.iter().map(LaneState::reached).collect::<Vec<_>>()[..]
+    );
+    store.execute(session).await?;
     Ok(())
 }

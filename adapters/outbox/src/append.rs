@@ -1,25 +1,38 @@
 use adapter_postgres::PgError;
 use chrono::{DateTime, Utc};
-use sqlx::postgres::PgArguments;
-use sqlx::query::Query;
+use sqlx::PgConnection;
 use sqlx::types::Uuid;
-use sqlx::{PgConnection, Postgres};
 
 use super::Lane;
 
-/// The part of an SQL statement that appends the events of one aggregate to the outbox.
+/// A statement, as of `sqlx::query!`, that appends the events of one aggregate to the outbox.
 ///
-/// It is a common table expression, `appended AS (INSERT …)`. It appends the events if the common
-/// table expression `written` returns a row. [`NewEvents::bind`] binds its parameters, `$1` to
-/// `$10`.
+/// It takes the text before and after the common table expression `appended AS (INSERT …)`, the
+/// [`NewEvents`], and the arguments of the text, which are `$11` and so on. `$1` to `$10` are those
+/// of the events; `$3` is the id of the aggregate. The events are appended if the common table
+/// expression `written` of the text returns a row.
 ///
 /// `written` MUST insert or update the row of the aggregate. Then the transaction has an id before
 /// it takes a position, and it holds this row locked until it ends. The proof in `outbox.rs` needs
 /// both.
 #[macro_export]
-macro_rules! append_events {
-    () => {
-        "appended AS (
+macro_rules! query_appending {
+    ($before:literal, $after:literal, $events:expr $(, $argument:expr)* $(,)?) => {{
+        let $crate::EventColumns {
+            lane,
+            sequence,
+            aggregate_id,
+            headers,
+            ids,
+            versions,
+            event_types,
+            schema_fingerprints,
+            payloads,
+            occurred_at,
+        } = $events.columns();
+        ::sqlx::query!(
+            $before
+                + "appended AS (
     INSERT INTO outbox
         (lane, position, event_id, order_id, order_version, event_type, schema_fingerprint,
          payload, headers, occurred_at)
@@ -34,8 +47,20 @@ macro_rules! append_events {
                        occurred_at)
         ORDER BY aggregate_version
     ) AS event
-)"
-    };
+)" + $after,
+            lane,
+            sequence,
+            aggregate_id,
+            headers,
+            &ids[..],
+            &versions[..],
+            &event_types[..] as _,
+            &schema_fingerprints[..] as _,
+            &payloads[..] as _,
+            &occurred_at[..],
+            $($argument),*
+        )
+    }};
 }
 
 /// New events of one aggregate.
@@ -66,6 +91,23 @@ pub struct NewEvent {
     pub occurred_at: DateTime<Utc>,
 }
 
+/// The arguments `$1` to `$10` of [`query_appending!`](crate::query_appending): one value for all
+/// events, or one value for each event.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct EventColumns<'a> {
+    pub lane: i16,
+    pub sequence: String,
+    pub aggregate_id: Uuid,
+    pub headers: &'a serde_json::Value,
+    pub ids: Vec<Uuid>,
+    pub versions: Vec<i64>,
+    pub event_types: Vec<&'a str>,
+    pub schema_fingerprints: Vec<&'a [u8]>,
+    pub payloads: Vec<&'a [u8]>,
+    pub occurred_at: Vec<DateTime<Utc>>,
+}
+
 impl NewEvents {
     /// The lane of the events.
     #[must_use]
@@ -73,23 +115,39 @@ impl NewEvents {
         Lane::of(self.aggregate_id)
     }
 
-    /// Binds `$1` to `$10` of [`append_events!`](crate::append_events).
-    pub fn bind<'q>(
-        &'q self,
-        query: Query<'q, Postgres, PgArguments>,
-    ) -> Query<'q, Postgres, PgArguments> {
-        let events = || self.events.iter();
-        query
-            .bind(self.lane().get())
-            .bind(self.lane().sequence())
-            .bind(self.aggregate_id)
-            .bind(&self.headers)
-            .bind(events().map(|event| event.id).collect::<Vec<_>>())
-            .bind(events().map(|event| event.aggregate_version).collect::<Vec<_>>())
-            .bind(events().map(|event| event.event_type.as_str()).collect::<Vec<_>>())
-            .bind(events().map(|event| event.schema_fingerprint.as_slice()).collect::<Vec<_>>())
-            .bind(events().map(|event| event.payload.as_slice()).collect::<Vec<_>>())
-            .bind(events().map(|event| event.occurred_at).collect::<Vec<_>>())
+    #[doc(hidden)]
+    #[must_use]
+    pub fn columns(&self) -> EventColumns<'_> {
+        let Self { aggregate_id, headers, events } = self;
+        let mut columns = EventColumns {
+            lane: self.lane().get(),
+            sequence: self.lane().sequence(),
+            aggregate_id: *aggregate_id,
+            headers,
+            ids: Vec::with_capacity(events.len()),
+            versions: Vec::with_capacity(events.len()),
+            event_types: Vec::with_capacity(events.len()),
+            schema_fingerprints: Vec::with_capacity(events.len()),
+            payloads: Vec::with_capacity(events.len()),
+            occurred_at: Vec::with_capacity(events.len()),
+        };
+        for event in events {
+            let NewEvent {
+                id,
+                aggregate_version,
+                event_type,
+                schema_fingerprint,
+                payload,
+                occurred_at,
+            } = event;
+            columns.ids.push(*id);
+            columns.versions.push(*aggregate_version);
+            columns.event_types.push(event_type);
+            columns.schema_fingerprints.push(schema_fingerprint);
+            columns.payloads.push(payload);
+            columns.occurred_at.push(*occurred_at);
+        }
+        columns
     }
 
     /// Appends the events in the transaction of this connection.
@@ -101,12 +159,12 @@ impl NewEvents {
     /// When the database fails.
     pub async fn append(&self, connection: &mut PgConnection) -> Result<(), PgError> {
         // `pg_current_xact_id` assigns the transaction id before a position is taken.
-        const APPEND: &str = concat!(
+        let append = query_appending!(
             "WITH written AS MATERIALIZED (SELECT pg_current_xact_id()), ",
-            append_events!(),
-            " SELECT FROM written"
+            " SELECT FROM written",
+            self
         );
-        self.bind(sqlx::query(APPEND)).execute(connection).await?;
+        append.execute(connection).await?;
         Ok(())
     }
 }

@@ -2,7 +2,6 @@ use std::time::Duration;
 
 use application::StoreError;
 use application::relay::{Backlog, MeasureBacklog};
-use sqlx::FromRow;
 
 use adapter_postgres::timeouts::in_time;
 use adapter_postgres::{Database, PgError};
@@ -13,44 +12,7 @@ pub struct PgBacklog {
     database: Database,
 }
 
-/// Asks each lane for its ends only, so that it costs the same whatever the outbox holds. Gaps are few,
-/// and hardly ever have rows.
-const MEASURE: &str = "
-SELECT (SELECT coalesce(sum(greatest(last.position - l.through, 0)), 0)::bigint
-        FROM outbox_lanes AS l
-        CROSS JOIN LATERAL (SELECT o.position FROM outbox AS o WHERE o.lane = l.lane
-                            ORDER BY o.position DESC LIMIT 1) AS last) AS behind_cursors,
-       (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(recorded_at)), 0)::float8
-        FROM (SELECT next.recorded_at
-              FROM outbox_lanes AS l
-              CROSS JOIN LATERAL (SELECT o.recorded_at FROM outbox AS o
-                                  WHERE o.lane = l.lane AND o.position > l.through
-                                  ORDER BY o.position LIMIT 1) AS next
-              UNION ALL
-              SELECT o.recorded_at
-              FROM outbox_stragglers JOIN outbox AS o USING (lane, position)
-              UNION ALL
-              SELECT next.recorded_at
-              FROM outbox_gaps AS g
-              CROSS JOIN LATERAL (SELECT o.recorded_at FROM outbox AS o
-                                  WHERE o.lane = g.lane
-                                    AND o.position BETWEEN g.first_position AND g.last_position
-                                  ORDER BY o.position LIMIT 1) AS next
-             ) AS waiting) AS oldest,
-       (SELECT coalesce(sum(arrived.rows), 0)::bigint
-        FROM outbox_gaps AS g
-        CROSS JOIN LATERAL (SELECT count(*) AS rows FROM outbox AS o
-                            WHERE o.lane = g.lane
-                              AND o.position BETWEEN g.first_position AND g.last_position) AS arrived
-       ) AS in_gaps,
-       (SELECT count(*) FROM outbox_stragglers WHERE reason = 'late')
-           + (SELECT coalesce(sum(last_position - first_position + 1), 0)::bigint
-              FROM outbox_gaps) AS late,
-       (SELECT count(*) FROM outbox_stragglers WHERE reason = 'failed') AS failed,
-       (SELECT count(*) FROM outbox_stragglers WHERE reason = 'held') AS held,
-       (SELECT count(*) FROM outbox_dead_letters WHERE discarded_at IS NULL) AS dead";
-
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 struct Row {
     behind_cursors: i64,
     oldest: f64,
@@ -70,9 +32,47 @@ impl PgBacklog {
 }
 
 impl MeasureBacklog for PgBacklog {
+    /// Asks each lane for its ends only, so that it costs the same whatever the outbox holds. Gaps are
+    /// few, and hardly ever have rows.
     async fn measure(&self) -> Result<Backlog, StoreError> {
-        let measure = sqlx::query_as(MEASURE).fetch_one(self.database.pool());
-        let row: Row = in_time(measure).await.map_err(PgError::from)?;
+        let measure = sqlx::query_as!(
+            Row,
+            r#"
+            SELECT (SELECT coalesce(sum(greatest(last.position - l.through, 0)), 0)::bigint
+                    FROM outbox_lanes AS l
+                    CROSS JOIN LATERAL (SELECT o.position FROM outbox AS o WHERE o.lane = l.lane
+                                        ORDER BY o.position DESC LIMIT 1) AS last) AS "behind_cursors!",
+                   (SELECT coalesce(extract(epoch FROM clock_timestamp() - min(recorded_at)), 0)::float8
+                    FROM (SELECT next.recorded_at
+                          FROM outbox_lanes AS l
+                          CROSS JOIN LATERAL (SELECT o.recorded_at FROM outbox AS o
+                                              WHERE o.lane = l.lane AND o.position > l.through
+                                              ORDER BY o.position LIMIT 1) AS next
+                          UNION ALL
+                          SELECT o.recorded_at
+                          FROM outbox_stragglers JOIN outbox AS o USING (lane, position)
+                          UNION ALL
+                          SELECT next.recorded_at
+                          FROM outbox_gaps AS g
+                          CROSS JOIN LATERAL (SELECT o.recorded_at FROM outbox AS o
+                                              WHERE o.lane = g.lane
+                                                AND o.position BETWEEN g.first_position AND g.last_position
+                                              ORDER BY o.position LIMIT 1) AS next
+                         ) AS waiting) AS "oldest!",
+                   (SELECT coalesce(sum(arrived.rows), 0)::bigint
+                    FROM outbox_gaps AS g
+                    CROSS JOIN LATERAL (SELECT count(*) AS rows FROM outbox AS o
+                                        WHERE o.lane = g.lane
+                                          AND o.position BETWEEN g.first_position AND g.last_position) AS arrived
+                   ) AS "in_gaps!",
+                   (SELECT count(*) FROM outbox_stragglers WHERE reason = 'late')
+                       + (SELECT coalesce(sum(last_position - first_position + 1), 0)::bigint
+                          FROM outbox_gaps) AS "late!",
+                   (SELECT count(*) FROM outbox_stragglers WHERE reason = 'failed') AS "failed!",
+                   (SELECT count(*) FROM outbox_stragglers WHERE reason = 'held') AS "held!",
+                   (SELECT count(*) FROM outbox_dead_letters WHERE discarded_at IS NULL) AS "dead!""#
+        );
+        let row = in_time(measure.fetch_one(self.database.pool())).await.map_err(PgError::from)?;
         let count = |rows: i64| u64::try_from(rows).unwrap_or(0);
         Ok(Backlog {
             unprocessed: count(row.behind_cursors + row.in_gaps + row.failed + row.held),

@@ -16,22 +16,8 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeou
 /// SQLSTATE of a lock that was not to be had in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-const DAYS_TO_CREATE: &str = "
-    SELECT (now() AT TIME ZONE 'UTC')::date + ahead
-    FROM generate_series(0, $1::integer) AS ahead
-    WHERE to_regclass('outbox_' || to_char(
-        (now() AT TIME ZONE 'UTC')::date + ahead, 'YYYYMMDD')) IS NULL";
-
-const DAYS_TO_DROP: &str = "
-    SELECT day FROM (
-        SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
-        FROM pg_inherits JOIN pg_class ON oid = inhrelid
-        WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
-    ) AS days
-    WHERE day < ($1::timestamptz AT TIME ZONE 'UTC')::date
-    ORDER BY day";
-
-/// Deletes what is old and processed in the default partition.
+/// Deletes what is old and processed in the default partition. No macro of sqlx, because
+/// [`Round::in_chunks`] binds the parameters.
 const DELETE_STRAYS: &str = "
     DELETE FROM outbox_default WHERE (lane, position, recorded_at) IN (
         SELECT o.lane, o.position, o.recorded_at
@@ -65,6 +51,13 @@ pub struct DaysReport {
     pub letters_deleted: u64,
 }
 
+/// A step that needs a lock.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Create(NaiveDate),
+    Drop(NaiveDate),
+}
+
 /// What became of a step that needs a lock.
 #[derive(Debug, Clone, Copy, Default)]
 enum Done {
@@ -86,7 +79,7 @@ pub async fn create(
 ) {
     let days = round.step("list the days to create", days_to_create(database, days_ahead)).await;
     for day in days {
-        let create = step(database, "SELECT create_outbox_day($1)", day);
+        let create = run(database, Step::Create(day));
         match round.step("create the partition of a day", create).await {
             Done::Yes => tidied.created += 1,
             Done::No | Done::Failed => {}
@@ -103,7 +96,7 @@ pub async fn drop_before(
     tidied: &mut DaysReport,
 ) {
     for day in round.step("list the days to drop", days_to_drop(database, moment)).await {
-        let drop = step(database, "SELECT drop_outbox_day($1)", day);
+        let drop = run(database, Step::Drop(day));
         match round.step("drop the partition of a day", drop).await {
             Done::Yes => tidied.dropped += 1,
             Done::No => tidied.needed += 1,
@@ -119,24 +112,53 @@ pub async fn drop_before(
 }
 
 async fn days_to_create(database: &Database, ahead: u32) -> Result<Vec<NaiveDate>, PgError> {
-    let query = sqlx::query_scalar(DAYS_TO_CREATE).bind(i32::try_from(ahead).unwrap_or(i32::MAX));
-    Ok(query.fetch_all(database.pool()).await?)
+    let days = sqlx::query_scalar!(
+        r#"
+        SELECT (now() AT TIME ZONE 'UTC')::date + ahead AS "day!"
+        FROM generate_series(0, $1::integer) AS ahead
+        WHERE to_regclass('outbox_' || to_char(
+            (now() AT TIME ZONE 'UTC')::date + ahead, 'YYYYMMDD')) IS NULL"#,
+        i32::try_from(ahead).unwrap_or(i32::MAX)
+    );
+    Ok(days.fetch_all(database.pool()).await?)
 }
 
 async fn days_to_drop(
     database: &Database,
     before: DateTime<Utc>,
 ) -> Result<Vec<NaiveDate>, PgError> {
-    Ok(sqlx::query_scalar(DAYS_TO_DROP).bind(before).fetch_all(database.pool()).await?)
+    let days = sqlx::query_scalar!(
+        r#"
+        SELECT day AS "day!" FROM (
+            SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
+            FROM pg_inherits JOIN pg_class ON oid = inhrelid
+            WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
+        ) AS days
+        WHERE day < ($1::timestamptz AT TIME ZONE 'UTC')::date
+        ORDER BY day"#,
+        before
+    );
+    Ok(days.fetch_all(database.pool()).await?)
 }
 
 /// Runs a step in a transaction of its own, if nobody else is at it.
-async fn step(database: &Database, query: &'static str, day: NaiveDate) -> Result<Done, PgError> {
+async fn run(database: &Database, step: Step) -> Result<Done, PgError> {
     let mut transaction = database.pool().begin_with(BEGIN).await?;
     if !is_mine(&mut transaction).await? {
         return Ok(Done::Postponed);
     }
-    let done = sqlx::query_scalar(query).bind(day).fetch_one(&mut *transaction).await;
+    let done = match step {
+        Step::Create(day) => {
+            sqlx::query_scalar!(r#"SELECT create_outbox_day($1) AS "created!""#, day)
+                .fetch_one(&mut *transaction)
+                .await
+        }
+        Step::Drop(day) => {
+            sqlx::query_scalar!(r#"SELECT drop_outbox_day($1) AS "dropped!""#, day)
+                .fetch_one(&mut *transaction)
+                .await
+        }
+    };
     match done {
         Ok(done) => {
             transaction.commit().await?;
@@ -153,6 +175,8 @@ async fn step(database: &Database, query: &'static str, day: NaiveDate) -> Resul
 
 /// Whether this transaction, until its end, is the one that keeps house.
 async fn is_mine(transaction: &mut Transaction<'static, Postgres>) -> Result<bool, PgError> {
-    let query = "SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '.housekeeping'))";
-    Ok(sqlx::query_scalar(query).fetch_one(&mut **transaction).await?)
+    let is_mine = sqlx::query_scalar!(
+        r#"SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '.housekeeping')) AS "is_mine!""#
+    );
+    Ok(is_mine.fetch_one(&mut **transaction).await?)
 }

@@ -9,7 +9,7 @@
 //! path. The columns `order_id` and `order_version` hold the id and the version of the
 //! aggregate; they have these names because orders were the first aggregates.
 //!
-//! - Writers use [`Lane`], [`append_events!`] and [`WakeupSender`].
+//! - Writers use [`Lane`], [`query_appending!`] and [`WakeupSender`].
 //! - Relays use [`PgOutbox`] to claim events, and [`Wakeups`] to wait for new ones.
 //! - [`OutboxCheck`] checks the assumptions of the protocol. [`Adoption`] repairs an outbox that
 //!   does not meet them.
@@ -31,6 +31,8 @@ mod topics;
 mod wakeups;
 
 pub use adoption::{Adoption, AdoptionError, AdoptionReport, repair_positions};
+#[doc(hidden)]
+pub use append::EventColumns;
 pub use append::{NewEvent, NewEvents};
 pub use backlog::PgBacklog;
 pub use dead_letters::PgOutboxDeadLetters;

@@ -48,23 +48,9 @@ const DUPLICATES_BELOW: i64 = 1_000;
 /// Maximum number of rows per lane in the search for duplicate positions.
 const DUPLICATES_ROWS: i64 = 5_000;
 
-const SERVER: &str = "
-SELECT system_identifier, timeline() AS timeline, clock_timestamp() AS read_at
-FROM pg_control_system()";
-
-const IDENTITY: &str = "
-SELECT system_identifier, timeline, verified_at, reached, stopped_for, adopted_at
-FROM outbox_identity";
-
-/// The sequences that exist, without their values.
-const SEQUENCES: &str = "
-SELECT n.lane, s.cache_size = 1 AND s.increment_by = 1 AND NOT s.cycle AS ascends
-FROM generate_series(0, 15) AS n (lane)
-JOIN pg_sequences AS s
-  ON s.schemaname = current_schema() AND s.sequencename = 'outbox_lane_' || n.lane";
-
 /// The state of each lane, and duplicate positions in a part of its rows. `$1` has, per lane, the
-/// position where this part begins. `/* sequences */` is replaced by the values of the sequences.
+/// position where this part begins. `/* sequences */` is replaced by the values of the sequences
+/// that exist, so this is no macro of sqlx.
 ///
 /// The value of a sequence does not belong to a snapshot: it is read later than the snapshot is
 /// taken. So it is at least as high as every row and cursor that the statement sees.
@@ -85,22 +71,6 @@ LEFT JOIN LATERAL (
                 ORDER BY o.position LIMIT $2) AS near) AS pair
     WHERE pair.position = pair.before LIMIT 1) AS duplicate ON true
 ORDER BY n.lane";
-
-/// Stores that the outbox is sound, unless the stored row has changed since it was read.
-const STORE_SOUND: &str = "
-INSERT INTO outbox_identity AS stored (system_identifier, timeline, verified_at, reached)
-VALUES ($1, $2, $3, $4)
-ON CONFLICT (only_row) DO UPDATE
-SET timeline = $2, verified_at = $3, reached = $4
-WHERE stored.system_identifier = $1 AND stored.timeline = $5 AND stored.adopted_at = $6
-  AND stored.stopped_for IS NULL AND coalesce(stored.verified_at < $3, true)";
-
-/// Stores why nothing may be published, unless the outbox was adopted since the row was read.
-const STOP: &str = "
-INSERT INTO outbox_identity AS stored (system_identifier, timeline, stopped_for)
-VALUES ($1, $2, $3)
-ON CONFLICT (only_row) DO UPDATE SET stopped_for = $3
-WHERE stored.adopted_at = $4 AND stored.stopped_for IS NULL";
 
 /// Check of the assumptions that relays make about the outbox.
 ///
@@ -176,13 +146,19 @@ impl OutboxCheck {
         }
         let reason = stop_reason(&problems);
         if problems.iter().any(Problem::may_hide_events) {
-            sqlx::query(STOP)
-                .bind(server.system_identifier)
-                .bind(server.timeline)
-                .bind(&reason)
-                .bind(stored.map(|stored| stored.adopted_at))
-                .execute(session)
-                .await?;
+            // Unless the outbox was adopted since the row was read.
+            let stop = sqlx::query!(
+                "
+                INSERT INTO outbox_identity AS stored (system_identifier, timeline, stopped_for)
+                VALUES ($1, $2, $3)
+                ON CONFLICT (only_row) DO UPDATE SET stopped_for = $3
+                WHERE stored.adopted_at = $4 AND stored.stopped_for IS NULL",
+                server.system_identifier,
+                server.timeline,
+                reason,
+                stored.map(|stored| stored.adopted_at)
+            );
+            stop.execute(session).await?;
         }
         Ok(reason)
     }
@@ -207,13 +183,26 @@ impl OutboxCheck {
 
 impl Server {
     pub(super) async fn read(session: &mut PgConnection) -> Result<Self, PgError> {
-        Ok(sqlx::query_as(SERVER).fetch_one(session).await?)
+        let server = sqlx::query_as!(
+            Self,
+            r#"
+            SELECT system_identifier AS "system_identifier!", timeline() AS timeline,
+                   clock_timestamp() AS "read_at!"
+            FROM pg_control_system()"#
+        );
+        Ok(server.fetch_one(session).await?)
     }
 }
 
 impl StoredIdentity {
     pub(super) async fn read(session: &mut PgConnection) -> Result<Option<Self>, PgError> {
-        Ok(sqlx::query_as(IDENTITY).fetch_optional(session).await?)
+        let stored = sqlx::query_as!(
+            Self,
+            "
+            SELECT system_identifier, timeline, verified_at, reached, stopped_for, adopted_at
+            FROM outbox_identity"
+        );
+        Ok(stored.fetch_optional(session).await?)
     }
 }
 
@@ -223,11 +212,18 @@ impl LaneState {
         session: &mut PgConnection,
         reached: &[i64],
     ) -> Result<Vec<Self>, PgError> {
-        let sequences: Vec<(i32, bool)> =
-            sqlx::query_as(SEQUENCES).fetch_all(&mut *session).await?;
+        // The sequences that exist, without their values.
+        let sequences = sqlx::query!(
+            r#"
+            SELECT n.lane AS "lane!", s.cache_size = 1 AND s.increment_by = 1 AND NOT s.cycle AS "ascends!"
+            FROM generate_series(0, 15) AS n (lane)
+            JOIN pg_sequences AS s
+              ON s.schemaname = current_schema() AND s.sequencename = 'outbox_lane_' || n.lane"#
+        );
         let none = "SELECT 0 AS lane, 0::bigint AS last, true AS ascends WHERE false";
         let mut values = none.to_owned();
-        for (lane, ascends) in sequences {
+        for sequence in sequences.fetch_all(&mut *session).await? {
+            let (lane, ascends) = (sequence.lane, sequence.ascends);
             // The `last_value` of a sequence that was not called yet is the value it will return
             // first.
             let _ = write!(
@@ -243,20 +239,28 @@ impl LaneState {
     }
 }
 
+/// Stores that the outbox is sound, unless the stored row has changed since it was read.
 async fn store_sound(
     session: &mut PgConnection,
     server: &Server,
     stored: Option<&StoredIdentity>,
     reached: &[i64],
 ) -> Result<(), PgError> {
-    sqlx::query(STORE_SOUND)
-        .bind(server.system_identifier)
-        .bind(server.timeline)
-        .bind(server.read_at)
-        .bind(reached)
-        .bind(stored.map(|stored| stored.timeline))
-        .bind(stored.map(|stored| stored.adopted_at))
-        .execute(session)
-        .await?;
+    let store = sqlx::query!(
+        "
+        INSERT INTO outbox_identity AS stored (system_identifier, timeline, verified_at, reached)
+        VALUES ($1, $2, $3, $4)
+        ON CONFLICT (only_row) DO UPDATE
+        SET timeline = $2, verified_at = $3, reached = $4
+        WHERE stored.system_identifier = $1 AND stored.timeline = $5 AND stored.adopted_at = $6
+          AND stored.stopped_for IS NULL AND coalesce(stored.verified_at < $3, true)",
+        server.system_identifier,
+        server.timeline,
+        server.read_at,
+        reached,
+        stored.map(|stored| stored.timeline),
+        stored.map(|stored| stored.adopted_at)
+    );
+    store.execute(session).await?;
     Ok(())
 }

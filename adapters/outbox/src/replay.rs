@@ -16,8 +16,7 @@ pub struct PgReplay {
 
 impl Replay for PgReplay {
     async fn rewind(&self, since: Option<Timestamp>) -> Result<i64, StoreError> {
-        let query = "SELECT lane FROM outbox_lanes ORDER BY lane";
-        let lanes: Vec<i16> = sqlx::query_scalar(query)
+        let lanes = sqlx::query_scalar!("SELECT lane FROM outbox_lanes ORDER BY lane")
             .fetch_all(self.database.pool())
             .await
             .map_err(PgError::from)?;
@@ -38,33 +37,41 @@ impl PgReplay {
 
     async fn rewind_lane(&self, lane: i16, since: Option<Timestamp>) -> Result<i64, PgError> {
         let mut transaction = self.database.pool().begin().await?;
-        let lock = "SELECT through FROM outbox_lanes WHERE lane = $1 FOR UPDATE";
-        let before: i64 = sqlx::query_scalar(lock).bind(lane).fetch_one(&mut *transaction).await?;
-        let rewind = "
+        let before = sqlx::query_scalar!(
+            "SELECT through FROM outbox_lanes WHERE lane = $1 FOR UPDATE",
+            lane
+        );
+        let before = before.fetch_one(&mut *transaction).await?;
+        let after = sqlx::query_scalar!(
+            "
             UPDATE outbox_lanes
             SET through = least(through, coalesce((
                 SELECT min(position) - 1 FROM outbox
                 WHERE lane = $1 AND recorded_at >= coalesce($2, '-infinity'::timestamptz)
             ), through))
             WHERE lane = $1
-            RETURNING through";
-        let after: i64 = sqlx::query_scalar(rewind)
-            .bind(lane)
-            .bind(since.map(Timestamp::get))
-            .fetch_one(&mut *transaction)
-            .await?;
+            RETURNING through",
+            lane,
+            since.map(Timestamp::get)
+        );
+        let after = after.fetch_one(&mut *transaction).await?;
         // What lies behind the cursor is read anyway; it is no exception any more.
-        sqlx::query("DELETE FROM outbox_stragglers WHERE lane = $1 AND position > $2")
-            .bind(lane)
-            .bind(after)
-            .execute(&mut *transaction)
-            .await?;
-        let gaps = "
+        let stragglers = sqlx::query!(
+            "DELETE FROM outbox_stragglers WHERE lane = $1 AND position > $2",
+            lane,
+            after
+        );
+        stragglers.execute(&mut *transaction).await?;
+        let gaps = sqlx::query!(
+            "
             WITH behind AS (
                 DELETE FROM outbox_gaps WHERE lane = $1 AND first_position > $2)
             UPDATE outbox_gaps SET last_position = $2
-            WHERE lane = $1 AND first_position <= $2 AND last_position > $2";
-        sqlx::query(gaps).bind(lane).bind(after).execute(&mut *transaction).await?;
+            WHERE lane = $1 AND first_position <= $2 AND last_position > $2",
+            lane,
+            after
+        );
+        gaps.execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(before - after)
     }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::reconcile::{OrderRange, Republished};
-use chrono::{DateTime, Days, NaiveDate};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{OrderId, Timestamp};
 use sqlx::types::Uuid;
-use sqlx::{FromRow, PgPool};
+use sqlx::{PgConnection, PgPool};
 
 use adapter_postgres::PgError;
 use adapter_postgres::ledger::uuids;
@@ -19,52 +19,8 @@ const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5min'";
 /// Maximum time to find the events.
 const READING: Duration = Duration::from_mins(5);
 
-/// The days that have a partition, from the day of `$1`.
-const DAYS: &str = "
-SELECT day FROM (
-    SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
-    FROM pg_inherits JOIN pg_class ON oid = inhrelid
-    WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
-) AS days
-WHERE day >= ($1 AT TIME ZONE 'UTC')::date
-ORDER BY day";
-
-/// The events of these aggregates in the partition of a day.
-///
-/// The outbox has no index on aggregates, because it would slow down every save. So the whole day
-/// is read.
-const OF_DAY: &str = "
-SELECT lane, position, order_id FROM outbox
-WHERE order_id = ANY ($1)
-  AND recorded_at >= $2::timestamp AT TIME ZONE 'UTC'
-  AND recorded_at < ($2 + 1)::timestamp AT TIME ZONE 'UTC'";
-
-/// The events of these aggregates that were recorded on days without a partition.
-const OF_OTHER_DAYS: &str =
-    "SELECT lane, position, order_id FROM outbox_default WHERE order_id = ANY ($1)";
-
-/// Records published events as held stragglers, which are due at once.
-///
-/// Events above the cursor and events in a gap are due anyway. Dead letters are left out. Returns
-/// the number of due events of each aggregate.
-const MAKE_DUE: &str = "
-WITH due AS (
-    SELECT position, order_id FROM unnest($2::bigint[], $3::uuid[]) AS found (position, order_id)
-    WHERE NOT EXISTS (SELECT FROM outbox_dead_letters AS d
-                      WHERE d.lane = $1 AND d.position = found.position)
-), recorded AS (
-    INSERT INTO outbox_stragglers (lane, position, reason, order_id)
-    SELECT l.lane, due.position, 'held', due.order_id
-    FROM due JOIN outbox_lanes AS l ON l.lane = $1 AND due.position <= l.through
-    WHERE NOT EXISTS (SELECT FROM outbox_gaps AS g
-                      WHERE g.lane = $1
-                        AND due.position BETWEEN g.first_position AND g.last_position)
-    ON CONFLICT (lane, position) DO NOTHING
-)
-SELECT order_id, count(*) FROM due GROUP BY order_id";
-
 /// The place of an event in the outbox.
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 struct Place {
     lane: i16,
     position: i64,
@@ -88,7 +44,7 @@ pub async fn republish(pool: &PgPool, orders: &[OrderId]) -> Result<Vec<Republis
     }
     let mut republished = Vec::with_capacity(orders.len());
     for (lane, (positions, orders)) in lanes {
-        let due = in_time(make_due(pool, lane, positions, orders)).await?;
+        let due = in_time(make_due(pool, lane, &positions, &orders)).await?;
         republished.extend(
             due.into_iter()
                 .map(|(order, events)| Republished { order_id: OrderId::new(order), events }),
@@ -104,35 +60,93 @@ async fn find(pool: &PgPool, first: OrderId, orders: &[OrderId]) -> Result<Vec<P
     let since = placed.checked_sub_days(Days::new(1)).unwrap_or(placed);
     let orders = uuids(orders);
     let mut transaction = pool.begin_with(BEGIN).await?;
-    let days: Vec<NaiveDate> =
-        sqlx::query_scalar(DAYS).bind(since).fetch_all(&mut *transaction).await?;
-    let mut places: Vec<Place> =
-        sqlx::query_as(OF_OTHER_DAYS).bind(&orders).fetch_all(&mut *transaction).await?;
+    let days = days(&mut transaction, since).await?;
+    let without_day = sqlx::query_as!(
+        Place,
+        "SELECT lane, position, order_id FROM outbox_default WHERE order_id = ANY ($1)",
+        &orders[..]
+    );
+    let mut places = without_day.fetch_all(&mut *transaction).await?;
     for day in days {
-        let of_day = sqlx::query_as(OF_DAY).bind(&orders).bind(day);
-        places.extend::<Vec<Place>>(of_day.fetch_all(&mut *transaction).await?);
+        places.extend(find_in_day(&mut transaction, &orders, day).await?);
     }
     Ok(places)
 }
 
+/// The days that have a partition, from the day of `since`.
+async fn days(session: &mut PgConnection, since: DateTime<Utc>) -> Result<Vec<NaiveDate>, PgError> {
+    let days = sqlx::query_scalar!(
+        r#"
+        SELECT day AS "day!" FROM (
+            SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
+            FROM pg_inherits JOIN pg_class ON oid = inhrelid
+            WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
+        ) AS days
+        WHERE day >= ($1 AT TIME ZONE 'UTC')::date
+        ORDER BY day"#,
+        since
+    );
+    Ok(days.fetch_all(session).await?)
+}
+
+/// The events of these aggregates in the partition of a day.
+///
+/// The outbox has no index on aggregates, because it would slow down every save. So the whole day
+/// is read.
+async fn find_in_day(
+    session: &mut PgConnection,
+    aggregates: &[Uuid],
+    day: NaiveDate,
+) -> Result<Vec<Place>, PgError> {
+    let places = sqlx::query_as!(
+        Place,
+        "
+        SELECT lane, position, order_id FROM outbox
+        WHERE order_id = ANY ($1)
+          AND recorded_at >= $2::date::timestamp AT TIME ZONE 'UTC'
+          AND recorded_at < ($2::date + 1)::timestamp AT TIME ZONE 'UTC'",
+        aggregates,
+        day
+    );
+    Ok(places.fetch_all(session).await?)
+}
+
+/// Records published events as held stragglers, which are due at once.
+///
+/// Events above the cursor and events in a gap are due anyway. Dead letters are left out. Returns
+/// the number of due events of each aggregate.
 async fn make_due(
     pool: &PgPool,
     lane: i16,
-    positions: Vec<i64>,
-    orders: Vec<Uuid>,
+    positions: &[i64],
+    orders: &[Uuid],
 ) -> Result<Vec<(Uuid, i64)>, PgError> {
     let mut transaction = pool.begin().await?;
     // The cursor and the stragglers of a lane may be changed only while the lane is locked.
-    sqlx::query("SELECT FROM outbox_lanes WHERE lane = $1 FOR UPDATE")
-        .bind(lane)
+    sqlx::query!("SELECT FROM outbox_lanes WHERE lane = $1 FOR UPDATE", lane)
         .execute(&mut *transaction)
         .await?;
-    let due = sqlx::query_as(MAKE_DUE)
-        .bind(lane)
-        .bind(positions)
-        .bind(orders)
-        .fetch_all(&mut *transaction)
-        .await?;
+    let due = sqlx::query!(
+        r#"
+        WITH due AS (
+            SELECT position, order_id FROM unnest($2::bigint[], $3::uuid[]) AS found (position, order_id)
+            WHERE NOT EXISTS (SELECT FROM outbox_dead_letters AS d
+                              WHERE d.lane = $1 AND d.position = found.position)
+        ), recorded AS (
+            INSERT INTO outbox_stragglers (lane, position, reason, order_id)
+            SELECT l.lane, due.position, 'held', due.order_id
+            FROM due JOIN outbox_lanes AS l ON l.lane = $1 AND due.position <= l.through
+            WHERE NOT EXISTS (SELECT FROM outbox_gaps AS g
+                              WHERE g.lane = $1
+                                AND due.position BETWEEN g.first_position AND g.last_position)
+            ON CONFLICT (lane, position) DO NOTHING
+        )
+        SELECT order_id AS "order_id!", count(*) AS "events!" FROM due GROUP BY order_id"#,
+        lane,
+        positions,
+        orders
+    );
+    let due = due.map(|due| (due.order_id, due.events)).fetch_all(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(due)
 }

@@ -24,8 +24,7 @@ impl Topics {
     /// # Errors
     /// When the database is unavailable.
     pub async fn partitions(&self, topic: &str) -> Result<Option<i32>, StoreError> {
-        let stored = sqlx::query_scalar("SELECT partitions FROM topics WHERE name = $1")
-            .bind(topic)
+        let stored = sqlx::query_scalar!("SELECT partitions FROM topics WHERE name = $1", topic)
             .fetch_optional(self.database.pool());
         Ok(in_time(async { stored.await.map_err(PgError::from) }).await?)
     }
@@ -38,19 +37,18 @@ impl Topics {
     pub async fn first_partitions(&self, topic: &str, partitions: i32) -> Result<i32, StoreError> {
         let store = async {
             let pool = self.database.pool();
-            sqlx::query(
+            sqlx::query!(
                 "INSERT INTO topics (name, partitions) VALUES ($1, $2)
                  ON CONFLICT (name) DO NOTHING",
+                topic,
+                partitions
             )
-            .bind(topic)
-            .bind(partitions)
             .execute(pool)
             .await
             .map_err(PgError::from)?;
             // A separate statement, because it has a new snapshot. If another relay stored its
             // number first, the snapshot of the insert does not contain that row.
-            sqlx::query_scalar("SELECT partitions FROM topics WHERE name = $1")
-                .bind(topic)
+            sqlx::query_scalar!("SELECT partitions FROM topics WHERE name = $1", topic)
                 .fetch_one(pool)
                 .await
                 .map_err(PgError::from)

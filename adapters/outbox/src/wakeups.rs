@@ -13,9 +13,6 @@ use tokio::time;
 use adapter_postgres::Database;
 use adapter_postgres::timeouts::{SIGN_OF_LIFE, in_time, within};
 
-/// Notifies the channel of the session's schema.
-const NOTIFY: &str = "SELECT pg_notify(current_schema() || '_outbox', '')";
-
 /// Minimum time between two notifications of one program.
 const NOTIFY_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -59,9 +56,11 @@ impl WakeupSender {
     }
 }
 
+/// Notifies the channel of the session's schema.
 async fn send_notifications(pool: PgPool, mut requests: mpsc::Receiver<()>) {
     while requests.recv().await.is_some() {
-        if let Err(error) = in_time(sqlx::query(NOTIFY).execute(&pool)).await {
+        let notify = sqlx::query!("SELECT pg_notify(current_schema() || '_outbox', '')");
+        if let Err(error) = in_time(notify.execute(&pool)).await {
             tracing::debug!(
                 error = one_line(&error),
                 "could not notify relays of new events; they find them when they poll"
@@ -183,6 +182,7 @@ async fn listen(database: &Database, notified: &Notify) -> Result<(), sqlx::Erro
                 notified.notify_one();
             }
             Err(_elapsed) => {
+                // No macro: there is nothing to check.
                 let test = sqlx::query("SELECT 1").execute(&mut listener);
                 within(SIGN_OF_LIFE, test).await?;
             }

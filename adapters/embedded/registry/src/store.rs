@@ -7,7 +7,6 @@ use adapter_postgres::{Database, MigrateError, PgError};
 use application::StoreError;
 use serde::Serialize;
 use sqlx::PgPool;
-use sqlx::prelude::FromRow;
 
 use super::api_error::ApiError;
 use super::parameters::Version;
@@ -20,7 +19,7 @@ pub(super) struct Store {
 }
 
 /// A version of a subject, with its schema.
-#[derive(Debug, Clone, FromRow, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(super) struct Registered {
     pub(super) subject: String,
     pub(super) version: i32,
@@ -39,11 +38,12 @@ impl Registered {
 
 /// Selects [`Registered`] rows.
 macro_rules! select_registered {
-    ($rest:literal) => {
-        concat!(
+    ($rest:literal $(, $argument:expr)* $(,)?) => {
+        sqlx::query_as!(
+            Registered,
             "SELECT v.subject, v.version, s.id, s.schema, v.deleted
-             FROM registry.versions v JOIN registry.schemas s ON s.id = v.schema_id ",
-            $rest
+             FROM registry.versions v JOIN registry.schemas s ON s.id = v.schema_id " + $rest
+            $(, $argument)*
         )
     };
 }
@@ -62,12 +62,13 @@ impl Store {
         prefix: &str,
         deleted: bool,
     ) -> Result<Vec<String>, StoreError> {
-        let subjects = sqlx::query_scalar(
+        let subjects = sqlx::query_scalar!(
             "SELECT DISTINCT subject FROM registry.versions
              WHERE starts_with(subject, $1) AND (NOT deleted OR $2) ORDER BY subject",
+            prefix,
+            deleted
         );
-        let subjects = subjects.bind(prefix).bind(deleted).fetch_all(&self.pool).await;
-        Ok(subjects.map_err(PgError::from)?)
+        Ok(subjects.fetch_all(&self.pool).await.map_err(PgError::from)?)
     }
 
     /// All versions of the subjects with this prefix, or only the latest of each.
@@ -77,16 +78,18 @@ impl Store {
         deleted: bool,
         latest_only: bool,
     ) -> Result<Vec<Registered>, StoreError> {
-        let all = sqlx::query_as(select_registered!(
+        let all = select_registered!(
             "WHERE starts_with(v.subject, $1) AND (NOT v.deleted OR $2)
                AND (NOT $3 OR NOT EXISTS (
                    SELECT FROM registry.versions later
                    WHERE later.subject = v.subject AND later.version > v.version
                      AND (NOT later.deleted OR $2)))
-             ORDER BY v.subject, v.version"
-        ));
-        let all = all.bind(prefix).bind(deleted).bind(latest_only).fetch_all(&self.pool).await;
-        Ok(all.map_err(PgError::from)?)
+             ORDER BY v.subject, v.version",
+            prefix,
+            deleted,
+            latest_only
+        );
+        Ok(all.fetch_all(&self.pool).await.map_err(PgError::from)?)
     }
 
     /// The versions of a subject, oldest first. Fails if there is none.
@@ -126,8 +129,9 @@ impl Store {
     /// The text of a schema. `id` is wider than the ids here, because clients can send any 32-bit
     /// id.
     pub(super) async fn text(&self, id: i64) -> Result<String, ApiError> {
-        let text = sqlx::query_scalar("SELECT schema FROM registry.schemas WHERE id = $1");
-        let text = text.bind(id).fetch_optional(&self.pool).await;
+        let text =
+            sqlx::query_scalar!("SELECT schema FROM registry.schemas WHERE id = $1::bigint", id);
+        let text = text.fetch_optional(&self.pool).await;
         text.map_err(|error| StoreError::from(PgError::from(error)))?.ok_or(ApiError::UnknownId(id))
     }
 
@@ -138,10 +142,12 @@ impl Store {
         deleted: bool,
     ) -> Result<Vec<Registered>, ApiError> {
         self.text(id).await?;
-        let versions = sqlx::query_as(select_registered!(
-            "WHERE s.id = $1 AND (NOT v.deleted OR $2) ORDER BY v.subject, v.version"
-        ));
-        let versions = versions.bind(id).bind(deleted).fetch_all(&self.pool).await;
+        let versions = select_registered!(
+            "WHERE s.id = $1::bigint AND (NOT v.deleted OR $2) ORDER BY v.subject, v.version",
+            id,
+            deleted
+        );
+        let versions = versions.fetch_all(&self.pool).await;
         Ok(versions.map_err(|error| StoreError::from(PgError::from(error)))?)
     }
 
@@ -151,10 +157,12 @@ impl Store {
         subject: &str,
         versions: &[i32],
     ) -> Result<(), StoreError> {
-        let update = sqlx::query(
+        let update = sqlx::query!(
             "UPDATE registry.versions SET deleted = true WHERE subject = $1 AND version = ANY($2)",
+            subject,
+            versions
         );
-        update.bind(subject).bind(versions).execute(&self.pool).await.map_err(PgError::from)?;
+        update.execute(&self.pool).await.map_err(PgError::from)?;
         Ok(())
     }
 
@@ -164,10 +172,12 @@ impl Store {
         subject: &str,
         versions: &[i32],
     ) -> Result<(), StoreError> {
-        let delete = sqlx::query(
+        let delete = sqlx::query!(
             "DELETE FROM registry.versions WHERE subject = $1 AND version = ANY($2) AND deleted",
+            subject,
+            versions
         );
-        delete.bind(subject).bind(versions).execute(&self.pool).await.map_err(PgError::from)?;
+        delete.execute(&self.pool).await.map_err(PgError::from)?;
         Ok(())
     }
 }
@@ -177,9 +187,10 @@ async fn select_versions<'c>(
     subject: &str,
     deleted: bool,
 ) -> Result<Vec<Registered>, StoreError> {
-    let versions = sqlx::query_as(select_registered!(
-        "WHERE v.subject = $1 AND (NOT v.deleted OR $2) ORDER BY v.version"
-    ));
-    let versions = versions.bind(subject).bind(deleted).fetch_all(executor).await;
-    Ok(versions.map_err(PgError::from)?)
+    let versions = select_registered!(
+        "WHERE v.subject = $1 AND (NOT v.deleted OR $2) ORDER BY v.version",
+        subject,
+        deleted
+    );
+    Ok(versions.fetch_all(executor).await.map_err(PgError::from)?)
 }

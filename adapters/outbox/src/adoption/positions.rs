@@ -21,14 +21,6 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// SQLSTATE of a lock timeout.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// Stops all relays. Otherwise they would continue as soon as the sequences are correct, although
-/// the unpublished events at or below the cursors have no new positions yet.
-const STOP: &str = "
-INSERT INTO outbox_identity AS stored (system_identifier, timeline, stopped_for)
-SELECT system_identifier, timeline(), why
-FROM pg_control_system(), (VALUES ('`order-jobs adopt` is at work, or was interrupted; run it again')) AS reason (why)
-ON CONFLICT (only_row) DO UPDATE SET stopped_for = coalesce(stored.stopped_for, EXCLUDED.stopped_for)";
-
 /// Stops all relays. Moves each sequence that is missing, too low or set up wrongly above all
 /// existing positions.
 ///
@@ -59,7 +51,7 @@ async fn attempt(session: &mut PgConnection) -> Result<(), sqlx::Error> {
     session
         .execute("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '200ms'")
         .await?;
-    session.execute(STOP).await?;
+    stop_relays(session).await?;
     session.execute("LOCK TABLE outbox IN SHARE MODE").await?;
     for lane in LaneState::read(session, &[]).await? {
         let target = lane.reached().max(lane.last.unwrap_or(0)) + MARGIN;
@@ -68,6 +60,20 @@ async fn attempt(session: &mut PgConnection) -> Result<(), sqlx::Error> {
         }
     }
     session.execute("COMMIT").await?;
+    Ok(())
+}
+
+/// Stops all relays. Otherwise they would continue as soon as the sequences are correct, although
+/// the unpublished events at or below the cursors have no new positions yet.
+async fn stop_relays(session: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let stop = sqlx::query!(
+        "
+        INSERT INTO outbox_identity AS stored (system_identifier, timeline, stopped_for)
+        SELECT system_identifier, timeline(), why
+        FROM pg_control_system(), (VALUES ('`order-jobs adopt` is at work, or was interrupted; run it again')) AS reason (why)
+        ON CONFLICT (only_row) DO UPDATE SET stopped_for = coalesce(stored.stopped_for, EXCLUDED.stopped_for)"
+    );
+    stop.execute(session).await?;
     Ok(())
 }
 

@@ -1,4 +1,7 @@
 //! The second step of an adoption: events that may be unpublished get new positions.
+//!
+//! No macros of sqlx: the statements use temporary tables, which do not exist when the macros check
+//! them.
 
 use chrono::{DateTime, Utc};
 use sqlx::{Executor, PgConnection};

@@ -6,7 +6,6 @@ use adapter_postgres::timeouts::in_time;
 use adapter_postgres::{PgError, storable};
 use application::StoreError;
 use application::relay::{Claim, OutboxRecord, Verdict};
-use sqlx::types::Uuid;
 use sqlx::{Postgres, Transaction};
 
 use super::gap::GapChange;
@@ -97,13 +96,16 @@ impl PgClaim {
         if lanes.is_empty() {
             return Ok(self.transaction.rollback().await?);
         }
-        let query = "
+        let settle = sqlx::query!(
+            "
             UPDATE outbox_lanes AS l
             SET through = settled.through, settled_at = clock_timestamp()
             FROM unnest($1::smallint[], $2::bigint[]) AS settled (lane, through)
-            WHERE l.lane = settled.lane";
-        let query = sqlx::query(query).bind(lanes).bind(cursors);
-        query.execute(&mut *self.transaction).await?;
+            WHERE l.lane = settled.lane",
+            &lanes[..],
+            &cursors[..]
+        );
+        settle.execute(&mut *self.transaction).await?;
         Ok(self.transaction.commit().await?)
     }
 
@@ -141,43 +143,51 @@ impl PgClaim {
         dead: &[(usize, String)],
         records: Range<usize>,
     ) -> Result<(), PgError> {
-        let query = "
+        let records: Vec<&OutboxRecord> =
+            dead.iter().map(|(index, _)| &self.records[records.start + index]).collect();
+        let insert = sqlx::query!(
+            "
             INSERT INTO outbox_dead_letters
                 (lane, position, event_id, order_id, order_version, event_type, reason)
             SELECT $1, letter.* FROM unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::bigint[],
-                                            $6::text[], $7::text[]) AS letter";
-        let records: Vec<&OutboxRecord> =
-            dead.iter().map(|(index, _)| &self.records[records.start + index]).collect();
-        sqlx::query(query)
-            .bind(lane)
-            .bind(records.iter().map(|record| record.position).collect::<Vec<i64>>())
-            .bind(records.iter().map(|record| record.event_id.get()).collect::<Vec<Uuid>>())
-            .bind(records.iter().map(|record| record.aggregate_id).collect::<Vec<Uuid>>())
-            .bind(records.iter().map(|record| record.aggregate_version).collect::<Vec<i64>>())
-            .bind(records.iter().map(|record| record.event_type.clone()).collect::<Vec<String>>())
-            .bind(dead.iter().map(|(_, why)| storable(why)).collect::<Vec<String>>())
-            .execute(&mut *self.transaction)
-            .await?;
+                                            $6::text[], $7::text[]) AS letter",
+            lane,
+            &records.iter().map(|record| record.position).collect::<Vec<_>>()[..],
+            &records.iter().map(|record| record.event_id.get()).collect::<Vec<_>>()[..],
+            &records.iter().map(|record| record.aggregate_id).collect::<Vec<_>>()[..],
+            &records.iter().map(|record| record.aggregate_version).collect::<Vec<_>>()[..],
+            &records.iter().map(|record| record.event_type.clone()).collect::<Vec<_>>()[..],
+            &dead.iter().map(|(_, why)| storable(why)).collect::<Vec<_>>()[..]
+        );
+        insert.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
     async fn delete_stragglers(&mut self, lane: i16, positions: &[i64]) -> Result<(), PgError> {
-        let query = "DELETE FROM outbox_stragglers WHERE lane = $1 AND position = ANY ($2)";
-        let query = sqlx::query(query).bind(lane).bind(positions);
-        query.execute(&mut *self.transaction).await?;
+        let delete = sqlx::query!(
+            "DELETE FROM outbox_stragglers WHERE lane = $1 AND position = ANY ($2)",
+            lane,
+            positions
+        );
+        delete.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
     async fn set_horizons(&mut self, lane: i16, positions: &[i64]) -> Result<(), PgError> {
-        let query = "UPDATE outbox_stragglers SET horizon = pg_current_xact_id()
-                     WHERE lane = $1 AND position = ANY ($2)";
-        let query = sqlx::query(query).bind(lane).bind(positions);
-        query.execute(&mut *self.transaction).await?;
+        let update = sqlx::query!(
+            "UPDATE outbox_stragglers SET horizon = pg_current_xact_id()
+             WHERE lane = $1 AND position = ANY ($2)",
+            lane,
+            positions
+        );
+        update.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
     async fn write_stragglers(&mut self, lane: i16, rows: &[StragglerRow]) -> Result<(), PgError> {
-        let query = "
+        let errors = rows.iter().map(|row| row.last_error.as_deref().map(storable));
+        let write = sqlx::query!(
+            "
             INSERT INTO outbox_stragglers
                 (lane, position, reason, order_id, attempts, retry_at, last_error)
             SELECT $1, position, reason, order_id, attempts,
@@ -188,26 +198,28 @@ impl PgClaim {
             ON CONFLICT (lane, position) DO UPDATE
             SET reason = EXCLUDED.reason, order_id = EXCLUDED.order_id, horizon = NULL,
                 attempts = EXCLUDED.attempts, retry_at = EXCLUDED.retry_at,
-                last_error = EXCLUDED.last_error";
-        let errors = rows.iter().map(|row| row.last_error.as_deref().map(storable));
-        let aggregates = rows.iter().map(|row| row.aggregate_id);
-        sqlx::query(query)
-            .bind(lane)
-            .bind(rows.iter().map(|row| row.position).collect::<Vec<i64>>())
-            .bind(rows.iter().map(|row| row.reason).collect::<Vec<&str>>())
-            .bind(aggregates.collect::<Vec<Option<Uuid>>>())
-            .bind(rows.iter().map(|row| row.attempts).collect::<Vec<i32>>())
-            .bind(rows.iter().map(|row| row.delay.as_secs_f64()).collect::<Vec<f64>>())
-            .bind(errors.collect::<Vec<Option<String>>>())
-            .execute(&mut *self.transaction)
-            .await?;
+                last_error = EXCLUDED.last_error",
+            lane,
+            &rows.iter().map(|row| row.position).collect::<Vec<_>>()[..],
+            &rows.iter().map(|row| row.reason).collect::<Vec<_>>()[..] as _,
+            &rows.iter().map(|row| row.aggregate_id).collect::<Vec<_>>()[..] as _,
+            &rows.iter().map(|row| row.attempts).collect::<Vec<_>>()[..],
+            &rows.iter().map(|row| row.delay.as_secs_f64()).collect::<Vec<_>>()[..],
+            &errors.collect::<Vec<_>>()[..] as _
+        );
+        write.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
     /// Replaces gaps by the ranges that remain of them. Each range keeps the horizon of its gap,
     /// unless this claim sets it.
     async fn replace_gaps(&mut self, lane: i16, gaps: &[GapChange]) -> Result<(), PgError> {
-        let query = "
+        let ranges = gaps.iter().flat_map(|gap| {
+            gap.remaining.iter().map(|&(first, last)| (gap.first, first, last, gap.set_horizon))
+        });
+        let ranges: Vec<(i64, i64, i64, bool)> = ranges.collect();
+        let replace = sqlx::query!(
+            "
             WITH replaced AS (
                 DELETE FROM outbox_gaps WHERE lane = $1 AND first_position = ANY ($2)
                 RETURNING first_position, horizon, noted_at)
@@ -215,29 +227,28 @@ impl PgClaim {
             SELECT $1, first, last, CASE WHEN set_horizon THEN pg_current_xact_id() ELSE horizon END, noted_at
             FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[])
                  AS range (first_position, first, last, set_horizon)
-            JOIN replaced USING (first_position)";
-        let ranges = gaps.iter().flat_map(|gap| {
-            gap.remaining.iter().map(|&(first, last)| (gap.first, first, last, gap.set_horizon))
-        });
-        let ranges: Vec<(i64, i64, i64, bool)> = ranges.collect();
-        sqlx::query(query)
-            .bind(lane)
-            .bind(gaps.iter().map(|gap| gap.first).collect::<Vec<i64>>())
-            .bind(ranges.iter().map(|range| range.0).collect::<Vec<i64>>())
-            .bind(ranges.iter().map(|range| range.1).collect::<Vec<i64>>())
-            .bind(ranges.iter().map(|range| range.2).collect::<Vec<i64>>())
-            .bind(ranges.iter().map(|range| range.3).collect::<Vec<bool>>())
-            .execute(&mut *self.transaction)
-            .await?;
+            JOIN replaced USING (first_position)",
+            lane,
+            &gaps.iter().map(|gap| gap.first).collect::<Vec<_>>()[..],
+            &ranges.iter().map(|range| range.0).collect::<Vec<_>>()[..],
+            &ranges.iter().map(|range| range.1).collect::<Vec<_>>()[..],
+            &ranges.iter().map(|range| range.2).collect::<Vec<_>>()[..],
+            &ranges.iter().map(|range| range.3).collect::<Vec<_>>()[..]
+        );
+        replace.execute(&mut *self.transaction).await?;
         Ok(())
     }
 
     async fn insert_gaps(&mut self, lane: i16, gaps: &[(i64, i64)]) -> Result<(), PgError> {
-        let query = "INSERT INTO outbox_gaps (lane, first_position, last_position)
-                     SELECT $1, gap.* FROM unnest($2::bigint[], $3::bigint[]) AS gap";
         let (firsts, lasts): (Vec<i64>, Vec<i64>) = gaps.iter().copied().unzip();
-        let query = sqlx::query(query).bind(lane).bind(firsts).bind(lasts);
-        query.execute(&mut *self.transaction).await?;
+        let insert = sqlx::query!(
+            "INSERT INTO outbox_gaps (lane, first_position, last_position)
+             SELECT $1, gap.* FROM unnest($2::bigint[], $3::bigint[]) AS gap",
+            lane,
+            &firsts[..],
+            &lasts[..]
+        );
+        insert.execute(&mut *self.transaction).await?;
         Ok(())
     }
 }

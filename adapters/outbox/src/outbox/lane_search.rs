@@ -8,61 +8,10 @@ use tokio::time::Instant;
 
 use adapter_postgres::PgError;
 
-/// The lanes that have work, with their cursors. Locks nothing.
-///
-/// The statement looks only at rows that were recorded at most `$1` hours before or after now, so
-/// that Postgres skips the partitions of other days. A retry that is due in more than 6 minutes
-/// (the longest delay plus one minute) was stored while the clock was ahead: it counts as due now.
-const FIND_LANES: &str = "
-SELECT l.lane, l.through
-FROM outbox_lanes AS l
-WHERE
-    -- Rows above the cursor.
-    EXISTS (
-        SELECT FROM outbox AS o
-        WHERE o.lane = l.lane AND o.position > l.through
-          AND o.recorded_at > now() - make_interval(hours => $1)
-          AND o.recorded_at < now() + make_interval(hours => $1))
-    -- Failed or held stragglers that are due and do not wait for an earlier one of their aggregate.
-    OR EXISTS (
-        SELECT FROM outbox_stragglers AS s
-        WHERE s.lane = l.lane AND s.reason <> 'late'
-          AND (s.retry_at <= now() OR s.retry_at > now() + interval '6 minutes')
-          AND NOT EXISTS (
-              SELECT FROM outbox_stragglers AS earlier
-              WHERE earlier.lane = s.lane AND earlier.order_id = s.order_id
-                AND earlier.position < s.position
-                AND earlier.retry_at > now()
-                AND earlier.retry_at <= now() + interval '6 minutes'))
-    -- Late stragglers that need a horizon, can be dropped, or have a row now.
-    OR EXISTS (
-        SELECT FROM outbox_stragglers AS s
-        WHERE s.lane = l.lane AND s.reason = 'late'
-          AND (s.horizon IS NULL
-               OR s.horizon <= pg_snapshot_xmin(pg_current_snapshot())
-               OR s.horizon > pg_snapshot_xmax(pg_current_snapshot())
-               OR EXISTS (
-                   SELECT FROM outbox AS o
-                   WHERE o.lane = s.lane AND o.position = s.position
-                     AND o.recorded_at > now() - make_interval(hours => $1)
-                     AND o.recorded_at < now() + make_interval(hours => $1))))
-    -- The same for wide gaps.
-    OR EXISTS (
-        SELECT FROM outbox_gaps AS g
-        WHERE g.lane = l.lane
-          AND (g.horizon IS NULL
-               OR g.horizon <= pg_snapshot_xmin(pg_current_snapshot())
-               OR g.horizon > pg_snapshot_xmax(pg_current_snapshot())
-               OR EXISTS (
-                   SELECT FROM outbox AS o
-                   WHERE o.lane = g.lane AND o.position BETWEEN g.first_position AND g.last_position
-                     AND o.recorded_at > now() - make_interval(hours => $1)
-                     AND o.recorded_at < now() + make_interval(hours => $1))))";
-
-/// `$1` of most searches: nearly all events to publish were recorded recently.
+/// `hours` of most searches: nearly all events to publish were recorded recently.
 const RECENT_HOURS: i32 = 6;
 
-/// `$1` of a full search: all partitions.
+/// `hours` of a full search: all partitions.
 const ALL_HOURS: i32 = 1000 * 366 * 24;
 
 /// Maximum time between two full searches.
@@ -117,6 +66,59 @@ impl LaneSearch {
     }
 }
 
+/// The lanes that have work, with their cursors. Locks nothing.
+///
+/// The statement looks only at rows that were recorded at most `hours` hours before or after now, so
+/// that Postgres skips the partitions of other days. A retry that is due in more than 6 minutes
+/// (the longest delay plus one minute) was stored while the clock was ahead: it counts as due now.
 async fn find_lanes(pool: &PgPool, hours: i32) -> Result<Lanes, PgError> {
-    Ok(sqlx::query_as(FIND_LANES).bind(hours).fetch_all(pool).await?)
+    let lanes = sqlx::query!(
+        "
+        SELECT l.lane, l.through
+        FROM outbox_lanes AS l
+        WHERE
+            -- Rows above the cursor.
+            EXISTS (
+                SELECT FROM outbox AS o
+                WHERE o.lane = l.lane AND o.position > l.through
+                  AND o.recorded_at > now() - make_interval(hours => $1)
+                  AND o.recorded_at < now() + make_interval(hours => $1))
+            -- Failed or held stragglers that are due and do not wait for an earlier one of their aggregate.
+            OR EXISTS (
+                SELECT FROM outbox_stragglers AS s
+                WHERE s.lane = l.lane AND s.reason <> 'late'
+                  AND (s.retry_at <= now() OR s.retry_at > now() + interval '6 minutes')
+                  AND NOT EXISTS (
+                      SELECT FROM outbox_stragglers AS earlier
+                      WHERE earlier.lane = s.lane AND earlier.order_id = s.order_id
+                        AND earlier.position < s.position
+                        AND earlier.retry_at > now()
+                        AND earlier.retry_at <= now() + interval '6 minutes'))
+            -- Late stragglers that need a horizon, can be dropped, or have a row now.
+            OR EXISTS (
+                SELECT FROM outbox_stragglers AS s
+                WHERE s.lane = l.lane AND s.reason = 'late'
+                  AND (s.horizon IS NULL
+                       OR s.horizon <= pg_snapshot_xmin(pg_current_snapshot())
+                       OR s.horizon > pg_snapshot_xmax(pg_current_snapshot())
+                       OR EXISTS (
+                           SELECT FROM outbox AS o
+                           WHERE o.lane = s.lane AND o.position = s.position
+                             AND o.recorded_at > now() - make_interval(hours => $1)
+                             AND o.recorded_at < now() + make_interval(hours => $1))))
+            -- The same for wide gaps.
+            OR EXISTS (
+                SELECT FROM outbox_gaps AS g
+                WHERE g.lane = l.lane
+                  AND (g.horizon IS NULL
+                       OR g.horizon <= pg_snapshot_xmin(pg_current_snapshot())
+                       OR g.horizon > pg_snapshot_xmax(pg_current_snapshot())
+                       OR EXISTS (
+                           SELECT FROM outbox AS o
+                           WHERE o.lane = g.lane AND o.position BETWEEN g.first_position AND g.last_position
+                             AND o.recorded_at > now() - make_interval(hours => $1)
+                             AND o.recorded_at < now() + make_interval(hours => $1))))",
+        hours
+    );
+    Ok(lanes.map(|lane| (lane.lane, lane.through)).fetch_all(pool).await?)
 }

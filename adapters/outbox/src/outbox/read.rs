@@ -8,148 +8,14 @@ use application::relay::OutboxRecord;
 use chrono::{DateTime, Utc};
 use domain::EventId;
 use sqlx::types::{Json, Uuid};
-use sqlx::{FromRow, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 
 use super::gap::Gap;
 use super::lane_search::Lanes;
 use super::plan::{LaneSnapshot, Limits, NewRecord, Straggler, StragglerState};
 
-/// Locks up to `$3` of the lanes `$1` that are not locked and still have the cursors `$2`. Lanes
-/// that have waited longest come first.
-///
-/// This is the first statement of its transaction, so its snapshot is older than the transaction's
-/// id. The proof in `outbox.rs` allows a claim to set its id as the horizon only where this
-/// snapshot shows none. So the statement also returns the late stragglers and the gaps without a
-/// horizon.
-///
-/// The condition on the cursor is in a subquery, so that it is evaluated on the snapshot and not on
-/// the locked row. Otherwise a lane that was settled between the two would be locked but not
-/// returned, and nobody would work on it.
-///
-/// A lane with a `settled_at` in the future was settled while the clock was ahead. It comes first;
-/// otherwise it would come last until that time.
-const LOCK: &str = "
-SELECT l.lane, l.through,
-       ARRAY (SELECT s.position FROM outbox_stragglers AS s
-              WHERE s.lane = l.lane AND s.reason = 'late'
-                AND (s.horizon IS NULL OR s.horizon > pg_snapshot_xmax(pg_current_snapshot()))
-       ) AS late_without_horizon,
-       ARRAY (SELECT g.first_position FROM outbox_gaps AS g
-              WHERE g.lane = l.lane
-                AND (g.horizon IS NULL OR g.horizon > pg_snapshot_xmax(pg_current_snapshot()))
-              ORDER BY g.first_position) AS gap_firsts,
-       ARRAY (SELECT g.last_position FROM outbox_gaps AS g
-              WHERE g.lane = l.lane
-                AND (g.horizon IS NULL OR g.horizon > pg_snapshot_xmax(pg_current_snapshot()))
-              ORDER BY g.first_position) AS gap_lasts
-FROM outbox_lanes AS l
-WHERE l.lane IN (
-    SELECT lane FROM outbox_lanes
-    JOIN unnest($1::smallint[], $2::bigint[]) AS found (lane, through) USING (lane, through))
-ORDER BY CASE WHEN l.settled_at > now() + interval '1 minute' THEN '-infinity' ELSE l.settled_at END
-LIMIT $3
-FOR UPDATE OF l SKIP LOCKED";
-
-/// Reads the lanes `$1`, whose cursors are `$2`. It is one statement, so that everything is read in
-/// one snapshot.
-///
-/// It returns four kinds of rows: `straggler`, `gap`, `gap record` (a row in a gap) and `new` (a
-/// row above the cursor). For each lane and each kind with payloads, it returns at most `$3`
-/// payloads and none after the total size has reached `$4` bytes.
-///
-/// - Stragglers that exceed these limits, or are not due, are returned without a payload, because
-///   the plan needs to know their aggregates. A straggler that waits for an earlier one of its
-///   aggregate does not count towards the limits. A retry that is due in more than 6 minutes (the
-///   longest delay plus one minute) was stored while the clock was ahead: it counts as due.
-/// - A row in a gap that is also a straggler or a dead letter is returned as that only.
-const READ: &str = "
--- Stragglers, with their rows if they have one.
-SELECT 'straggler' AS kind, lane, position, NULL::bigint AS last, attempts, late, proved, in_claim,
-       NULL::boolean AS may_skip_gap, NULL::boolean AS dead,
-       event_id, order_id, order_version, event_type, schema_fingerprint,
-       CASE WHEN in_claim THEN payload END AS payload, headers, occurred_at
-FROM (
-    -- in_claim: it is due, waits for no earlier one, and the ones before it do not reach the limits.
-    SELECT *, coalesce(due AND NOT blocked AND count(*) FILTER (WHERE due AND NOT blocked) OVER earlier < $3
-                       AND coalesce(sum(size) FILTER (WHERE due AND NOT blocked) OVER earlier, 0) < $4,
-                       false) AS in_claim
-    FROM (
-        -- blocked: an earlier straggler of the same aggregate is not due.
-        SELECT *, coalesce(bool_or(NOT due) OVER (PARTITION BY lane, order_id ORDER BY position
-                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS blocked
-        FROM (
-            -- proved: all transactions that could insert its row have ended.
-            SELECT s.lane, s.position, s.attempts, s.reason = 'late' AS late,
-                   coalesce(s.horizon <= pg_snapshot_xmin(pg_current_snapshot()), false) AS proved,
-                   o.event_id IS NOT NULL
-                       AND (s.retry_at <= now() OR s.retry_at > now() + interval '6 minutes'
-                            OR s.reason = 'late') AS due,
-                   octet_length(o.payload) AS size,
-                   o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint,
-                   o.payload, o.headers, o.occurred_at
-            FROM outbox_stragglers AS s
-            LEFT JOIN outbox AS o USING (lane, position)
-            WHERE s.lane = ANY ($1)
-        ) AS straggler
-    ) AS straggler
-    WINDOW earlier AS (PARTITION BY lane ORDER BY position
-                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-) AS straggler
-UNION ALL
--- Wide gaps: position is the first position, last is the last one.
-SELECT 'gap', lane, first_position, last_position, NULL, NULL,
-       coalesce(horizon <= pg_snapshot_xmin(pg_current_snapshot()), false), NULL, NULL, NULL,
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
-FROM outbox_gaps
-WHERE lane = ANY ($1)
-UNION ALL
--- Rows in these gaps, up to the cursor and within the limits.
-SELECT 'gap record', lane, position, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-       event_id, order_id, order_version, event_type, schema_fingerprint, payload, headers, occurred_at
-FROM (
-    SELECT *, row_number() OVER (PARTITION BY lane ORDER BY position) AS number,
-           sum(octet_length(payload)) OVER (PARTITION BY lane ORDER BY position
-               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-    FROM (
-        SELECT o.*
-        FROM unnest($1::smallint[], $2::bigint[]) AS l (lane, through)
-        JOIN outbox_gaps AS g USING (lane)
-        CROSS JOIN LATERAL (
-            SELECT * FROM outbox AS o
-            WHERE o.lane = g.lane
-              AND o.position BETWEEN g.first_position AND least(g.last_position, l.through)
-              AND NOT EXISTS (SELECT FROM outbox_stragglers AS s
-                              WHERE s.lane = o.lane AND s.position = o.position)
-              AND NOT EXISTS (SELECT FROM outbox_dead_letters AS d
-                              WHERE d.lane = o.lane AND d.position = o.position)
-            ORDER BY o.position LIMIT $3
-        ) AS o
-    ) AS gap_record
-) AS gap_record
-WHERE number <= $3 AND coalesce(before, 0) < $4
-UNION ALL
--- Rows above the cursor, within the limits. One that was recorded in the future (the clock was ahead)
--- counts as old: the cursor may move past a gap before it.
-SELECT 'new', o.lane, o.position, NULL, NULL, NULL, NULL, NULL,
-       o.recorded_at <= now() - interval '50 milliseconds'
-           OR o.recorded_at > now() + interval '1 second',
-       d.position IS NOT NULL,
-       o.event_id, o.order_id, o.order_version, o.event_type, o.schema_fingerprint, o.payload,
-       o.headers, o.occurred_at
-FROM unnest($1::smallint[], $2::bigint[]) AS l (lane, through)
-CROSS JOIN LATERAL (
-    SELECT *, sum(octet_length(o.payload)) OVER (
-                  ORDER BY o.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
-    FROM (
-        SELECT * FROM outbox AS o
-        WHERE o.lane = l.lane AND o.position > l.through ORDER BY o.position LIMIT $3
-    ) AS o
-) AS o
-LEFT JOIN outbox_dead_letters AS d ON d.lane = o.lane AND d.position = o.position
-WHERE coalesce(o.before, 0) < $4";
-
 /// A lane that this transaction has locked.
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 pub(super) struct LockedLane {
     pub(super) lane: i16,
     /// Its cursor. Nobody else can move it while the lane is locked.
@@ -162,8 +28,8 @@ pub(super) struct LockedLane {
     gap_lasts: Vec<i64>,
 }
 
-/// A row that [`READ`] returns. Its `kind` decides which columns have a value.
-#[derive(Debug, FromRow)]
+/// A row that `read.sql` returns. Its `kind` decides which columns have a value.
+#[derive(Debug)]
 struct SnapshotRow {
     kind: String,
     lane: i16,
@@ -201,32 +67,85 @@ impl LockedLane {
         gaps.any(|(&from, &to)| from <= first && last <= to)
     }
 
-    /// Locks up to `max` of these lanes.
+    /// Locks up to `max` of the lanes that are not locked and still have the cursors that were found.
+    /// Lanes that have waited longest come first.
+    ///
+    /// This is the first statement of its transaction, so its snapshot is older than the transaction's
+    /// id. The proof in `outbox.rs` allows a claim to set its id as the horizon only where this
+    /// snapshot shows none. So the statement also returns the late stragglers and the gaps without a
+    /// horizon.
+    ///
+    /// The condition on the cursor is in a subquery, so that it is evaluated on the snapshot and not on
+    /// the locked row. Otherwise a lane that was settled between the two would be locked but not
+    /// returned, and nobody would work on it.
+    ///
+    /// A lane with a `settled_at` in the future was settled while the clock was ahead. It comes first;
+    /// otherwise it would come last until that time.
     pub(super) async fn lock(
         transaction: &mut Transaction<'static, Postgres>,
         found: &Lanes,
         max: usize,
     ) -> Result<Vec<Self>, PgError> {
         let (lanes, cursors): (Vec<i16>, Vec<i64>) = found.iter().copied().unzip();
-        let query = sqlx::query_as(LOCK).bind(lanes).bind(cursors).bind(sql_limit(max));
-        Ok(query.fetch_all(&mut **transaction).await?)
+        let locked = sqlx::query_as!(
+            Self,
+            r#"
+            SELECT l.lane, l.through,
+                   ARRAY (SELECT s.position FROM outbox_stragglers AS s
+                          WHERE s.lane = l.lane AND s.reason = 'late'
+                            AND (s.horizon IS NULL OR s.horizon > pg_snapshot_xmax(pg_current_snapshot()))
+                   ) AS "late_without_horizon!",
+                   ARRAY (SELECT g.first_position FROM outbox_gaps AS g
+                          WHERE g.lane = l.lane
+                            AND (g.horizon IS NULL OR g.horizon > pg_snapshot_xmax(pg_current_snapshot()))
+                          ORDER BY g.first_position) AS "gap_firsts!",
+                   ARRAY (SELECT g.last_position FROM outbox_gaps AS g
+                          WHERE g.lane = l.lane
+                            AND (g.horizon IS NULL OR g.horizon > pg_snapshot_xmax(pg_current_snapshot()))
+                          ORDER BY g.first_position) AS "gap_lasts!"
+            FROM outbox_lanes AS l
+            WHERE l.lane IN (
+                SELECT lane FROM outbox_lanes
+                JOIN unnest($1::smallint[], $2::bigint[]) AS found (lane, through) USING (lane, through))
+            ORDER BY CASE WHEN l.settled_at > now() + interval '1 minute' THEN '-infinity' ELSE l.settled_at END
+            LIMIT $3
+            FOR UPDATE OF l SKIP LOCKED"#,
+            &lanes[..],
+            &cursors[..],
+            sql_limit(max)
+        );
+        Ok(locked.fetch_all(&mut **transaction).await?)
     }
 
     /// Reads the stragglers and gaps of the lanes and, within the limits, the rows in the gaps and
-    /// above the cursors.
+    /// above the cursors. It is one statement, so that everything is read in one snapshot.
+    ///
+    /// The statement returns four kinds of rows: `straggler`, `gap`, `gap record` (a row in a gap) and
+    /// `new` (a row above the cursor). `$1` are the lanes and `$2` their cursors. For each lane and
+    /// each kind with payloads, it returns at most `$3` payloads and none after the total size has
+    /// reached `$4` bytes.
+    ///
+    /// - Stragglers that exceed these limits, or are not due, are returned without a payload, because
+    ///   the plan needs to know their aggregates. A straggler that waits for an earlier one of its
+    ///   aggregate does not count towards the limits. A retry that is due in more than 6 minutes (the
+    ///   longest delay plus one minute) was stored while the clock was ahead: it counts as due.
+    /// - A row in a gap that is also a straggler or a dead letter is returned as that only.
     pub(super) async fn read(
         lanes: &[Self],
         transaction: &mut Transaction<'static, Postgres>,
         limits: Limits,
     ) -> Result<Vec<LaneSnapshot>, StoreError> {
-        let rows: Vec<SnapshotRow> = sqlx::query_as(READ)
-            .bind(lanes.iter().map(|lane| lane.lane).collect::<Vec<_>>())
-            .bind(lanes.iter().map(|lane| lane.through).collect::<Vec<_>>())
-            .bind(sql_limit(limits.records))
-            .bind(sql_limit(limits.bytes))
-            .fetch_all(&mut **transaction)
-            .await
-            .map_err(PgError::from)?;
+        let numbers: Vec<i16> = lanes.iter().map(|lane| lane.lane).collect();
+        let cursors: Vec<i64> = lanes.iter().map(|lane| lane.through).collect();
+        let rows = sqlx::query_file_as!(
+            SnapshotRow,
+            "src/outbox/read.sql",
+            &numbers[..],
+            &cursors[..],
+            sql_limit(limits.records),
+            sql_limit(limits.bytes)
+        );
+        let rows = rows.fetch_all(&mut **transaction).await.map_err(PgError::from)?;
         let mut snapshots: Vec<LaneSnapshot> =
             lanes.iter().map(|_| LaneSnapshot::default()).collect();
         for row in rows {

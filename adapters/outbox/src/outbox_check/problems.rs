@@ -16,7 +16,7 @@ use super::super::lane::LANES;
 const RECENT: Duration = Duration::from_mins(15);
 
 /// The Postgres server that the check is connected to.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
     pub(crate) system_identifier: i64,
     /// `None` on a standby.
@@ -26,7 +26,7 @@ pub(crate) struct Server {
 }
 
 /// What earlier checks have stored: the row of `outbox_identity`.
-#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StoredIdentity {
     pub(crate) system_identifier: i64,
     pub(crate) timeline: i64,

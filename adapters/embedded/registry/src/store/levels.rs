@@ -25,9 +25,9 @@ impl Store {
         &self,
         subject: &str,
     ) -> Result<Option<Level>, StoreError> {
-        let level = sqlx::query_scalar("SELECT level FROM registry.levels WHERE subject = $1");
-        let level: Option<String> =
-            level.bind(subject).fetch_optional(&self.pool).await.map_err(PgError::from)?;
+        let level =
+            sqlx::query_scalar!("SELECT level FROM registry.levels WHERE subject = $1", subject);
+        let level = level.fetch_optional(&self.pool).await.map_err(PgError::from)?;
         level.as_deref().map(read).transpose()
     }
 
@@ -37,15 +37,13 @@ impl Store {
         subject: &str,
         level: Level,
     ) -> Result<(), StoreError> {
-        let set = sqlx::query(
+        let set = sqlx::query!(
             "INSERT INTO registry.levels (subject, level) VALUES ($1, $2)
              ON CONFLICT (subject) DO UPDATE SET level = EXCLUDED.level",
+            subject,
+            level_name(level)
         );
-        set.bind(subject)
-            .bind(level_name(level))
-            .execute(&self.pool)
-            .await
-            .map_err(PgError::from)?;
+        set.execute(&self.pool).await.map_err(PgError::from)?;
         Ok(())
     }
 
@@ -54,10 +52,11 @@ impl Store {
         &self,
         subject: &str,
     ) -> Result<Option<Level>, StoreError> {
-        let delete =
-            sqlx::query_scalar("DELETE FROM registry.levels WHERE subject = $1 RETURNING level");
-        let level: Option<String> =
-            delete.bind(subject).fetch_optional(&self.pool).await.map_err(PgError::from)?;
+        let delete = sqlx::query_scalar!(
+            "DELETE FROM registry.levels WHERE subject = $1 RETURNING level",
+            subject
+        );
+        let level = delete.fetch_optional(&self.pool).await.map_err(PgError::from)?;
         level.as_deref().map(read).transpose()
     }
 }
@@ -67,11 +66,11 @@ pub(super) async fn level<'c>(
     executor: impl PgExecutor<'c>,
     subject: &str,
 ) -> Result<Level, StoreError> {
-    let level = sqlx::query_scalar(
+    let level = sqlx::query_scalar!(
         "SELECT level FROM registry.levels WHERE subject IN ($1, '') ORDER BY subject DESC LIMIT 1",
+        subject
     );
-    let level: Option<String> =
-        level.bind(subject).fetch_optional(executor).await.map_err(PgError::from)?;
+    let level = level.fetch_optional(executor).await.map_err(PgError::from)?;
     level.as_deref().map_or(Ok(DEFAULT_LEVEL), read)
 }
 

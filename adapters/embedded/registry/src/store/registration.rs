@@ -22,7 +22,8 @@ impl Store {
         }
         let mut transaction = self.pool.begin().await.map_err(store_error)?;
         // Only one registration runs at a time, so that it is checked against all earlier ones and
-        // a schema does not get two ids. This lock does not block reads.
+        // a schema does not get two ids. This lock does not block reads. No macro of sqlx, because
+        // Postgres does not check `LOCK` before it runs.
         sqlx::query("LOCK TABLE registry.versions IN SHARE ROW EXCLUSIVE MODE")
             .execute(&mut *transaction)
             .await
@@ -65,12 +66,12 @@ async fn register_locked(
     }
     let id = id_of(&mut *transaction, schema).await?;
     // The number of a deleted version is not used again.
-    sqlx::query(
+    sqlx::query!(
         "INSERT INTO registry.versions (subject, version, schema_id)
          SELECT $1, coalesce(max(version), 0) + 1, $2 FROM registry.versions WHERE subject = $1",
+        subject,
+        id
     )
-    .bind(subject)
-    .bind(id)
     .execute(transaction)
     .await
     .map_err(store_error)?;
@@ -79,20 +80,19 @@ async fn register_locked(
 
 /// The id of a schema. Inserts the schema if it is new.
 async fn id_of(transaction: &mut PgConnection, schema: &Schema) -> Result<i32, ApiError> {
-    let known: Option<i32> =
-        sqlx::query_scalar("SELECT id FROM registry.schemas WHERE sha256(canonical) = sha256($1)")
-            .bind(schema.canonical())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(store_error)?;
-    if let Some(id) = known {
+    let known = sqlx::query_scalar!(
+        "SELECT id FROM registry.schemas WHERE sha256(canonical) = sha256($1)",
+        schema.canonical()
+    );
+    if let Some(id) = known.fetch_optional(&mut *transaction).await.map_err(store_error)? {
         return Ok(id);
     }
-    let new = sqlx::query_scalar(
+    let new = sqlx::query_scalar!(
         "INSERT INTO registry.schemas (schema, canonical) VALUES ($1, $2) RETURNING id",
+        schema.text(),
+        schema.canonical()
     );
-    let new = new.bind(schema.text()).bind(schema.canonical()).fetch_one(transaction).await;
-    Ok(new.map_err(store_error)?)
+    Ok(new.fetch_one(transaction).await.map_err(store_error)?)
 }
 
 async fn find<'c>(
@@ -101,11 +101,13 @@ async fn find<'c>(
     schema: &Schema,
     deleted: bool,
 ) -> Result<Option<Registered>, StoreError> {
-    let found = sqlx::query_as(select_registered!(
+    let found = select_registered!(
         "WHERE v.subject = $1 AND sha256(s.canonical) = sha256($2) AND (NOT v.deleted OR $3)
-         ORDER BY v.version DESC LIMIT 1"
-    ));
-    let found = found.bind(subject).bind(schema.canonical()).bind(deleted);
+         ORDER BY v.version DESC LIMIT 1",
+        subject,
+        schema.canonical(),
+        deleted
+    );
     Ok(found.fetch_optional(executor).await.map_err(PgError::from)?)
 }
 
