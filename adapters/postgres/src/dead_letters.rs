@@ -14,11 +14,13 @@ use application::dead_letters::{
 use application::published::RawRecord;
 use domain::Timestamp;
 use sqlx::PgPool;
+use sqlx::types::Json;
 
 pub use keep::keep;
 pub use row::state;
 
 use super::{Database, PgError, storable};
+use headers::Header;
 use row::DeadLetterRow;
 
 /// The dead letters of one context, in Postgres. Cheap to clone.
@@ -35,6 +37,20 @@ impl PgDeadLetters {
     }
 }
 
+/// Selects dead letters. The text follows `FROM dead_letters`.
+macro_rules! select {
+    ($rest:literal, $($argument:expr),+) => {
+        sqlx::query_as!(
+            DeadLetterRow,
+            r#"SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
+                      settled_at, timestamp_ms, headers AS "headers: Json<Vec<Header>>"
+               FROM dead_letters "#
+                + $rest,
+            $($argument),+
+        )
+    };
+}
+
 impl DeadLetters for PgDeadLetters {
     type Id = DeadLetterNumber;
     type Content = RawRecord;
@@ -44,25 +60,20 @@ impl DeadLetters for PgDeadLetters {
         query: DeadLetterQuery<'_, DeadLetterNumber>,
         limit: usize,
     ) -> Result<Vec<KeptDeadLetter<DeadLetterNumber, RawRecord>>, StoreError> {
-        let rows: Vec<DeadLetterRow> = sqlx::query_as(
-            "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
-                    settled_at, timestamp_ms, headers
-             FROM dead_letters
-             WHERE state = $1 AND ($2::bigint IS NULL OR id > $2)
-               AND ($3::text IS NULL OR position($3 IN reason) > 0)
-               AND ($4::text IS NULL OR $4 = regexp_replace(
-                       jsonb_path_query_first(headers, '$[*] ? (@.name == \"ce_type\")') ->> 'text',
-                       '^.*\\.', ''))
-             ORDER BY id LIMIT $5",
-        )
-        .bind(query.status.as_str())
-        .bind(query.after.map(DeadLetterNumber::get))
-        .bind(query.filter.reason().map(storable))
-        .bind(query.filter.event_type().map(storable))
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&self.pool)
-        .await
-        .map_err(PgError::from)?;
+        let rows = select!(
+            r#"WHERE state = $1 AND ($2::bigint IS NULL OR id > $2)
+                 AND ($3::text IS NULL OR position($3 IN reason) > 0)
+                 AND ($4::text IS NULL OR $4 = regexp_replace(
+                         jsonb_path_query_first(headers, '$[*] ? (@.name == "ce_type")') ->> 'text',
+                         '^.*\.', ''))
+               ORDER BY id LIMIT $5"#,
+            query.status.as_str(),
+            query.after.map(DeadLetterNumber::get),
+            query.filter.reason().map(storable),
+            query.filter.event_type().map(storable),
+            i64::try_from(limit).unwrap_or(i64::MAX)
+        );
+        let rows = rows.fetch_all(&self.pool).await.map_err(PgError::from)?;
         rows.into_iter().map(DeadLetterRow::into_kept).collect()
     }
 
@@ -70,15 +81,8 @@ impl DeadLetters for PgDeadLetters {
         &self,
         number: DeadLetterNumber,
     ) -> Result<Option<KeptDeadLetter<DeadLetterNumber, RawRecord>>, StoreError> {
-        let row: Option<DeadLetterRow> = sqlx::query_as(
-            "SELECT id, topic, topic_partition, topic_offset, key, value, reason, state, kept_at,
-                    settled_at, timestamp_ms, headers
-             FROM dead_letters WHERE id = $1",
-        )
-        .bind(number.get())
-        .fetch_optional(&self.pool)
-        .await
-        .map_err(PgError::from)?;
+        let row = select!("WHERE id = $1", number.get());
+        let row = row.fetch_optional(&self.pool).await.map_err(PgError::from)?;
         row.map(DeadLetterRow::into_kept).transpose()
     }
 
@@ -86,54 +90,49 @@ impl DeadLetters for PgDeadLetters {
         &self,
         numbers: &[DeadLetterNumber],
     ) -> Result<Vec<DeadLetterNumber>, StoreError> {
-        let discarded: Vec<i64> = sqlx::query_scalar(
-            // Rows are locked in the order of their ids, so that two statements cannot deadlock.
+        let numbers: Vec<i64> = numbers.iter().map(|number| number.get()).collect();
+        // Rows are locked in the order of their ids, so that two statements cannot deadlock.
+        let discard = sqlx::query_scalar!(
             "UPDATE dead_letters SET state = 'discarded', settled_at = now()
              WHERE id IN (SELECT id FROM dead_letters WHERE id = ANY ($1) AND state = 'open'
                           ORDER BY id FOR UPDATE)
              RETURNING id",
-        )
-        .bind(numbers.iter().map(|number| number.get()).collect::<Vec<_>>())
-        .fetch_all(&self.pool)
-        .await
-        .map_err(PgError::from)?;
+            &numbers
+        );
+        let discarded = discard.fetch_all(&self.pool).await.map_err(PgError::from)?;
         Ok(discarded.into_iter().map(DeadLetterNumber::new).collect())
     }
 
     async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
-        let deleted = sqlx::query(
+        let delete = sqlx::query!(
             "DELETE FROM dead_letters WHERE id IN (
                  SELECT id FROM dead_letters WHERE state <> 'open' AND settled_at < $1 LIMIT $2)",
-        )
-        .bind(before.get())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .execute(&self.pool)
-        .await
-        .map_err(PgError::from)?;
+            before.get(),
+            i64::try_from(limit).unwrap_or(i64::MAX)
+        );
+        let deleted = delete.execute(&self.pool).await.map_err(PgError::from)?;
         Ok(deleted.rows_affected())
     }
 }
 
 impl ConsumerDeadLetters for PgDeadLetters {
     async fn mark_retried(&self, number: DeadLetterNumber) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let mark = sqlx::query!(
             "UPDATE dead_letters SET state = 'retried', settled_at = now()
              WHERE id = $1 AND state = 'open'",
-        )
-        .bind(number.get())
-        .execute(&self.pool)
-        .await
-        .map_err(PgError::from)?;
+            number.get()
+        );
+        let done = mark.execute(&self.pool).await.map_err(PgError::from)?;
         Ok(done.rows_affected() == 1)
     }
 
     async fn note_reason(&self, number: DeadLetterNumber, reason: &str) -> Result<(), StoreError> {
-        sqlx::query("UPDATE dead_letters SET reason = $2 WHERE id = $1 AND state = 'open'")
-            .bind(number.get())
-            .bind(storable(reason))
-            .execute(&self.pool)
-            .await
-            .map_err(PgError::from)?;
+        let note = sqlx::query!(
+            "UPDATE dead_letters SET reason = $2 WHERE id = $1 AND state = 'open'",
+            number.get(),
+            storable(reason) as _
+        );
+        note.execute(&self.pool).await.map_err(PgError::from)?;
         Ok(())
     }
 }

@@ -9,20 +9,20 @@ use sqlx::types::Json;
 use super::headers::{self, Header};
 
 /// A row of the table `dead_letters` of a context.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(super) struct DeadLetterRow {
-    id: i64,
-    topic: String,
-    topic_partition: i32,
-    topic_offset: i64,
-    key: Option<Vec<u8>>,
-    value: Option<Vec<u8>>,
-    reason: String,
-    state: String,
-    kept_at: DateTime<Utc>,
-    settled_at: Option<DateTime<Utc>>,
-    timestamp_ms: Option<i64>,
-    headers: Option<Json<Vec<Header>>>,
+    pub(super) id: i64,
+    pub(super) topic: String,
+    pub(super) topic_partition: i32,
+    pub(super) topic_offset: i64,
+    pub(super) key: Option<Vec<u8>>,
+    pub(super) value: Option<Vec<u8>>,
+    pub(super) reason: String,
+    pub(super) state: String,
+    pub(super) kept_at: DateTime<Utc>,
+    pub(super) settled_at: Option<DateTime<Utc>>,
+    pub(super) timestamp_ms: Option<i64>,
+    pub(super) headers: Option<Json<Vec<Header>>>,
 }
 
 impl DeadLetterRow {

@@ -1,6 +1,6 @@
 use application::housekeeping::ClockState;
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgPool};
+use sqlx::PgPool;
 
 use crate::PgError;
 
@@ -12,39 +12,29 @@ pub(super) struct Reading {
     pub(super) state: ClockState,
 }
 
-#[derive(Debug, FromRow)]
-struct Row {
-    now: DateTime<Utc>,
-    believed_at: DateTime<Utc>,
-    doubted_at: Option<DateTime<Utc>>,
-    confirmations: i32,
-}
-
 /// Reads the clock of Postgres and decides whether to trust it.
 ///
 /// The table `housekeeping_clock` of the context has one row.
 pub(super) async fn read(pool: &PgPool) -> Result<Reading, PgError> {
     let mut transaction = pool.begin().await?;
-    let row: Row = sqlx::query_as(
-        "SELECT clock_timestamp() AS now, believed_at, doubted_at, confirmations
-         FROM housekeeping_clock FOR UPDATE",
-    )
-    .fetch_one(&mut *transaction)
-    .await?;
+    let row = sqlx::query!(
+        r#"SELECT clock_timestamp() AS "now!", believed_at, doubted_at, confirmations
+           FROM housekeeping_clock FOR UPDATE"#
+    );
+    let row = row.fetch_one(&mut *transaction).await?;
     let mut state = ClockState {
         trusted_at: row.believed_at.into(),
         doubted_at: row.doubted_at.map(Into::into),
         confirmations: row.confirmations.unsigned_abs(),
     };
     let is_trusted = state.record(row.now.into());
-    sqlx::query(
+    let keep = sqlx::query!(
         "UPDATE housekeeping_clock SET believed_at = $1, doubted_at = $2, confirmations = $3",
-    )
-    .bind(state.trusted_at.get())
-    .bind(state.doubted_at.map(domain::Timestamp::get))
-    .bind(state.confirmations.cast_signed())
-    .execute(&mut *transaction)
-    .await?;
+        state.trusted_at.get(),
+        state.doubted_at.map(domain::Timestamp::get),
+        state.confirmations.cast_signed()
+    );
+    keep.execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(Reading { now: row.now, is_trusted, state })
 }
