@@ -79,6 +79,8 @@ async fn stop_relays(session: &mut PgConnection) -> Result<(), sqlx::Error> {
 
 /// Creates the sequence or sets it to `to`. `RESTART` discards the positions that sessions have
 /// cached.
+///
+/// No macro of sqlx, because a name cannot be a parameter.
 async fn reset_sequence(session: &mut PgConnection, lane: i16, to: i64) -> Result<(), sqlx::Error> {
     let statements = format!(
         "CREATE SEQUENCE IF NOT EXISTS outbox_lane_{lane} AS bigint;
