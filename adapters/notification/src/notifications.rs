@@ -13,35 +13,6 @@ use super::delete_settled::delete_settled;
 use super::rows::NotificationRow;
 use super::{PgNotificationClaim, PgNotifications};
 
-/// Inserts notifications that do not exist yet.
-///
-/// `recorded_at` is never before the last time that housekeeping trusted. If the clock of Postgres is
-/// behind and is corrected later, the notification must not look old then.
-///
-/// Ids are assigned in the order of the parameters. Rows are written in the order of their keys, so
-/// that two consumers cannot deadlock.
-const RECORD: &str = "
-    INSERT INTO notifications
-        (id, event_id, channel, order_id, order_version, message, recorded_at)
-    SELECT id, event_id, channel, order_id, order_version, message,
-           greatest(now(), (SELECT believed_at FROM housekeeping_clock))
-    FROM (
-        SELECT nextval('notification_ids') AS id, told.*
-        FROM (
-            SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[])
-                WITH ORDINALITY
-                AS given (event_id, channel, order_id, order_version, message, place)
-            ORDER BY place
-        ) AS told
-    ) AS numbered
-    ORDER BY event_id, channel, id
-    ON CONFLICT (event_id, channel) DO NOTHING";
-
-const OF_ORDER: &str = "
-    SELECT id, event_id, channel, order_id, order_version, message, state, attempts, last_error,
-           recorded_at, sent_at
-    FROM notifications WHERE order_id = $1 ORDER BY id";
-
 impl Notifications for PgNotifications {
     type Claim = PgNotificationClaim;
 
@@ -74,11 +45,14 @@ impl Notifications for PgNotifications {
 
 impl NotificationViews for PgNotifications {
     async fn of_order(&self, id: OrderId) -> Result<Vec<Notification>, StoreError> {
-        let rows: Vec<NotificationRow> = sqlx::query_as(OF_ORDER)
-            .bind(id.get())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(PgError::from)?;
+        let notifications = sqlx::query_as!(
+            NotificationRow,
+            "SELECT id, event_id, channel, order_id, order_version, message, state, attempts,
+                    last_error, recorded_at, sent_at
+             FROM notifications WHERE order_id = $1 ORDER BY id",
+            id.get()
+        );
+        let rows = notifications.fetch_all(&self.pool).await.map_err(PgError::from)?;
         rows.into_iter().map(NotificationRow::into_notification).collect()
     }
 }
@@ -102,17 +76,37 @@ impl PgNotifications {
 }
 
 /// Inserts the notifications that do not exist yet. Returns how many.
+///
+/// `recorded_at` is never before the last time that housekeeping trusted. If the clock of Postgres is
+/// behind and is corrected later, the notification must not look old then.
+///
+/// Ids are assigned in the order of the parameters. Rows are written in the order of their keys, so
+/// that two consumers cannot deadlock.
 async fn insert(connection: &mut PgConnection, new: &[NewNotification]) -> Result<u64, PgError> {
     if new.is_empty() {
         return Ok(0);
     }
-    let done = sqlx::query(RECORD)
-        .bind(new.iter().map(|one| one.event_id.get()).collect::<Vec<_>>())
-        .bind(new.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>())
-        .bind(new.iter().map(|one| one.order_id.get()).collect::<Vec<_>>())
-        .bind(new.iter().map(|one| one.order_version.get()).collect::<Vec<_>>())
-        .bind(new.iter().map(|one| one.message.as_str()).collect::<Vec<_>>())
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected())
+    let record = sqlx::query!(
+        "INSERT INTO notifications
+             (id, event_id, channel, order_id, order_version, message, recorded_at)
+         SELECT id, event_id, channel, order_id, order_version, message,
+                greatest(now(), (SELECT believed_at FROM housekeeping_clock))
+         FROM (
+             SELECT nextval('notification_ids') AS id, ordered.*
+             FROM (
+                 SELECT * FROM UNNEST($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[])
+                     WITH ORDINALITY
+                     AS given (event_id, channel, order_id, order_version, message, place)
+                 ORDER BY place
+             ) AS ordered
+         ) AS numbered
+         ORDER BY event_id, channel, id
+         ON CONFLICT (event_id, channel) DO NOTHING",
+        &new.iter().map(|one| one.event_id.get()).collect::<Vec<_>>(),
+        &new.iter().map(|one| one.channel.as_str()).collect::<Vec<_>>() as _,
+        &new.iter().map(|one| one.order_id.get()).collect::<Vec<_>>(),
+        &new.iter().map(|one| one.order_version.get()).collect::<Vec<_>>(),
+        &new.iter().map(|one| one.message.as_str()).collect::<Vec<_>>() as _,
+    );
+    Ok(record.execute(connection).await?.rows_affected())
 }

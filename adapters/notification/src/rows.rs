@@ -5,20 +5,19 @@ use domain::{EventId, OrderId, OrderVersion};
 use uuid::Uuid;
 
 /// A notification as the statements of this crate select it.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(super) struct NotificationRow {
     pub(super) id: i64,
-    event_id: Uuid,
-    channel: String,
-    order_id: Uuid,
-    #[sqlx(try_from = "i64")]
-    order_version: OrderVersion,
-    message: String,
-    state: String,
-    attempts: i32,
-    last_error: Option<String>,
-    recorded_at: DateTime<Utc>,
-    sent_at: Option<DateTime<Utc>>,
+    pub(super) event_id: Uuid,
+    pub(super) channel: String,
+    pub(super) order_id: Uuid,
+    pub(super) order_version: i64,
+    pub(super) message: String,
+    pub(super) state: String,
+    pub(super) attempts: i32,
+    pub(super) last_error: Option<String>,
+    pub(super) recorded_at: DateTime<Utc>,
+    pub(super) sent_at: Option<DateTime<Utc>>,
 }
 
 /// A row with contents that this program never writes.
@@ -42,7 +41,7 @@ impl NotificationRow {
             event_id: EventId::new(self.event_id),
             channel: self.channel.parse::<ChannelName>().map_err(|_| impossible())?,
             order_id: OrderId::new(self.order_id),
-            order_version: self.order_version,
+            order_version: OrderVersion::try_from(self.order_version).map_err(|_| impossible())?,
             message: self.message,
         };
         Ok(Notification { content, state, recorded_at: self.recorded_at.into() })

@@ -4,61 +4,20 @@ use application::StoreError;
 use application::pharmacy::{OrderRevision, PharmacyOrders, SaveAllError};
 use application::published::DeadLetter;
 use chrono::{DateTime, Utc};
-use domain::OrderId;
 use domain::pharmacy::PharmacyStatus;
+use domain::{OrderId, OrderVersion};
 use sqlx::PgConnection;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::PgPharmacyOrders;
-use super::rows::{OrderRow, select_orders};
-
-const BY_IDS: &str = select_orders!("WHERE order_id = ANY($1)");
-
-/// Rows are locked in the order of their keys, so that two consumers cannot deadlock.
-const UPDATE: &str = "
-    WITH given AS (
-        SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
-                             $6::text[], $7::text[], $8::timestamptz[], $9::text[],
-                             $10::timestamptz[])
-            AS given (order_id, revision, version, missing, status, customer_name, note,
-                      ordered_at, cancel_reason, cancelled_at)
-    ), held AS MATERIALIZED (
-        SELECT given.* FROM orders JOIN given USING (order_id)
-        WHERE orders.revision = given.revision ORDER BY orders.order_id FOR UPDATE OF orders
-    )
-    UPDATE orders
-    SET version = held.version, missing = held.missing, status = held.status,
-        customer_name = held.customer_name, note = held.note, ordered_at = held.ordered_at,
-        cancel_reason = held.cancel_reason, cancelled_at = held.cancelled_at,
-        revision = held.revision + 1, updated_at = now()
-    FROM held
-    WHERE orders.order_id = held.order_id";
-
-const INSERT: &str = "
-    INSERT INTO orders (order_id, revision, version, missing, status, customer_name, note,
-                                 ordered_at, cancel_reason, cancelled_at)
-    SELECT order_id, revision + 1, version, missing, status, customer_name, note, ordered_at,
-           cancel_reason, cancelled_at
-    FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
-                $7::text[], $8::timestamptz[], $9::text[], $10::timestamptz[])
-        AS given (order_id, revision, version, missing, status, customer_name, note, ordered_at,
-                  cancel_reason, cancelled_at)
-    ORDER BY order_id
-    ON CONFLICT (order_id) DO NOTHING";
-
-/// The items of an order never change after they were stored.
-const INSERT_ITEMS: &str = "
-    INSERT INTO order_items (order_id, line, product_id, quantity, medication_system,
-                                      medication_code, medication_display)
-    SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::bigint[], $4::integer[], $5::text[],
-                         $6::text[], $7::text[])
-    ON CONFLICT (order_id, line) DO NOTHING";
+use super::rows::{ItemRow, OrderRow, select_orders};
 
 impl PharmacyOrders for PgPharmacyOrders {
     async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.get()).collect();
-        let query = sqlx::query_as(BY_IDS).bind(ids).fetch_all(&self.pool);
-        let rows: Vec<OrderRow> = in_time(query).await.map_err(PgError::from)?;
+        let find = select_orders!("WHERE order_id = ANY($1)", &ids).fetch_all(&self.pool);
+        let rows: Vec<OrderRow> = in_time(find).await.map_err(PgError::from)?;
         rows.into_iter().map(OrderRow::into_revised).collect()
     }
 
@@ -84,11 +43,11 @@ impl PgPharmacyOrders {
         let (new, known): (Vec<&OrderRevision>, Vec<&OrderRevision>) =
             orders.iter().partition(|revised| revised.revision == 0);
         let mut transaction = self.pool.begin().await?;
-        for (statement, orders) in [(UPDATE, &known), (INSERT, &new)] {
-            if write(&mut transaction, statement, orders).await? != orders.len() as u64 {
-                transaction.rollback().await?;
-                return Ok(false);
-            }
+        let written = update(&mut transaction, &known).await?;
+        let written = written + insert(&mut transaction, &new).await?;
+        if written != orders.len() as u64 {
+            transaction.rollback().await?;
+            return Ok(false);
         }
         write_items(&mut transaction, orders).await?;
         dead_letters::keep(&mut transaction, dead).await?;
@@ -97,38 +56,110 @@ impl PgPharmacyOrders {
     }
 }
 
-/// Writes the orders whose rows have not changed since they were read. Returns how many.
-async fn write(
-    connection: &mut PgConnection,
-    statement: &'static str,
-    orders: &[&OrderRevision],
-) -> Result<u64, PgError> {
+/// The columns of orders, as parameters of a statement.
+struct Columns<'o> {
+    ids: Vec<Uuid>,
+    revisions: Vec<i64>,
+    versions: Vec<Option<i64>>,
+    missing: Vec<i64>,
+    statuses: Vec<&'static str>,
+    customer_names: Vec<Option<&'o str>>,
+    notes: Vec<Option<&'o str>>,
+    ordered_at: Vec<Option<DateTime<Utc>>>,
+    cancel_reasons: Vec<Option<&'o str>>,
+    cancelled_at: Vec<Option<DateTime<Utc>>>,
+}
+
+impl<'o> Columns<'o> {
+    fn of(orders: &[&'o OrderRevision]) -> Self {
+        let states = || orders.iter().map(|revised| revised.order.snapshot());
+        let contents = || states().map(|state| state.contents.as_ref());
+        let (statuses, (cancel_reasons, cancelled_at)): (Vec<_>, (Vec<_>, Vec<_>)) =
+            states().map(|state| cancellation(&state.status)).unzip();
+        Self {
+            ids: states().map(|state| state.id.get()).collect(),
+            revisions: orders.iter().map(|revised| revised.revision).collect(),
+            versions: states().map(|state| state.version.map(OrderVersion::get)).collect(),
+            missing: states().map(|state| state.missing).collect(),
+            statuses,
+            customer_names: contents().map(|it| Some(it?.customer_name.as_str())).collect(),
+            notes: contents().map(|it| it?.note.as_deref()).collect(),
+            ordered_at: contents().map(|it| Some(it?.ordered_at.get())).collect(),
+            cancel_reasons,
+            cancelled_at,
+        }
+    }
+}
+
+/// Updates the orders whose rows have not changed since they were read. Returns how many.
+///
+/// Rows are locked in the order of their keys, so that two consumers cannot deadlock.
+async fn update(connection: &mut PgConnection, orders: &[&OrderRevision]) -> Result<u64, PgError> {
     if orders.is_empty() {
         return Ok(0);
     }
-    let states = || orders.iter().map(|revised| revised.order.snapshot());
-    let (statuses, (reasons, cancelled_at)): (Vec<_>, (Vec<_>, Vec<_>)) =
-        states().map(|state| cancellation(&state.status)).unzip();
-    let contents = || states().map(|state| state.contents.as_ref());
-    let names = contents().map(|it| Some(it?.customer_name.as_str()));
-    let notes = contents().map(|it| it?.note.as_deref());
-    let ordered_at = contents().map(|it| Some(it?.ordered_at.get()));
-    let done = sqlx::query(statement)
-        .bind(states().map(|state| state.id.get()).collect::<Vec<_>>())
-        .bind(orders.iter().map(|revised| revised.revision).collect::<Vec<_>>())
-        .bind(
-            states().map(|state| state.version.map(domain::OrderVersion::get)).collect::<Vec<_>>(),
-        )
-        .bind(states().map(|state| state.missing).collect::<Vec<_>>())
-        .bind(statuses)
-        .bind(names.collect::<Vec<_>>())
-        .bind(notes.collect::<Vec<_>>())
-        .bind(ordered_at.collect::<Vec<_>>())
-        .bind(reasons)
-        .bind(cancelled_at)
-        .execute(connection)
-        .await?;
-    Ok(done.rows_affected())
+    let columns = Columns::of(orders);
+    let update = sqlx::query!(
+        "WITH given AS (
+             SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
+                                  $6::text[], $7::text[], $8::timestamptz[], $9::text[],
+                                  $10::timestamptz[])
+                 AS given (order_id, revision, version, missing, status, customer_name, note,
+                           ordered_at, cancel_reason, cancelled_at)
+         ), held AS MATERIALIZED (
+             SELECT given.* FROM orders JOIN given USING (order_id)
+             WHERE orders.revision = given.revision ORDER BY orders.order_id FOR UPDATE OF orders
+         )
+         UPDATE orders
+         SET version = held.version, missing = held.missing, status = held.status,
+             customer_name = held.customer_name, note = held.note, ordered_at = held.ordered_at,
+             cancel_reason = held.cancel_reason, cancelled_at = held.cancelled_at,
+             revision = held.revision + 1, updated_at = now()
+         FROM held
+         WHERE orders.order_id = held.order_id",
+        &columns.ids,
+        &columns.revisions,
+        &columns.versions as _,
+        &columns.missing,
+        &columns.statuses as _,
+        &columns.customer_names as _,
+        &columns.notes as _,
+        &columns.ordered_at as _,
+        &columns.cancel_reasons as _,
+        &columns.cancelled_at as _,
+    );
+    Ok(update.execute(connection).await?.rows_affected())
+}
+
+/// Inserts the orders that do not exist yet. Returns how many.
+async fn insert(connection: &mut PgConnection, orders: &[&OrderRevision]) -> Result<u64, PgError> {
+    if orders.is_empty() {
+        return Ok(0);
+    }
+    let columns = Columns::of(orders);
+    let insert = sqlx::query!(
+        "INSERT INTO orders (order_id, revision, version, missing, status, customer_name, note,
+                             ordered_at, cancel_reason, cancelled_at)
+         SELECT order_id, revision + 1, version, missing, status, customer_name, note, ordered_at,
+                cancel_reason, cancelled_at
+         FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
+                     $7::text[], $8::timestamptz[], $9::text[], $10::timestamptz[])
+             AS given (order_id, revision, version, missing, status, customer_name, note,
+                       ordered_at, cancel_reason, cancelled_at)
+         ORDER BY order_id
+         ON CONFLICT (order_id) DO NOTHING",
+        &columns.ids,
+        &columns.revisions,
+        &columns.versions as _,
+        &columns.missing,
+        &columns.statuses as _,
+        &columns.customer_names as _,
+        &columns.notes as _,
+        &columns.ordered_at as _,
+        &columns.cancel_reasons as _,
+        &columns.cancelled_at as _,
+    );
+    Ok(insert.execute(connection).await?.rows_affected())
 }
 
 type Cancellation<'a> = (&'static str, (Option<&'a str>, Option<DateTime<Utc>>));
@@ -162,16 +193,22 @@ async fn write_items(
         }
     }
     if !ids.is_empty() {
-        sqlx::query(INSERT_ITEMS)
-            .bind(ids)
-            .bind(lines)
-            .bind(product_ids)
-            .bind(quantities)
-            .bind(systems)
-            .bind(codes)
-            .bind(displays)
-            .execute(connection)
-            .await?;
+        // The items of an order never change after they were stored.
+        let insert = sqlx::query!(
+            "INSERT INTO order_items (order_id, line, product_id, quantity, medication_system,
+                                      medication_code, medication_display)
+             SELECT * FROM UNNEST($1::uuid[], $2::integer[], $3::bigint[], $4::integer[], $5::text[],
+                                  $6::text[], $7::text[])
+             ON CONFLICT (order_id, line) DO NOTHING",
+            &ids,
+            &lines,
+            &product_ids,
+            &quantities,
+            &systems as _,
+            &codes as _,
+            &displays as _,
+        );
+        insert.execute(connection).await?;
     }
     Ok(())
 }

@@ -9,42 +9,45 @@ use serde::Deserialize;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-/// Selects orders with their items, in one statement so that both are from the same snapshot.
+/// Selects orders with their items, in one statement so that both are from the same snapshot. The text
+/// follows `FROM orders`.
 macro_rules! select_orders {
-    ($which:literal) => {
-        concat!(
-            "SELECT order_id, version, missing, status, customer_name, note, ordered_at,
-                    cancel_reason, cancelled_at, revision, received_at,
-                    COALESCE((SELECT json_agg(item ORDER BY line) FROM order_items AS item
-                              WHERE item.order_id = orders.order_id), '[]') AS items
-             FROM orders ",
-            $which
+    ($which:literal, $($argument:expr),+) => {
+        sqlx::query_as!(
+            OrderRow,
+            r#"SELECT order_id, version, missing, status, customer_name, note,
+                      ordered_at, cancel_reason, cancelled_at, revision, received_at,
+                      COALESCE((SELECT json_agg(item ORDER BY line) FROM order_items AS item
+                                WHERE item.order_id = orders.order_id), '[]')
+                          AS "items!: Json<Vec<ItemRow>>"
+               FROM orders "#
+                + $which,
+            $($argument),+
         )
     };
 }
 pub(super) use select_orders;
 
 /// An order as [`select_orders`] reads it.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(super) struct OrderRow {
-    order_id: Uuid,
-    #[sqlx(try_from = "i64")]
-    version: OrderVersion,
-    missing: i64,
-    status: String,
-    customer_name: Option<String>,
-    note: Option<String>,
-    ordered_at: Option<DateTime<Utc>>,
-    cancel_reason: Option<String>,
-    cancelled_at: Option<DateTime<Utc>>,
-    revision: i64,
-    received_at: DateTime<Utc>,
-    items: Json<Vec<ItemRow>>,
+    pub(super) order_id: Uuid,
+    pub(super) version: i64,
+    pub(super) missing: i64,
+    pub(super) status: String,
+    pub(super) customer_name: Option<String>,
+    pub(super) note: Option<String>,
+    pub(super) ordered_at: Option<DateTime<Utc>>,
+    pub(super) cancel_reason: Option<String>,
+    pub(super) cancelled_at: Option<DateTime<Utc>>,
+    pub(super) revision: i64,
+    pub(super) received_at: DateTime<Utc>,
+    pub(super) items: Json<Vec<ItemRow>>,
 }
 
 /// The columns of an item's row, as JSON.
 #[derive(Debug, Deserialize)]
-struct ItemRow {
+pub(super) struct ItemRow {
     product_id: i64,
     quantity: i32,
     medication_system: Option<String>,
@@ -70,12 +73,14 @@ impl OrderRow {
 
     fn into_snapshot(self) -> Result<PharmacySnapshot, StoreError> {
         let id = self.order_id;
+        let impossible = || StoreError::Refused(Box::new(ImpossibleRow(id)));
+        let version = OrderVersion::try_from(self.version).map_err(|_| impossible())?;
         let status = match (self.status.as_str(), self.cancel_reason, self.cancelled_at) {
             ("draft", None, None) => PharmacyStatus::Draft,
             ("cancelled", Some(reason), Some(at)) => {
                 PharmacyStatus::Cancelled { reason, at: at.into() }
             }
-            _ => return Err(StoreError::Refused(Box::new(ImpossibleRow(id)))),
+            _ => return Err(impossible()),
         };
         let contents = match (self.customer_name, self.ordered_at) {
             (Some(customer_name), Some(ordered_at)) => Some(Contents {
@@ -85,11 +90,11 @@ impl OrderRow {
                 ordered_at: ordered_at.into(),
             }),
             (None, None) => None,
-            _ => return Err(StoreError::Refused(Box::new(ImpossibleRow(id)))),
+            _ => return Err(impossible()),
         };
         Ok(PharmacySnapshot {
             id: OrderId::new(id),
-            version: Some(self.version),
+            version: Some(version),
             status,
             contents,
             missing: self.missing,

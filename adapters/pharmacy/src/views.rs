@@ -2,25 +2,16 @@ use adapter_postgres::PgError;
 use application::StoreError;
 use application::pharmacy::{PharmacyOrderView, PharmacyViewStatus, PharmacyViews};
 use domain::OrderId;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::PgPharmacyOrders;
-use super::rows::{OrderRow, select_orders};
-
-const BY_ID: &str = select_orders!("WHERE order_id = $1");
-
-const NEWEST: &str = select_orders!("WHERE order_id <= $1 ORDER BY order_id DESC LIMIT $2");
-
-const NEWEST_OF_STATUS: &str =
-    select_orders!("WHERE status = $3 AND order_id <= $1 ORDER BY order_id DESC LIMIT $2");
+use super::rows::{ItemRow, OrderRow, select_orders};
 
 impl PharmacyViews for PgPharmacyOrders {
     async fn view(&self, id: OrderId) -> Result<Option<PharmacyOrderView>, StoreError> {
-        let row: Option<OrderRow> = sqlx::query_as(BY_ID)
-            .bind(id.get())
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(PgError::from)?;
+        let row = select_orders!("WHERE order_id = $1", id.get());
+        let row = row.fetch_optional(&self.pool).await.map_err(PgError::from)?;
         row.map(OrderRow::into_view).transpose()
     }
 
@@ -35,13 +26,26 @@ impl PharmacyViews for PgPharmacyOrders {
         };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         // With an optional filter (`$3 IS NULL OR …`), the planner would not use the index.
-        let query = match status {
-            None => sqlx::query_as(NEWEST).bind(last).bind(limit),
+        let rows = match status {
+            None => {
+                let newest = select_orders!(
+                    "WHERE order_id <= $1 ORDER BY order_id DESC LIMIT $2",
+                    last,
+                    limit
+                );
+                newest.fetch_all(&self.pool).await
+            }
             Some(status) => {
-                sqlx::query_as(NEWEST_OF_STATUS).bind(last).bind(limit).bind(name(status))
+                let newest = select_orders!(
+                    "WHERE status = $3 AND order_id <= $1 ORDER BY order_id DESC LIMIT $2",
+                    last,
+                    limit,
+                    name(status)
+                );
+                newest.fetch_all(&self.pool).await
             }
         };
-        let rows: Vec<OrderRow> = query.fetch_all(&self.pool).await.map_err(PgError::from)?;
+        let rows = rows.map_err(PgError::from)?;
         rows.into_iter().map(OrderRow::into_view).collect()
     }
 }
