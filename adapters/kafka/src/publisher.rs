@@ -16,7 +16,7 @@ use tracing::debug;
 use self::producer::{OutgoingRecord, REPORT_TIMEOUT, ReplaceableProducer};
 use self::send_result::SendResult;
 use super::cluster::Cluster;
-use super::registry::Registry;
+use super::registry::{Registry, RegistryError};
 use super::settings::{producer_settings, single_record_producer_settings};
 use super::wire::frame;
 
@@ -70,6 +70,22 @@ impl KafkaPublisher {
         batched.create_first().map_err(PublisherError)?;
         let single = ReplaceableProducer::new(single_record_producer_settings(cluster));
         Ok(Self { topic: cluster.topic.clone(), source, registry, batched, single })
+    }
+
+    /// Gets the ids of the newest schema of each type of event, so that the first event does not have to
+    /// wait for them.
+    ///
+    /// # Errors
+    /// When the registry is unavailable, or refuses a schema.
+    pub async fn register_schemas(&self) -> Result<(), RegistryError> {
+        let released = (self.registry.events().released)();
+        for (index, schema) in released.iter().enumerate() {
+            let later = &released[index + 1..];
+            if !later.iter().any(|other| other.event_type == schema.event_type) {
+                self.registry.id_of(schema, &self.topic).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Like [`Self::registered`], with a deadline.

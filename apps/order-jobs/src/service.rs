@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter_http::{bind, serve, site};
-use adapter_kafka::{Cluster, KafkaPublisher, Registry};
+use adapter_kafka::{Cluster, KafkaPublisher, Registry, RegistryError};
 use adapter_ordering::{self as ordering};
 use adapter_outbox::{PgBacklog, PgOutbox, Wakeups};
 use adapter_postgres::{Database, MigrationGate};
 use application::relay::MeasureBacklog;
 use runtime::Check;
-use runtime::{Outage, StartError};
+use runtime::{Outage, StartError, one_line};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -23,8 +23,8 @@ use crate::{Config, api, housekeeping};
 /// How often to check, during an outage of Kafka, whether it has ended.
 const OUTAGE_CHECK_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How long to wait before checking again whether the topic exists.
-const TOPIC_PAUSE: Duration = Duration::from_secs(1);
+/// How long to wait before checking again whether the topic exists, or the registry answers.
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Relays until `shutdown` is cancelled. Then it finishes the batches it has begun and returns.
 ///
@@ -44,6 +44,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     // Nothing can be published before the topic was found, so Kafka counts as not reached until then.
     let outages =
         RelayOutages { kafka: Outage::initially_on("Kafka"), outbox: Outage::of("the outbox") };
+    let registry = Outage::initially_on("the schema registry");
     let halt = Halt::default();
     let warnings = TopicWarnings::default();
     let warned = warnings.clone();
@@ -52,6 +53,7 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         vec![
             tables.check(&database),
             check("kafka", &outages.kafka).with_warning(move || warned.text()),
+            check("registry", &registry),
             check("outbox", &outages.outbox),
             halt.check(),
         ],
@@ -66,7 +68,10 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         prepared?;
         let housekeeping = housekeeping::run(&database, &config.relay, &shutdown);
         let topic = TopicWatch::new(&cluster, &database, &config.relay, &halt, warnings)?;
-        let relay = relay(&config, &database, publisher, &topic, &outages, &halt, &shutdown);
+        let relay = async {
+            prepare_schemas(&publisher, &registry, &shutdown).await;
+            relay(&config, &database, publisher, &topic, &outages, &halt, &shutdown).await;
+        };
         // Boxed so that callers' futures stay small.
         tokio::join!(housekeeping, Box::pin(relay));
         Ok(())
@@ -74,6 +79,24 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
     tokio::try_join!(serve(listener, site, shutdown.clone()), work)?;
     database.close().await;
     Ok(())
+}
+
+/// Waits until the registry has given ids to the schemas of the events, or refuses to.
+///
+/// If it refuses a schema, the events of the other types can be published.
+async fn prepare_schemas(publisher: &KafkaPublisher, registry: &Outage, stop: &CancellationToken) {
+    while let Err(error) = publisher.register_schemas().await {
+        if let RegistryError::Refused { .. } = error {
+            tracing::warn!("{}", one_line(&error));
+            break;
+        }
+        registry.report_failure(&one_line(&error));
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(RETRY_PAUSE) => {}
+        }
+    }
+    registry.report_success();
 }
 
 /// Waits for the topic and for the first check of the outbox, then runs the workers.
@@ -91,7 +114,7 @@ async fn relay(
         outages.kafka.report_failure(&error);
         tokio::select! {
             () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(TOPIC_PAUSE) => {}
+            () = tokio::time::sleep(RETRY_PAUSE) => {}
         }
     }
     outages.kafka.report_success();

@@ -115,6 +115,14 @@ impl BackingServices {
         &self.home
     }
 
+    /// Waits until the embedded Postgres ends although nobody has stopped it.
+    pub(crate) async fn ended(&mut self) -> StartError {
+        match &mut self.embedded_postgres {
+            Some(postgres) => postgres.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
     /// Whether Postgres is embedded, so that the folder is in use.
     pub(crate) const fn has_embedded_postgres(&self) -> bool {
         self.embedded_postgres.is_some()

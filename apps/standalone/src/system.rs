@@ -66,6 +66,7 @@ impl System {
         let failed = tokio::select! {
             () = self.stop.cancelled() => Ok(()),
             ended = self.services.join_next() => service_result(ended),
+            error = self.backing_services.ended() => Err(error),
         };
         failed.and(self.stop().await)
     }

@@ -56,6 +56,12 @@ impl Account {
         if let Self::Other { uid, gid, .. } = self {
             command.uid(*uid).gid(*gid);
         }
+        // The settings of the environment are for clients of other servers.
+        for (variable, _) in std::env::vars_os() {
+            if variable.as_encoded_bytes().starts_with(b"PG") {
+                command.env_remove(variable);
+            }
+        }
         // Ctrl-C must reach only this process, which then stops the server gracefully.
         command.process_group(0).stdin(Stdio::null()).current_dir("/");
         command

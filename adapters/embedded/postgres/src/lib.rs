@@ -53,6 +53,10 @@ impl EmbeddedPostgres {
         search: &Search,
         downloads: &Downloads,
     ) -> Result<Self, StartError> {
+        if std::env::var_os("PGOPTIONS").is_some_and(|options| !options.is_empty()) {
+            let reason = "it would change the sessions of the embedded Postgres; unset it";
+            return Err(StartError::setting("PGOPTIONS", reason));
+        }
         let account = Account::for_server()?;
         let folder = DataFolder::open(settings, &account)?;
         let binaries = Binaries::find_or_download(
@@ -110,6 +114,12 @@ impl EmbeddedPostgres {
             connection.execute(sqlx::AssertSqlSafe(statement)).await.map_err(failed)?;
         }
         connection.close().await.map_err(failed)
+    }
+
+    /// Waits until the server ends although nobody has stopped it. Returns the reason, with the file of
+    /// its log.
+    pub async fn ended(&mut self) -> StartError {
+        self.server.ended().await
     }
 
     /// Stops the server and waits until it has stopped.

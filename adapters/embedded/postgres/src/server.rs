@@ -15,6 +15,9 @@ use super::predecessor;
 /// Timeout of the start, including crash recovery and the stop of a previous server.
 const START_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How often to check whether the server is still running.
+const LIFE_CHECK: Duration = Duration::from_millis(500);
+
 /// The log line of Postgres if another program has taken the port in the meantime.
 const PORT_TAKEN: &str = "could not create any TCP/IP sockets";
 
@@ -112,6 +115,19 @@ impl Server {
         }
         tokio::time::sleep(Duration::from_millis(30)).await;
         Ok(Starting::InProgress)
+    }
+
+    /// Waits until the server ends by itself.
+    pub(super) async fn ended(&mut self) -> StartError {
+        let status = loop {
+            match self.process.try_wait() {
+                Ok(None) => tokio::time::sleep(LIFE_CHECK).await,
+                Ok(Some(status)) => break status.to_string(),
+                Err(error) => break error.to_string(),
+            }
+        };
+        let what = format!("the embedded Postgres has ended; see {}", self.log.display());
+        StartError::other(what, format!("{status}; start again, the data are kept"))
     }
 
     /// Stops the server and waits until it has exited.

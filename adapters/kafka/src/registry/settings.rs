@@ -4,7 +4,7 @@ use reqwest::{Certificate, ClientBuilder};
 use runtime::StartError;
 use runtime::config::{KafkaArgs, RegistryArgs, Secret, given, secret};
 use schema_registry_converter::async_impl::schema_registry::SrSettings;
-use url::Url;
+use url::{Host, Url};
 
 use super::{TIMEOUT, reason};
 
@@ -23,7 +23,7 @@ pub(super) fn settings(args: &KafkaArgs) -> Result<SrSettings, StartError> {
     let url = parse_url(&args.schema_registry_url)?;
     let mut builder = SrSettings::new_builder(url.as_str().trim_end_matches('/').to_owned());
     builder.set_timeout(TIMEOUT);
-    let (client, login) = http_client(&args.registry)?;
+    let (client, login) = http_client(&url, &args.registry)?;
     if let Some(Login { username, password }) = login {
         builder.set_basic_authorization(&username, Some(password.reveal()));
     }
@@ -39,16 +39,23 @@ pub(crate) struct Login {
     pub(crate) password: Secret,
 }
 
-/// Builder of an HTTP client that trusts the configured CA certificates, and the login, if any is
-/// set.
+/// Builder of an HTTP client for this URL that trusts the configured CA certificates, and the login, if
+/// any is set.
+///
+/// It does not use the proxy of the environment for a registry on this host: a proxy would look for it
+/// on its own host.
 ///
 /// # Errors
 /// When a setting is wrong. The message names its variable and says what would be right.
 pub(crate) fn http_client(
+    url: &Url,
     args: &RegistryArgs,
 ) -> Result<(ClientBuilder, Option<Login>), StartError> {
     crate::tls::prepare();
     let mut client = ClientBuilder::new();
+    if is_on_this_host(url) {
+        client = client.no_proxy();
+    }
     if let Some(path) = given(args.schema_registry_ca_location.as_ref()) {
         client = client.tls_certs_only(ca_certificates(path)?);
     }
@@ -74,6 +81,15 @@ pub(crate) fn parse_url(text: &str) -> Result<Url, StartError> {
         ));
     }
     Ok(url)
+}
+
+fn is_on_this_host(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn login(args: &RegistryArgs) -> Result<Option<Login>, StartError> {
@@ -142,6 +158,20 @@ mod tests {
             &[("USERNAME", ""), ("PASSWORD", ""), ("CA", "")],
         ] {
             assert!(settings(&args(variables)).is_ok(), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn the_addresses_of_this_host_are_known() {
+        for (url, expected) in [
+            ("http://localhost:8081", true),
+            ("http://127.0.0.1:8081", true),
+            ("http://127.1.2.3", true),
+            ("http://[::1]:8081/apis", true),
+            ("http://registry:8081", false),
+            ("http://10.0.0.1:8081", false),
+        ] {
+            assert_eq!(is_on_this_host(&url.parse().unwrap()), expected, "{url}");
         }
     }
 

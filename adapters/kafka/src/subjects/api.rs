@@ -30,7 +30,7 @@ struct ErrorBody {
 impl Api {
     pub(super) fn new(url: &str, args: &RegistryArgs) -> Result<Self, SubjectError> {
         let url = parse_url(url)?;
-        let (client, login) = http_client(args)?;
+        let (client, login) = http_client(&url, args)?;
         let client = client.timeout(TIMEOUT).build().map_err(SubjectError::Client)?;
         Ok(Self { client, login, url })
     }

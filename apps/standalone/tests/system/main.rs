@@ -3,6 +3,7 @@
 
 mod client;
 mod demo;
+mod embedded;
 mod external_services;
 mod instance;
 mod kafka_outage;

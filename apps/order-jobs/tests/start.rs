@@ -1,0 +1,51 @@
+//! The relay starts while a service that it needs is down, and says which one.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::net::SocketAddr;
+
+use adapter_kafka::PARTITIONS;
+use embedded_kafka::EmbeddedKafka;
+use embedded_postgres::testing::fresh_database;
+use embedded_registry as registry;
+use order_jobs::{Config, RelayArgs};
+use runtime::config::{HttpArgs, KafkaArgs, TOPIC};
+use serde_json::Value;
+use test_support::eventually;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+async fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+/// The checks that are not ready; `None` if the service does not answer.
+async fn not_ready(http: SocketAddr) -> Option<Vec<String>> {
+    let body: Value =
+        reqwest::get(format!("http://{http}/readyz")).await.ok()?.json().await.ok()?;
+    let checks = body["checks"].as_array()?.iter().filter(|check| check["ready"] == false);
+    checks.map(|check| Some(check["name"].as_str()?.to_owned())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_is_not_ready_before_the_registry_has_given_ids_to_its_schemas() {
+    adapter_kafka::tls::prepare();
+    let database = fresh_database().await.unwrap().args();
+    let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
+    let (http, registry) = (free_address().await, free_address().await);
+    let config = Config {
+        database: database.clone(),
+        kafka: KafkaArgs::at(kafka.bootstrap_servers(), format!("http://{registry}"), TOPIC),
+        http_addr: http,
+        http: HttpArgs::default(),
+        relay: RelayArgs::default(),
+    };
+    tokio::spawn(order_jobs::run(config, CancellationToken::new()));
+    let waits =
+        async || not_ready(http).await.is_some_and(|names| names.contains(&"registry".into()));
+    eventually("the relay waits for the registry", waits).await;
+
+    registry::testing::start(registry, &database).await.unwrap();
+    let is_ready = async || not_ready(http).await.is_some_and(|names| names.is_empty());
+    eventually("the relay is ready", is_ready).await;
+}
