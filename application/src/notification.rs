@@ -4,7 +4,7 @@ mod channel;
 mod deliver;
 mod notifications;
 mod notify_customer;
-mod retry_delay;
+mod retry_policy;
 
 pub use channel::{Channel, ChannelName, SendError};
 pub use deliver::{Delivered, deliver_notifications};
@@ -13,4 +13,4 @@ pub use notifications::{
     NotificationViews, Notifications, SendOutcome,
 };
 pub use notify_customer::NotifyCustomer;
-pub use retry_delay::{MAX_RETRY_DELAY, retry_delay};
+pub use retry_policy::{MAX_RETRY_DELAY, retry_delay};

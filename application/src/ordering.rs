@@ -1,5 +1,6 @@
 //! Ordering: placing, cancelling and looking up orders.
 
+mod answers;
 mod cancel_order;
 mod cause;
 mod idempotency_key;
@@ -8,6 +9,7 @@ mod order_views;
 mod orders;
 mod place_order;
 
+pub use answers::Answers;
 pub use cancel_order::{CancelOrder, CancelOrderError, cancel_order};
 pub use cause::{Cause, Fingerprint};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};

@@ -3,20 +3,10 @@ use std::time::Duration;
 use adapter_outbox::days::{self, DaysReport};
 use adapter_postgres::Database;
 use adapter_postgres::housekeeping::Round;
+use application::housekeeping::delete_in_chunks;
+use application::ordering::Answers;
 
-// No macros of sqlx, because `Round::in_chunks` binds the parameters.
-
-/// Forgets what was answered long ago.
-const FORGET_ANSWERS: &str = "
-    DELETE FROM ordering.causes WHERE (kind, key) IN (
-        SELECT kind, key FROM ordering.causes
-        WHERE answered_at < $1 ORDER BY answered_at LIMIT $2)";
-
-/// Dates answers that a clock which was ahead has put into the future; they would never grow old.
-const DATE_ANSWERS: &str = "
-    UPDATE ordering.causes SET answered_at = $1 WHERE (kind, key) IN (
-        SELECT kind, key FROM ordering.causes
-        WHERE answered_at > $1 + interval '1 day' LIMIT $2)";
+use super::answers::PgAnswers;
 
 /// Keeps the outbox in shape: a partition for every day to come, none that nobody needs.
 ///
@@ -78,9 +68,10 @@ impl Housekeeping {
         if let Some(now) = round.time().await {
             let before = now - self.keep.events;
             days::drop_before(&self.database, before, &mut round, &mut days).await;
-            round.in_chunks("date answers of the future", DATE_ANSWERS, now).await;
-            let before = now - self.keep.answers;
-            answers_forgotten = round.in_chunks("forget old answers", FORGET_ANSWERS, before).await;
+            let answers = PgAnswers::new(&self.database);
+            let before = (now - self.keep.answers).into();
+            let delete = delete_in_chunks(|limit| answers.delete_before(before, limit));
+            answers_forgotten = round.step("delete old answers", delete).await;
         }
         HousekeepingReport {
             days,

@@ -3,6 +3,7 @@
 //!
 //! [`PgOrders`] stores an order, its events and the answer to its cause in one transaction.
 
+mod answers;
 mod housekeeping;
 mod order_row;
 mod orders;

@@ -37,6 +37,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::types::Uuid;
 use tokio::time::{self, Instant};
 
+use super::answers::PgAnswers;
 use super::save::{Save, Write};
 use super::{PgOrders, PgPublishedLedger};
 
@@ -227,6 +228,7 @@ impl OrderingFixture for Fixture {
     type Orders = PgOrders;
     type Views = PgOrders;
     type Outbox = PgOutbox;
+    type Answers = PgAnswers;
 
     fn orders(&self) -> PgOrders {
         self.orders.clone()
@@ -238,6 +240,10 @@ impl OrderingFixture for Fixture {
 
     fn outbox(&self) -> PgOutbox {
         self.outbox.clone()
+    }
+
+    fn answers(&self) -> PgAnswers {
+        PgAnswers::new(&self.database)
     }
 
     async fn let_delays_pass(&self) {

@@ -2,6 +2,7 @@
 
 use adapter_postgres::housekeeping::Round;
 use adapter_postgres::{Database, PgError};
+use application::StoreError;
 use application::dead_letters::DeadLetters;
 use application::housekeeping::delete_in_chunks;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -15,24 +16,6 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeou
 
 /// SQLSTATE of a lock that was not to be had in time.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
-
-/// Deletes what is old and processed in the default partition. No macro of sqlx, because
-/// [`Round::in_chunks`] binds the parameters.
-const DELETE_STRAYS: &str = "
-    DELETE FROM outbox_default WHERE (lane, position, recorded_at) IN (
-        SELECT o.lane, o.position, o.recorded_at
-        FROM outbox_default AS o
-        JOIN outbox_lanes AS l ON l.lane = o.lane AND o.position <= l.through
-        WHERE o.recorded_at < $1
-          AND NOT EXISTS (SELECT FROM outbox_stragglers AS s
-                          WHERE s.lane = o.lane AND s.position = o.position)
-          AND NOT EXISTS (SELECT FROM outbox_gaps AS g
-                          WHERE g.lane = o.lane
-                            AND o.position BETWEEN g.first_position AND g.last_position)
-          AND NOT EXISTS (SELECT FROM outbox_dead_letters AS d
-                          WHERE d.lane = o.lane AND d.position = o.position
-                            AND d.discarded_at IS NULL)
-        LIMIT $2)";
 
 /// What was done in a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -104,11 +87,40 @@ pub async fn drop_before(
             Done::Failed => {}
         }
     }
-    tidied.strays_deleted =
-        round.in_chunks("delete old events without a day", DELETE_STRAYS, moment).await;
+    let delete = delete_in_chunks(|limit| delete_strays(database, moment, limit));
+    tidied.strays_deleted = round.step("delete old events in the default partition", delete).await;
     let letters = PgOutboxDeadLetters::new(database);
     let delete = delete_in_chunks(|limit| letters.delete_settled(moment.into(), limit));
     tidied.letters_deleted = round.step("delete settled dead letters", delete).await;
+}
+
+/// Deletes processed events that were recorded before this moment from the default partition, at most
+/// `limit`. Returns how many.
+async fn delete_strays(
+    database: &Database,
+    moment: DateTime<Utc>,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let delete = sqlx::query!(
+        "
+        DELETE FROM outbox_default WHERE (lane, position, recorded_at) IN (
+            SELECT o.lane, o.position, o.recorded_at
+            FROM outbox_default AS o
+            JOIN outbox_lanes AS l ON l.lane = o.lane AND o.position <= l.through
+            WHERE o.recorded_at < $1
+              AND NOT EXISTS (SELECT FROM outbox_stragglers AS s
+                              WHERE s.lane = o.lane AND s.position = o.position)
+              AND NOT EXISTS (SELECT FROM outbox_gaps AS g
+                              WHERE g.lane = o.lane
+                                AND o.position BETWEEN g.first_position AND g.last_position)
+              AND NOT EXISTS (SELECT FROM outbox_dead_letters AS d
+                              WHERE d.lane = o.lane AND d.position = o.position
+                                AND d.discarded_at IS NULL)
+            LIMIT $2)",
+        moment,
+        i64::try_from(limit).unwrap_or(i64::MAX)
+    );
+    Ok(delete.execute(database.pool()).await.map_err(PgError::from)?.rows_affected())
 }
 
 async fn days_to_create(database: &Database, ahead: u32) -> Result<Vec<NaiveDate>, PgError> {

@@ -1,22 +1,13 @@
 use std::fmt;
-use std::time::Duration;
 
 use runtime::StartError;
 use runtime::config::{DatabaseArgs, Migrate, Secret};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
+use super::ContextTables;
 use super::connect_options::connect_options;
-use super::error::is_passing;
-use super::timeouts::{close, sessions, within};
-use super::{ContextTables, PgError};
-
-/// How long the migrations of one source may take, so that a connection that hangs is noticed.
-const MIGRATION: Duration = Duration::from_hours(1);
-
-/// More settings for the session that runs migrations. A statement may take long, but it must not wait
-/// long for a lock: all writers wait behind it meanwhile. It is tried again.
-const MIGRATION_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '200ms'";
+use super::timeouts::{close, sessions};
 
 /// A pool of connections to the Postgres of a context. Cheap to clone.
 ///
@@ -39,30 +30,6 @@ pub struct Database {
 impl fmt::Debug for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Database").finish_non_exhaustive()
-    }
-}
-
-/// Why the migrations failed.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot migrate the tables")]
-pub struct MigrateError(#[from] sqlx::migrate::MigrateError);
-
-impl From<PgError> for MigrateError {
-    fn from(error: PgError) -> Self {
-        Self(sqlx::Error::from(error).into())
-    }
-}
-
-impl MigrateError {
-    /// Whether the database could not be reached, so that a retry may succeed. A wrong password or
-    /// a database that does not exist is not retried.
-    #[must_use]
-    pub fn is_unavailable(&self) -> bool {
-        match &self.0 {
-            sqlx::migrate::MigrateError::Execute(error)
-            | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => is_passing(error),
-            _ => false,
-        }
     }
 }
 
@@ -150,31 +117,6 @@ impl Database {
     #[must_use]
     pub const fn options(&self) -> &PgConnectOptions {
         &self.options
-    }
-
-    /// Runs the pending migrations of the context. Several programs may do this at the same time: an
-    /// advisory lock lets one of them in at a time.
-    ///
-    /// # Errors
-    /// When the database cannot be reached or a migration fails.
-    pub async fn migrate(&self) -> Result<(), MigrateError> {
-        for migrations in self.tables.migrations {
-            let mut migrator = (migrations.files)();
-            let recorded_in = format!("{}.{}", self.schema(), migrations.recorded_in);
-            migrator.dangerous_set_table_name(recorded_in);
-            migrator.create_schema(self.schema());
-            // During an upgrade, a newer program may have run migrations that this one does not know.
-            migrator.set_ignore_missing(true);
-            // A separate session, which is closed afterwards: if a migration fails, the session keeps
-            // the advisory lock until it ends.
-            let session = self.sessions(1, MIGRATION_SESSION);
-            let session = session.connect_lazy_with(self.options.clone());
-            let run = async { Ok::<_, MigrateError>(migrator.run(&session).await?) };
-            let done = within(MIGRATION, run).await;
-            close(&session).await;
-            done?;
-        }
-        Ok(())
     }
 }
 

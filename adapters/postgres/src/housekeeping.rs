@@ -24,9 +24,6 @@ const EVERY: Duration = Duration::from_hours(1);
 /// How long one step may take. The next round does the rest.
 const STEP: Duration = Duration::from_mins(5);
 
-/// Maximum number of rows that one statement changes, so that no statement takes long.
-pub const CHUNK: i64 = 5_000;
-
 /// Runs a round of housekeeping now and then every hour, until `stop` is cancelled.
 pub async fn every_hour<F: Future<Output = ()>>(stop: &CancellationToken, round: impl Fn() -> F) {
     let mut turns = interval(EVERY);
@@ -109,27 +106,5 @@ impl<'d> Round<'d> {
             reading.state.readings_left(),
         );
         None
-    }
-
-    /// Repeats the statement until it changes no more rows, and returns how many it has changed. Its
-    /// parameters are a time and the maximum number of rows.
-    pub async fn in_chunks(
-        &mut self,
-        what: &'static str,
-        statement: &'static str,
-        moment: DateTime<Utc>,
-    ) -> u64 {
-        let pool = self.pool;
-        let all = async {
-            let mut changed = 0;
-            loop {
-                let query = sqlx::query(statement).bind(moment).bind(CHUNK);
-                match query.execute(pool).await?.rows_affected() {
-                    0 => return Ok::<_, PgError>(changed),
-                    rows => changed += rows,
-                }
-            }
-        };
-        self.step(what, all).await
     }
 }

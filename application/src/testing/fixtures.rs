@@ -4,7 +4,7 @@ use domain::Timestamp;
 
 use crate::dead_letters::DeadLetters;
 use crate::notification::{NotificationViews, Notifications};
-use crate::ordering::{OrderViews, Orders};
+use crate::ordering::{Answers, OrderViews, Orders};
 use crate::pharmacy::{PharmacyOrders, PharmacyViews};
 use crate::published::DeadLetter;
 use crate::reconcile::OrderLedger;
@@ -18,6 +18,8 @@ pub trait OrderingFixture {
     type Views: OrderViews;
     /// The port to the outbox.
     type Outbox: Outbox;
+    /// The port to the stored answers.
+    type Answers: Answers;
 
     /// The port to change orders.
     fn orders(&self) -> Self::Orders;
@@ -27,6 +29,9 @@ pub trait OrderingFixture {
 
     /// The port to the outbox.
     fn outbox(&self) -> Self::Outbox;
+
+    /// The port to the stored answers.
+    fn answers(&self) -> Self::Answers;
 
     /// Makes all delays end: everything that is delayed, such as a failed record, MUST be due
     /// afterwards.

@@ -2,14 +2,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::ordering::{Order, OrderSnapshot, OrderStatus};
-use domain::{EventId, OrderId};
+use domain::{EventId, OrderId, Timestamp};
 
 use self::outbox_log::OutboxLog;
 use super::OrderingFixture;
 use crate::StoreError;
 use crate::ordering::{
-    Cause, FindAnswerError, Fingerprint, IdempotencyKey, OrderViews, Orders, SaveError, Saved,
-    StatusFilter,
+    Answers, Cause, FindAnswerError, Fingerprint, IdempotencyKey, OrderViews, Orders, SaveError,
+    Saved, StatusFilter,
 };
 use crate::reconcile::LedgerEntry;
 use crate::relay::OutboxRecord;
@@ -31,8 +31,15 @@ pub struct InMemoryOrdering {
 #[derive(Debug, Default)]
 struct State {
     orders: BTreeMap<OrderId, OrderSnapshot>,
-    answers: HashMap<Answered, (Option<Fingerprint>, OrderSnapshot)>,
+    answers: HashMap<Answered, Answer>,
     log: OutboxLog,
+}
+
+#[derive(Debug)]
+struct Answer {
+    fingerprint: Option<Fingerprint>,
+    order: OrderSnapshot,
+    stored_at: Timestamp,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -110,8 +117,8 @@ impl State {
         };
         match self.answers.get(&answered) {
             None => Ok(None),
-            Some((original, _)) if *original != fingerprint => Err(KeyReused),
-            Some((_, answer)) => Ok(Order::restore(answer.clone()).ok()),
+            Some(answer) if answer.fingerprint != fingerprint => Err(KeyReused),
+            Some(answer) => Ok(Order::restore(answer.order.clone()).ok()),
         }
     }
 }
@@ -141,18 +148,33 @@ impl Orders for InMemoryOrdering {
             return Err(SaveError::VersionConflict);
         }
         let snapshot = order.snapshot().clone();
-        match cause {
+        let answered = match cause {
             Cause::Unkeyed => None,
-            Cause::Request(key, fingerprint) => {
-                state.answers.insert(Answered::Request(key), (Some(fingerprint), snapshot.clone()))
-            }
-            Cause::Event(id) => state.answers.insert(Answered::Event(id), (None, snapshot.clone())),
+            Cause::Request(key, fingerprint) => Some((Answered::Request(key), Some(fingerprint))),
+            Cause::Event(id) => Some((Answered::Event(id), None)),
         };
+        if let Some((answered, fingerprint)) = answered {
+            let stored_at = state.log.now();
+            let answer = Answer { fingerprint, order: snapshot.clone(), stored_at };
+            state.answers.insert(answered, answer);
+        }
         state.orders.insert(order.id(), snapshot);
         for event in order.recorded() {
             state.log.append(event);
         }
         Ok(Saved::Stored(order.saved()))
+    }
+}
+
+impl Answers for InMemoryOrdering {
+    async fn delete_before(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        self.lock().answers.retain(|_, answer| {
+            let deletes = answer.stored_at < before && deleted < limit;
+            deleted += usize::from(deletes);
+            !deletes
+        });
+        Ok(deleted as u64)
     }
 }
 
@@ -187,6 +209,7 @@ impl OrderingFixture for InMemoryOrdering {
     type Orders = Self;
     type Views = Self;
     type Outbox = Self;
+    type Answers = Self;
 
     fn orders(&self) -> Self {
         self.clone()
@@ -197,6 +220,10 @@ impl OrderingFixture for InMemoryOrdering {
     }
 
     fn outbox(&self) -> Self {
+        self.clone()
+    }
+
+    fn answers(&self) -> Self {
         self.clone()
     }
 

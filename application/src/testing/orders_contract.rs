@@ -4,12 +4,14 @@
 #![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::Outcome;
+use domain::Timestamp;
 use domain::ordering::{Order, OrderItems};
 use futures_util::future::join_all;
 
 use super::ordering_steps::{assert_nothing_due, cancel, find, order_of, place, relay_all, stored};
 use super::{OrderingFixture, sample};
-use crate::ordering::{Cause, FindAnswerError, Orders, SaveError, Saved};
+use crate::housekeeping::delete_in_chunks;
+use crate::ordering::{Answers, Cause, FindAnswerError, Orders, SaveError, Saved};
 
 /// Makes one `#[test]` per test function of [`orders_contract`](self): `(run, fixture)`.
 #[macro_export]
@@ -33,8 +35,25 @@ macro_rules! orders_contract {
             saving_an_order_without_events_still_stores_its_cause,
             exactly_one_of_several_parallel_saves_of_an_order_succeeds,
             exactly_one_of_several_parallel_repeats_of_a_request_is_stored,
+            a_request_whose_answer_was_deleted_counts_as_new,
         }
     };
+}
+
+pub async fn a_request_whose_answer_was_deleted_counts_as_new<F: OrderingFixture>(fixture: &F) {
+    let (orders, answers) = (fixture.orders(), fixture.answers());
+    let cause = sample::request("k", "place");
+    place(&orders, 1, cause.clone()).await;
+    let [past, future] = [0, i64::from(u32::MAX) * 1_000_000].map(Timestamp::from_micros);
+    let deleted = answers.delete_before(past.expect("a time"), 10).await;
+    assert_eq!(deleted.expect("an answer"), 0);
+    assert!(orders.find_answer(&cause).await.expect("an answer").is_some());
+
+    let future = future.expect("a time");
+    let deleted = delete_in_chunks(|limit| answers.delete_before(future, limit)).await;
+    assert_eq!(deleted.expect("an answer"), 1);
+    assert!(orders.find_answer(&cause).await.expect("an answer").is_none());
+    place(&orders, 2, cause).await;
 }
 
 pub async fn a_saved_order_is_found<F: OrderingFixture>(fixture: &F) {
