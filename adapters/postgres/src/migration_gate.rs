@@ -3,13 +3,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use application::StoreError;
-use runtime::{Check, Outage, StartError, one_line};
+use runtime::{Backoff, Check, Outage, StartError, one_line};
 
 use super::server_check::{self, UnusableServer};
 use super::{Database, MigrateError, PgError, TablesError};
 
-/// The first and the longest wait between attempts to reach the database.
-const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+/// The waits between attempts to reach the database.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
 
 /// Whether a context's tables are up to date.
 ///
@@ -70,7 +70,7 @@ impl MigrationGate {
     /// # Errors
     /// When the database answers, but cannot be used. A retry would not help.
     pub async fn prepare(&self, database: &Database) -> Result<(), StartError> {
-        let (mut wait, longest) = WAITS;
+        let mut backoff = BACKOFF;
         let outage = Outage::of("the database");
         loop {
             match attempt(database).await {
@@ -78,8 +78,7 @@ impl MigrationGate {
                 Err(error) if error.is_passing() => outage.report_failure(&one_line(&error)),
                 Err(error) => return Err(StartError::other("cannot use the database", error)),
             }
-            tokio::time::sleep(wait).await;
-            wait = longest.min(wait * 2);
+            tokio::time::sleep(backoff.after_failure()).await;
         }
         outage.report_success();
         self.up_to_date.store(true, Ordering::Release);

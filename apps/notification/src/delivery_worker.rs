@@ -8,7 +8,7 @@ use application::notification::{
 };
 use application::published::{DeadLetter, PublishedEvent};
 use metrics::{counter, describe_counter};
-use runtime::{Outage, one_line};
+use runtime::{Backoff, Outage, one_line};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -19,8 +19,8 @@ const BATCH: ClaimLimit = ClaimLimit { notifications: 200, bytes: 1024 * 1024 };
 /// How long the worker waits if nothing is due and it is not woken.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 
-/// The longest wait while the store fails.
-const MAX_WAIT: Duration = Duration::from_secs(5);
+/// The waits while the store fails.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(5));
 
 /// An inbox that wakes the worker after it has recorded notifications.
 #[derive(Debug, Clone)]
@@ -57,22 +57,23 @@ pub async fn deliver<S: Notifications>(
         "notifications_unsent_total",
         "Attempts that failed: the provider did not accept the notification"
     );
-    let mut wait = IDLE_WAIT;
+    let mut backoff = BACKOFF;
     let outage = Outage::of("the database of notifications");
     while !shutdown.is_cancelled() {
-        match deliver_notifications(notifications, channel, BATCH).await {
+        let wait = match deliver_notifications(notifications, channel, BATCH).await {
             Ok(Delivered::Tried { sent, unsent }) => {
                 outage.report_success();
                 let name = channel.name().as_str();
                 counter!("notifications_sent_total", "channel" => name).increment(sent as u64);
                 counter!("notifications_unsent_total", "channel" => name).increment(unsent as u64);
-                wait = IDLE_WAIT;
+                backoff.reset();
                 // More may be due, such as the next notification of each order.
                 continue;
             }
             Ok(Delivered::Idle) => {
                 outage.report_success();
-                wait = IDLE_WAIT;
+                backoff.reset();
+                IDLE_WAIT
             }
             Err(error) => {
                 if error.is_unavailable() {
@@ -83,9 +84,9 @@ pub async fn deliver<S: Notifications>(
                         one_line(&error)
                     );
                 }
-                wait = MAX_WAIT.min(wait * 2);
+                backoff.after_failure()
             }
-        }
+        };
         tokio::select! {
             () = wakeup.notified() => {}
             () = tokio::time::sleep(wait) => {}

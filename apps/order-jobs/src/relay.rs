@@ -5,15 +5,15 @@ use adapter_outbox::PgOutbox;
 use adapter_outbox::Wakeups;
 use application::relay::{Outbox, Publisher, Step, relay_step};
 use metrics::counter;
-use runtime::{Outage, one_line};
+use runtime::{Backoff, Outage, one_line};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::halt::Halt;
 
-/// The first and the longest wait between attempts during an outage. The waits are short, so that
-/// publishing resumes quickly after the outage.
-const OUTAGE_WAIT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
+/// The waits between attempts during an outage. They are short, so that publishing resumes quickly
+/// after the outage.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(2));
 
 /// How often a halted relay checks whether it may publish again.
 const HALT_PAUSE: Duration = Duration::from_millis(500);
@@ -46,7 +46,7 @@ pub(crate) struct RelayOutages {
 impl<O: Outbox, P: Publisher> Worker<O, P> {
     /// Works until `stop` is cancelled. It finishes a batch that it has begun.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let mut failures = 0_u32;
+        let mut backoff = BACKOFF;
         while !stop.is_cancelled() {
             if self.halt.reason().is_some() {
                 tokio::select! {
@@ -54,7 +54,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                     () = tokio::time::sleep(HALT_PAUSE) => continue,
                 }
             }
-            let mut more = false;
+            let (mut more, mut failed) = (false, false);
             let found_more = || {
                 more = true;
                 self.wakeups.wake_another();
@@ -66,7 +66,7 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                 Ok(Step::Relayed { published, unpublished }) => {
                     self.outages.kafka.report_success();
                     self.outages.outbox.report_success();
-                    failures = 0;
+                    backoff.reset();
                     counter!("relay_published_total").increment(published as u64);
                     counter!("relay_unpublished_total").increment(unpublished as u64);
                     if unpublished > 0 {
@@ -84,32 +84,33 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                 }
                 Ok(Step::Idle) => {
                     self.outages.outbox.report_success();
-                    failures = 0;
+                    backoff.reset();
                     self.poll
                 }
                 Ok(Step::Outage(why)) => {
                     self.outages.outbox.report_success();
                     self.outages.kafka.report_failure(&why);
                     counter!("relay_outages_total").increment(1);
-                    failures += 1;
-                    wait_after(failures)
+                    failed = true;
+                    backoff.after_failure()
                 }
-                Err(failed) => {
-                    if failed.is_unavailable() {
-                        self.outages.outbox.report_failure(&one_line(&failed));
+                Err(error) => {
+                    if error.is_unavailable() {
+                        self.outages.outbox.report_failure(&one_line(&error));
                     } else {
-                        error!("the outbox failed; retrying: {}", one_line(&failed));
+                        error!("the outbox failed; retrying: {}", one_line(&error));
                     }
                     counter!("relay_store_failures_total").increment(1);
-                    failures += 1;
-                    wait_after(failures)
+                    failed = true;
+                    backoff.after_failure()
                 }
             };
             let waited = async {
-                match failures {
-                    0 => self.wakeups.wait(wait).await,
+                if failed {
                     // New events do not end an outage, so wakeups are ignored.
-                    _ => tokio::time::sleep(wait).await,
+                    tokio::time::sleep(wait).await;
+                } else {
+                    self.wakeups.wait(wait).await;
                 }
             };
             tokio::select! {
@@ -117,22 +118,5 @@ impl<O: Outbox, P: Publisher> Worker<O, P> {
                 () = waited => {}
             }
         }
-    }
-}
-
-/// The wait after this many failures in a row. It doubles with each failure.
-fn wait_after(failures: u32) -> Duration {
-    let (shortest, longest) = OUTAGE_WAIT;
-    shortest.saturating_mul(2_u32.saturating_pow(failures.saturating_sub(1))).min(longest)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_wait_doubles_up_to_its_maximum() {
-        let waits: Vec<u128> = [1, 2, 3, 6, 60].map(|n| wait_after(n).as_millis()).into();
-        assert_eq!(waits, [200, 400, 800, 2000, 2000]);
     }
 }

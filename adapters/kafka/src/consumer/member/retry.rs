@@ -4,15 +4,15 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rdkafka::consumer::Consumer;
+use runtime::Backoff;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use super::Member;
 
-/// The first and the maximum delay between two attempts.
-const MIN_DELAY: Duration = Duration::from_millis(100);
-const MAX_DELAY: Duration = Duration::from_secs(5);
+/// The waits between two attempts.
+const BACKOFF: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
 
 /// Why a batch cannot be decoded or applied now.
 pub(super) struct Blocked {
@@ -34,14 +34,14 @@ pub(super) enum BlockedBy {
 
 /// Backoff state of one batch.
 pub(super) struct RetryWait {
-    delay: Duration,
+    backoff: Backoff,
     /// The reason that was logged last. It is not logged again while it stays the same.
     logged: Option<BlockedBy>,
 }
 
 impl RetryWait {
     pub(super) const fn new() -> Self {
-        Self { delay: MIN_DELAY, logged: None }
+        Self { backoff: BACKOFF, logged: None }
     }
 }
 
@@ -73,9 +73,7 @@ impl Member {
         } else {
             self.health.set_blocked(reason);
         }
-        let continues = self.wait(retry.delay, shutdown).await?;
-        retry.delay = (retry.delay * 2).min(MAX_DELAY);
-        Ok(continues)
+        self.wait(retry.backoff.after_failure(), shutdown).await
     }
 
     /// Resumes fetching after a successful attempt, if there was a failed one before.
