@@ -22,15 +22,15 @@ impl Answers for PgAnswers {
     async fn delete_before(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let dated = sqlx::query!(
-            "UPDATE ordering.causes SET answered_at = now() WHERE (kind, key) IN (
-                 SELECT kind, key FROM ordering.causes
+            "UPDATE causes SET answered_at = now() WHERE (kind, key) IN (
+                 SELECT kind, key FROM causes
                  WHERE answered_at > now() + interval '1 day' LIMIT $1)",
             limit
         );
         dated.execute(&self.pool).await.map_err(PgError::from)?;
         let deleted = sqlx::query!(
-            "DELETE FROM ordering.causes WHERE (kind, key) IN (
-                 SELECT kind, key FROM ordering.causes
+            "DELETE FROM causes WHERE (kind, key) IN (
+                 SELECT kind, key FROM causes
                  WHERE answered_at < $1 ORDER BY answered_at LIMIT $2)",
             before.get(),
             limit

@@ -17,7 +17,7 @@ macro_rules! select_orders {
             OrderRow,
             r#"SELECT id, customer_name, items AS "items: _", note, status, version, created_at,
                       cancel_reason, cancelled_at
-               FROM ordering.orders "# + $which
+               FROM orders "# + $which
             $(, $argument)*
         )
     };

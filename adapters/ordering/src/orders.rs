@@ -54,7 +54,7 @@ impl PgOrders {
         };
         let answer = sqlx::query_as!(
             Answer,
-            r#"SELECT fingerprint, answer AS "order: _" FROM ordering.causes
+            r#"SELECT fingerprint, answer AS "order: _" FROM causes
                WHERE kind = $1 AND key = $2"#,
             kind,
             key

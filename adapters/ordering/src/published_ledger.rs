@@ -11,7 +11,7 @@ use adapter_postgres::{Database, PgLedger};
 
 static LEDGER: Statements = ledger_statements! {
     columns: "id, version, version AS events",
-    from: "ordering.orders",
+    from: "orders",
     key: "id",
     group: ""
 };

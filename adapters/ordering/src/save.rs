@@ -13,7 +13,7 @@ use sqlx::types::{Json, Uuid};
 
 use super::order_row::OrderRow;
 
-/// SQLSTATE of the error that `ordering.refuse_changed_order` raises.
+/// SQLSTATE of the error that `refuse_changed_order` raises.
 const CHANGED: &str = "OR001";
 
 /// The result of a save.
@@ -91,12 +91,12 @@ impl Save {
         let save = query_appending!(
             "
             WITH claimed AS (
-                INSERT INTO ordering.causes (kind, key, fingerprint, answer)
+                INSERT INTO causes (kind, key, fingerprint, answer)
                 SELECT $11::text, $12::text, $13::uuid, $14::jsonb WHERE $11 IS NOT NULL
                 ON CONFLICT DO NOTHING
                 RETURNING 1
             ), inserted AS (
-                INSERT INTO ordering.orders
+                INSERT INTO orders
                     (id, customer_name, items, note, status, version, created_at, cancel_reason, cancelled_at)
                 SELECT $3::uuid, $15::text, $16::jsonb, $17::text, $18::text, $19::bigint, $20::timestamptz,
                        $21::text, $22::timestamptz
@@ -104,7 +104,7 @@ impl Save {
                 ON CONFLICT (id) DO NOTHING
                 RETURNING 1
             ), updated AS (
-                UPDATE ordering.orders
+                UPDATE orders
                 SET status = $18, version = $19, cancel_reason = $21, cancelled_at = $22
                 WHERE id = $3 AND version = $23 AND ($11 IS NULL OR EXISTS (SELECT FROM claimed))
                 RETURNING 1
@@ -113,7 +113,7 @@ impl Save {
             ), ",
             "
             SELECT CASE WHEN EXISTS (SELECT FROM written) THEN 'written'
-                        WHEN EXISTS (SELECT FROM claimed) THEN ordering.refuse_changed_order()::text
+                        WHEN EXISTS (SELECT FROM claimed) THEN refuse_changed_order()::text
                         WHEN $11 IS NOT NULL THEN 'answered before'
                         ELSE 'changed'
                    END AS outcome",
