@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use super::ContextTables;
 use super::connect_options::connect_options;
-use super::timeouts::{close, sessions};
+use super::timeouts::{close, probe, sessions};
 
 /// A pool of connections to the Postgres of a context. Cheap to clone.
 ///
@@ -60,7 +60,7 @@ impl Database {
         program: &str,
     ) -> Result<Self, StartError> {
         let options = connect_options(variable, url.reveal())?.application_name(program);
-        let probe = sessions(1, "", None).connect_lazy_with(options.clone());
+        let probe = probe().connect_lazy_with(options.clone());
         let pool = sessions_in(tables.schema, max_connections, "", &probe);
         let pool = pool.connect_lazy_with(options.clone());
         Ok(Self { pool, probe, options, tables, migrate: Migrate::Off })

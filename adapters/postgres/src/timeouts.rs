@@ -29,17 +29,18 @@ pub const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// How long closing the connections may take.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// Ends sessions of this program whose commit has waited so long for a synchronous standby that nobody
-/// waits for the answer any more. Their transactions are committed on this server.
-const END_STUCK_COMMITS: &str = "
-    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE usename = current_user AND datname = current_database()
-      AND application_name = current_setting('application_name')
-      AND wait_event = 'SyncRep' AND clock_timestamp() - state_change > interval '10 seconds'";
+/// Whether commits of this program wait for a synchronous standby.
+///
+/// They must not be cancelled: the transaction would become visible although no standby has it, and its
+/// event would be published.
+const WAITS_FOR_STANDBY: &str = "
+    SELECT EXISTS (SELECT FROM pg_stat_activity
+                   WHERE usename = current_user AND datname = current_database()
+                     AND application_name = current_setting('application_name')
+                     AND wait_event = 'SyncRep')";
 
-/// How often [`END_STUCK_COMMITS`] is tried before a session is given up. There is about one second
-/// between two attempts.
-const END_ATTEMPTS: u32 = 30;
+/// How long the probe uses a connection. After a failover it must reach the new server.
+const PROBE_LIFETIME: Duration = Duration::from_secs(5);
 
 /// Logs only once that commits would not have been durable.
 static COMMIT_WARNING: Once = Once::new();
@@ -58,14 +59,19 @@ SET tcp_keepalives_idle = 10;
 SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3";
 
+/// A session to look at the server while the sessions of the pool are in use.
+pub(super) fn probe() -> PgPoolOptions {
+    sessions(1, "", None).max_lifetime(PROBE_LIFETIME)
+}
+
 /// A pool of at most `max_connections` sessions, each of which also executes `setup`.
 ///
 /// Each connection is checked before and after it is used, also if the work on it was cancelled. A
 /// connection that does not answer is closed; sqlx alone would wait for it forever.
 ///
-/// A session that does not answer keeps its place in the pool while the server of `probe` answers.
-/// Otherwise each request that is given up would leave a session at the server, until other programs
-/// cannot connect any more.
+/// A session whose commit waits for a synchronous standby keeps its place in the pool, also if the
+/// request was given up. Otherwise each request would leave a session at the server, until other
+/// programs cannot connect any more.
 ///
 /// `min_connections` is not set: sqlx waits up to five minutes for such a connection, which counts
 /// towards the maximum meanwhile.
@@ -92,7 +98,7 @@ pub(super) fn sessions(max_connections: u32, setup: &str, probe: Option<PgPool>)
                 if is_clean.is_err()
                     && let Some(probe) = probe
                 {
-                    end_stuck_commit(connection, &probe).await;
+                    hold_while_commits_wait(connection, &probe).await;
                 }
                 is_clean
             })
@@ -143,12 +149,12 @@ async fn is_clean(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
     }
 }
 
-/// Waits until the session ends or answers, or the server does not answer. Ends sessions whose commits
-/// wait for a synchronous standby.
-async fn end_stuck_commit(connection: &mut PgConnection, probe: &PgPool) {
-    for _ in 0..END_ATTEMPTS {
-        let end = sqlx::query(END_STUCK_COMMITS).execute(probe);
-        if !matches!(timeout(ACQUIRE, end).await, Ok(Ok(_))) {
+/// Waits until the session answers or ends, or the server that `probe` reaches has no commit of this
+/// program that waits for a standby.
+async fn hold_while_commits_wait(connection: &mut PgConnection, probe: &PgPool) {
+    loop {
+        let waits = sqlx::query_scalar(WAITS_FOR_STANDBY).fetch_one(probe);
+        if !matches!(timeout(ACQUIRE, waits).await, Ok(Ok(true))) {
             return;
         }
         if timeout(SIGN_OF_LIFE, connection.ping()).await.is_ok() {

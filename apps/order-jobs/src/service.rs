@@ -69,8 +69,15 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
         let housekeeping = housekeeping::run(&database, &config.relay, &shutdown);
         let topic = TopicWatch::new(&cluster, &database, &config.relay, &halt, warnings)?;
         let relay = async {
-            prepare_schemas(&publisher, &registry, &shutdown).await;
-            relay(&config, &database, publisher, &topic, &outages, &halt, &shutdown).await;
+            let prepared = async {
+                tokio::join!(
+                    prepare_schemas(&publisher, &registry),
+                    prepare_topic(&topic, &outages.kafka),
+                );
+            };
+            if shutdown.run_until_cancelled(prepared).await.is_some() {
+                relay(&config, &database, publisher, &topic, &outages, &halt, &shutdown).await;
+            }
         };
         // Boxed so that callers' futures stay small.
         tokio::join!(housekeeping, Box::pin(relay));
@@ -84,22 +91,28 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> Result<(), Star
 /// Waits until the registry has given ids to the schemas of the events, or refuses to.
 ///
 /// If it refuses a schema, the events of the other types can be published.
-async fn prepare_schemas(publisher: &KafkaPublisher, registry: &Outage, stop: &CancellationToken) {
+async fn prepare_schemas(publisher: &KafkaPublisher, registry: &Outage) {
     while let Err(error) = publisher.register_schemas().await {
         if let RegistryError::Refused { .. } = error {
             tracing::warn!("{}", one_line(&error));
             break;
         }
         registry.report_failure(&one_line(&error));
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(RETRY_PAUSE) => {}
-        }
+        tokio::time::sleep(RETRY_PAUSE).await;
     }
     registry.report_success();
 }
 
-/// Waits for the topic and for the first check of the outbox, then runs the workers.
+/// Waits until the topic exists and has been checked.
+async fn prepare_topic(topic: &TopicWatch, kafka: &Outage) {
+    while let Err(error) = topic.prepare().await {
+        kafka.report_failure(&error);
+        tokio::time::sleep(RETRY_PAUSE).await;
+    }
+    kafka.report_success();
+}
+
+/// Waits for the first check of the outbox, then runs the workers.
 async fn relay(
     config: &Config,
     database: &Database,
@@ -110,14 +123,6 @@ async fn relay(
     shutdown: &CancellationToken,
 ) {
     let guard = OutboxGuard::new(database, &config.relay, halt, &outages.outbox);
-    while let Err(error) = topic.prepare().await {
-        outages.kafka.report_failure(&error);
-        tokio::select! {
-            () = shutdown.cancelled() => return,
-            () = tokio::time::sleep(RETRY_PAUSE) => {}
-        }
-    }
-    outages.kafka.report_success();
     if shutdown.run_until_cancelled(Box::pin(guard.first_check())).await.is_none() {
         return;
     }
