@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
 use super::parameters::{level_name, parse_level};
-use super::request::{Body, InPath, InQuery};
+use super::query::InQuery;
+use super::request::{Body, InPath};
 use super::response::JsonResponse;
 use super::store::Store;
 

@@ -8,6 +8,7 @@ mod compatibility;
 mod configuration;
 mod deletion;
 mod parameters;
+mod query;
 mod request;
 mod response;
 mod schema;

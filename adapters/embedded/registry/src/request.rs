@@ -1,5 +1,5 @@
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
@@ -11,9 +11,6 @@ use super::schema::Schema;
 
 /// Extractor for path parameters.
 pub(super) struct InPath<T>(pub(super) T);
-
-/// Extractor for query parameters. Unknown parameters are ignored.
-pub(super) struct InQuery<T>(pub(super) T);
 
 /// Extractor for a JSON body. The media type of the request is ignored.
 pub(super) struct Body<T>(pub(super) T);
@@ -27,13 +24,6 @@ pub(super) struct SchemaRequest {
     references: Option<Vec<Value>>,
     id: Option<i32>,
     version: Option<i32>,
-}
-
-/// Query parameter: whether to include deleted versions.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct DeletedQuery {
-    pub(super) deleted: bool,
 }
 
 impl SchemaRequest {
@@ -72,17 +62,6 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
     }
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Query::from_request_parts(parts, state).await {
-            Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(malformed(rejection.status(), rejection.body_text())),
-        }
-    }
-}
-
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
@@ -96,6 +75,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-fn malformed(status: StatusCode, message: String) -> ApiError {
+pub(super) fn malformed(status: StatusCode, message: String) -> ApiError {
     ApiError::Malformed { status, message }
 }

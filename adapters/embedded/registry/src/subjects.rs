@@ -4,7 +4,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use super::request::{Body, DeletedQuery, InPath, InQuery, SchemaRequest};
+use super::query::{DeletedQuery, InQuery, Page};
+use super::request::{Body, InPath, SchemaRequest};
 use super::response::{JsonResponse, SchemaText};
 use super::store::{Registered, Store};
 
@@ -26,8 +27,9 @@ pub(super) struct RegisteredId {
 pub(super) async fn list(
     State(store): State<Store>,
     InQuery(query): InQuery<SubjectsQuery>,
+    InQuery(page): InQuery<Page>,
 ) -> Result<JsonResponse<Vec<String>>, ApiError> {
-    Ok(JsonResponse(store.subjects(&query.subject_prefix, query.deleted).await?))
+    Ok(JsonResponse(page.of(store.subjects(&query.subject_prefix, query.deleted).await?)))
 }
 
 /// Registers a schema. Registering it again returns the same id.
@@ -55,9 +57,10 @@ pub(super) async fn versions(
     State(store): State<Store>,
     InPath(subject): InPath<String>,
     InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
+    InQuery(page): InQuery<Page>,
 ) -> Result<JsonResponse<Vec<i32>>, ApiError> {
     let versions = store.versions(&subject, deleted).await?;
-    Ok(JsonResponse(versions.into_iter().map(|found| found.version).collect()))
+    Ok(JsonResponse(page.of(versions.into_iter().map(|found| found.version))))
 }
 
 /// Returns a version.
