@@ -14,6 +14,7 @@ mod response;
 mod schema;
 mod schemas;
 mod store;
+mod subject;
 mod subjects;
 pub mod testing;
 

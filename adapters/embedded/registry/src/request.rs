@@ -1,5 +1,5 @@
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use super::api_error::ApiError;
 use super::schema::Schema;
+use super::subject;
 
-/// Extractor for path parameters.
+/// Extractor for path parameters. Refuses an invalid subject on every route.
 pub(super) struct InPath<T>(pub(super) T);
 
 /// Extractor for a JSON body. The media type of the request is ignored.
@@ -55,6 +56,13 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let raw = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| malformed(rejection.status(), rejection.body_text()))?;
+        let mut subjects = raw.iter().filter(|(name, _)| *name == "subject");
+        if let Some((_, invalid)) = subjects.find(|(_, subject)| !subject::is_valid(subject)) {
+            return Err(ApiError::InvalidSubject(invalid.to_owned()));
+        }
         match Path::from_request_parts(parts, state).await {
             Ok(Path(path)) => Ok(Self(path)),
             Err(rejection) => Err(malformed(rejection.status(), rejection.body_text())),

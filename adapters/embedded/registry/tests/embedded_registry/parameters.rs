@@ -67,6 +67,61 @@ async fn every_boolean_parameter_of_every_route_accepts_capital_letters() {
 }
 
 #[tokio::test]
+async fn a_subject_that_cannot_be_stored_is_refused_on_every_route() {
+    let registry = Registry::start().await;
+    let schema = json!({ "schema": V1 });
+    let level = json!({ "compatibility": "FULL" });
+    let too_long = "s".repeat(2049);
+    for subject in ["%00", "a%00b", "a%0Ab", "%C2%80", "__GLOBAL", "__EMPTY", &too_long] {
+        for (method, path, body) in [
+            ("POST", format!("/subjects/{subject}"), &schema),
+            ("DELETE", format!("/subjects/{subject}"), &Value::Null),
+            ("GET", format!("/subjects/{subject}/versions"), &Value::Null),
+            ("POST", format!("/subjects/{subject}/versions"), &schema),
+            ("GET", format!("/subjects/{subject}/versions/latest"), &Value::Null),
+            ("DELETE", format!("/subjects/{subject}/versions/1"), &Value::Null),
+            ("GET", format!("/subjects/{subject}/versions/1/schema"), &Value::Null),
+            ("GET", format!("/subjects/{subject}/versions/1/referencedby"), &Value::Null),
+            ("POST", format!("/compatibility/subjects/{subject}/versions"), &schema),
+            ("POST", format!("/compatibility/subjects/{subject}/versions/latest"), &schema),
+            ("GET", format!("/config/{subject}"), &Value::Null),
+            ("PUT", format!("/config/{subject}"), &level),
+            ("DELETE", format!("/config/{subject}"), &Value::Null),
+        ] {
+            let refused = registry.error(method, &path, body.clone()).await;
+            assert_eq!(refused, (422, 42208), "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_subject_has_any_other_character_and_up_to_2048_bytes() {
+    let registry = Registry::start().await;
+    // Digits of a random number generator, because Postgres compresses repetitions in an index.
+    let mut random = 1_u32;
+    let mut digits = || {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        format!("{random:08x}")
+    };
+    let long: String = (0..256).map(|_| digits()).collect();
+    for subject in ["a%20b", "%C3%A9", ":.context:s", "a%2Fb%2F", &long] {
+        registry.register(subject, V1).await;
+        assert_eq!(registry.get(&format!("/subjects/{subject}/versions")).await, json!([1]));
+        let config = format!("/config/{subject}");
+        let level = json!({ "compatibility": "NONE" });
+        assert_eq!(registry.request("PUT", &config, level).await.0, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn no_subject_starts_with_a_nul_character() {
+    let registry = Registry::start().await;
+    registry.register("s", V1).await;
+    assert_eq!(registry.get("/subjects?subjectPrefix=%00").await, json!([]));
+    assert_eq!(registry.get("/schemas?subjectPrefix=s%00").await, json!([]));
+}
+
+#[tokio::test]
 async fn a_list_is_returned_in_pages() {
     let registry = Registry::start().await;
     let id = registry.register("a", V1).await;
