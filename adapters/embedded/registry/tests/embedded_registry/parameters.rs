@@ -137,3 +137,15 @@ async fn a_list_is_returned_in_pages() {
     let versions = format!("/schemas/ids/{id}/versions?limit=1");
     assert_eq!(registry.get(&versions).await, json!([{ "subject": "a", "version": 1 }]));
 }
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_a_path_is_ignored() {
+    let registry = Registry::start().await;
+    registry.register("a%2F", V1).await;
+    assert_eq!(registry.get("/subjects/").await, json!(["a/"]));
+    assert_eq!(registry.get("/subjects/a%2F/versions/?deleted=true").await, json!([1]));
+    // Confluent's Java client sends this.
+    let check = "/compatibility/subjects/a%2F/versions/?normalize=false&verbose=true";
+    let (_, verdict) = registry.request("POST", check, json!({ "schema": V2 })).await;
+    assert_eq!(verdict, json!({ "is_compatible": true, "messages": [] }));
+}
