@@ -26,6 +26,13 @@ pub(super) struct DeletedQuery {
     pub(super) deleted: bool,
 }
 
+/// Query parameter: whether to return only deleted versions, or subjects that have some.
+#[derive(Deserialize, Default)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct DeletedOnlyQuery {
+    pub(super) deleted_only: bool,
+}
+
 /// Query parameters: which part of a list to return.
 #[derive(Deserialize)]
 #[serde(default)]
