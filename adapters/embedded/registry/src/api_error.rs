@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::parameters::{InvalidLevel, InvalidVersion, Version, level_names};
 use super::response::JsonResponse;
+use super::subject::MAX_BYTES;
 
 /// Why a request is refused, with the error codes and messages of the Confluent API.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +36,11 @@ pub(super) enum ApiError {
          [1, 2^31-1] and the string \"latest\""
     )]
     InvalidVersion(String),
+    #[error(
+        "The specified subject '{0}' is not valid. A subject has at most {max} bytes and no control \
+         characters, and is not __GLOBAL or __EMPTY", max = MAX_BYTES
+    )]
+    InvalidSubject(String),
     #[error("Invalid compatibility level. Valid values are {}", level_names())]
     InvalidLevel,
     #[error("Subject '{0}' is not in import mode: ids and versions are given by the registry")]
@@ -70,6 +76,7 @@ impl ApiError {
             Self::InvalidVersion(_) => 42202,
             Self::InvalidLevel => 42203,
             Self::NotInImportMode(_) => 42205,
+            Self::InvalidSubject(_) => 42208,
             Self::Incompatible { .. } => 409,
             Self::Malformed { status, .. } => status.as_u16(),
             Self::UnknownRoute => 404,

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
 use super::parameters::Version;
-use super::request::{Body, InPath, InQuery, SchemaRequest};
+use super::query::InQuery;
+use super::request::{Body, InPath, SchemaRequest};
 use super::response::JsonResponse;
 use super::store::Store;
 

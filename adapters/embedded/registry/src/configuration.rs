@@ -5,8 +5,9 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use super::parameters::{level_name, parse_level};
-use super::request::{Body, InPath, InQuery};
+use super::parameters::{DEFAULT_LEVEL, level_name, parse_level};
+use super::query::InQuery;
+use super::request::{Body, InPath};
 use super::response::JsonResponse;
 use super::store::Store;
 
@@ -49,6 +50,13 @@ pub(super) async fn set_global(
     Body(new): Body<NewLevel>,
 ) -> Result<JsonResponse<NewLevel>, ApiError> {
     set(&store, "", &new).await
+}
+
+/// Removes the global level and returns it. The default level is the global level then.
+pub(super) async fn remove_global(
+    State(store): State<Store>,
+) -> Result<JsonResponse<CurrentLevel>, ApiError> {
+    Ok(current(store.remove_level("").await?.unwrap_or(DEFAULT_LEVEL)))
 }
 
 /// Returns a subject's own level.

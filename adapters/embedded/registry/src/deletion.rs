@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::api_error::ApiError;
 use super::parameters::Version;
-use super::request::{InPath, InQuery};
+use super::query::InQuery;
+use super::request::InPath;
 use super::response::JsonResponse;
 use super::store::Store;
 

@@ -1,5 +1,5 @@
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use serde::Deserialize;
@@ -8,12 +8,10 @@ use serde_json::Value;
 
 use super::api_error::ApiError;
 use super::schema::Schema;
+use super::subject;
 
-/// Extractor for path parameters.
+/// Extractor for path parameters. Refuses an invalid subject on every route.
 pub(super) struct InPath<T>(pub(super) T);
-
-/// Extractor for query parameters. Unknown parameters are ignored.
-pub(super) struct InQuery<T>(pub(super) T);
 
 /// Extractor for a JSON body. The media type of the request is ignored.
 pub(super) struct Body<T>(pub(super) T);
@@ -27,13 +25,6 @@ pub(super) struct SchemaRequest {
     references: Option<Vec<Value>>,
     id: Option<i32>,
     version: Option<i32>,
-}
-
-/// Query parameter: whether to include deleted versions.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-pub(super) struct DeletedQuery {
-    pub(super) deleted: bool,
 }
 
 impl SchemaRequest {
@@ -65,19 +56,15 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let raw = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|rejection| malformed(rejection.status(), rejection.body_text()))?;
+        let mut subjects = raw.iter().filter(|(name, _)| *name == "subject");
+        if let Some((_, invalid)) = subjects.find(|(_, subject)| !subject::is_valid(subject)) {
+            return Err(ApiError::InvalidSubject(invalid.to_owned()));
+        }
         match Path::from_request_parts(parts, state).await {
             Ok(Path(path)) => Ok(Self(path)),
-            Err(rejection) => Err(malformed(rejection.status(), rejection.body_text())),
-        }
-    }
-}
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match Query::from_request_parts(parts, state).await {
-            Ok(Query(query)) => Ok(Self(query)),
             Err(rejection) => Err(malformed(rejection.status(), rejection.body_text())),
         }
     }
@@ -96,6 +83,6 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-fn malformed(status: StatusCode, message: String) -> ApiError {
+pub(super) fn malformed(status: StatusCode, message: String) -> ApiError {
     ApiError::Malformed { status, message }
 }

@@ -4,7 +4,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use super::request::{DeletedQuery, InPath, InQuery};
+use super::query::{DeletedQuery, InQuery, Page};
+use super::request::InPath;
 use super::response::{JsonResponse, SchemaText};
 use super::store::{Registered, Store};
 
@@ -15,8 +16,6 @@ pub(super) struct SchemasQuery {
     subject_prefix: String,
     deleted: bool,
     latest_only: bool,
-    offset: usize,
-    limit: Option<usize>,
 }
 
 /// Response body with a schema.
@@ -36,10 +35,10 @@ pub(super) struct SubjectVersion {
 pub(super) async fn list(
     State(store): State<Store>,
     InQuery(query): InQuery<SchemasQuery>,
+    InQuery(page): InQuery<Page>,
 ) -> Result<JsonResponse<Vec<Registered>>, ApiError> {
     let all = store.all(&query.subject_prefix, query.deleted, query.latest_only).await?;
-    let limit = query.limit.unwrap_or(usize::MAX);
-    Ok(JsonResponse(all.into_iter().skip(query.offset).take(limit).collect()))
+    Ok(JsonResponse(page.of(all)))
 }
 
 /// Returns a schema as a JSON object.
@@ -63,11 +62,12 @@ pub(super) async fn subjects_by_id(
     State(store): State<Store>,
     InPath(id): InPath<i64>,
     InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
+    InQuery(page): InQuery<Page>,
 ) -> Result<JsonResponse<Vec<String>>, ApiError> {
     let versions = store.versions_of_schema(id, deleted).await?;
     let mut subjects: Vec<_> = versions.into_iter().map(|version| version.subject).collect();
     subjects.dedup();
-    Ok(JsonResponse(subjects))
+    Ok(JsonResponse(page.of(subjects)))
 }
 
 /// Returns the subjects and versions of a schema.
@@ -75,10 +75,11 @@ pub(super) async fn versions_by_id(
     State(store): State<Store>,
     InPath(id): InPath<i64>,
     InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
+    InQuery(page): InQuery<Page>,
 ) -> Result<JsonResponse<Vec<SubjectVersion>>, ApiError> {
     let versions = store.versions_of_schema(id, deleted).await?;
     let versions = versions
         .into_iter()
         .map(|Registered { subject, version, .. }| SubjectVersion { subject, version });
-    Ok(JsonResponse(versions.collect()))
+    Ok(JsonResponse(page.of(versions)))
 }

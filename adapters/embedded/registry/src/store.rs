@@ -11,6 +11,7 @@ use sqlx::PgPool;
 use super::api_error::ApiError;
 use super::parameters::Version;
 use super::schema::Schema;
+use super::subject;
 
 /// Access to the tables of the registry.
 #[derive(Debug, Clone)]
@@ -62,6 +63,9 @@ impl Store {
         prefix: &str,
         deleted: bool,
     ) -> Result<Vec<String>, StoreError> {
+        if !subject::is_prefix(prefix) {
+            return Ok(Vec::new());
+        }
         let subjects = sqlx::query_scalar!(
             "SELECT DISTINCT subject FROM registry.versions
              WHERE starts_with(subject, $1) AND (NOT deleted OR $2) ORDER BY subject",
@@ -78,6 +82,9 @@ impl Store {
         deleted: bool,
         latest_only: bool,
     ) -> Result<Vec<Registered>, StoreError> {
+        if !subject::is_prefix(prefix) {
+            return Ok(Vec::new());
+        }
         let all = select_registered!(
             "WHERE starts_with(v.subject, $1) AND (NOT v.deleted OR $2)
                AND (NOT $3 OR NOT EXISTS (

@@ -4,7 +4,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 
 use super::api_error::ApiError;
-use super::request::{Body, DeletedQuery, InPath, InQuery, SchemaRequest};
+use super::query::{DeletedOnlyQuery, DeletedQuery, InQuery, Page};
+use super::request::{Body, InPath, SchemaRequest};
 use super::response::{JsonResponse, SchemaText};
 use super::store::{Registered, Store};
 
@@ -26,8 +27,17 @@ pub(super) struct RegisteredId {
 pub(super) async fn list(
     State(store): State<Store>,
     InQuery(query): InQuery<SubjectsQuery>,
+    InQuery(DeletedOnlyQuery { deleted_only }): InQuery<DeletedOnlyQuery>,
+    InQuery(page): InQuery<Page>,
 ) -> Result<JsonResponse<Vec<String>>, ApiError> {
-    Ok(JsonResponse(store.subjects(&query.subject_prefix, query.deleted).await?))
+    if deleted_only {
+        let all = store.all(&query.subject_prefix, true, false).await?;
+        let deleted = all.into_iter().filter(|found| found.deleted);
+        let mut subjects: Vec<_> = deleted.map(|found| found.subject).collect();
+        subjects.dedup();
+        return Ok(JsonResponse(page.of(subjects)));
+    }
+    Ok(JsonResponse(page.of(store.subjects(&query.subject_prefix, query.deleted).await?)))
 }
 
 /// Registers a schema. Registering it again returns the same id.
@@ -55,9 +65,12 @@ pub(super) async fn versions(
     State(store): State<Store>,
     InPath(subject): InPath<String>,
     InQuery(DeletedQuery { deleted }): InQuery<DeletedQuery>,
+    InQuery(DeletedOnlyQuery { deleted_only }): InQuery<DeletedOnlyQuery>,
+    InQuery(page): InQuery<Page>,
 ) -> Result<JsonResponse<Vec<i32>>, ApiError> {
-    let versions = store.versions(&subject, deleted).await?;
-    Ok(JsonResponse(versions.into_iter().map(|found| found.version).collect()))
+    let mut versions = store.versions(&subject, deleted || deleted_only).await?;
+    versions.retain(|found| found.deleted || !deleted_only);
+    Ok(JsonResponse(page.of(versions.into_iter().map(|found| found.version))))
 }
 
 /// Returns a version.

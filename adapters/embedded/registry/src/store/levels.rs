@@ -47,7 +47,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a subject's own level and returns it.
+    /// Removes a subject's own level, or the global level if `subject` is empty, and returns it.
     pub(in super::super) async fn remove_level(
         &self,
         subject: &str,

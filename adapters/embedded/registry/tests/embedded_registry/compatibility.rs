@@ -94,7 +94,7 @@ async fn the_default_level_is_full_transitive_and_can_be_changed() {
 }
 
 #[tokio::test]
-async fn the_level_of_a_subject_can_be_set_and_removed() {
+async fn a_level_can_be_set_and_removed() {
     let registry = Registry::start().await;
     let full = json!({ "compatibilityLevel": "FULL" });
     assert_eq!(registry.error("GET", "/config/s", Value::Null).await, (404, 40408));
@@ -103,6 +103,11 @@ async fn the_level_of_a_subject_can_be_set_and_removed() {
     let (_, was) = registry.request("DELETE", "/config/s", Value::Null).await;
     assert_eq!(was, full);
     assert_eq!(registry.error("DELETE", "/config/s", Value::Null).await, (404, 40401));
+    registry.request("PUT", "/config", json!({ "compatibility": "NONE" })).await;
+    let (_, was) = registry.request("DELETE", "/config", Value::Null).await;
+    assert_eq!(was, json!({ "compatibilityLevel": "NONE" }));
+    let default = json!({ "compatibilityLevel": "FULL_TRANSITIVE" });
+    assert_eq!(registry.get("/config").await, default);
     let wrong = json!({ "compatibility": "SOMETIMES" });
     assert_eq!(registry.error("PUT", "/config", wrong).await, (422, 42203));
 }

@@ -17,6 +17,13 @@ async fn a_subject_is_deleted_softly_first_and_its_ids_stay_readable() {
 
     assert_eq!(delete("/subjects/s/versions/1").await, json!(1));
     assert_eq!(registry.get("/subjects/s/versions").await, json!([2]));
+    assert_eq!(registry.get("/subjects/s/versions?deletedOnly=true").await, json!([1]));
+    assert_eq!(registry.get("/subjects?deletedOnly=true").await, json!(["s"]));
+    registry.register("other", V1).await;
+    assert_eq!(registry.get("/subjects?deletedOnly=true").await, json!(["s"]));
+    assert_eq!(registry.get("/subjects/other/versions?deletedOnly=true").await, json!([]));
+    assert_eq!(delete("/subjects/other").await, json!([1]));
+    assert_eq!(delete("/subjects/other?permanent=true").await, json!([1]));
     assert_eq!(registry.error("DELETE", "/subjects/s/versions/1", Value::Null).await, (404, 40406));
     assert_eq!(
         registry.error("DELETE", "/subjects/s/versions/2?permanent=true", Value::Null).await,

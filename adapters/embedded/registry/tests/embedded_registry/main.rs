@@ -5,5 +5,6 @@ mod client_library;
 mod compatibility;
 mod deletion;
 mod fixture;
+mod parameters;
 mod registration;
 mod responses;

@@ -28,6 +28,7 @@ async fn the_routes_that_kafka_uis_use_return_the_expected_responses() {
     assert_eq!(registry.get("/schemas?latestOnly=true&limit=1").await, json!([version]));
     assert_eq!(registry.get("/schemas?offset=1").await, json!([]));
     assert_eq!(registry.get("/schemas/types").await, json!(["AVRO"]));
+    assert_eq!(registry.get("/contexts").await, json!(["."]));
     assert_eq!(registry.get("/mode").await, json!({ "mode": "READWRITE" }));
     let full = json!({ "compatibilityLevel": "FULL_TRANSITIVE" });
     assert_eq!(registry.get("/config").await, full);
