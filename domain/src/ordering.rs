@@ -1,6 +1,7 @@
 //! Ordering: the order aggregate, its value objects and the events it records.
 
 mod cancel_reason;
+mod characters;
 mod code;
 mod code_display;
 mod code_system;

@@ -23,8 +23,8 @@ use self::json::{ActReportJson, DeadLetterPageJson, DeadLetterStateJson};
 use self::selection::SelectionJson;
 
 use super::{
-    BadRequest, CrossSite, JsonBody, Malformed, Problem, QueryParameters, TooLarge, Unavailable,
-    Unprocessable, UnsupportedMediaType,
+    BadRequest, BodyTimeout, CrossSite, JsonBody, Malformed, Problem, QueryParameters, TooLarge,
+    Unavailable, Unprocessable, UnsupportedMediaType,
 };
 
 /// What the routes work with. Routes cannot be generic, so it is behind a trait object.
@@ -101,6 +101,7 @@ async fn list_dead_letters(
         (status = 200, description = "The outcome of each", body = ActReportJson),
         Malformed,
         CrossSite,
+        BodyTimeout,
         TooLarge,
         UnsupportedMediaType,
         Unprocessable,
@@ -130,6 +131,7 @@ async fn retry_dead_letters(
         (status = 200, description = "The outcome of each", body = ActReportJson),
         Malformed,
         CrossSite,
+        BodyTimeout,
         TooLarge,
         UnsupportedMediaType,
         Unprocessable,

@@ -43,6 +43,9 @@ documented! {
     /// 404
     NotFound = "There is no order with this id",
         such as Problem::new(ProblemType::NotFound, "there is no order 01890a5d-ac96-774b-bcce-b302099a8057");
+    /// 408
+    BodyTimeout = "The body did not arrive within 5 seconds",
+        such as Problem::new(ProblemType::BodyTimeout, "the body did not arrive within 5s");
     /// 409
     Conflict = "Other requests are changing the order; retry the request",
         such as Problem::new(ProblemType::Conflict, "other requests are changing the order");

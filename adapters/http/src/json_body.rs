@@ -1,5 +1,6 @@
 use std::fmt;
 use std::marker::PhantomData;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
@@ -8,12 +9,17 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
+use tokio::time::timeout;
 
 use super::json_pointer::{pointer, push};
 use super::{FieldError, Problem, ProblemType};
 
 /// Maximum size of a body in bytes.
 pub const BODY_LIMIT: usize = 64 * 1024;
+
+/// Time for a client to send a body. Shorter than the time for the whole request, so that what is
+/// too slow is known: the client, or what the request needs.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Maximum length of an error detail in characters, since it can contain the wrong value.
 const MAX_DETAIL: usize = 200;
@@ -69,12 +75,16 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::new(ProblemType::UnsupportedMediaType, detail))
 }
 
-/// Reads the whole body, up to the size that the router allows.
+/// Reads the whole body, up to the size that the router allows and for a limited time.
 pub(super) async fn whole_body<S: Send + Sync>(
     request: Request,
     state: &S,
 ) -> Result<Bytes, Problem> {
-    Bytes::from_request(request, state).await.map_err(|rejection| {
+    let body = timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await.map_err(|_| {
+        let detail = format!("the body did not arrive within {BODY_TIMEOUT:?}");
+        Problem::new(ProblemType::BodyTimeout, detail)
+    })?;
+    body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
             let detail = format!("the body may have at most {BODY_LIMIT} bytes");
             Problem::new(ProblemType::BodyTooLarge, detail)

@@ -27,8 +27,8 @@ pub use browsers::refuse_cross_site;
 pub use cursor::{Cursor, CursorError};
 pub use dead_letters::{DeadLetterContent, DeadLetterId, dead_letter_routes};
 pub use documented::{
-    BadRequest, Conflict, CrossSite, Malformed, NotFound, PreconditionFailed, TooLarge,
-    Unavailable, Unprocessable, UnsupportedMediaType,
+    BadRequest, BodyTimeout, Conflict, CrossSite, Malformed, NotFound, PreconditionFailed,
+    TooLarge, Unavailable, Unprocessable, UnsupportedMediaType,
 };
 pub use entity_tag::{EntityTag, IfMatch, IfNoneMatch};
 pub use json_body::{BODY_LIMIT, JsonBody, Object};

@@ -44,55 +44,23 @@ impl LimitLog {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
-    use tracing_subscriber::fmt::MakeWriter;
-
     use super::*;
-
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl MakeWriter<'_> for Log {
-        type Writer = Self;
-
-        fn make_writer(&self) -> Self {
-            self.clone()
-        }
-    }
-
-    impl Log {
-        fn lines(&self) -> usize {
-            String::from_utf8_lossy(&self.0.lock().unwrap()).lines().count()
-        }
-    }
+    use crate::tests::log::Log;
 
     #[tokio::test(start_paused = true)]
     async fn a_limit_that_is_reached_often_is_logged_once_and_its_end_once() {
-        let log = Log::default();
-        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).finish();
-        let _guard = tracing::subscriber::set_default(subscriber);
+        let (log, _guard) = Log::of_this_thread();
         let limit = LimitLog::new("requests", "some are refused");
         for _ in 0..1000 {
             limit.reached();
             limit.not_reached();
         }
-        assert_eq!(log.lines(), 1);
+        assert_eq!(log.lines().len(), 1);
         tokio::time::advance(QUIET_TIME).await;
         limit.not_reached();
         limit.not_reached();
-        assert_eq!(log.lines(), 2);
+        assert_eq!(log.lines().len(), 2);
         limit.reached();
-        assert_eq!(log.lines(), 3);
+        assert_eq!(log.lines().len(), 3);
     }
 }

@@ -21,6 +21,8 @@ pub enum ProblemType {
     NotFound,
     /// The resource does not support the method.
     MethodNotAllowed,
+    /// The client took too long to send the body.
+    BodyTimeout,
     /// Other requests are changing the resource.
     Conflict,
     /// The resource does not have the version in `If-Match`.
@@ -41,7 +43,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All types that have a page.
-    pub(super) const CATALOGUE: [Self; 14] = [
+    pub(super) const CATALOGUE: [Self; 15] = [
         Self::MalformedBody,
         Self::InvalidParameter,
         Self::InvalidBody,
@@ -49,6 +51,7 @@ impl ProblemType {
         Self::CrossSite,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::BodyTimeout,
         Self::Conflict,
         Self::PreconditionFailed,
         Self::BodyTooLarge,
@@ -63,6 +66,7 @@ impl ProblemType {
         match status {
             StatusCode::NOT_FOUND => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Self::BodyTimeout,
             StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnsupportedMediaType,
             StatusCode::SERVICE_UNAVAILABLE => Self::Unavailable,
@@ -80,6 +84,7 @@ impl ProblemType {
             Self::CrossSite => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
             Self::Conflict => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -101,6 +106,7 @@ impl ProblemType {
             Self::CrossSite => "/problems/cross-site",
             Self::NotFound => "/problems/not-found",
             Self::MethodNotAllowed => "/problems/method-not-allowed",
+            Self::BodyTimeout => "/problems/body-timeout",
             Self::Conflict => "/problems/conflict",
             Self::PreconditionFailed => "/problems/precondition-failed",
             Self::BodyTooLarge => "/problems/body-too-large",
@@ -123,6 +129,7 @@ impl ProblemType {
             Self::CrossSite => "Cross-site requests are refused",
             Self::NotFound => "Not found",
             Self::MethodNotAllowed => "The method is not allowed",
+            Self::BodyTimeout => "The body did not arrive in time",
             Self::Conflict => "Other requests are changing the resource",
             Self::PreconditionFailed => "The version does not match `If-Match`",
             Self::BodyTooLarge => "The body is too large",
@@ -155,6 +162,11 @@ impl ProblemType {
             }
             Self::NotFound => "Check the path and the id.",
             Self::MethodNotAllowed => "The `Allow` header lists the allowed methods.",
+            Self::BodyTimeout => {
+                "Nothing was done, because the body was incomplete after 5 seconds. Send the request \
+                 again on a new connection. If it happens again, compare `Content-Length` with the \
+                 bytes that were sent."
+            }
             Self::Conflict => "Retry the request.",
             Self::PreconditionFailed => {
                 "Get the resource again, check its state, and use its new `ETag`."

@@ -109,7 +109,7 @@ impl OrderRow {
         let status = match (self.status.as_str(), self.cancel_reason, self.cancelled_at) {
             ("created", None, None) => OrderStatus::Created,
             ("cancelled", Some(reason), Some(at)) => {
-                OrderStatus::Cancelled { reason: reason.parse::<CancelReason>()?, at: at.into() }
+                OrderStatus::Cancelled { reason: CancelReason::restore(&reason)?, at: at.into() }
             }
             (status, ..) => {
                 return Err(format!(
@@ -121,9 +121,9 @@ impl OrderRow {
         let items = self.items.0.into_iter().map(ItemRow::parse);
         Ok(OrderSnapshot {
             id: OrderId::new(self.id),
-            customer_name: self.customer_name.parse::<CustomerName>()?,
+            customer_name: CustomerName::restore(&self.customer_name)?,
             items: OrderItems::try_from(items.collect::<Result<Vec<_>, _>>()?)?,
-            note: self.note.as_deref().map(str::parse::<OrderNote>).transpose()?,
+            note: self.note.as_deref().map(OrderNote::restore).transpose()?,
             status,
             version: OrderVersion::try_from(self.version)?,
             created_at: self.created_at.into(),
@@ -166,7 +166,7 @@ impl MedicationRow {
         Ok(MedicationCoding {
             system: self.system.parse::<CodeSystem>()?,
             code: self.code.parse::<Code>()?,
-            display: self.display.as_deref().map(str::parse::<CodeDisplay>).transpose()?,
+            display: self.display.as_deref().map(CodeDisplay::restore).transpose()?,
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use domain::Outcome;
 use domain::Timestamp;
-use domain::ordering::{Order, OrderItems};
+use domain::ordering::{CancelReason, CodeDisplay, CustomerName, Order, OrderItems, OrderNote};
 use futures_util::future::join_all;
 
 use super::ordering_steps::{assert_nothing_due, cancel, find, order_of, place, relay_all, stored};
@@ -20,6 +20,7 @@ macro_rules! orders_contract {
         $crate::contract_tests! { $run, $fixture, orders_contract:
             a_saved_order_is_found,
             notes_and_medications_are_stored_unchanged,
+            texts_that_an_earlier_version_accepted_stay_readable,
             an_unknown_order_is_not_found,
             the_events_of_an_order_are_stored_with_it,
             an_id_that_already_exists_is_a_conflict,
@@ -90,6 +91,28 @@ pub async fn notes_and_medications_are_stored_unchanged<F: OrderingFixture>(fixt
             assert_eq!(found.snapshot().items, new.items);
         }
     }
+}
+
+pub async fn texts_that_an_earlier_version_accepted_stay_readable<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
+    let text = "\u{202e}Ada\u{feff}";
+    assert!(text.parse::<CustomerName>().is_err(), "today it is refused");
+    let mut new = sample::new_order(2);
+    new.customer_name = CustomerName::restore(text).expect("a name");
+    new.note = Some(OrderNote::restore(text).expect("a note"));
+    let mut items = new.items.as_slice().to_vec();
+    for medication in items.iter_mut().filter_map(|item| item.medication.as_mut()) {
+        medication.display = Some(CodeDisplay::restore(text).expect("a display"));
+    }
+    new.items = OrderItems::try_from(items).expect("some items");
+    let order = Order::place(new, sample::event_stamp(2, 1));
+    stored(orders.save(order, Cause::Unkeyed).await);
+
+    let mut order = find(&orders, 2).await;
+    let reason = CancelReason::restore(text).expect("a reason");
+    assert_eq!(order.cancel(reason, sample::event_stamp(2, 2)), Outcome::Applied);
+    let cancelled = stored(orders.save(order, Cause::Unkeyed).await);
+    assert_eq!(find(&orders, 2).await, cancelled);
 }
 
 pub async fn an_unknown_order_is_not_found<F: OrderingFixture>(fixture: &F) {

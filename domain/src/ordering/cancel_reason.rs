@@ -1,15 +1,24 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::{TextError, readable};
+use super::text::{TextError, readable, stored};
 
-/// Why an order was cancelled: 1 to 500 characters after trimming, no control characters.
+/// Why an order was cancelled: 1 to 500 characters after trimming. [`TextError`] lists what is
+/// refused.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CancelReason(String);
 
 impl CancelReason {
     /// Maximum number of characters.
     pub const MAX_CHARS: usize = 500;
+
+    /// The value from a store. Rules that were added after it was stored do not apply.
+    ///
+    /// # Errors
+    /// When no version could have stored it.
+    pub fn restore(text: &str) -> Result<Self, TextError> {
+        stored(text, Self::MAX_CHARS).map(Self)
+    }
 
     /// The text.
     #[must_use]

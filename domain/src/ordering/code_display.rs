@@ -1,9 +1,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::{TextError, readable};
+use super::text::{TextError, readable, stored};
 
-/// The readable name of a code: 1 to 200 characters after trimming, no control characters.
+/// The readable name of a code: 1 to 200 characters after trimming. [`TextError`] lists what is
+/// refused.
 ///
 /// This is FHIR R4's `Coding.display`. FHIR also says that a `string` should have no control
 /// characters.
@@ -13,6 +14,14 @@ pub struct CodeDisplay(String);
 impl CodeDisplay {
     /// Maximum number of characters.
     pub const MAX_CHARS: usize = 200;
+
+    /// The value from a store. Rules that were added after it was stored do not apply.
+    ///
+    /// # Errors
+    /// When no version could have stored it.
+    pub fn restore(text: &str) -> Result<Self, TextError> {
+        stored(text, Self::MAX_CHARS).map(Self)
+    }
 
     /// The text.
     #[must_use]

@@ -1,7 +1,9 @@
+use super::characters::{is_blank, is_blank_at_start, is_direction_control, is_private_use};
+
 /// Why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TextError {
-    /// It is empty, or empty after trimming.
+    /// It is empty, or empty after trimming: it shows as nothing.
     #[error("must not be empty")]
     Empty,
     /// It has too many characters. Unicode scalar values are counted, not bytes.
@@ -18,28 +20,66 @@ pub enum TextError {
     /// It may have several lines, and has a control character that is not a line break.
     #[error("must not contain control characters other than line breaks")]
     NoLineBreak,
+    /// It has a character that changes the direction of the text. People would read something else
+    /// than what is stored.
+    #[error("must not contain U+{:04X}, which changes the direction of the text", u32::from(*.0))]
+    DirectionControl(char),
+    /// It has a private-use character, which has no meaning outside the program that wrote it.
+    #[error("must not contain U+{:04X}, a private-use character", u32::from(*.0))]
+    PrivateUse(char),
 }
 
-/// Trims `text`. Refuses it when it is empty, longer than `most` characters, or has control
-/// characters.
+/// Whether a text may have several lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    One,
+    Any,
+}
+
+/// Trims white space and characters that show as nothing. Refuses the text when it is empty, longer
+/// than `most` characters, or has control characters, direction controls or private-use characters.
 pub(super) fn readable(text: &str, most: usize) -> Result<String, TextError> {
-    let text = text.trim();
-    fits(text, most)?;
-    if text.chars().any(char::is_control) {
-        return Err(TextError::ControlCharacter);
-    }
-    Ok(text.to_owned())
+    parse(text, most, Lines::One)
 }
 
 /// Like [`readable`], but several lines are allowed. `\r\n` becomes `\n`.
 pub(super) fn readable_lines(text: &str, most: usize) -> Result<String, TextError> {
-    let text = text.replace("\r\n", "\n");
-    let text = text.trim();
-    fits(text, most)?;
-    if text.chars().any(|character| character.is_control() && character != '\n') {
-        return Err(TextError::NoLineBreak);
+    parse(&text.replace("\r\n", "\n"), most, Lines::Any)
+}
+
+/// A text that was accepted earlier, perhaps by a version with fewer rules. Unchanged.
+pub(super) fn stored(text: &str, most: usize) -> Result<String, TextError> {
+    check(text, most, Lines::One).map(str::to_owned)
+}
+
+/// Like [`stored`], but several lines are allowed.
+pub(super) fn stored_lines(text: &str, most: usize) -> Result<String, TextError> {
+    check(text, most, Lines::Any).map(str::to_owned)
+}
+
+fn parse(text: &str, most: usize, lines: Lines) -> Result<String, TextError> {
+    let text = text.trim_start_matches(is_blank_at_start).trim_end_matches(is_blank);
+    check(text, most, lines)?;
+    match text
+        .chars()
+        .find(|character| is_direction_control(*character) || is_private_use(*character))
+    {
+        Some(found) if is_private_use(found) => Err(TextError::PrivateUse(found)),
+        Some(found) => Err(TextError::DirectionControl(found)),
+        None => Ok(text.to_owned()),
     }
-    Ok(text.to_owned())
+}
+
+/// The rules of all versions.
+fn check(text: &str, most: usize, lines: Lines) -> Result<&str, TextError> {
+    fits(text, most)?;
+    match lines {
+        Lines::One if text.chars().any(char::is_control) => Err(TextError::ControlCharacter),
+        Lines::Any if text.chars().any(|c| c.is_control() && c != '\n') => {
+            Err(TextError::NoLineBreak)
+        }
+        Lines::One | Lines::Any => Ok(text),
+    }
 }
 
 /// Refuses a text that is empty or longer than `most` characters.

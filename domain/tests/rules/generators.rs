@@ -53,6 +53,9 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
         "[a薬\\n]{990,1010}",
         "\\PC{0,9}[\\r\\n]{1,3}\\PC{0,9}",
         "a[\\x00-\\x1f\\x7f\u{85}]b",
+        // Letters among characters that show as nothing, and among those that are refused.
+        "[aא क\u{ad}\u{200b}-\u{200d}\u{2060}\u{2800}\u{3164}\u{fe0f}\u{feff}\u{e0101}]{0,6}",
+        "[a \u{200d}\u{200e}\u{202e}\u{2069}\u{feff}\u{e000}\u{10fffd}]{0,4}",
     ]
 }
 

@@ -6,4 +6,5 @@ mod generators;
 mod histories;
 mod orders;
 mod pharmacy_orders;
+mod texts;
 mod values;

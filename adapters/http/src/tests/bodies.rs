@@ -1,8 +1,14 @@
-use axum::body::Body;
-use axum::http::{Request, StatusCode};
-use serde_json::json;
+use std::io;
+use std::time::Duration;
 
-use super::{JSON, ask, send};
+use axum::body::{Body, Bytes};
+use axum::http::{Request, StatusCode};
+use futures_util::stream::{StreamExt as _, iter, pending, unfold};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use super::log::Log;
+use super::{JSON, ask, ask_for, send};
 use crate::BODY_LIMIT;
 
 #[tokio::test]
@@ -107,4 +113,27 @@ async fn an_optional_body_is_parsed_strictly_if_it_is_present() {
     send("/maybe", JSON, "[]").await.problem(422, "invalid-body");
     send("/maybe", JSON, " ").await.problem(400, "malformed-body");
     send("/maybe", "text/plain", "x").await.problem(415, "unsupported-media-type");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_arrive_in_time_is_the_fault_of_the_client() {
+    let half = || iter([Ok::<_, io::Error>(Bytes::from_static(b"{\"name\":"))]);
+    let stalled = Body::from_stream(half().chain(pending()));
+    // Each part is in time, but not the whole.
+    let trickle = Body::from_stream(unfold((), |()| async {
+        sleep(Duration::from_secs(1)).await;
+        Some((Ok::<_, io::Error>(Bytes::from_static(b" ")), ()))
+    }));
+    for body in [stalled, trickle] {
+        let begin = Instant::now();
+        let (log, _guard) = Log::of_this_thread();
+        let answer = send("/baskets", JSON, body).await;
+        answer.problem(408, "body-timeout");
+        assert_eq!(answer.header("connection"), "close");
+        assert!(begin.elapsed() < Duration::from_secs(6), "{:?}", begin.elapsed());
+        assert_eq!(log.lines(), [""; 0]);
+    }
+    let (log, _guard) = Log::of_this_thread();
+    ask_for("/hang").await.problem(503, "unavailable");
+    assert_eq!(log.lines().len(), 1, "work that takes too long is an outage");
 }

@@ -1,7 +1,7 @@
 use adapter_http::{
-    Conflict, CrossSite, FieldError, IfMatch, JsonBody, Malformed, NotFound, PathParameter,
-    PreconditionFailed, Problem, TooLarge, Unavailable, Unprocessable, UnsupportedMediaType,
-    header,
+    BodyTimeout, Conflict, CrossSite, FieldError, IfMatch, JsonBody, Malformed, NotFound,
+    PathParameter, PreconditionFailed, Problem, TooLarge, Unavailable, Unprocessable,
+    UnsupportedMediaType, header,
 };
 use adapter_ordering::PgOrders;
 use application::ordering::{self, CancelOrder};
@@ -66,6 +66,7 @@ pub(crate) struct CancelOrderBody {
         Malformed,
         CrossSite,
         NotFound,
+        BodyTimeout,
         Conflict,
         PreconditionFailed,
         TooLarge,

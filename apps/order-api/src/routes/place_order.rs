@@ -1,7 +1,7 @@
 mod body;
 
 use adapter_http::{
-    CrossSite, JsonBody, Malformed, Problem, TooLarge, Unavailable, Unprocessable,
+    BodyTimeout, CrossSite, JsonBody, Malformed, Problem, TooLarge, Unavailable, Unprocessable,
     UnsupportedMediaType, header,
 };
 use adapter_ordering::PgOrders;
@@ -38,6 +38,7 @@ use crate::problems::not_placed;
         )),
         Malformed,
         CrossSite,
+        BodyTimeout,
         TooLarge,
         UnsupportedMediaType,
         Unprocessable,

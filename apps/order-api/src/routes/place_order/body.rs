@@ -17,13 +17,13 @@ use crate::text_schema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PlaceOrderBody {
-    /// The name of the customer: 1 to 200 characters after trimming, without control characters
+    /// The name of the customer: 1 to 200 characters after trimming
     #[schema(schema_with = text_schema::customer_name)]
     customer_name: String,
     /// The items to order. Each product may be in one item only
     #[schema(value_type = HashSet<PlaceOrderItemBody>, min_items = 1, max_items = 100)]
     items: Vec<Object<PlaceOrderItemBody>>,
-    /// A note: 1 to 1000 characters after trimming, without control characters except line breaks
+    /// A note: 1 to 1000 characters after trimming
     #[schema(schema_with = text_schema::note)]
     note: Option<String>,
 }
@@ -65,8 +65,7 @@ pub(crate) struct PlaceOrderMedicationBody {
         pattern = r"^[^\s\u0000-\u001F\u007F-\u009F]+( [^\s\u0000-\u001F\u007F-\u009F]+)*$"
     )]
     code: String,
-    /// The name of the medication in the terminology: 1 to 200 characters after trimming, without
-    /// control characters
+    /// The name of the medication in the terminology: 1 to 200 characters after trimming
     #[schema(schema_with = text_schema::display)]
     display: Option<String>,
 }
