@@ -38,6 +38,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         check_content_type(request.headers())?;
+        check_content_encoding(request.headers())?;
         let body = whole_body(request, state).await?;
         parse(&body).map(|Object(content)| Self(content))
     }
@@ -48,12 +49,13 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T>
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
-        let content_type = check_content_type(request.headers());
+        let head = check_content_type(request.headers())
+            .and_then(|()| check_content_encoding(request.headers()));
         let body = whole_body(request, state).await?;
         if body.is_empty() {
             return Ok(None);
         }
-        content_type?;
+        head?;
         let content: Option<Object<T>> = parse(&body)?;
         Ok(content.map(|Object(content)| Self(content)))
     }
@@ -73,6 +75,20 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
         format!("send application/json instead of {essence}")
     };
     Err(Problem::new(ProblemType::UnsupportedMediaType, detail))
+}
+
+/// Refuses a compressed body. Bodies are small, and a limit of the compressed size limits nothing.
+fn check_content_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    for value in headers.get_all(header::CONTENT_ENCODING) {
+        let codings = String::from_utf8_lossy(value.as_bytes());
+        for coding in codings.split(',').map(str::trim) {
+            if !coding.is_empty() && !coding.eq_ignore_ascii_case("identity") {
+                let detail = "the body is encoded; send it without Content-Encoding";
+                return Err(Problem::new(ProblemType::UnsupportedContentEncoding, detail));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads the whole body, up to the size that the router allows and for a limited time.

@@ -32,6 +32,31 @@ async fn another_content_type_is_refused() {
 }
 
 #[tokio::test]
+async fn a_compressed_body_is_refused() {
+    let send = |path: &str, codings: &[&str], body: &'static [u8]| {
+        let request = Request::post(path).header("content-type", JSON);
+        let request = codings.iter().fold(request, |r, value| r.header("content-encoding", *value));
+        ask(request.body(Body::from(body)).unwrap())
+    };
+    let body = br#"{"name":"Ada","items":[]}"#;
+    for path in ["/baskets", "/maybe"] {
+        for codings in [&["gzip"][..], &["BR"], &["identity, zstd"], &["identity", "deflate"]] {
+            for body in [&b"\x1f\x8b\x08"[..], body] {
+                let answer = send(path, codings, body).await;
+                answer.problem(415, "unsupported-content-encoding");
+                assert_eq!(answer.header("accept-encoding"), "identity");
+            }
+        }
+        for codings in [&["identity"][..], &[""], &["Identity , identity"]] {
+            let answer = send(path, codings, body).await;
+            assert_eq!(answer.status, StatusCode::OK, "{codings:?}: {}", answer.body);
+        }
+    }
+    let page = ask_for("/problems/unsupported-content-encoding").await;
+    assert_eq!(page.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_json_is_refused_with_line_and_column() {
     for (body, place) in [
         ("", "line 1, column 0"),
