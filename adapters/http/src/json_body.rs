@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::error::Category;
 use tokio::time::timeout;
 
 use super::json_pointer::{pointer, push};
@@ -117,13 +116,25 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             Ok(()) => Ok(content),
             Err(error) => Err(malformed(&error)),
         },
-        Err(error) if error.inner().classify() == Category::Data => {
-            // The error is about the content, but the rest of the body may not be JSON.
-            serde_json::from_slice::<IgnoredAny>(body).map_err(|error| malformed(&error))?;
+        Err(error) => {
+            check_json(body, error.inner())?;
             let at = pointer(error.path());
             Err(Problem::invalid_body(vec![explain(at, error.inner())]))
         }
-        Err(error) => Err(malformed(error.inner())),
+    }
+}
+
+/// Refuses a body that is not JSON. Only its encoding and the grammar of JSON count: after a wrong
+/// value the rest may not be JSON, and `1e400` is JSON, although serde_json calls it a syntax error.
+fn check_json(body: &[u8], error: &serde_json::Error) -> Result<(), Problem> {
+    let text = std::str::from_utf8(body).map_err(|wrong| {
+        let detail = format!("the body is not UTF-8 after byte {}", wrong.valid_up_to());
+        Problem::new(ProblemType::MalformedBody, detail)
+    })?;
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(IgnoredAny) => Ok(()),
+        Err(grammar) if error.is_data() => Err(malformed(&grammar)),
+        Err(_) => Err(malformed(error)),
     }
 }
 

@@ -72,8 +72,9 @@ async fn a_body_that_is_not_json_is_refused_with_line_and_column() {
         assert!(detail.starts_with(place), "{body}: {detail}");
         assert!(!detail.contains("at line"), "{detail}");
     }
-    let answer = send("/baskets", JSON, &b"{\"name\":\"\xff\",\"items\":[]}"[..]).await;
-    answer.problem(400, "malformed-body");
+    for body in [&b"{\"name\":\"\xff\",\"items\":[]}"[..], b"{\"name\":1,\"items\":[\"\xff\"]}"] {
+        send("/baskets", JSON, body).await.problem(400, "malformed-body");
+    }
 }
 
 #[tokio::test]
@@ -92,6 +93,11 @@ async fn a_value_of_the_wrong_type_is_reported_with_its_pointer() {
         (r#"{"name":"Ada","items":[{"quantity":1.5}]}"#, "#/items/0/quantity"),
         (r#"{"name":"Ada","items":[{"quantity":9223372036854775808}]}"#, "#/items/0/quantity"),
         (r#"{"name":"Ada","items":[{"quantity":1},{"quantity":1e99}]}"#, "#/items/1/quantity"),
+        (r#"{"name":"Ada","items":[{"quantity":1},{"quantity":1e400}]}"#, "#/items/1/quantity"),
+        (r#"{"name":"Ada","items":[{"quantity":-1e400}]}"#, "#/items/0/quantity"),
+        (r#"{"name":"Ada","items":[],"note":1e400}"#, "#/note"),
+        (r#"{"name":1e400,"items":[]}"#, "#/name"),
+        (r#"{"name":"\ud800","items":[]}"#, "#/name"),
         (r#"{"name":"Ada","items":[{"quantity":1,"a/b é":1}]}"#, "#/items/0/a~1b%20%C3%A9"),
         (r#"{"name":"Ada","items":[],"note":1}"#, "#/note"),
         (r#"{"name":"Ada","name":"Bob","items":[]}"#, "#/name"),
