@@ -124,8 +124,8 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     }
 }
 
-/// Refuses a body that is not JSON. Only its encoding and the grammar of JSON count: after a wrong
-/// value the rest may not be JSON, and `1e400` is JSON, although serde_json calls it a syntax error.
+/// Refuses a body that is not JSON. Only UTF-8 and the grammar of JSON count: after a wrong value
+/// the rest may not be JSON, and `1e400` is JSON, although `serde_json` calls it a syntax error.
 fn check_json(body: &[u8], error: &serde_json::Error) -> Result<(), Problem> {
     let text = std::str::from_utf8(body).map_err(|wrong| {
         let detail = format!("the body is not UTF-8 after byte {}", wrong.valid_up_to());

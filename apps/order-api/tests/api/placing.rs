@@ -34,6 +34,18 @@ async fn a_placed_order_is_answered_with_its_body_and_location() {
 }
 
 #[tokio::test]
+async fn behind_a_gateway_the_location_has_the_prefix_that_the_gateway_stripped() {
+    let client = Client::new().await;
+    let mut request = post("/api/orders", an_order().to_string());
+    let prefix = "/orders-service".parse().unwrap();
+    request.headers_mut().insert("x-forwarded-prefix", prefix);
+    let answer = client.send(request).await;
+    let id = answer.json()["orderId"].as_str().unwrap().to_owned();
+    let location = answer.header("location").unwrap();
+    assert_eq!(location, format!("/orders-service/api/orders/{id}"));
+}
+
+#[tokio::test]
 async fn a_note_and_a_medication_are_in_all_answers_about_the_order() {
     let client = Client::new().await;
     let mut request = a_full_order();
