@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::documentation::PAGE_DOCUMENT;
 use super::{Problem, ProblemType};
 
 /// `Content-Security-Policy` of data: it loads nothing, and no page shows it in a frame.
@@ -58,7 +59,8 @@ fn is_own(origin: &HeaderValue, headers: &HeaderMap) -> bool {
 /// Adds headers that tell browsers not to cache an answer, not to guess its content type, and not
 /// to show it in a frame of another site.
 pub(super) async fn security_headers(request: Request, next: Next) -> Response {
-    let is_page = request.uri().path().starts_with("/swagger-ui");
+    let path = request.uri().path();
+    let is_page = path.starts_with("/swagger-ui") && path != PAGE_DOCUMENT;
     let mut answer = next.run(request).await;
     let is_page = is_page && answer.status().is_success();
     let (policy, cache) =

@@ -56,7 +56,7 @@ documented! {
     TooLarge = "The body is larger than 64 KiB",
         such as Problem::new(ProblemType::BodyTooLarge, "the body may have at most 65536 bytes");
     /// 415
-    UnsupportedMediaType = "The content type is not `application/json`",
+    UnsupportedMediaType = "The content type is not `application/json`, or the body is compressed",
         such as Problem::new(
             ProblemType::UnsupportedMediaType,
             "send application/json instead of text/plain",

@@ -8,7 +8,6 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::error::Category;
 use tokio::time::timeout;
 
 use super::json_pointer::{pointer, push};
@@ -38,6 +37,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         check_content_type(request.headers())?;
+        check_content_encoding(request.headers())?;
         let body = whole_body(request, state).await?;
         parse(&body).map(|Object(content)| Self(content))
     }
@@ -48,12 +48,13 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T>
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Problem> {
-        let content_type = check_content_type(request.headers());
+        let head = check_content_type(request.headers())
+            .and_then(|()| check_content_encoding(request.headers()));
         let body = whole_body(request, state).await?;
         if body.is_empty() {
             return Ok(None);
         }
-        content_type?;
+        head?;
         let content: Option<Object<T>> = parse(&body)?;
         Ok(content.map(|Object(content)| Self(content)))
     }
@@ -73,6 +74,20 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
         format!("send application/json instead of {essence}")
     };
     Err(Problem::new(ProblemType::UnsupportedMediaType, detail))
+}
+
+/// Refuses a compressed body. Bodies are small, and a limit of the compressed size limits nothing.
+fn check_content_encoding(headers: &HeaderMap) -> Result<(), Problem> {
+    for value in headers.get_all(header::CONTENT_ENCODING) {
+        let codings = String::from_utf8_lossy(value.as_bytes());
+        for coding in codings.split(',').map(str::trim) {
+            if !coding.is_empty() && !coding.eq_ignore_ascii_case("identity") {
+                let detail = "the body is encoded; send it without Content-Encoding";
+                return Err(Problem::new(ProblemType::UnsupportedContentEncoding, detail));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Reads the whole body, up to the size that the router allows and for a limited time.
@@ -101,13 +116,25 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
             Ok(()) => Ok(content),
             Err(error) => Err(malformed(&error)),
         },
-        Err(error) if error.inner().classify() == Category::Data => {
-            // The error is about the content, but the rest of the body may not be JSON.
-            serde_json::from_slice::<IgnoredAny>(body).map_err(|error| malformed(&error))?;
+        Err(error) => {
+            check_json(body, error.inner())?;
             let at = pointer(error.path());
             Err(Problem::invalid_body(vec![explain(at, error.inner())]))
         }
-        Err(error) => Err(malformed(error.inner())),
+    }
+}
+
+/// Refuses a body that is not JSON. Only UTF-8 and the grammar of JSON count: after a wrong value
+/// the rest may not be JSON, and `1e400` is JSON, although `serde_json` calls it a syntax error.
+fn check_json(body: &[u8], error: &serde_json::Error) -> Result<(), Problem> {
+    let text = std::str::from_utf8(body).map_err(|wrong| {
+        let detail = format!("the body is not UTF-8 after byte {}", wrong.valid_up_to());
+        Problem::new(ProblemType::MalformedBody, detail)
+    })?;
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(IgnoredAny) => Ok(()),
+        Err(grammar) if error.is_data() => Err(malformed(&grammar)),
+        Err(_) => Err(malformed(error)),
     }
 }
 

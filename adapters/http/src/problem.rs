@@ -168,6 +168,10 @@ impl IntoResponse for Problem {
             // The rest of the body was not read, so the connection cannot be used again.
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
+        if self.kind == ProblemType::UnsupportedContentEncoding {
+            // It distinguishes this answer from one about the content type (RFC 9110, 15.5.16).
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
         }

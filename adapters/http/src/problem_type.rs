@@ -31,6 +31,8 @@ pub enum ProblemType {
     BodyTooLarge,
     /// The content type of the body is not supported.
     UnsupportedMediaType,
+    /// The body is compressed.
+    UnsupportedContentEncoding,
     /// A service that is needed to answer cannot be reached.
     Unavailable,
     /// There are too many concurrent requests.
@@ -43,7 +45,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All types that have a page.
-    pub(super) const CATALOGUE: [Self; 15] = [
+    pub(super) const CATALOGUE: [Self; 16] = [
         Self::MalformedBody,
         Self::InvalidParameter,
         Self::InvalidBody,
@@ -56,6 +58,7 @@ impl ProblemType {
         Self::PreconditionFailed,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
+        Self::UnsupportedContentEncoding,
         Self::Unavailable,
         Self::Overloaded,
         Self::Internal,
@@ -88,7 +91,9 @@ impl ProblemType {
             Self::Conflict => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::UnsupportedContentEncoding => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
             Self::Unavailable | Self::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Other(status) => status,
@@ -111,6 +116,7 @@ impl ProblemType {
             Self::PreconditionFailed => "/problems/precondition-failed",
             Self::BodyTooLarge => "/problems/body-too-large",
             Self::UnsupportedMediaType => "/problems/unsupported-media-type",
+            Self::UnsupportedContentEncoding => "/problems/unsupported-content-encoding",
             Self::Unavailable => "/problems/unavailable",
             Self::Overloaded => "/problems/overloaded",
             Self::Internal => "/problems/internal",
@@ -134,6 +140,7 @@ impl ProblemType {
             Self::PreconditionFailed => "The version does not match `If-Match`",
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The content type is not supported",
+            Self::UnsupportedContentEncoding => "The content encoding is not supported",
             Self::Unavailable => "The service is temporarily unavailable",
             Self::Overloaded => "Too many concurrent requests",
             Self::Internal => "Internal server error",
@@ -173,6 +180,9 @@ impl ProblemType {
             }
             Self::BodyTooLarge => "A body may have at most 64 KiB.",
             Self::UnsupportedMediaType => "Send `Content-Type: application/json`.",
+            Self::UnsupportedContentEncoding => {
+                "Send the body uncompressed, without `Content-Encoding`."
+            }
             Self::Unavailable => {
                 "Retry the same request after the number of seconds in `Retry-After`. With an \
                  `Idempotency-Key` this is safe, even if the first request was stored."

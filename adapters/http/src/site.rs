@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use runtime::Check;
 use runtime::{Outage, StartError};
@@ -14,11 +14,12 @@ use tower_http::timeout::TimeoutLayer;
 use utoipa::openapi::OpenApi;
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::admission::{Admission, admit};
 use super::browsers::{refuse_cross_site, security_headers};
+use super::documentation::documentation;
 use super::health::health;
+use super::prefix::prefix_location;
 use super::prometheus::recorder;
 use super::trace::trace;
 
@@ -49,13 +50,8 @@ pub fn site(
         // Swagger UI makes it a link, which is broken for "MIT OR Apache-2.0".
         license.identifier = None;
     }
-    let swagger = SwaggerUi::new("/swagger-ui")
-        .url("/openapi.json", document)
-        // The default validator is a service on the internet.
-        .config(Config::default().validator_url("none").display_request_duration(true));
     let router = routes
-        .merge(swagger)
-        .route("/", get(|| async { Redirect::temporary("/swagger-ui/") }))
+        .merge(documentation(document))
         .route("/metrics", get(move || async move { exposition(recorder.render()) }))
         .route("/problems/{name}", get(describe))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
@@ -64,6 +60,7 @@ pub fn site(
         .layer(from_fn(problems_only))
         .layer(from_fn(refuse_cross_site))
         .layer(from_fn(security_headers))
+        .layer(from_fn(prefix_location))
         .layer(from_fn_with_state(Outage::of("a service that requests need"), trace));
     Ok(router)
 }

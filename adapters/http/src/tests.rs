@@ -8,6 +8,7 @@ mod dead_letters;
 mod faults;
 pub(crate) mod log;
 mod overload;
+mod prefix;
 mod server;
 
 use std::time::Duration;

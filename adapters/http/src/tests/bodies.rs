@@ -32,6 +32,31 @@ async fn another_content_type_is_refused() {
 }
 
 #[tokio::test]
+async fn a_compressed_body_is_refused() {
+    let send = |path: &str, codings: &[&str], body: &'static [u8]| {
+        let request = Request::post(path).header("content-type", JSON);
+        let request = codings.iter().fold(request, |r, value| r.header("content-encoding", *value));
+        ask(request.body(Body::from(body)).unwrap())
+    };
+    let body = br#"{"name":"Ada","items":[]}"#;
+    for path in ["/baskets", "/maybe"] {
+        for codings in [&["gzip"][..], &["BR"], &["identity, zstd"], &["identity", "deflate"]] {
+            for body in [&b"\x1f\x8b\x08"[..], body] {
+                let answer = send(path, codings, body).await;
+                answer.problem(415, "unsupported-content-encoding");
+                assert_eq!(answer.header("accept-encoding"), "identity");
+            }
+        }
+        for codings in [&["identity"][..], &[""], &["Identity , identity"]] {
+            let answer = send(path, codings, body).await;
+            assert_eq!(answer.status, StatusCode::OK, "{codings:?}: {}", answer.body);
+        }
+    }
+    let page = ask_for("/problems/unsupported-content-encoding").await;
+    assert_eq!(page.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_body_that_is_not_json_is_refused_with_line_and_column() {
     for (body, place) in [
         ("", "line 1, column 0"),
@@ -47,8 +72,9 @@ async fn a_body_that_is_not_json_is_refused_with_line_and_column() {
         assert!(detail.starts_with(place), "{body}: {detail}");
         assert!(!detail.contains("at line"), "{detail}");
     }
-    let answer = send("/baskets", JSON, &b"{\"name\":\"\xff\",\"items\":[]}"[..]).await;
-    answer.problem(400, "malformed-body");
+    for body in [&b"{\"name\":\"\xff\",\"items\":[]}"[..], b"{\"name\":1,\"items\":[\"\xff\"]}"] {
+        send("/baskets", JSON, body).await.problem(400, "malformed-body");
+    }
 }
 
 #[tokio::test]
@@ -67,6 +93,11 @@ async fn a_value_of_the_wrong_type_is_reported_with_its_pointer() {
         (r#"{"name":"Ada","items":[{"quantity":1.5}]}"#, "#/items/0/quantity"),
         (r#"{"name":"Ada","items":[{"quantity":9223372036854775808}]}"#, "#/items/0/quantity"),
         (r#"{"name":"Ada","items":[{"quantity":1},{"quantity":1e99}]}"#, "#/items/1/quantity"),
+        (r#"{"name":"Ada","items":[{"quantity":1},{"quantity":1e400}]}"#, "#/items/1/quantity"),
+        (r#"{"name":"Ada","items":[{"quantity":-1e400}]}"#, "#/items/0/quantity"),
+        (r#"{"name":"Ada","items":[],"note":1e400}"#, "#/note"),
+        (r#"{"name":1e400,"items":[]}"#, "#/name"),
+        (r#"{"name":"\ud800","items":[]}"#, "#/name"),
         (r#"{"name":"Ada","items":[{"quantity":1,"a/b é":1}]}"#, "#/items/0/a~1b%20%C3%A9"),
         (r#"{"name":"Ada","items":[],"note":1}"#, "#/note"),
         (r#"{"name":"Ada","name":"Bob","items":[]}"#, "#/name"),

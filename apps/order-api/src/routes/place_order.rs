@@ -32,7 +32,7 @@ use crate::problems::not_placed;
     request_body = PlaceOrderBody,
     responses(
         (status = 201, description = "The order is stored", body = OrderBody, headers(
-            ("Location" = String, description = "The path of the order"),
+            ("Location" = String, description = "The path of the order. It begins with the `X-Forwarded-Prefix` of the request, if there is one"),
             ("ETag" = String, description = "The version of the order"),
             ("Idempotency-Replayed" = bool, description = "`true` if this is the original answer to an earlier request"),
         )),

@@ -183,6 +183,12 @@ async fn a_body_that_is_too_large_or_has_another_content_type_is_refused_and_not
     let without_type =
         Request::post("/api/orders").body(Body::from(an_order().to_string())).unwrap();
     client.send(without_type).await.problem(415, "unsupported-media-type");
+    let compressed = Request::post("/api/orders")
+        .header("content-type", "application/json")
+        .header("content-encoding", "gzip")
+        .body(Body::from(an_order().to_string()))
+        .unwrap();
+    client.send(compressed).await.problem(415, "unsupported-content-encoding");
     client.assert_nothing_stored("large bodies and other content types").await;
 }
 

@@ -34,6 +34,18 @@ async fn a_placed_order_is_answered_with_its_body_and_location() {
 }
 
 #[tokio::test]
+async fn behind_a_gateway_the_location_has_the_prefix_that_the_gateway_stripped() {
+    let client = Client::new().await;
+    let mut request = post("/api/orders", an_order().to_string());
+    let prefix = "/orders-service".parse().unwrap();
+    request.headers_mut().insert("x-forwarded-prefix", prefix);
+    let answer = client.send(request).await;
+    let id = answer.json()["orderId"].as_str().unwrap().to_owned();
+    let location = answer.header("location").unwrap();
+    assert_eq!(location, format!("/orders-service/api/orders/{id}"));
+}
+
+#[tokio::test]
 async fn a_note_and_a_medication_are_in_all_answers_about_the_order() {
     let client = Client::new().await;
     let mut request = a_full_order();
@@ -130,4 +142,22 @@ async fn a_whole_number_may_be_written_with_a_decimal_point() {
     let answer = client.post("/api/orders", order).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
     assert_eq!(answer.json()["items"], json!([{"productId": 7, "quantity": 20}]));
+    // The document promises it: for JSON Schema 2020-12, `7.0` is an integer.
+    let document = client.get("/openapi.json").await.json();
+    let item = &document["components"]["schemas"]["PlaceOrderItemBody"]["properties"];
+    assert_eq!([&item["productId"]["type"], &item["quantity"]["type"]], ["integer"; 2]);
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_whole_or_much_too_large_is_refused_with_its_pointer() {
+    let client = Client::new().await;
+    for number in ["2.5", "1e400", "-1e400"] {
+        for member in ["productId", "quantity"] {
+            let body = format!(r#"{{"customerName": "Ada", "items": [{{"{member}": {number}}}]}}"#);
+            let answer = client.post("/api/orders", body).await;
+            let pointers = answer.places(422, "invalid-body", "pointer");
+            assert_eq!(pointers, [format!("#/items/0/{member}")], "{number}: {}", answer.body);
+        }
+    }
+    client.assert_nothing_stored("numbers that are not whole or too large").await;
 }
