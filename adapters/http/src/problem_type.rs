@@ -7,6 +7,12 @@ use serde::{Serialize, Serializer};
 /// query or header is 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProblemType {
+    /// The request line or a header is not HTTP.
+    MalformedHead,
+    /// The request line and the headers are larger than the limit.
+    HeadTooLarge,
+    /// The URI is longer than the limit.
+    UriTooLong,
     /// The body is not JSON.
     MalformedBody,
     /// A parameter in the path or the query, or a header, is wrong.
@@ -45,7 +51,10 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All types that have a page.
-    pub(super) const CATALOGUE: [Self; 16] = [
+    pub(super) const CATALOGUE: [Self; 19] = [
+        Self::MalformedHead,
+        Self::HeadTooLarge,
+        Self::UriTooLong,
         Self::MalformedBody,
         Self::InvalidParameter,
         Self::InvalidBody,
@@ -68,6 +77,8 @@ impl ProblemType {
     pub(super) fn of_status(status: StatusCode) -> Self {
         match status {
             StatusCode::NOT_FOUND => Self::NotFound,
+            StatusCode::URI_TOO_LONG => Self::UriTooLong,
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => Self::HeadTooLarge,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
             StatusCode::REQUEST_TIMEOUT => Self::BodyTimeout,
             StatusCode::PAYLOAD_TOO_LARGE => Self::BodyTooLarge,
@@ -82,7 +93,11 @@ impl ProblemType {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::MalformedBody | Self::InvalidParameter => StatusCode::BAD_REQUEST,
+            Self::MalformedHead | Self::MalformedBody | Self::InvalidParameter => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::UriTooLong => StatusCode::URI_TOO_LONG,
             Self::InvalidBody | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::CrossSite => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -104,6 +119,9 @@ impl ProblemType {
     #[must_use]
     pub const fn uri(self) -> &'static str {
         match self {
+            Self::MalformedHead => "/problems/malformed-head",
+            Self::HeadTooLarge => "/problems/head-too-large",
+            Self::UriTooLong => "/problems/uri-too-long",
             Self::MalformedBody => "/problems/malformed-body",
             Self::InvalidParameter => "/problems/invalid-parameter",
             Self::InvalidBody => "/problems/invalid-body",
@@ -128,6 +146,9 @@ impl ProblemType {
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
+            Self::MalformedHead => "The request is not HTTP/1.1",
+            Self::HeadTooLarge => "The head of the request is too large",
+            Self::UriTooLong => "The URI is too long",
             Self::MalformedBody => "The body is not JSON",
             Self::InvalidParameter => "A parameter or header is invalid",
             Self::InvalidBody => "The body is invalid",
@@ -151,6 +172,14 @@ impl ProblemType {
     /// What a client should do.
     pub(super) const fn advice(self) -> &'static str {
         match self {
+            Self::MalformedHead => {
+                "Send the request line and the headers as RFC 9112 defines them, over plain HTTP/1.1."
+            }
+            Self::HeadTooLarge => {
+                "The request line and the headers may have at most 32 KiB together, and at most 100 \
+                 headers."
+            }
+            Self::UriTooLong => "Send fewer or shorter parameters.",
             Self::MalformedBody => "Send JSON as RFC 8259 defines it, in UTF-8.",
             Self::InvalidParameter => {
                 "`errors` lists each invalid parameter or header, with the reason."

@@ -1,5 +1,6 @@
 mod connections;
 mod progress;
+mod refused_head;
 
 use std::io;
 use std::net::SocketAddr;

@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Bytes;
-use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::body::{Body, Buf as _, Frame, Incoming, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
+
+use super::refused_head::with_problem;
 
 /// The phase of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +42,14 @@ impl Progress {
         *self.lock() = (phase, Instant::now());
     }
 
-    /// Enters `phase` if the connection is in `from`.
-    fn advance(&self, from: Phase, phase: Phase) {
+    /// Enters `phase` if the connection is in `from`. Returns whether it was.
+    fn advance(&self, from: Phase, phase: Phase) -> bool {
         let mut now = self.lock();
-        if now.0 == from {
+        let is_in = now.0 == from;
+        if is_in {
             *now = (phase, Instant::now());
         }
+        is_in
     }
 
     fn lock(&self) -> MutexGuard<'_, (Phase, Instant)> {
@@ -53,16 +57,42 @@ impl Progress {
     }
 }
 
-/// A connection that records when the next head begins and when a part of an answer was written.
+/// A connection that records when the next head begins and when a part of an answer was written. It
+/// also gives a body to hyper's answer to a head that it cannot read, see [`with_problem`].
 #[derive(Debug)]
 pub(super) struct Watched {
     stream: TcpStream,
     progress: Progress,
+    /// Whether the first line of the head was read.
+    first_line_ended: bool,
+    /// What is still to write instead of hyper's answer.
+    instead: Option<Bytes>,
 }
 
 impl Watched {
     pub(super) const fn new(stream: TcpStream, progress: Progress) -> Self {
-        Self { stream, progress }
+        Self { stream, progress, first_line_ended: false, instead: None }
+    }
+
+    /// Begins to replace hyper's answer to a head that it cannot read. hyper writes it alone, before
+    /// the head has reached the router. After a pipelined request it can differ; then it is kept.
+    fn replace(&mut self, answer: &[u8]) {
+        if self.instead.is_none() && self.progress.get().0 == Phase::Head {
+            self.instead = with_problem(answer, self.first_line_ended);
+        }
+    }
+
+    /// Writes what replaces the answer. Ready when there is nothing left to write.
+    fn poll_replaced(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        let Some(rest) = &mut self.instead else { return Poll::Ready(Ok(false)) };
+        while !rest.is_empty() {
+            match ready!(Pin::new(&mut self.stream).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => rest.advance(written),
+            }
+        }
+        self.instead = None;
+        Poll::Ready(Ok(true))
     }
 
     /// Restarts the idle timeout, since the client is still reading the answer.
@@ -79,9 +109,11 @@ impl AsyncRead for Watched {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(cx, buf))?;
-        if buf.filled().len() > before {
-            self.progress.advance(Phase::Idle, Phase::Head);
+        let read = &buf.filled()[before..];
+        if !read.is_empty() && self.progress.advance(Phase::Idle, Phase::Head) {
+            self.first_line_ended = false;
         }
+        self.first_line_ended |= read.contains(&b'\n');
         Poll::Ready(Ok(()))
     }
 }
@@ -92,6 +124,10 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.replace(buf);
+        if ready!(self.poll_replaced(cx))? {
+            return Poll::Ready(Ok(buf.len()));
+        }
         let written = ready!(Pin::new(&mut self.stream).poll_write(cx, buf))?;
         self.wrote();
         Poll::Ready(Ok(written))
@@ -102,6 +138,9 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        if let [buf] = bufs {
+            return self.poll_write(cx, buf);
+        }
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, bufs))?;
         self.wrote();
         Poll::Ready(Ok(written))

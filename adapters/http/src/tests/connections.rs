@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::{get, post};
 use runtime::StartError;
+use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -16,6 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use runtime::config::MAX_CONNECTIONS;
 
+use super::program;
 use crate::{bind, serve};
 
 /// Longer than any timeout of the server. Most tests use a paused clock.
@@ -49,6 +51,11 @@ impl Server {
             .route("/", get(|| async { "here" }))
             .route("/slow", get(slow))
             .route("/echo", post(|body: String| async { body }));
+        Self { arrived, go_on, ..Self::of(router, connections).await }
+    }
+
+    async fn of(router: Router, connections: u32) -> Self {
+        let (arrived, go_on) = (Arc::default(), Arc::default());
         let listener = bind("127.0.0.1:0".parse().unwrap(), "HTTP_ADDR").await.unwrap();
         let listener = listener.max_connections(connections);
         let addr = listener.addr();
@@ -159,6 +166,52 @@ async fn a_head_may_have_about_32_kib() {
     let mut client = server.send(&head(33_000)).await;
     let text = rest(&mut client).await;
     assert!(text.starts_with("HTTP/1.1 431 "), "{text}");
+}
+
+/// Checks that this text is one whole answer with a problem of this type.
+fn assert_problem(text: &str, status: &str, kind: &str) {
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{text:?}"));
+    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+    assert!(head.contains("\r\ncontent-type: application/problem+json\r\n"), "{head}");
+    assert!(head.contains(&format!("\r\ncontent-length: {}\r\n", body.len())), "{head}");
+    assert!(head.contains("connection: close"), "{head}");
+    let body: Value = serde_json::from_str(body).unwrap();
+    assert_eq!(body["type"], format!("/problems/{kind}"));
+    assert_eq!(body["status"].to_string(), status);
+}
+
+#[tokio::test]
+async fn a_head_that_cannot_be_read_is_answered_with_a_problem() {
+    let server = Server::start().await;
+    let many = format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(101));
+    let large = format!("GET / HTTP/1.1\r\na: {}", "b".repeat(40_000));
+    let long_uri = format!("GET /?{}", "b".repeat(40_000));
+    for (request, status, kind) in [
+        ("nonsense\r\n\r\n", "400", "malformed-head"),
+        ("GET / HTTP/9.9\r\n\r\n", "400", "malformed-head"),
+        ("GET / HTTP/1.1\r\nno colon\r\n\r\n", "400", "malformed-head"),
+        ("GET http:// HTTP/1.1\r\n\r\n", "400", "malformed-head"),
+        ("POST /echo HTTP/1.1\r\ncontent-length: x\r\n\r\n", "400", "malformed-head"),
+        (&many, "431", "head-too-large"),
+        (&large, "431", "head-too-large"),
+        (&long_uri, "414", "uri-too-long"),
+    ] {
+        let mut client = server.send(request).await;
+        assert_problem(&rest(&mut client).await, status, kind);
+        // Also as a later request of a connection.
+        let mut client = server.send(REQUEST).await;
+        answer(&mut client, "here").await;
+        client.write_all(request.as_bytes()).await.unwrap();
+        assert_problem(&rest(&mut client).await, status, kind);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_body_is_answered_with_a_problem_and_the_connection_is_closed() {
+    let server = Server::of(program(Vec::new()), MAX_CONNECTIONS).await;
+    let head = "POST /baskets HTTP/1.1\r\nhost: test\r\ncontent-type: application/json\r\n";
+    let mut client = server.send(&format!("{head}content-length: 30\r\n\r\n{{\"name\":")).await;
+    assert_problem(&rest(&mut client).await, "408", "body-timeout");
 }
 
 /// Opens connections with unfinished requests. The server may close some of them.
