@@ -6,33 +6,35 @@ use adapter_postgres::housekeeping::Round;
 
 // No macros of sqlx, because `Round::in_chunks` binds the parameters.
 
-/// Forgets what was answered long ago.
-const FORGET_ANSWERS: &str = "
+/// Deletes old answers.
+const DELETE_ANSWERS: &str = "
     DELETE FROM ordering.causes WHERE (kind, key) IN (
         SELECT kind, key FROM ordering.causes
         WHERE answered_at < $1 ORDER BY answered_at LIMIT $2)";
 
-/// Dates answers that a clock which was ahead has put into the future; they would never grow old.
-const DATE_ANSWERS: &str = "
+/// Corrects answers with a date in the future: they were stored while the clock was ahead, and would
+/// be kept too long.
+const CORRECT_ANSWERS: &str = "
     UPDATE ordering.causes SET answered_at = $1 WHERE (kind, key) IN (
         SELECT kind, key FROM ordering.causes
         WHERE answered_at > $1 + interval '1 day' LIMIT $2)";
 
-/// Keeps the outbox in shape: a partition for every day to come, none that nobody needs.
+/// Housekeeping of the ordering tables: creates day partitions of the outbox, drops old ones, and
+/// deletes old dead letters and old answers.
 ///
-/// Several programs may do it at once; one of them does the work.
+/// Several programs may run it at the same time.
 #[derive(Debug, Clone)]
 pub struct Housekeeping {
     database: Database,
     keep: Retention,
 }
 
-/// How much is kept, and prepared.
+/// How long data is kept, and how many day partitions are created in advance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Days that have their partition before they begin.
+    /// Number of days whose partitions are created in advance.
     pub days_ahead: u32,
-    /// How long processed events are kept, for replays. Whole days are dropped.
+    /// How long processed events are kept, for replays. They are dropped by whole days.
     pub events: Duration,
     /// How long answers to repeated requests are kept.
     pub answers: Duration,
@@ -48,14 +50,14 @@ impl Default for Retention {
     }
 }
 
-/// What one round of housekeeping did.
+/// Result of one round of housekeeping.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HousekeepingReport {
-    /// In the outbox.
+    /// The day partitions and dead letters of the outbox.
     pub days: DaysReport,
-    /// Answers forgotten.
-    pub answers_forgotten: u64,
-    /// Whether the clock of Postgres was not believed, so that nothing was deleted.
+    /// Answers deleted.
+    pub answers_deleted: u64,
+    /// Whether the clock of Postgres was not trusted, so that nothing was deleted.
     pub clock_doubted: bool,
     /// Steps that failed; each was logged.
     pub failed: u64,
@@ -68,23 +70,25 @@ impl Housekeeping {
         Self { database: database.clone(), keep }
     }
 
-    /// Does all there is to do now. Once an hour is enough. What fails is logged and left to the next
-    /// round; the other steps are done all the same.
+    /// Runs one round, which is needed once an hour. A step that fails is logged and left to the next
+    /// round; the other steps still run.
     pub async fn tidy(&self) -> HousekeepingReport {
         let mut round = Round::begin(&self.database);
         let mut days = DaysReport::default();
-        let mut answers_forgotten = 0;
+        let mut answers_deleted = 0;
         days::create(&self.database, self.keep.days_ahead, &mut round, &mut days).await;
         if let Some(now) = round.time().await {
             let before = now - self.keep.events;
             days::drop_before(&self.database, before, &mut round, &mut days).await;
-            round.in_chunks("date answers of the future", DATE_ANSWERS, now).await;
+            round
+                .in_chunks("correct answers with a date in the future", CORRECT_ANSWERS, now)
+                .await;
             let before = now - self.keep.answers;
-            answers_forgotten = round.in_chunks("forget old answers", FORGET_ANSWERS, before).await;
+            answers_deleted = round.in_chunks("delete old answers", DELETE_ANSWERS, before).await;
         }
         HousekeepingReport {
             days,
-            answers_forgotten,
+            answers_deleted,
             clock_doubted: round.clock_doubted,
             failed: round.failed,
         }
