@@ -8,21 +8,22 @@ use application::ordering::Answers;
 
 use super::answers::PgAnswers;
 
-/// Keeps the outbox in shape: a partition for every day to come, none that nobody needs.
+/// Housekeeping of the ordering tables: creates day partitions of the outbox, drops old ones, and
+/// deletes old dead letters and old answers.
 ///
-/// Several programs may do it at once; one of them does the work.
+/// Several programs may run it at the same time.
 #[derive(Debug, Clone)]
 pub struct Housekeeping {
     database: Database,
     keep: Retention,
 }
 
-/// How much is kept, and prepared.
+/// How long data is kept, and how many day partitions are created in advance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Days that have their partition before they begin.
+    /// Number of days whose partitions are created in advance.
     pub days_ahead: u32,
-    /// How long processed events are kept, for replays. Whole days are dropped.
+    /// How long processed events are kept, for replays. They are dropped by whole days.
     pub events: Duration,
     /// How long answers to repeated requests are kept.
     pub answers: Duration,
@@ -38,14 +39,14 @@ impl Default for Retention {
     }
 }
 
-/// What one round of housekeeping did.
+/// Result of one round of housekeeping.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct HousekeepingReport {
-    /// In the outbox.
+    /// The day partitions and dead letters of the outbox.
     pub days: DaysReport,
-    /// Answers forgotten.
-    pub answers_forgotten: u64,
-    /// Whether the clock of Postgres was not believed, so that nothing was deleted.
+    /// Answers deleted.
+    pub answers_deleted: u64,
+    /// Whether the clock of Postgres was not trusted, so that nothing was deleted.
     pub clock_doubted: bool,
     /// Steps that failed; each was logged.
     pub failed: u64,
@@ -58,12 +59,12 @@ impl Housekeeping {
         Self { database: database.clone(), keep }
     }
 
-    /// Does all there is to do now. Once an hour is enough. What fails is logged and left to the next
-    /// round; the other steps are done all the same.
+    /// Runs one round, which is needed once an hour. A step that fails is logged and left to the next
+    /// round; the other steps still run.
     pub async fn tidy(&self) -> HousekeepingReport {
         let mut round = Round::begin(&self.database);
         let mut days = DaysReport::default();
-        let mut answers_forgotten = 0;
+        let mut answers_deleted = 0;
         days::create(&self.database, self.keep.days_ahead, &mut round, &mut days).await;
         if let Some(now) = round.time().await {
             let before = now - self.keep.events;
@@ -71,11 +72,11 @@ impl Housekeeping {
             let answers = PgAnswers::new(&self.database);
             let before = (now - self.keep.answers).into();
             let delete = delete_in_chunks(|limit| answers.delete_before(before, limit));
-            answers_forgotten = round.step("delete old answers", delete).await;
+            answers_deleted = round.step("delete old answers", delete).await;
         }
         HousekeepingReport {
             days,
-            answers_forgotten,
+            answers_deleted,
             clock_doubted: round.clock_doubted,
             failed: round.failed,
         }

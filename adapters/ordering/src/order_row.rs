@@ -60,14 +60,14 @@ struct MedicationRow {
 }
 
 /// The reason why a stored order is invalid.
-type Damage = Box<dyn Error + Send + Sync>;
+type InvalidReason = Box<dyn Error + Send + Sync>;
 
 /// Error for a stored order that is invalid.
 #[derive(Debug, thiserror::Error)]
 #[error("the stored order {id} is invalid")]
-struct DamagedOrder {
+struct InvalidOrder {
     id: Uuid,
-    source: Damage,
+    source: InvalidReason,
 }
 
 impl From<&OrderSnapshot> for OrderRow {
@@ -96,16 +96,16 @@ impl OrderRow {
     /// The order, for commands that change it.
     pub(super) fn order(self) -> Result<Order, StoreError> {
         let id = self.id;
-        Order::restore(self.snapshot()?).map_err(|error| damaged(id, error.into()))
+        Order::restore(self.snapshot()?).map_err(|error| invalid(id, error.into()))
     }
 
     /// The state of the order, for queries.
     pub(super) fn snapshot(self) -> Result<OrderSnapshot, StoreError> {
         let id = self.id;
-        self.parse().map_err(|error| damaged(id, error))
+        self.parse().map_err(|error| invalid(id, error))
     }
 
-    fn parse(self) -> Result<OrderSnapshot, Damage> {
+    fn parse(self) -> Result<OrderSnapshot, InvalidReason> {
         let status = match (self.status.as_str(), self.cancel_reason, self.cancelled_at) {
             ("created", None, None) => OrderStatus::Created,
             ("cancelled", Some(reason), Some(at)) => {
@@ -142,7 +142,7 @@ impl From<&OrderItem> for ItemRow {
 }
 
 impl ItemRow {
-    fn parse(self) -> Result<OrderItem, Damage> {
+    fn parse(self) -> Result<OrderItem, InvalidReason> {
         Ok(OrderItem {
             product_id: ProductId::try_from(self.product_id)?,
             quantity: Quantity::try_from(i64::from(self.quantity))?,
@@ -162,7 +162,7 @@ impl From<&MedicationCoding> for MedicationRow {
 }
 
 impl MedicationRow {
-    fn parse(self) -> Result<MedicationCoding, Damage> {
+    fn parse(self) -> Result<MedicationCoding, InvalidReason> {
         Ok(MedicationCoding {
             system: self.system.parse::<CodeSystem>()?,
             code: self.code.parse::<Code>()?,
@@ -171,6 +171,6 @@ impl MedicationRow {
     }
 }
 
-fn damaged(id: Uuid, source: Damage) -> StoreError {
-    StoreError::Broken(Box::new(DamagedOrder { id, source }))
+fn invalid(id: Uuid, source: InvalidReason) -> StoreError {
+    StoreError::Broken(Box::new(InvalidOrder { id, source }))
 }

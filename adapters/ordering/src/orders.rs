@@ -10,8 +10,7 @@ use sqlx::types::{Json, Uuid};
 use super::order_row::{OrderRow, select_orders};
 use super::save::{Save, Write, cause_key};
 
-/// Maximum number of attempts to save an order whose cause is answered and deleted at the same
-/// time.
+/// Maximum number of attempts to save an order while housekeeping deletes the answer to its cause.
 const ATTEMPTS: usize = 3;
 
 /// The orders, in Postgres.
@@ -32,9 +31,9 @@ struct Answer {
     order: Json<OrderRow>,
 }
 
-/// Error for an answer that was deleted in every attempt to read it.
+/// Error for an answer that was deleted during every attempt to read it.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer to the cause was deleted in each of {ATTEMPTS} attempts")]
+#[error("the stored answer was deleted during each of {ATTEMPTS} attempts to read it")]
 struct AnswerGone;
 
 impl PgOrders {

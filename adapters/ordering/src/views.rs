@@ -23,7 +23,8 @@ impl OrderViews for PgOrders {
         let before = before.map_or(sqlx::types::Uuid::max(), OrderId::get);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let pool = self.database.pool();
-        // Two statements, so that each has a plan that reads an index and stops at the limit.
+        // Two statements, because one with an optional status would not get a plan that reads an index
+        // and stops at the limit.
         let rows = match status {
             None => {
                 select_orders!("WHERE id < $1 ORDER BY id DESC LIMIT $2", before, limit)

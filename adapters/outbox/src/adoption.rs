@@ -1,4 +1,4 @@
-//! Adoption: repairs an outbox that is not sound, when an operator asks for it.
+//! Adoption: makes an inconsistent outbox consistent again, when an operator asks for it.
 
 mod positions;
 mod report;
@@ -28,8 +28,8 @@ const ADOPTION: Duration = Duration::from_mins(15);
 /// Settings of its session. A statement that reads every event needs more than the default timeout.
 const SESSION: &str = "SET statement_timeout = '15min'";
 
-/// Events are published again if they were recorded after the last check that found the outbox
-/// sound, minus this margin.
+/// Events are published again if they were recorded after the last check that found no problem,
+/// minus this margin.
 ///
 /// It is longer than a writer's transaction takes and than the clocks of two servers differ.
 const MARGIN: TimeDelta = TimeDelta::minutes(5);
@@ -52,14 +52,14 @@ pub struct Adoption {
 #[derive(Debug, thiserror::Error)]
 pub enum AdoptionError {
     /// The database failed. Relays may stay stopped.
-    #[error("the database failed; adopt again, since nothing is published before that")]
+    #[error("the database failed; run the command again; nothing is published until it succeeds")]
     Store(#[source] StoreError),
     /// The server is a standby, which is read-only.
-    #[error("this server is a standby; let DATABASE_URL lead to the primary")]
+    #[error("this server is a standby; set DATABASE_URL to the primary")]
     Standby,
     /// There is a problem that an adoption does not repair.
-    #[error("the outbox would still not be sound, so no event was touched: {0}")]
-    StillUnsound(String),
+    #[error("the outbox would still be inconsistent, so nothing was changed: {0}")]
+    StillInconsistent(String),
 }
 
 impl From<PgError> for AdoptionError {
@@ -89,8 +89,8 @@ impl Adoption {
     /// before it appends events of this aggregate.
     ///
     /// Events at or below a cursor count as unpublished if they were recorded at or after `since`.
-    /// The default is shortly before the last check that found the outbox sound. If there was no
-    /// such check, all events count as unpublished.
+    /// The default is shortly before the last check that found no problem. If there was no such
+    /// check, all events count as unpublished.
     #[must_use]
     pub fn new(database: &Database, aggregates: &'static str, since: Option<Timestamp>) -> Self {
         Self { database: database.clone(), aggregates, since: since.map(Timestamp::get) }
@@ -174,12 +174,12 @@ impl Before {
     }
 }
 
-/// Stores this server and the positions of the lanes, if the lanes are sound now.
+/// Stores this server and the positions of the lanes, if the lanes have no problems now.
 async fn store_adopted(session: &mut PgConnection) -> Result<(), AdoptionError> {
     let server = Server::read(session).await?;
     let lanes = LaneState::read(session, &[]).await?;
     if let Some(reason) = stop_reason(&find_problems(&server, None, &lanes, &[])) {
-        return Err(AdoptionError::StillUnsound(reason));
+        return Err(AdoptionError::StillInconsistent(reason));
     }
     let store = sqlx::query!(
         "

@@ -158,7 +158,7 @@ impl NewEvents {
     /// # Errors
     /// When the database fails.
     pub async fn append(&self, connection: &mut PgConnection) -> Result<(), PgError> {
-        // `pg_current_xact_id` assigns the transaction id before a position is taken.
+        // `pg_current_xact_id` makes sure that the transaction has an id before it takes a position.
         let append = query_appending!(
             "WITH written AS MATERIALIZED (SELECT pg_current_xact_id()), ",
             " SELECT FROM written",

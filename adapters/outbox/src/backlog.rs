@@ -6,7 +6,7 @@ use application::relay::{Backlog, MeasureBacklog};
 use adapter_postgres::timeouts::in_time;
 use adapter_postgres::{Database, PgError};
 
-/// The figures of an outbox in Postgres.
+/// Measures the backlog of an outbox in Postgres.
 #[derive(Debug, Clone)]
 pub struct PgBacklog {
     database: Database,
@@ -24,7 +24,7 @@ struct Row {
 }
 
 impl PgBacklog {
-    /// The figures of the outbox in this database.
+    /// The backlog of the outbox in this database.
     #[must_use]
     pub fn new(database: &Database) -> Self {
         Self { database: database.clone() }
@@ -32,8 +32,8 @@ impl PgBacklog {
 }
 
 impl MeasureBacklog for PgBacklog {
-    /// Asks each lane for its ends only, so that it costs the same whatever the outbox holds. Gaps are
-    /// few, and hardly ever have rows.
+    /// Reads only the first unprocessed row and the last row of each lane, so the cost does not depend
+    /// on the size of the outbox. Gaps are counted row by row: they are few and rarely have rows.
     async fn measure(&self) -> Result<Backlog, StoreError> {
         let measure = sqlx::query_as!(
             Row,

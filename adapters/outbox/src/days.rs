@@ -1,4 +1,4 @@
-//! The day partitions of the outbox: one for every day to come, none that nobody needs.
+//! Creates and drops the day partitions of the outbox.
 
 use adapter_postgres::housekeeping::Round;
 use adapter_postgres::{Database, PgError};
@@ -10,28 +10,30 @@ use sqlx::{Postgres, Transaction};
 
 use crate::PgOutboxDeadLetters;
 
-/// Begins a step. Writers queue behind a lock that is waited for, so the wait is short: what cannot
-/// be had now is tried again next time.
+/// Begins a step.
+///
+/// While a step waits for its lock, writers queue behind it. So the timeout is short, and a step that
+/// does not get its lock is left to the next round.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '200ms'";
 
-/// SQLSTATE of a lock that was not to be had in time.
+/// SQLSTATE of a lock timeout.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
-/// What was done in a round.
+/// Result of a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DaysReport {
-    /// Partitions made.
+    /// Partitions created.
     pub created: u64,
     /// Partitions dropped.
     pub dropped: u64,
-    /// Partitions old enough to be dropped, kept because something in them is still needed.
+    /// Old partitions that were kept because an event in them is not processed yet.
     pub needed: u64,
-    /// Steps put off because somebody else was in the way.
+    /// Steps left to the next round because another session held a lock.
     pub postponed: u64,
-    /// Events deleted from the default partition, which takes what has no day partition.
+    /// Events deleted from the default partition, which has the events of days without a partition.
     pub strays_deleted: u64,
-    /// Dead letters deleted that were retried long ago, or were discarded and whose events are gone.
-    pub letters_deleted: u64,
+    /// Old dead letters deleted: retried ones, and discarded ones whose event was deleted before.
+    pub dead_letters_deleted: u64,
 }
 
 /// A step that needs a lock.
@@ -41,57 +43,61 @@ enum Step {
     Drop(NaiveDate),
 }
 
-/// What became of a step that needs a lock.
+/// Result of a step.
 #[derive(Debug, Clone, Copy, Default)]
 enum Done {
     Yes,
+    /// The partition exists already, or an event in it is still needed.
     No,
+    /// Another session held a lock.
     Postponed,
     #[default]
     Failed,
 }
 
-/// Makes the partitions of today and of so many days ahead.
+/// Creates the partitions of today and of the next `days_ahead` days.
 ///
-/// Even by a clock that is wrong: what is recorded by that clock has a place then.
+/// It also runs while the clock of Postgres is not trusted: events are recorded by the same clock and
+/// need these partitions.
 pub async fn create(
     database: &Database,
     days_ahead: u32,
     round: &mut Round<'_>,
-    tidied: &mut DaysReport,
+    report: &mut DaysReport,
 ) {
     let days = round.step("list the days to create", days_to_create(database, days_ahead)).await;
     for day in days {
         let create = run(database, Step::Create(day));
         match round.step("create the partition of a day", create).await {
-            Done::Yes => tidied.created += 1,
+            Done::Yes => report.created += 1,
             Done::No | Done::Failed => {}
-            Done::Postponed => tidied.postponed += 1,
+            Done::Postponed => report.postponed += 1,
         }
     }
 }
 
-/// Drops the days before this moment whose events are all processed.
+/// Drops the partitions of the days before `moment` whose events are all processed. Also deletes old
+/// events from the default partition, and old dead letters.
 pub async fn drop_before(
     database: &Database,
     moment: DateTime<Utc>,
     round: &mut Round<'_>,
-    tidied: &mut DaysReport,
+    report: &mut DaysReport,
 ) {
     for day in round.step("list the days to drop", days_to_drop(database, moment)).await {
         let drop = run(database, Step::Drop(day));
         match round.step("drop the partition of a day", drop).await {
-            Done::Yes => tidied.dropped += 1,
-            Done::No => tidied.needed += 1,
-            Done::Postponed => tidied.postponed += 1,
+            Done::Yes => report.dropped += 1,
+            Done::No => report.needed += 1,
+            Done::Postponed => report.postponed += 1,
             Done::Failed => {}
         }
     }
     let delete = delete_in_chunks(|limit| delete_strays(database, moment, limit));
-    tidied.strays_deleted = round.step("delete old events in the default partition", delete).await;
+    report.strays_deleted = round.step("delete old events in the default partition", delete).await;
     let letters = PgOutboxDeadLetters::new(database);
     let delete = delete_in_chunks(|limit| letters.delete_settled(moment.into(), limit));
-    tidied.letters_deleted = round.step("delete settled dead letters", delete).await;
+    report.dead_letters_deleted = round.step("delete old dead letters", delete).await;
 }
 
 /// Deletes processed events that were recorded before this moment from the default partition, at most
@@ -153,10 +159,10 @@ async fn days_to_drop(
     Ok(days.fetch_all(database.pool()).await?)
 }
 
-/// Runs a step in a transaction of its own, if nobody else is at it.
+/// Runs a step in its own transaction, unless another program is running a step.
 async fn run(database: &Database, step: Step) -> Result<Done, PgError> {
     let mut transaction = database.pool().begin_with(BEGIN).await?;
-    if !is_mine(&mut transaction).await? {
+    if !try_lock(&mut transaction).await? {
         return Ok(Done::Postponed);
     }
     let done = match step {
@@ -185,10 +191,11 @@ async fn run(database: &Database, step: Step) -> Result<Done, PgError> {
     }
 }
 
-/// Whether this transaction, until its end, is the one that keeps house.
-async fn is_mine(transaction: &mut Transaction<'static, Postgres>) -> Result<bool, PgError> {
-    let is_mine = sqlx::query_scalar!(
+/// Takes the lock for housekeeping until the transaction ends. Returns `false` if another program has
+/// it.
+async fn try_lock(transaction: &mut Transaction<'static, Postgres>) -> Result<bool, PgError> {
+    let locked = sqlx::query_scalar!(
         r#"SELECT pg_try_advisory_xact_lock(hashtext(current_schema() || '.housekeeping')) AS "is_mine!""#
     );
-    Ok(is_mine.fetch_one(&mut **transaction).await?)
+    Ok(locked.fetch_one(&mut **transaction).await?)
 }

@@ -10,14 +10,14 @@ use adapter_postgres::dead_letters::state;
 use adapter_postgres::timeouts::in_time;
 use adapter_postgres::{Database, PgError, storable};
 
-/// The events that Kafka refused, for the operator who decides about them. Cheap to clone.
+/// The dead letters of an outbox: events that Kafka refused. An operator retries or discards them.
 #[derive(Debug, Clone)]
 pub struct PgOutboxDeadLetters {
     database: Database,
 }
 
-/// Selects [`Row`]s from all dead letters, in whatever state. One that was retried and refused again
-/// is open.
+/// Selects [`Row`]s from the dead letters in all states. A dead letter that was retried and refused
+/// again is open.
 macro_rules! select {
     ($rest:literal $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
@@ -62,9 +62,9 @@ impl PgOutboxDeadLetters {
         Self { database: database.clone() }
     }
 
-    async fn revive(&self, event: EventId) -> Result<bool, PgError> {
+    async fn retry(&self, event: EventId) -> Result<bool, PgError> {
         let mut transaction = self.database.pool().begin().await?;
-        // Only who holds the lane may change what its cursor and its stragglers say.
+        // The cursor and the stragglers of a lane may be changed only while the lane is locked.
         let lane = sqlx::query_scalar!(
             "
             SELECT l.lane FROM outbox_lanes AS l JOIN outbox_dead_letters AS d USING (lane)
@@ -136,7 +136,7 @@ impl DeadLetters for PgOutboxDeadLetters {
 
     async fn discard(&self, events: &[EventId]) -> Result<Vec<EventId>, StoreError> {
         let events: Vec<Uuid> = events.iter().map(|event| event.get()).collect();
-        // Locks the rows in one order, so that two of them at once cannot wait for each other.
+        // Locks the rows in the order of their ids, so that two concurrent calls cannot deadlock.
         let discarded = sqlx::query_scalar!(
             "
             UPDATE outbox_dead_letters SET discarded_at = now()
@@ -152,8 +152,8 @@ impl DeadLetters for PgOutboxDeadLetters {
 
     async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        // As long as a discarded event is there, its dead letter keeps it from being published by a
-        // replay.
+        // A discarded dead letter is kept as long as its event: without it, a replay would publish
+        // the event.
         let deleted = sqlx::query_scalar!(
             r#"
             WITH settled AS (
@@ -186,7 +186,7 @@ impl DeadLetters for PgOutboxDeadLetters {
 
 impl OutboxDeadLetters for PgOutboxDeadLetters {
     async fn make_due(&self, event: EventId) -> Result<bool, StoreError> {
-        Ok(in_time(self.revive(event)).await?)
+        Ok(in_time(self.retry(event)).await?)
     }
 }
 

@@ -4,7 +4,7 @@ use adapter_postgres::timeouts::within;
 use sqlx::PgPool;
 use sqlx::types::Uuid;
 
-/// Which of these aggregates have events that are not published yet or will never be published.
+/// Returns those of the aggregates that have an unpublished event. Dead letters count as unpublished.
 ///
 /// The outbox has no index on aggregates, because it would slow down every save. So the statement
 /// reads the rows above the cursors, the stragglers, the gaps and the dead letters. `OFFSET 0`

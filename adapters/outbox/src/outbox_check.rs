@@ -9,7 +9,7 @@
 //!   the database, together with the changes of their aggregates.
 //!
 //! [`OutboxCheck`] reads the sequences, cursors and rows, and which server it is connected to.
-//! `problems.rs` decides what is wrong. If the outbox is sound, the check stores its state in
+//! `problems.rs` decides what is wrong. If there is no problem, the check stores the state in
 //! `outbox_identity`. A relay runs the check when it starts, while the database is unavailable, and
 //! every minute.
 //!
@@ -20,7 +20,7 @@
 //!   its server, but this server may be a standby that is promoted.)
 //! - Events at or below a cursor are not lost. A problem of a lane is stored. It stops relays even
 //!   if somebody corrects the sequence, until an operator adopts the outbox. The adoption makes all
-//!   events due again that were recorded since the last check that found the outbox sound.
+//!   events due again that were recorded since the last check that found no problem.
 //!
 //! A relay also keeps in memory the highest positions that it has seen. A standby that lags behind
 //! does not have the last positions, but the relay knows them.
@@ -101,10 +101,10 @@ impl OutboxCheck {
         Self { database: database.clone(), adopts_promotions, seen: Arc::default() }
     }
 
-    /// Checks the outbox. Returns why nothing may be published and what to do, or `None` if the
-    /// outbox is sound.
+    /// Checks the outbox. Returns why nothing may be published and what to do, or `None` if there
+    /// is no problem.
     ///
-    /// It opens a new connection each time, to check the server that the settings lead to now.
+    /// It opens a new connection each time, to check the server that the settings point to now.
     ///
     /// # Errors
     /// When the outbox cannot be read.
@@ -134,12 +134,13 @@ impl OutboxCheck {
             if promoted {
                 tracing::warn!(
                     timeline = server.timeline,
-                    "adopted the promotion of a standby, because OUTBOX_ADOPT_PROMOTION is set"
+                    "a standby was promoted; continuing to publish without `order-jobs adopt`, because \
+                     OUTBOX_ADOPT_PROMOTION is set"
                 );
             }
             let reached = lanes.iter().map(LaneState::reached).zip(&reached);
             let reached: Vec<i64> = reached.map(|(now, before)| now.max(*before)).collect();
-            store_sound(session, &server, stored.as_ref(), &reached).await?;
+            store_verified(session, &server, stored.as_ref(), &reached).await?;
             let adopted_at = stored.map(|stored| stored.adopted_at);
             self.set_seen(SeenPositions { reached, adopted_at });
             return Ok(None);
@@ -239,8 +240,8 @@ impl LaneState {
     }
 }
 
-/// Stores that the outbox is sound, unless the stored row has changed since it was read.
-async fn store_sound(
+/// Stores that no problem was found, unless the stored row has changed since it was read.
+async fn store_verified(
     session: &mut PgConnection,
     server: &Server,
     stored: Option<&StoredIdentity>,

@@ -7,8 +7,8 @@ use adapter_postgres::{Database, PgError};
 
 /// Replays events from an outbox in Postgres: moves the cursors of its lanes back.
 ///
-/// It takes each lane in turn, after the relay that works on it. If it fails, the lanes that were
-/// rewound stay so.
+/// It rewinds one lane after the other and waits for a relay that has claimed the lane. If it fails,
+/// the lanes that were rewound before stay rewound.
 #[derive(Debug, Clone)]
 pub struct PgReplay {
     database: Database,
@@ -55,7 +55,7 @@ impl PgReplay {
             since.map(Timestamp::get)
         );
         let after = after.fetch_one(&mut *transaction).await?;
-        // What lies behind the cursor is read anyway; it is no exception any more.
+        // Claims read all rows above the new cursor. Stragglers and gaps there are not needed any more.
         let stragglers = sqlx::query!(
             "DELETE FROM outbox_stragglers WHERE lane = $1 AND position > $2",
             lane,

@@ -5,7 +5,8 @@ use adapter_postgres::{Database, PgError};
 
 /// The number of partitions of each topic when it was first seen.
 ///
-/// The stored number never changes, so that relays notice if partitions are added.
+/// The stored number never changes. Relays compare it with the topic, to find partitions that were
+/// added later: these would break the order of events.
 #[derive(Debug, Clone)]
 pub struct Topics {
     database: Database,

@@ -18,8 +18,8 @@ const NOTIFY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// Minimum time between two wakeups for received notifications.
 ///
-/// Events of this time are published together. Searching the outbox for every event would overload
-/// a database that serves several relays.
+/// Events that are stored within this time are published together. A search of the outbox for each
+/// event would overload a database with several relays.
 const WAKE_INTERVAL: Duration = Duration::from_millis(30);
 
 /// The first wait after a wakeup; it doubles with each wait that ends without a wakeup.
@@ -28,7 +28,7 @@ const FIRST_RECHECK: Duration = Duration::from_millis(50);
 /// The delay before listening again after the connection was lost.
 const RECONNECT: Duration = Duration::from_secs(1);
 
-/// How long no notification arrives until the connection is tested.
+/// The connection is tested after this time without a notification.
 const TEST_CONNECTION_AFTER: Duration = Duration::from_secs(10);
 
 /// Notifies relays that events were stored.
@@ -72,12 +72,12 @@ async fn send_notifications(pool: PgPool, mut requests: mpsc::Receiver<()>) {
 
 /// Wakes a worker of a relay when events were stored. Each worker has a clone.
 ///
-/// A notification wakes one worker. A worker that leaves work to do wakes the next one
+/// A notification wakes one worker. A worker that leaves work wakes the next one
 /// ([`Self::wake_another`]). So only as many workers are awake as there is work for, and the others
 /// do not query the database.
 ///
-/// It listens on its own connection, which must not lead through a pooler in transaction mode: such
-/// a pooler does not forward notifications. After a wakeup, the next waits are short and grow: a
+/// It listens on its own connection, which must not go through a pooler in transaction mode: such a
+/// pooler does not forward notifications. After a wakeup, the next waits are short and grow: a
 /// transaction that was still running may have committed by then.
 #[derive(Debug, Clone)]
 pub struct Wakeups {
@@ -182,7 +182,7 @@ async fn listen(database: &Database, notified: &Notify) -> Result<(), sqlx::Erro
                 notified.notify_one();
             }
             Err(_elapsed) => {
-                // No macro: there is nothing to check.
+                // No macro of sqlx: there is nothing to check.
                 let test = sqlx::query("SELECT 1").execute(&mut listener);
                 within(SIGN_OF_LIFE, test).await?;
             }

@@ -55,8 +55,8 @@ async fn tidy(housekeeping: &Housekeeping) {
         needed = report.days.needed,
         postponed = report.days.postponed,
         strays_deleted = report.days.strays_deleted,
-        letters_deleted = report.days.letters_deleted,
-        answers_forgotten = report.answers_forgotten,
+        dead_letters_deleted = report.days.dead_letters_deleted,
+        answers_deleted = report.answers_deleted,
         clock_doubted = report.clock_doubted,
         failed = report.failed,
         "housekeeping done"

@@ -205,7 +205,7 @@ async fn a_relay_on_another_server_waits_until_an_operator_adopts_it() {
     fixture.start_relay();
     fixture.wait_until_ready().await;
     for (change, why) in [
-        ("system_identifier = system_identifier - 1", "in another Postgres than before"),
+        ("system_identifier = system_identifier - 1", "on another Postgres server than before"),
         ("timeline = timeline + 1", "promoted or restored"),
     ] {
         let change = format!("UPDATE ordering.outbox_identity SET {change}");

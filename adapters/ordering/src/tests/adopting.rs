@@ -24,11 +24,11 @@ const BACK_TO_1: &str =
 impl Fixture {
     async fn adopt(&self) -> AdoptionReport {
         let report = Adoption::new(&self.database, crate::AGGREGATES, None).adopt().await.unwrap();
-        assert_eq!(self.check().run().await.unwrap(), None, "the outbox is sound now");
+        assert_eq!(self.check().run().await.unwrap(), None, "the outbox has no problem now");
         report
     }
 
-    /// A lane in which `n` orders were published and the outbox was found sound.
+    /// A lane in which `n` orders were published and a check found no problem.
     async fn lane_with(&self, n: usize) -> Lane {
         let lane = two_orders_in_one_lane().0.events.lane();
         for _ in 0..n {

@@ -24,7 +24,7 @@ impl Fixture {
     }
 }
 
-async fn assert_sound(check: &OutboxCheck) {
+async fn assert_no_problem(check: &OutboxCheck) {
     assert_eq!(check.run().await.unwrap(), None);
 }
 
@@ -34,16 +34,16 @@ async fn assert_stopped(check: &OutboxCheck, why: &str) {
 }
 
 #[tokio::test]
-async fn the_first_check_accepts_a_sound_outbox_and_later_checks_find_it_sound() {
+async fn the_first_check_accepts_an_outbox_without_problems_and_so_do_later_checks() {
     let fixture = Fixture::new().await;
     let check = fixture.check();
-    assert_sound(&check).await;
+    assert_no_problem(&check).await;
     for _ in 0..3 {
         fixture.save(&two_orders_in_one_lane().0).await;
         publish(fixture.claim().await).await;
-        assert_sound(&check).await;
+        assert_no_problem(&check).await;
     }
-    assert_sound(&fixture.check()).await;
+    assert_no_problem(&fixture.check()).await;
 }
 
 #[tokio::test]
@@ -54,10 +54,11 @@ async fn a_sequence_below_its_cursor_stops_all_relays_until_an_adoption() {
         fixture.save(&another_order_in(order.events.lane())).await;
         publish(fixture.claim().await).await;
     }
-    assert_sound(&fixture.check()).await;
+    assert_no_problem(&fixture.check()).await;
     fixture.set_sequence(order.events.lane(), 1).await;
     let lane = order.events.lane().get();
-    let why = format!("lane {lane}: its sequence is at 1, behind its cursor at 3; look with");
+    let why =
+        format!("lane {lane}: its sequence is at 1, behind its cursor at 3; run `order-jobs adopt");
     assert_stopped(&fixture.check(), &why).await;
 
     fixture.save(&order).await;
@@ -85,7 +86,7 @@ async fn the_first_check_finds_a_sequence_below_its_cursor() {
 async fn duplicate_positions_are_found_even_if_the_sequence_is_above_the_cursor_again() {
     let fixture = Fixture::new().await;
     let lane = two_orders_in_one_lane().0.events.lane();
-    assert_sound(&fixture.check()).await;
+    assert_no_problem(&fixture.check()).await;
     for _ in 0..3 {
         fixture.save(&another_order_in(lane)).await;
     }
@@ -108,7 +109,7 @@ async fn missing_lanes_missing_sequences_and_wrong_sequence_settings_are_found()
         ("DELETE FROM ordering.outbox_lanes", "lane 0 (and 15 more lanes): it has no row"),
     ] {
         let fixture = Fixture::new().await;
-        assert_sound(&fixture.check()).await;
+        assert_no_problem(&fixture.check()).await;
         fixture.execute(damage).await;
         assert_stopped(&fixture.check(), why).await;
     }
@@ -117,12 +118,12 @@ async fn missing_lanes_missing_sequences_and_wrong_sequence_settings_are_found()
 #[tokio::test]
 async fn a_claim_on_another_server_is_refused_before_the_next_check() {
     for (change, why) in [
-        ("system_identifier = system_identifier - 1", "in another Postgres than before"),
+        ("system_identifier = system_identifier - 1", "on another Postgres server than before"),
         ("timeline = timeline + 1", "promoted or restored since the last check"),
     ] {
         let fixture = Fixture::new().await;
         let check = fixture.check();
-        assert_sound(&check).await;
+        assert_no_problem(&check).await;
         let change = format!("UPDATE ordering.outbox_identity SET {change}");
         fixture.execute(&change).await;
         fixture.save(&two_orders_in_one_lane().0).await;
@@ -136,17 +137,17 @@ async fn a_claim_on_another_server_is_refused_before_the_next_check() {
 async fn a_promotion_is_adopted_only_if_the_settings_allow_it_and_no_position_is_missing() {
     let fixture = Fixture::new().await;
     let (manual, automatic) = (fixture.check(), OutboxCheck::new(&fixture.database, true));
-    assert_sound(&manual).await;
+    assert_no_problem(&manual).await;
     let promoted = "UPDATE ordering.outbox_identity SET timeline = timeline - 1";
     fixture.execute(promoted).await;
     assert_stopped(&manual, "promoted").await;
-    assert_sound(&automatic).await;
-    assert_sound(&manual).await;
+    assert_no_problem(&automatic).await;
+    assert_no_problem(&manual).await;
     fixture.save(&two_orders_in_one_lane().0).await;
     publish(fixture.claim().await).await;
 
     // Positions that a relay has seen are missing.
-    assert_sound(&automatic).await;
+    assert_no_problem(&automatic).await;
     fixture.execute(promoted).await;
     fixture
         .execute(
@@ -156,8 +157,8 @@ async fn a_promotion_is_adopted_only_if_the_settings_allow_it_and_no_position_is
              SELECT setval('ordering.outbox_lane_' || l, 1, false) FROM generate_series(0, 15) AS l",
         )
         .await;
-    assert_stopped(&automatic, "was seen before").await;
-    assert_stopped(&OutboxCheck::new(&fixture.database, true), "was seen before").await;
+    assert_stopped(&automatic, "was used before").await;
+    assert_stopped(&OutboxCheck::new(&fixture.database, true), "was used before").await;
 }
 
 #[tokio::test]
@@ -170,7 +171,7 @@ async fn a_relay_disconnects_from_a_replaced_primary_within_30_seconds() {
 #[tokio::test]
 async fn a_claim_that_began_before_a_promotion_can_be_settled() {
     let fixture = Fixture::new().await;
-    assert_sound(&fixture.check()).await;
+    assert_no_problem(&fixture.check()).await;
     fixture.save(&two_orders_in_one_lane().0).await;
     let claim = fixture.claim().await;
     fixture.execute("UPDATE ordering.outbox_identity SET timeline = timeline + 1").await;

@@ -57,7 +57,7 @@ async fn nothing_is_deleted_after_a_jump_of_the_clock_until_24_hourly_rounds_con
         }
         let done = HousekeepingReport {
             days: DaysReport { dropped: 1, ..DaysReport::default() },
-            answers_forgotten: 7,
+            answers_deleted: 7,
             ..HousekeepingReport::default()
         };
         assert_eq!(housekeeping.tidy().await, done);
@@ -77,7 +77,7 @@ async fn a_corrected_clock_is_trusted_at_once() {
         .await;
     let done = HousekeepingReport {
         days: DaysReport { dropped: 1, ..DaysReport::default() },
-        answers_forgotten: 7,
+        answers_deleted: 7,
         ..HousekeepingReport::default()
     };
     assert_eq!(housekeeping.tidy().await, done);
@@ -108,7 +108,7 @@ async fn an_answer_that_was_stored_while_the_clock_was_ahead_is_kept_no_longer_t
                  WHERE key = '1'",
     )
     .await;
-    assert_eq!(housekeeping.tidy().await.answers_forgotten, 7);
+    assert_eq!(housekeeping.tidy().await.answers_deleted, 7);
     assert!(holds(&fixture, "SELECT max(answered_at) <= now() FROM ordering.causes").await);
 }
 
@@ -117,7 +117,7 @@ async fn a_step_that_fails_does_not_stop_the_others() {
     let (fixture, housekeeping) = fixture_with_old_data().await;
     run(&fixture, "ALTER FUNCTION ordering.drop_outbox_day RENAME TO gone").await;
     let done =
-        HousekeepingReport { answers_forgotten: 7, failed: 1, ..HousekeepingReport::default() };
+        HousekeepingReport { answers_deleted: 7, failed: 1, ..HousekeepingReport::default() };
     assert_eq!(housekeeping.tidy().await, done);
     run(&fixture, "ALTER FUNCTION ordering.gone RENAME TO drop_outbox_day").await;
     assert_eq!(
@@ -199,7 +199,7 @@ async fn a_discarded_dead_letter_is_deleted_after_its_event() {
         "UPDATE ordering.outbox_dead_letters SET discarded_at = now() - interval '2 days'",
     )
     .await;
-    assert_eq!(housekeeping.tidy().await.days.letters_deleted, 0, "their events still exist");
+    assert_eq!(housekeeping.tidy().await.days.dead_letters_deleted, 0, "their events still exist");
     run(&fixture, "DELETE FROM ordering.outbox WHERE position = 1").await;
-    assert_eq!(housekeeping.tidy().await.days.letters_deleted, 1);
+    assert_eq!(housekeeping.tidy().await.days.dead_letters_deleted, 1);
 }

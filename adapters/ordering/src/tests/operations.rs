@@ -140,7 +140,7 @@ async fn old_answers_are_deleted_and_recent_ones_are_kept() {
     .execute(fixture.database.pool())
     .await
     .unwrap();
-    assert_eq!(housekeeping.tidy().await.answers_forgotten, 7);
+    assert_eq!(housekeeping.tidy().await.answers_deleted, 7);
 }
 
 #[tokio::test]
@@ -210,7 +210,7 @@ async fn the_record_of_a_retry_is_deleted_after_the_retention() {
     .execute(fixture.database.pool())
     .await
     .unwrap();
-    assert_eq!(housekeeping.tidy().await.days.letters_deleted, 1);
+    assert_eq!(housekeeping.tidy().await.days.dead_letters_deleted, 1);
     assert!(letters.find(old).await.unwrap().is_none());
     assert!(letters.find(recent).await.unwrap().is_some());
     assert_eq!(fixture.statuses().await, ["pending", "pending"], "both stay due");

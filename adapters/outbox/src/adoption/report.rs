@@ -33,15 +33,19 @@ impl AdoptionReport {
 impl fmt::Display for AdoptionReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Server { system_identifier, timeline, .. } = &self.server;
-        write!(f, "Postgres now:     system identifier {system_identifier}, ")?;
+        write!(f, "Postgres now:      system identifier {system_identifier}, ")?;
         writeln!(f, "timeline {}", timeline.unwrap_or_default())?;
         match &self.stored {
             Some(stored) => {
                 let StoredIdentity { system_identifier, timeline, .. } = stored;
-                write!(f, "as of last check: system identifier {system_identifier}, ")?;
-                writeln!(f, "timeline {timeline}; sound {}", moment(stored.verified_at, "never"))?;
+                write!(f, "at the last check: system identifier {system_identifier}, ")?;
+                writeln!(
+                    f,
+                    "timeline {timeline}; no problem {}",
+                    moment(stored.verified_at, "never")
+                )?;
             }
-            None => writeln!(f, "as of last check: there was none")?,
+            None => writeln!(f, "at the last check: there was none")?,
         }
         writeln!(f, "\nlane       sequence         cursor    highest row")?;
         for state in &self.lanes {
@@ -54,13 +58,13 @@ impl fmt::Display for AdoptionReport {
             writeln!(f, "found: {problem}")?;
         }
         if self.problems.is_empty() {
-            return write!(f, "The outbox is sound: there is nothing to adopt.");
+            return write!(f, "The outbox is consistent: there is nothing to adopt.");
         }
         let Reappended { events, aggregates } = self.reappended;
         write!(
             f,
             "{events} events of {aggregates} orders may be unpublished: they share a position with \
-             another, or their cursor has passed them and they were recorded {}.",
+             another event, or they were recorded {} and their cursor has passed them.",
             moment(self.since, "at any time")
         )
     }

@@ -80,7 +80,7 @@ pub(crate) enum LaneFault {
     DuplicatePosition { position: i64 },
 }
 
-/// All problems of the outbox; none if it is sound. `reached` has, per lane, the highest position
+/// All problems of the outbox. `reached` has, per lane, the highest position
 /// that was known before.
 pub(crate) fn find_problems(
     server: &Server,
@@ -191,9 +191,9 @@ pub(crate) fn stop_reason(problems: &[Problem]) -> Option<String> {
     }
     (!parts.is_empty()).then(|| {
         let advice = if problems == [Problem::Standby] {
-            "let DATABASE_URL lead to the primary"
+            "set DATABASE_URL to the primary"
         } else {
-            "look with `order-jobs adopt --dry-run`, then run `order-jobs adopt`"
+            "run `order-jobs adopt --dry-run` to see what is wrong, then `order-jobs adopt`"
         };
         format!("{}; {advice}", parts.join("; "))
     })
@@ -206,7 +206,7 @@ impl fmt::Display for Problem {
             Self::Stopped(why) => write!(f, "{why}"),
             Self::OtherServer { was, is } => write!(
                 f,
-                "the outbox is in another Postgres than before (system identifier {is}, was {was})"
+                "the outbox is on another Postgres server than before (system identifier {is}, was {was})"
             ),
             Self::OtherTimeline { was, is } => write!(
                 f,
@@ -232,7 +232,7 @@ impl fmt::Display for LaneFault {
                 write!(f, "its sequence is at {last}, behind its highest row at {highest}")
             }
             Self::WentBack { last, reached } => {
-                write!(f, "its sequence is at {last}, although position {reached} was seen before")
+                write!(f, "its sequence is at {last}, but position {reached} was used before")
             }
             Self::DuplicatePosition { position } => {
                 write!(f, "two events have its position {position}")
@@ -360,11 +360,11 @@ mod tests {
             "Postgres was promoted or restored since the last check (timeline 2, was 1); \
              lane 3 (and 1 more lanes): its sequence is at 1, behind its cursor at 9; \
              lane 5: two events have its position 6; \
-             look with `order-jobs adopt --dry-run`, then run `order-jobs adopt`"
+             run `order-jobs adopt --dry-run` to see what is wrong, then `order-jobs adopt`"
         );
         assert_eq!(
             stop_reason(&[Problem::Standby]).unwrap(),
-            "the Postgres server is a standby; let DATABASE_URL lead to the primary"
+            "the Postgres server is a standby; set DATABASE_URL to the primary"
         );
         let stopped = [Problem::Stopped("as before".to_owned()), behind(3, 1)];
         assert_eq!(stop_reason(&stopped).unwrap(), "as before", "one line in the log is enough");
