@@ -32,7 +32,7 @@ pub struct ClockState {
 impl ClockState {
     /// Records a reading. Returns whether the clock can be trusted.
     ///
-    /// A clock that jumped is trusted after it has advanced steadily for [`CONFIRMATIONS`] rounds. If it
+    /// A clock that jumped is trusted after it has advanced steadily for a day of rounds. If it
     /// is corrected before that, it is trusted immediately, and nothing was deleted meanwhile.
     pub fn record(&mut self, now: Timestamp) -> bool {
         let steady =

@@ -193,7 +193,7 @@ async fn a_relay_publishes_nothing_before_the_first_check_of_the_outbox() {
     let waiting = fixture.place(60).await;
     fixture.start_relay();
     // Depending on the lanes, a sequence is behind its cursor or two events have the same position.
-    fixture.wait_until_stopped("run `order-jobs adopt`").await;
+    fixture.wait_until_stopped("then `order-jobs adopt`").await;
     assert!(fixture.seen.lock().unwrap().is_disjoint(&waiting));
     fixture.order_jobs(&["adopt"]);
     fixture.wait_until_published(&waiting).await;
