@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use sqlx::migrate::Migrate;
+use sqlx::{ConnectOptions, Connection};
+
 use super::error::is_passing;
 use super::timeouts::{close, within};
 use super::{Database, PgError};
@@ -47,13 +50,20 @@ impl Database {
             let recorded_in = format!("{}.{}", self.schema(), migrations.recorded_in);
             migrator.dangerous_set_table_name(recorded_in);
             migrator.create_schema(self.schema());
+            migrator.set_locking(false);
             // During an upgrade, a newer program may have run migrations that this one does not know.
             migrator.set_ignore_missing(true);
-            // A separate session, which is closed afterwards: if a migration fails, the session keeps
-            // the advisory lock until it ends.
             let session = self.sessions(1, MIGRATION_SESSION);
             let session = session.connect_lazy_with(self.options().clone());
-            let run = async { Ok::<_, MigrateError>(migrator.run(&session).await?) };
+            let run = async {
+                // A session of its own holds the lock of the migrations until it ends. The wait for it
+                // may be long, because another program may run long migrations.
+                let mut turn = self.options().connect().await.map_err(PgError::from)?;
+                turn.lock().await?;
+                let done = migrator.run(&session).await;
+                let _ = turn.close().await;
+                Ok::<_, MigrateError>(done?)
+            };
             let done = within(MIGRATION, run).await;
             close(&session).await;
             done?;

@@ -13,6 +13,9 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use proptest::test_runner::{Config, TestRunner};
 
+/// The program ends within some 50 ms, unless the machine is busy.
+const LIMIT: Duration = Duration::from_secs(5);
+
 const MARKER: &str = "hunter2";
 
 /// Variables whose value may contain a secret, with a valid value.
@@ -106,7 +109,7 @@ fn a_misshapen_setting_ends_the_program_with_one_line_without_a_secret() {
             let (output, took) = run(&settings, &http_addr);
             let error = String::from_utf8(output.stderr).unwrap();
             prop_assert_eq!(output.status.code(), Some(1), "{}", error);
-            prop_assert!(took < Duration::from_secs(1), "{:?}", took);
+            prop_assert!(took < LIMIT, "{:?}", took);
             prop_assert_eq!(error.lines().count(), 1, "{}", error);
             prop_assert!(error.starts_with("order-jobs: "), "{}", error);
             prop_assert!(!error.contains(MARKER), "{}", error);
