@@ -73,6 +73,30 @@ fn defaults_that_grow_exponentially_are_refused() {
     assert!(matches!(refusal, (SchemaError::TooLarge, true)), "{refusal:?}");
 }
 
+/// Records that each have one field, of the previous record's type. `define` places a definition in
+/// a field with this number.
+fn chain(levels: usize, define: impl Fn(usize, String) -> String) -> Vec<String> {
+    let inner = |level: usize| match level.checked_sub(1) {
+        Some(below) => format!(r#"{{"name":"a","type":"R{below}"}}"#),
+        None => String::new(),
+    };
+    let record =
+        |level| format!(r#"{{"type":"record","name":"R{level}","fields":[{}]}}"#, inner(level));
+    (0..levels).map(|level| define(level, record(level))).collect()
+}
+
+#[test]
+fn defaults_of_a_long_chain_of_types_are_followed_to_a_limited_depth() {
+    let mut fields =
+        chain(100, |level, record| format!(r#"{{"name":"r{level}","type":{record}}}"#));
+    let text = named(&fields.join(","));
+    bounded(move || parse(&text).unwrap());
+    fields.push(r#"{"name":"last","type":"int","default":0}"#.to_owned());
+    let text = named(&fields.join(","));
+    let refusal = bounded(move || parse(&text).unwrap_err());
+    assert!(matches!(refusal, SchemaError::TooDeep), "{refusal:?}");
+}
+
 #[test]
 fn a_recursive_default_is_refused() {
     for first in [
@@ -232,6 +256,23 @@ fn the_time_to_compare_does_not_grow_exponentially_with_the_levels() {
         one_line(&check(&older, &newer, Level::FullTransitive).unwrap_err())
     });
     assert!(message.contains("int was changed to string"), "{message}");
+}
+
+#[test]
+fn a_long_chain_of_types_is_compared_to_a_limited_depth() {
+    const LEVELS: usize = 1_500;
+    // The newer schema defines the types in branches that the older one never writes, so all of
+    // them are compared for the first time in the last field.
+    let top = format!(r#"{{"name":"top","type":"R{}"}}"#, LEVELS - 1);
+    let with_top = |fields: Vec<String>| named(&format!("{},{top}", fields.join(",")));
+    let older = with_top(chain(LEVELS, |level, record| {
+        format!(r#"{{"name":"n{level}","type":"null"}},{{"name":"o{level}","type":{record}}}"#)
+    }));
+    let newer = with_top(chain(LEVELS, |level, record| {
+        format!(r#"{{"name":"n{level}","type":["null",{record}]}}"#)
+    }));
+    let message = bounded(move || one_line(&check(&older, &newer, Level::Backward).unwrap_err()));
+    assert!(message.contains("nested more than 128 deep"), "{message}");
 }
 
 #[test]
