@@ -17,6 +17,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Header, OwnedHeaders, OwnedMessage};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use runtime::clock;
 use runtime::config::KafkaArgs;
 use tokio::task::JoinHandle;
@@ -112,6 +113,11 @@ impl Fixture {
 
     /// The sum of the committed offsets of a group over all partitions.
     pub(super) fn committed(&self, group: &str) -> i64 {
+        self.commits(group).iter().map(|(offset, _)| offset).sum()
+    }
+
+    /// The committed offset of a group in each partition, 0 if there is none, and its metadata.
+    pub(super) fn commits(&self, group: &str) -> Vec<(i64, String)> {
         let consumer: BaseConsumer = ClientConfig::new()
             .set("bootstrap.servers", &self.args.kafka_bootstrap_servers)
             .set("group.id", group)
@@ -121,7 +127,10 @@ impl Fixture {
         all.add_partition_range(TOPIC, 0, PARTITIONS - 1);
         let committed = consumer.committed_offsets(all, Duration::from_secs(10)).unwrap();
         let offset = |offset| if let Offset::Offset(number) = offset { number } else { 0 };
-        committed.elements().iter().map(|element| offset(element.offset())).sum()
+        let commit = |element: &TopicPartitionListElem<'_>| {
+            (offset(element.offset()), element.metadata().to_owned())
+        };
+        committed.elements().iter().map(commit).collect()
     }
 
     pub(super) fn consumer(&self, group: &str, inbox: &RecordingInbox) -> Running {

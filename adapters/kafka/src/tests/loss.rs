@@ -1,6 +1,6 @@
 use domain::ordering::OrderEvent;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Message, Offset, TopicPartitionList};
 
 use super::consuming::publish;
 use super::fixture::{Fixture, PARTITIONS, RecordingInbox, TOPIC, events, eventually};
@@ -50,6 +50,25 @@ async fn records_deleted_before_they_were_read_are_reported() {
     eventually("the rest", || inbox.dead().len() >= 5).await;
     assert!(consumer.health.is_ready(), "it continues with the remaining records");
     consumer.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_commit_has_the_fingerprint_of_the_record_before_its_offset() {
+    let fixture = Fixture::start().await;
+    let sent = publish_to_every_partition(&fixture).await;
+    let inbox = RecordingInbox::default();
+    let consumer = fixture.consumer("group", &inbox);
+    eventually("all events", || inbox.has(&sent)).await;
+    consumer.stop().await;
+
+    let records = fixture.records(sent.len());
+    for (partition, (offset, metadata)) in (0..).zip(fixture.commits("group")) {
+        let last = records.iter().rfind(|record| record.partition() == partition).unwrap();
+        assert_eq!(offset, last.offset() + 1);
+        let time = last.timestamp().to_millis().unwrap();
+        let expected = format!("record-1 {} {time} ", last.offset());
+        assert!(metadata.starts_with(&expected), "{metadata:?} instead of {expected:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

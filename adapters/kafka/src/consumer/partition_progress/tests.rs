@@ -129,6 +129,8 @@ fn transaction_markers_are_no_loss_and_leave_no_lag() {
     assert_eq!(partition.lag(read_to_the_end(0, 63, 63)), 0);
     assert_eq!(partition.trailing_offset(), None);
     assert_eq!(partition.record(record("a", 63)), (Arrival::New, None));
+    // The markers that were passed are deleted.
+    assert_eq!(partition.compare(still_reading(63, 64, 64)), (vec![], false));
 }
 
 #[test]
