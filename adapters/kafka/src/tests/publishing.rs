@@ -8,7 +8,7 @@ use rdkafka::message::Headers;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use runtime::config::KafkaArgs;
 
-use super::fixture::{Fixture, TOPIC, TRACE, events, outbox_record};
+use super::fixture::{Fixture, PARTITIONS, TOPIC, TRACE, events, outbox_record};
 use crate::KafkaPublisher;
 use crate::wire::unframe;
 
@@ -176,6 +176,20 @@ async fn a_record_is_refused_only_once_it_was_sent_alone() {
     let deliveries = publish(&publisher, &records(1)).await;
     assert!(matches!(deliveries[..], [Delivery::Refused(_)]), "{deliveries:?}");
     assert_eq!(publish(&publisher, &records(1)).await, [Delivery::Acknowledged]);
+}
+
+#[tokio::test]
+async fn a_record_that_is_refused_alone_takes_no_other_with_it() {
+    let fixture = Fixture::start().await;
+    let publisher = fixture.publisher();
+    // At least one batch per partition is rejected, so at most one record that is sent alone.
+    let rejected = PARTITIONS.unsigned_abs() as usize + 1;
+    reject(&fixture, RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, rejected);
+    let deliveries = publish(&publisher, &records(200)).await;
+    let refused = deliveries.iter().filter(|d| matches!(d, Delivery::Refused(_))).count();
+    let acknowledged = deliveries.iter().filter(|d| **d == Delivery::Acknowledged).count();
+    assert!(refused <= 1, "{refused} records are refused for one");
+    assert_eq!(refused + acknowledged, 200, "{deliveries:?}");
 }
 
 #[tokio::test]
