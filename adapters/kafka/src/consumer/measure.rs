@@ -65,3 +65,40 @@ pub(super) fn lag(group: &str, records: i64) {
     #[allow(clippy::cast_precision_loss)]
     metrics::gauge!("consumer_lag_records", "group" => group.to_owned()).set(records as f64);
 }
+
+#[cfg(test)]
+mod tests {
+    use application::published::{Content, Incoming, RawRecord};
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+
+    #[test]
+    fn each_outcome_of_a_batch_is_counted() {
+        let record = RawRecord {
+            topic: "topic".to_owned(),
+            partition: 0,
+            offset: 0,
+            timestamp_ms: None,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+        };
+        let content = Content::UnknownType("orders.OrderShipped".to_owned());
+        let batch = Batch::from_iter([Incoming { record, content }]);
+        let outcome = BatchOutcome { applied: 2, repeated: 3, missing: 4, dead: 5, unknown: 6 };
+        let recorder = PrometheusBuilder::new().build_recorder();
+        metrics::with_local_recorder(&recorder, || record_batch("g", &batch, outcome));
+        let metrics = recorder.handle().render();
+        for line in [
+            "consumer_records_total{group=\"g\"} 1",
+            "consumer_events_applied_total{group=\"g\"} 2",
+            "consumer_events_repeated_total{group=\"g\"} 3",
+            "consumer_events_missing_total{group=\"g\"} 4",
+            "consumer_dead_letters_total{group=\"g\"} 5",
+            "consumer_events_unknown_total{group=\"g\"} 6",
+        ] {
+            assert!(metrics.lines().any(|found| found == line), "no {line} in {metrics}");
+        }
+    }
+}
