@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use adapter_outbox::Lane;
 use adapter_outbox::MAX_LANES_PER_CLAIM;
+use adapter_outbox::PgOutbox;
 use application::relay::{Claim, Outbox, Verdict};
 
 use super::{Fixture, another_order_in, eventually, publish, two_orders_in_one_lane};
@@ -103,6 +104,23 @@ async fn a_claim_takes_one_lane_if_this_lane_fills_the_batch() {
     );
     publish(first).await;
     publish(second).await;
+}
+
+#[tokio::test]
+async fn all_claims_of_a_program_share_4_mib() {
+    const CLAIMS: u32 = 64;
+    let fixture = Fixture::new().await;
+    for _ in 0..64 {
+        fixture.place_order().await;
+    }
+    let large = "UPDATE ordering.outbox SET payload = decode(repeat('00', 50000), 'hex')";
+    fixture.execute(large).await;
+    let outbox = PgOutbox::new(&fixture.database, CLAIMS);
+    let claim = outbox.claim(1000).await.unwrap().unwrap();
+    let lanes = claim.records().chunk_by(|one, next| one.lane == next.lane);
+    // Each lane may exceed the limit by its last record.
+    let all_but_last: usize = lanes.map(|lane| (lane.len() - 1) * 50_000).sum();
+    assert!(all_but_last < 4 * 1024 * 1024 / CLAIMS as usize, "{all_but_last} bytes");
 }
 
 #[tokio::test]
