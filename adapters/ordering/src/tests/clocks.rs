@@ -11,6 +11,7 @@ use domain::EventId;
 use sqlx::AssertSqlSafe;
 
 use super::{Fixture, two_orders_in_one_lane};
+use crate::save::Write;
 use crate::{Housekeeping, HousekeepingReport, Retention};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -180,6 +181,19 @@ async fn a_lane_that_was_settled_while_the_clock_was_ahead_is_claimed_first() {
     // A claim of one lane, as when there is a backlog.
     let claim = fixture.outbox.claim(1).await.unwrap().unwrap();
     assert_eq!(claim.records()[0].lane, lane);
+}
+
+#[tokio::test]
+async fn an_event_that_was_recorded_while_the_clock_was_ahead_does_not_wait_for_a_gap_before_it() {
+    let fixture = Fixture::new().await;
+    let (missing, order) = two_orders_in_one_lane();
+    let mut writer = fixture.database.pool().begin().await.unwrap();
+    assert_eq!(missing.run(&mut writer).await.unwrap(), Write::Written);
+    writer.rollback().await.unwrap();
+    fixture.save(&order).await;
+    run(&fixture, "UPDATE ordering.outbox SET recorded_at = now() + interval '1 day'").await;
+    let claim = fixture.outbox.claim(10).await.unwrap().expect("the event is due");
+    assert_eq!(claim.records()[0].event_id.get(), order.events.events[0].id);
 }
 
 #[tokio::test]
