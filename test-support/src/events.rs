@@ -21,7 +21,9 @@ pub fn cancelled(order_id: OrderId, reason: &str) -> PublishedEvent {
     published_event(order_id, 2, Payload::OrderCancelled { reason: reason.to_owned() })
 }
 
-fn published_event(order_id: OrderId, version: i64, payload: Payload) -> PublishedEvent {
+/// An event of an order, with a new id.
+#[must_use]
+pub fn published_event(order_id: OrderId, version: i64, payload: Payload) -> PublishedEvent {
     let event_stamp = clock::event_stamp();
     PublishedEvent {
         event_id: event_stamp.event_id,
@@ -33,8 +35,7 @@ fn published_event(order_id: OrderId, version: i64, payload: Payload) -> Publish
 }
 
 /// A record of the topic.
-#[must_use]
-pub fn record(offset: i64, value: Option<&[u8]>) -> RawRecord {
+fn record(offset: i64, value: Option<&[u8]>) -> RawRecord {
     RawRecord {
         topic: "order-created-topic".to_owned(),
         partition: 3,

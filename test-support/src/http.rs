@@ -1,7 +1,10 @@
+use std::net::SocketAddr;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode, header};
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
 /// The answer to a `GET`: its status and its JSON body, which is a problem unless the status is 200.
@@ -25,4 +28,9 @@ async fn send(router: &Router, request: Request<Body>) -> (StatusCode, Value) {
     assert_eq!(answer.headers()[header::CONTENT_TYPE], expected);
     let body = to_bytes(answer.into_body(), usize::MAX).await.unwrap();
     (status, serde_json::from_slice(&body).unwrap())
+}
+
+/// An address of this host that is not in use.
+pub async fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }

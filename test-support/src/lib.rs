@@ -14,9 +14,9 @@ mod http;
 mod orders;
 mod proxy;
 
-pub use dead_letters::open_dead_letters;
-pub use events::{cancelled, created, readable, record, unreadable};
+pub use dead_letters::{open_dead_letters, stored_dead_letters};
+pub use events::{cancelled, created, published_event, readable, unreadable};
 pub use eventually::eventually;
-pub use http::{get_json, post_json};
+pub use http::{free_address, get_json, post_json};
 pub use orders::{new_order, outbox_record, place_order};
 pub use proxy::{Network, Proxy};

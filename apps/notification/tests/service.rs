@@ -17,8 +17,7 @@ use notification::Config;
 use runtime::clock;
 use runtime::config::{HttpArgs, KafkaArgs};
 use serde_json::{Value, json};
-use test_support::{new_order, outbox_record};
-use tokio::net::TcpListener;
+use test_support::{free_address, new_order, outbox_record};
 use tokio_util::sync::CancellationToken;
 
 const TOPIC: &str = "order-created-topic";
@@ -104,13 +103,4 @@ fn placed_and_cancelled() -> Order {
     let mut order = new_order("Ada");
     assert!(order.cancel("too slow".parse().unwrap(), clock::event_stamp()).is_applied());
     order
-}
-
-async fn listener() -> TcpListener {
-    TcpListener::bind("127.0.0.1:0").await.unwrap()
-}
-
-/// An address that is not in use.
-async fn free_address() -> SocketAddr {
-    listener().await.local_addr().unwrap()
 }

@@ -11,13 +11,8 @@ use embedded_registry as registry;
 use order_jobs::{Config, RelayArgs};
 use runtime::config::{HttpArgs, KafkaArgs, TOPIC};
 use serde_json::Value;
-use test_support::eventually;
-use tokio::net::TcpListener;
+use test_support::{eventually, free_address};
 use tokio_util::sync::CancellationToken;
-
-async fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
-}
 
 /// The checks that are not ready; `None` if the service does not answer.
 async fn not_ready(http: SocketAddr) -> Option<Vec<String>> {

@@ -17,13 +17,13 @@ use application::published::{
 use application::testing::sample;
 use axum::Router;
 use axum::http::StatusCode;
-use domain::{OrderId, OrderVersion};
+use domain::OrderId;
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::Check;
 use runtime::clock;
 use runtime::config::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
-use test_support::{get_json, post_json};
+use test_support::{get_json, post_json, published_event};
 
 struct Pharmacy {
     fresh: FreshDatabase,
@@ -61,17 +61,6 @@ impl Pharmacy {
 
     async fn get(&self, path: &str) -> (StatusCode, Value) {
         get_json(&self.router, path).await
-    }
-}
-
-fn published_event(order_id: OrderId, version: i64, payload: Payload) -> PublishedEvent {
-    let event_stamp = clock::event_stamp();
-    PublishedEvent {
-        event_id: event_stamp.event_id,
-        occurred_at: event_stamp.at,
-        order_id,
-        order_version: OrderVersion::try_from(version).unwrap(),
-        payload,
     }
 }
 

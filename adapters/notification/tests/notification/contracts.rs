@@ -13,7 +13,7 @@ use application::published::DeadLetter;
 use application::testing::{
     DeadLetterFixture, LedgerFixture, NotificationFixture, sample, store_dead_letter,
 };
-use test_support::open_dead_letters;
+use test_support::stored_dead_letters;
 
 struct Fixture {
     database: Database,
@@ -46,9 +46,7 @@ impl NotificationFixture for Fixture {
     }
 
     async fn dead_letters(&self) -> Vec<DeadLetter> {
-        let open = open_dead_letters(&self.dead_letter_port()).await;
-        let letters = open.into_iter();
-        letters.map(|kept| DeadLetter { record: kept.content, reason: kept.reason }).collect()
+        stored_dead_letters(&self.dead_letter_port()).await
     }
 
     /// Makes pending notifications due. The sleep gives a dropped claim time to be rolled back, which

@@ -10,13 +10,12 @@ use application::published::{Content, Payload, PublishedEvent, PublishedItem};
 use application::testing::sample;
 use axum::Router;
 use axum::http::StatusCode;
-use domain::{OrderId, OrderVersion};
+use domain::OrderId;
 use embedded_postgres::testing::fresh_database;
 use runtime::Check;
-use runtime::clock;
 use runtime::config::MAX_IN_FLIGHT;
 use serde_json::Value;
-use test_support::{get_json, post_json};
+use test_support::{get_json, post_json, published_event};
 
 /// The service without its consumer and worker. Tests pass events to the inbox.
 pub(crate) struct Fixture {
@@ -82,15 +81,4 @@ pub(crate) fn created(id: OrderId) -> PublishedEvent {
 
 pub(crate) fn cancelled(id: OrderId) -> PublishedEvent {
     published_event(id, 2, Payload::OrderCancelled { reason: "too slow".to_owned() })
-}
-
-fn published_event(order_id: OrderId, version: i64, payload: Payload) -> PublishedEvent {
-    let event_stamp = clock::event_stamp();
-    PublishedEvent {
-        event_id: event_stamp.event_id,
-        occurred_at: event_stamp.at,
-        order_id,
-        order_version: OrderVersion::try_from(version).unwrap(),
-        payload,
-    }
 }

@@ -14,7 +14,7 @@ use embedded_registry as registry;
 use pharmacy_order::Config;
 use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs};
 use serde_json::Value;
-use test_support::outbox_record;
+use test_support::{free_address, outbox_record};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -129,11 +129,6 @@ impl Fixture {
         let deliveries = publisher.publish(&[record], Duration::from_secs(20)).await;
         assert_eq!(deliveries, [Delivery::Acknowledged]);
     }
-}
-
-/// An address that is not in use.
-async fn free_address() -> SocketAddr {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
 pub(crate) fn path_of(id: OrderId) -> String {
