@@ -21,13 +21,18 @@ impl Answers for PgAnswers {
     /// would never be old.
     async fn delete_before(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let dated = sqlx::query!(
-            "UPDATE causes SET answered_at = now() WHERE (kind, key) IN (
-                 SELECT kind, key FROM causes
-                 WHERE answered_at > now() + interval '1 day' LIMIT $1)",
-            limit
-        );
-        dated.execute(&self.pool).await.map_err(PgError::from)?;
+        loop {
+            let dated = sqlx::query!(
+                "UPDATE causes SET answered_at = now() WHERE (kind, key) IN (
+                     SELECT kind, key FROM causes
+                     WHERE answered_at > now() + interval '1 day' LIMIT $1)",
+                limit
+            );
+            let dated = dated.execute(&self.pool).await.map_err(PgError::from)?;
+            if dated.rows_affected() == 0 {
+                break;
+            }
+        }
         let deleted = sqlx::query!(
             "DELETE FROM causes WHERE (kind, key) IN (
                  SELECT kind, key FROM causes

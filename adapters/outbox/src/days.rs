@@ -6,7 +6,7 @@ use application::StoreError;
 use application::dead_letters::DeadLetters;
 use application::housekeeping::delete_in_chunks;
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::{Postgres, Transaction};
+use sqlx::{PgExecutor, Postgres, Transaction};
 
 use crate::PgOutboxDeadLetters;
 
@@ -145,18 +145,23 @@ async fn days_to_drop(
     database: &Database,
     before: DateTime<Utc>,
 ) -> Result<Vec<NaiveDate>, PgError> {
+    let mut days = with_partition(database.pool()).await?;
+    days.retain(|day| *day < before.date_naive());
+    Ok(days)
+}
+
+/// The days that have a partition, oldest first.
+pub(crate) async fn with_partition(
+    executor: impl PgExecutor<'_>,
+) -> Result<Vec<NaiveDate>, PgError> {
     let days = sqlx::query_scalar!(
         r#"
-        SELECT day AS "day!" FROM (
-            SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
-            FROM pg_inherits JOIN pg_class ON oid = inhrelid
-            WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
-        ) AS days
-        WHERE day < ($1::timestamptz AT TIME ZONE 'UTC')::date
-        ORDER BY day"#,
-        before
+        SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS "day!"
+        FROM pg_inherits JOIN pg_class ON oid = inhrelid
+        WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
+        ORDER BY 1"#
     );
-    Ok(days.fetch_all(database.pool()).await?)
+    Ok(days.fetch_all(executor).await?)
 }
 
 /// Runs a step in its own transaction, unless another program is running a step.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use application::reconcile::{OrderRange, Republished};
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate};
 use domain::{OrderId, Timestamp};
 use sqlx::types::Uuid;
 use sqlx::{PgConnection, PgPool};
@@ -12,6 +12,8 @@ use sqlx::{PgConnection, PgPool};
 use adapter_postgres::PgError;
 use adapter_postgres::ledger::uuids;
 use adapter_postgres::timeouts::{in_time, within};
+
+use crate::days;
 
 /// Reading a day of the outbox may take longer than the default timeout of statements.
 const BEGIN: &str = "BEGIN READ ONLY; SET LOCAL statement_timeout = '5min'";
@@ -60,7 +62,8 @@ async fn find(pool: &PgPool, first: OrderId, orders: &[OrderId]) -> Result<Vec<P
     let since = placed.checked_sub_days(Days::new(1)).unwrap_or(placed);
     let orders = uuids(orders);
     let mut transaction = pool.begin_with(BEGIN).await?;
-    let days = days(&mut transaction, since).await?;
+    let mut days = days::with_partition(&mut *transaction).await?;
+    days.retain(|day| *day >= since.date_naive());
     let without_day = sqlx::query_as!(
         Place,
         "SELECT lane, position, order_id FROM outbox_default WHERE order_id = ANY ($1)",
@@ -71,22 +74,6 @@ async fn find(pool: &PgPool, first: OrderId, orders: &[OrderId]) -> Result<Vec<P
         places.extend(find_in_day(&mut transaction, &orders, day).await?);
     }
     Ok(places)
-}
-
-/// The days that have a partition, from the day of `since`.
-async fn days(session: &mut PgConnection, since: DateTime<Utc>) -> Result<Vec<NaiveDate>, PgError> {
-    let days = sqlx::query_scalar!(
-        r#"
-        SELECT day AS "day!" FROM (
-            SELECT to_date(substr(relname, 8), 'YYYYMMDD') AS day
-            FROM pg_inherits JOIN pg_class ON oid = inhrelid
-            WHERE inhparent = 'outbox'::regclass AND relname ~ '^outbox_[0-9]{8}$'
-        ) AS days
-        WHERE day >= ($1 AT TIME ZONE 'UTC')::date
-        ORDER BY day"#,
-        since
-    );
-    Ok(days.fetch_all(session).await?)
 }
 
 /// The events of these aggregates in the partition of a day.

@@ -91,6 +91,25 @@ impl<'o> Columns<'o> {
     }
 }
 
+/// A statement whose parameters are these columns.
+macro_rules! with_columns {
+    ($columns:ident, $statement:literal) => {
+        sqlx::query!(
+            $statement,
+            &$columns.ids,
+            &$columns.revisions,
+            &$columns.versions as _,
+            &$columns.missing,
+            &$columns.statuses as _,
+            &$columns.customer_names as _,
+            &$columns.notes as _,
+            &$columns.ordered_at as _,
+            &$columns.cancel_reasons as _,
+            &$columns.cancelled_at as _,
+        )
+    };
+}
+
 /// Updates the orders whose rows have not changed since they were read. Returns how many.
 ///
 /// Rows are locked in the order of their keys, so that two consumers cannot deadlock.
@@ -99,7 +118,8 @@ async fn update(connection: &mut PgConnection, orders: &[&OrderRevision]) -> Res
         return Ok(0);
     }
     let columns = Columns::of(orders);
-    let update = sqlx::query!(
+    let update = with_columns!(
+        columns,
         "WITH given AS (
              SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
                                   $6::text[], $7::text[], $8::timestamptz[], $9::text[],
@@ -116,17 +136,7 @@ async fn update(connection: &mut PgConnection, orders: &[&OrderRevision]) -> Res
              cancel_reason = held.cancel_reason, cancelled_at = held.cancelled_at,
              revision = held.revision + 1, updated_at = now()
          FROM held
-         WHERE orders.order_id = held.order_id",
-        &columns.ids,
-        &columns.revisions,
-        &columns.versions as _,
-        &columns.missing,
-        &columns.statuses as _,
-        &columns.customer_names as _,
-        &columns.notes as _,
-        &columns.ordered_at as _,
-        &columns.cancel_reasons as _,
-        &columns.cancelled_at as _,
+         WHERE orders.order_id = held.order_id"
     );
     Ok(update.execute(connection).await?.rows_affected())
 }
@@ -137,7 +147,8 @@ async fn insert(connection: &mut PgConnection, orders: &[&OrderRevision]) -> Res
         return Ok(0);
     }
     let columns = Columns::of(orders);
-    let insert = sqlx::query!(
+    let insert = with_columns!(
+        columns,
         "INSERT INTO orders (order_id, revision, version, missing, status, customer_name, note,
                              ordered_at, cancel_reason, cancelled_at)
          SELECT order_id, revision + 1, version, missing, status, customer_name, note, ordered_at,
@@ -147,17 +158,7 @@ async fn insert(connection: &mut PgConnection, orders: &[&OrderRevision]) -> Res
              AS given (order_id, revision, version, missing, status, customer_name, note,
                        ordered_at, cancel_reason, cancelled_at)
          ORDER BY order_id
-         ON CONFLICT (order_id) DO NOTHING",
-        &columns.ids,
-        &columns.revisions,
-        &columns.versions as _,
-        &columns.missing,
-        &columns.statuses as _,
-        &columns.customer_names as _,
-        &columns.notes as _,
-        &columns.ordered_at as _,
-        &columns.cancel_reasons as _,
-        &columns.cancelled_at as _,
+         ON CONFLICT (order_id) DO NOTHING"
     );
     Ok(insert.execute(connection).await?.rows_affected())
 }

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
 use sqlx::migrate::Migrate;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, PgPool};
 
 use super::error::is_passing;
 use super::timeouts::{close, within};
 use super::{Database, PgError};
 
-/// How long the migrations of one source may take, so that a connection that hangs is noticed.
+/// How long the migrations may take, so that a connection that hangs is noticed.
 const MIGRATION: Duration = Duration::from_hours(1);
 
 /// More settings for the session that runs migrations. A statement may take long, but it must not wait
@@ -45,6 +45,23 @@ impl Database {
     /// # Errors
     /// When the database cannot be reached or a migration fails.
     pub async fn migrate(&self) -> Result<(), MigrateError> {
+        let session = self.sessions(1, MIGRATION_SESSION);
+        let session = session.connect_lazy_with(self.options().clone());
+        let run = async {
+            // A session of its own holds the lock of the migrations until it ends. The wait for it may
+            // be long, because another program may run long migrations.
+            let mut turn = self.options().connect().await.map_err(PgError::from)?;
+            turn.lock().await?;
+            let done = self.run_migrations(&session).await;
+            let _ = turn.close().await;
+            done
+        };
+        let done = within(MIGRATION, run).await;
+        close(&session).await;
+        done
+    }
+
+    async fn run_migrations(&self, session: &PgPool) -> Result<(), MigrateError> {
         for migrations in self.tables().migrations {
             let mut migrator = (migrations.files)();
             let recorded_in = format!("{}.{}", self.schema(), migrations.recorded_in);
@@ -53,20 +70,7 @@ impl Database {
             migrator.set_locking(false);
             // During an upgrade, a newer program may have run migrations that this one does not know.
             migrator.set_ignore_missing(true);
-            let session = self.sessions(1, MIGRATION_SESSION);
-            let session = session.connect_lazy_with(self.options().clone());
-            let run = async {
-                // A session of its own holds the lock of the migrations until it ends. The wait for it
-                // may be long, because another program may run long migrations.
-                let mut turn = self.options().connect().await.map_err(PgError::from)?;
-                turn.lock().await?;
-                let done = migrator.run(&session).await;
-                let _ = turn.close().await;
-                Ok::<_, MigrateError>(done?)
-            };
-            let done = within(MIGRATION, run).await;
-            close(&session).await;
-            done?;
+            migrator.run(session).await?;
         }
         Ok(())
     }

@@ -51,9 +51,13 @@ impl NotUsable {
     }
 }
 
-async fn attempt(database: &Database) -> Result<(), NotUsable> {
-    if let Some(unusable) = server_check::check(database.options()).await? {
-        return Err(unusable.into());
+/// Checks the server once, even if the tables need several attempts.
+async fn attempt(database: &Database, server_is_usable: &mut bool) -> Result<(), NotUsable> {
+    if !*server_is_usable {
+        if let Some(unusable) = server_check::check(database.options()).await? {
+            return Err(unusable.into());
+        }
+        *server_is_usable = true;
     }
     if database.migrates() {
         database.migrate().await?;
@@ -72,8 +76,9 @@ impl MigrationGate {
     pub async fn prepare(&self, database: &Database) -> Result<(), StartError> {
         let mut backoff = BACKOFF;
         let outage = Outage::of("the database");
+        let mut server_is_usable = false;
         loop {
-            match attempt(database).await {
+            match attempt(database, &mut server_is_usable).await {
                 Ok(()) => break,
                 Err(error) if error.is_passing() => outage.report_failure(&one_line(&error)),
                 Err(error) => return Err(StartError::other("cannot use the database", error)),

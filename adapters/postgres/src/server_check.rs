@@ -1,11 +1,12 @@
 //! Checks whether a server can be used at all, before the tables are looked at.
 
+use std::time::Duration;
+
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 
 use super::PgError;
 use super::timeouts::within;
-use std::time::Duration;
 
 /// How long the check may take.
 const LIMIT: Duration = Duration::from_secs(3);
