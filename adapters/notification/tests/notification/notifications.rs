@@ -230,6 +230,26 @@ async fn later_notifications_of_an_order_are_due_at_the_same_time_as_the_first()
 }
 
 #[tokio::test]
+async fn a_notification_on_another_channel_is_not_waited_for_and_not_delayed() {
+    let database = database().await;
+    let pool = database.pool();
+    let notifications = PgNotifications::new(&database);
+    let id = clock::new_order_id();
+    let inbox = inbox(&notifications);
+    inbox.apply_batch(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
+    // The program has one channel, but the table can have rows of others.
+    let other = "UPDATE notifications SET channel = 'other' WHERE order_version = 1";
+    sqlx::query(other).execute(pool).await.unwrap();
+
+    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap();
+    let claim = claim.expect("the second notification is the first on its channel");
+    claim.settle(&[later("busy")]).await.unwrap();
+    let due = "SELECT channel FROM notifications WHERE due_at <= now()";
+    let due: Vec<String> = sqlx::query_scalar(due).fetch_all(pool).await.unwrap();
+    assert_eq!(due, ["other"]);
+}
+
+#[tokio::test]
 async fn a_clock_that_was_ahead_does_not_delay_notifications_beyond_the_longest_wait() {
     let database = database().await;
     let pool = database.pool();

@@ -1,4 +1,6 @@
 use std::collections::HashSet;
+use std::future::pending;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use application::inbox::Inbox;
@@ -126,6 +128,45 @@ async fn a_provider_that_was_down_receives_the_notification_later() {
     tokio::join!(work, watch);
     assert_eq!(*provider.received.lock().unwrap(), [event.event_id]);
     assert_eq!(*provider.refusals.lock().unwrap(), 0);
+}
+
+/// A provider that accepts 15 notifications and then never answers.
+#[derive(Debug, Default)]
+struct StuckProvider {
+    received: AtomicUsize,
+}
+
+impl Channel for StuckProvider {
+    fn name(&self) -> ChannelName {
+        ChannelName::Log
+    }
+
+    async fn send(&self, _: &Notification) -> Result<(), SendError> {
+        if self.received.fetch_add(1, Ordering::Relaxed) >= 15 {
+            pending::<()>().await;
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn long_messages_are_sent_in_claims_of_about_1_mib() {
+    let fixture = Fixture::new().await;
+    let reason = "x".repeat(100_000);
+    let events: Vec<PublishedEvent> =
+        (0..30).map(|_| test_support::cancelled(clock::new_order_id(), &reason)).collect();
+    fixture.receive(&events).await;
+
+    let (provider, wakeup, stop) =
+        (StuckProvider::default(), Notify::new(), CancellationToken::new());
+    let work = deliver(&fixture.notifications, &provider, &wakeup, &stop);
+    let watch = eventually("the first claim ends, which has less than 15", async || {
+        state(&fixture, events[0].order_id).await == "sent"
+    });
+    tokio::select! {
+        () = work => panic!("the provider never answers"),
+        () = watch => {}
+    }
 }
 
 async fn state(fixture: &Fixture, order: domain::OrderId) -> Value {
