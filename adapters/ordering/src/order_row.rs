@@ -165,7 +165,7 @@ impl MedicationRow {
     fn parse(self) -> Result<MedicationCoding, InvalidReason> {
         Ok(MedicationCoding {
             system: self.system.parse::<CodeSystem>()?,
-            code: self.code.parse::<Code>()?,
+            code: Code::restore(&self.code)?,
             display: self.display.as_deref().map(CodeDisplay::restore).transpose()?,
         })
     }

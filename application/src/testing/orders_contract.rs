@@ -5,7 +5,9 @@
 
 use domain::Outcome;
 use domain::Timestamp;
-use domain::ordering::{CancelReason, CodeDisplay, CustomerName, Order, OrderItems, OrderNote};
+use domain::ordering::{
+    CancelReason, Code, CodeDisplay, CustomerName, Order, OrderItems, OrderNote,
+};
 use futures_util::future::join_all;
 
 use super::ordering_steps::{assert_nothing_due, cancel, find, order_of, place, relay_all, stored};
@@ -102,6 +104,7 @@ pub async fn texts_that_an_earlier_version_accepted_stay_readable<F: OrderingFix
     new.note = Some(OrderNote::restore(text).expect("a note"));
     let mut items = new.items.as_slice().to_vec();
     for medication in items.iter_mut().filter_map(|item| item.medication.as_mut()) {
+        medication.code = Code::restore(text).expect("a code");
         medication.display = Some(CodeDisplay::restore(text).expect("a display"));
     }
     new.items = OrderItems::try_from(items).expect("some items");

@@ -1,12 +1,12 @@
 //! JSON Schemas of the texts in requests, as exact as JSON Schema allows.
 //!
-//! The limits of the length apply after trimming. `minLength` and `maxLength` cannot express this,
-//! so the schemas use a pattern.
+//! Most texts are trimmed, and the limits of their length apply afterwards. `minLength` and
+//! `maxLength` cannot express this, so the schemas use a pattern.
 //!
 //! Characters above U+FFFF are themselves in a pattern: the dialects of regular expressions have no
 //! common escape for them. JSON Schema compares whole characters, not halves of them.
 
-use domain::ordering::{CancelReason, CodeDisplay, CustomerName, OrderNote};
+use domain::ordering::{CancelReason, Code, CodeDisplay, CustomerName, OrderNote};
 use utoipa::openapi::schema::{Object, ObjectBuilder, SchemaType, Type};
 
 /// The white space of Unicode and the characters that show as nothing, as the content of a
@@ -51,6 +51,15 @@ pub(crate) fn note() -> Object {
     )
 }
 
+pub(crate) fn code() -> Object {
+    let description = "The code of the medication in the terminology: 1 to 64 visible characters. \
+                       It is not trimmed, and the only white space allowed is a single space \
+                       between other characters. Control characters, invisible characters, \
+                       direction controls and private-use characters are refused";
+    let code = text(description, &words(), "387517004").schema_type(Type::String);
+    code.min_length(Some(1)).max_length(Some(Code::MAX_CHARS)).build()
+}
+
 pub(crate) fn display() -> Object {
     optional(
         &format!("The name of the medication in the terminology: 1 to 200 {READABLE}"),
@@ -91,6 +100,12 @@ fn lines(max: usize) -> String {
     trimmed(&format!(r"(?:[^{REFUSED}]|\r?\n)"), max)
 }
 
+/// Pattern of visible characters with single spaces between them.
+fn words() -> String {
+    let word = format!("[^{BLANK}{MODIFIERS}{REFUSED}]+");
+    format!("^{word}( {word})*$")
+}
+
 /// Pattern of one to `max` such characters, with what is trimmed around them. The first is visible.
 fn trimmed(character: &str, max: usize) -> String {
     let first = format!("[^{BLANK}{MODIFIERS}{REFUSED}]");
@@ -100,7 +115,6 @@ fn trimmed(character: &str, max: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use domain::ordering::TextError;
     use regex::Regex;
 
     use super::*;
@@ -151,7 +165,7 @@ mod tests {
         texts
     }
 
-    fn assert_same<T>(pattern: &str, most: usize, parse: impl Fn(&str) -> Result<T, TextError>) {
+    fn assert_same<T, E>(pattern: &str, most: usize, parse: impl Fn(&str) -> Result<T, E>) {
         let pattern = Regex::new(pattern).unwrap();
         for text in texts(most) {
             assert_eq!(pattern.is_match(&text), parse(&text).is_ok(), "{text:?}");
@@ -164,6 +178,20 @@ mod tests {
         assert_same(&line(200), 200, str::parse::<CodeDisplay>);
         assert_same(&line(500), 500, str::parse::<CancelReason>);
         assert_same(&lines(1000), 1000, str::parse::<OrderNote>);
+    }
+
+    #[test]
+    fn the_schema_of_a_code_allows_exactly_the_codes_that_the_api_accepts() {
+        let pattern = Regex::new(&words()).unwrap();
+        for text in texts(Code::MAX_CHARS) {
+            let fits = text.chars().count() <= Code::MAX_CHARS;
+            let allowed = fits && pattern.is_match(&text);
+            assert_eq!(allowed, text.parse::<Code>().is_ok(), "{text:?}");
+        }
+        for character in '\0'..=char::MAX {
+            let text = format!("a{character}b");
+            assert_eq!(pattern.is_match(&text), text.parse::<Code>().is_ok(), "{text:?}");
+        }
     }
 
     #[test]

@@ -60,13 +60,18 @@ pub(super) fn stored_lines(text: &str, most: usize) -> Result<String, TextError>
 fn parse(text: &str, most: usize, lines: Lines) -> Result<String, TextError> {
     let text = text.trim_start_matches(is_blank_at_start).trim_end_matches(is_blank);
     check(text, most, lines)?;
+    check_characters(text).map(|()| text.to_owned())
+}
+
+/// Refuses a text with direction controls or private-use characters.
+pub(super) fn check_characters(text: &str) -> Result<(), TextError> {
     match text
         .chars()
         .find(|character| is_direction_control(*character) || is_private_use(*character))
     {
         Some(found) if is_private_use(found) => Err(TextError::PrivateUse(found)),
         Some(found) => Err(TextError::DirectionControl(found)),
-        None => Ok(text.to_owned()),
+        None => Ok(()),
     }
 }
 

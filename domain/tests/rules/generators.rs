@@ -88,6 +88,7 @@ pub(crate) fn symbol() -> impl Strategy<Value = String> {
         "[a薬 ]{0,8}",
         "[a1]{60,70}",
         "a[ \\t\\n\u{a0}\u{0}\u{85}\u{2003}]{1,2}b",
+        "[1 \u{ad}\u{200b}-\u{200e}\u{202e}\u{2800}\u{3164}\u{fe0f}\u{feff}\u{e000}\u{e0041}]{1,4}",
     ]
 }
 

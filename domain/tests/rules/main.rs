@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+mod codes;
 mod generators;
 mod histories;
 mod orders;

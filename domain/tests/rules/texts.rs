@@ -6,12 +6,12 @@ use proptest::prelude::*;
 use crate::generators as arbitrary;
 
 /// Unicode's `Bidi_Control`.
-fn is_bidi_control(c: char) -> bool {
+pub(crate) fn is_bidi_control(c: char) -> bool {
     matches!(u32::from(c), 0x61C | 0x200E..=0x200F | 0x202A..=0x202E | 0x2066..=0x2069)
 }
 
 /// Unicode's `Default_Ignorable_Code_Point`, without `Bidi_Control`; and others without a glyph.
-fn is_ignorable(c: char) -> bool {
+pub(crate) fn is_ignorable(c: char) -> bool {
     let default_ignorable = matches!(u32::from(c),
         0xAD | 0x34F | 0x61C | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F
         | 0x200B..=0x200F | 0x202A..=0x202E | 0x2060..=0x206F | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF
@@ -26,7 +26,7 @@ fn is_modifier(c: char) -> bool {
         0x34F | 0x180B..=0x180D | 0x180F | 0x200C..=0x200D | 0xFE00..=0xFE0F | 0xE0000..=0xE0FFF)
 }
 
-fn is_private_use(c: char) -> bool {
+pub(crate) fn is_private_use(c: char) -> bool {
     matches!(u32::from(c), 0xE000..=0xF8FF | 0xF_0000..)
 }
 

@@ -57,13 +57,8 @@ pub(crate) struct PlaceOrderMedicationBody {
         pattern = r"^[A-Za-z][A-Za-z0-9+.\-]*:[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+$"
     )]
     system: String,
-    /// Its code in the terminology, without whitespace except single spaces inside
-    #[schema(
-        min_length = 1,
-        max_length = 64,
-        example = "387517004",
-        pattern = r"^[^\s\u0000-\u001F\u007F-\u009F]+( [^\s\u0000-\u001F\u007F-\u009F]+)*$"
-    )]
+    /// Its code in the terminology: 1 to 64 visible characters, single spaces between them
+    #[schema(schema_with = text_schema::code)]
     code: String,
     /// The name of the medication in the terminology: 1 to 200 characters after trimming
     #[schema(schema_with = text_schema::display)]
