@@ -4,6 +4,7 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 use crate::ParseIdError;
+use crate::order_id::parse_uuid;
 
 /// The id of one event. It is the same on every delivery of the event.
 ///
@@ -35,6 +36,6 @@ impl FromStr for EventId {
     type Err = ParseIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self).map_err(|_| ParseIdError)
+        parse_uuid(text).map(Self)
     }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 /// The id of an order. It is assigned when the order is placed, and every context uses it.
 ///
@@ -38,6 +39,15 @@ impl FromStr for OrderId {
     type Err = ParseIdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self).map_err(|_| ParseIdError)
+        parse_uuid(text).map(Self)
+    }
+}
+
+/// Parses a UUID with hyphens, in either case: the text form of RFC 9562, which JSON Schema calls
+/// `uuid`. The parser of `Uuid` also accepts a URN, braces, and no hyphens.
+pub(crate) fn parse_uuid(text: &str) -> Result<Uuid, ParseIdError> {
+    match Uuid::try_parse(text) {
+        Ok(id) if text.len() == Hyphenated::LENGTH => Ok(id),
+        _ => Err(ParseIdError),
     }
 }

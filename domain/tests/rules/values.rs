@@ -143,6 +143,19 @@ proptest! {
 }
 
 #[test]
+fn an_id_is_a_uuid_with_hyphens_in_either_case() {
+    let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+    for accepted in [id, &id.to_uppercase()] {
+        assert_eq!(accepted.parse::<OrderId>().unwrap().to_string(), id);
+        assert_eq!(accepted.parse::<EventId>().unwrap().to_string(), id);
+    }
+    for refused in [&id.replace('-', ""), &format!("{{{id}}}"), &format!("urn:uuid:{id}"), ""] {
+        assert!(refused.parse::<OrderId>().is_err(), "{refused}");
+        assert!(refused.parse::<EventId>().is_err(), "{refused}");
+    }
+}
+
+#[test]
 fn a_code_system_is_an_absolute_uri() {
     for accepted in [
         "http://snomed.info/sct",
