@@ -60,7 +60,9 @@ impl FromStr for PageLimit {
     type Err = PageLimitError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<i64>().map_err(|_| PageLimitError)?.try_into()
+        let number = text.parse::<i64>().map_err(|_| PageLimitError)?;
+        // Rust also parses `+5` and `05`, which are not numbers in JSON.
+        if number.to_string() == text { number.try_into() } else { Err(PageLimitError) }
     }
 }
 
