@@ -3,7 +3,7 @@ use std::fmt;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{FieldError, Problem};
 
@@ -92,47 +92,56 @@ fn version(tag: &str) -> Option<i64> {
 
 struct Unreadable;
 
+/// Reads a list of tags, which may be in several headers of this name. `*` is only valid alone.
 fn read(headers: &HeaderMap, name: &HeaderName) -> Result<Option<TagList>, Unreadable> {
-    let mut tags = Vec::new();
-    let mut given = false;
-    for value in headers.get_all(name) {
-        given = true;
-        let text = value.to_str().map_err(|_| Unreadable)?;
-        if text.trim() == "*" {
-            return Ok(Some(TagList::Any));
-        }
-        tags.append(&mut list(text)?);
+    let values: Vec<_> = headers.get_all(name).iter().map(latin_1).collect();
+    match values.as_slice() {
+        [] => Ok(None),
+        [any] if any.trim() == "*" => Ok(Some(TagList::Any)),
+        lists => match list(&lists.join(","))? {
+            tags if tags.is_empty() => Err(Unreadable),
+            tags => Ok(Some(TagList::Tags(tags))),
+        },
     }
-    Ok(given.then_some(TagList::Tags(tags)))
 }
 
-/// Parses `"1", W/"2"`: quoted tags, separated by commas. A tag contains no spaces.
+/// The text with one character for each byte. Tags of other servers may have bytes that are not
+/// ASCII, in any encoding.
+fn latin_1(value: &HeaderValue) -> String {
+    value.as_bytes().iter().map(|byte| char::from(*byte)).collect()
+}
+
+/// Parses `"1", W/"2"`: quoted tags, separated by commas. A tag contains no spaces. Empty elements
+/// are ignored (RFC 9110, 5.6.1.2).
 fn list(text: &str) -> Result<Vec<(bool, String)>, Unreadable> {
     let mut tags = Vec::new();
-    let mut rest = text.trim();
-    loop {
+    let mut rest = text.trim_start_matches(is_separator);
+    while !rest.is_empty() {
         let (weak, quoted) = match rest.strip_prefix("W/") {
             Some(quoted) => (true, quoted),
             None => (false, rest),
         };
         let quoted = quoted.strip_prefix('"').ok_or(Unreadable)?;
         let (tag, after) = quoted.split_once('"').ok_or(Unreadable)?;
-        if !tag.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !tag.chars().all(|c| c.is_ascii_graphic() || !c.is_ascii()) {
             return Err(Unreadable);
         }
         tags.push((weak, tag.to_owned()));
-        let after = after.trim_start();
-        if after.is_empty() {
-            return Ok(tags);
+        rest = after.trim_start_matches(is_separator);
+        let between = &after[..after.len() - rest.len()];
+        if !rest.is_empty() && !between.contains(',') {
+            return Err(Unreadable);
         }
-        rest = after.strip_prefix(',').ok_or(Unreadable)?.trim_start();
     }
+    Ok(tags)
+}
+
+fn is_separator(character: char) -> bool {
+    matches!(character, ' ' | '\t' | ',')
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn named(text: &'static str) -> Option<TagList> {
@@ -143,12 +152,14 @@ mod tests {
     #[test]
     fn if_match_is_parsed_and_foreign_tags_match_nothing() {
         assert_eq!(
-            IfMatch(named("\"1\", \"a,b\" , W/\"2\",\"3\",\"04\"")).versions(),
+            IfMatch(named(", \"1\", \"a,b\" , W/\"2\",,\"3\",\"04\",")).versions(),
             Some(vec![1, 3])
         );
         assert_eq!(IfMatch(named("*")).versions(), None);
         assert_eq!(IfMatch(None).versions(), None);
-        for text in ["1", "\"1", "\"1\" \"2\"", "\"1\",", "\"1 \"", "w/\"1\"", ""] {
+        for text in
+            ["1", "\"1", "\"1\" \"2\"", "\"1\"\"2\"", "\"1\", *", "\"1 \"", "w/\"1\"", ",", ""]
+        {
             assert_eq!(named(text), None, "{text}");
         }
     }
