@@ -2,9 +2,9 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody as _};
 use axum::extract::{FromRequest, OptionalFromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -60,20 +60,34 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T>
     }
 }
 
+/// Refuses a body that is not declared as JSON, exactly once. A parameter `charset` is ignored:
+/// JSON has none and is UTF-8 (RFC 8259).
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = given.unwrap_or_default().split(';').next().unwrap_or_default();
-    let essence = essence.trim().to_ascii_lowercase();
-    let subtype = essence.strip_prefix("application/").unwrap_or_default();
-    if subtype == "json" || subtype.ends_with("+json") {
-        return Ok(());
-    }
-    let detail = if essence.is_empty() {
-        "the request has no content type; send application/json".to_owned()
-    } else {
-        format!("send application/json instead of {essence}")
+    let mut values = headers.get_all(header::CONTENT_TYPE).iter();
+    let detail = match (values.next(), values.next()) {
+        (Some(value), None) if is_json(value) => return Ok(()),
+        (None, _) => "the request has no content type; send application/json".to_owned(),
+        (Some(value), None) => {
+            let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+            format!("send application/json instead of {:?}", essence.trim())
+        }
+        (Some(_), Some(_)) => "the content type is given more than once".to_owned(),
     };
     Err(Problem::new(ProblemType::UnsupportedMediaType, detail))
+}
+
+/// Whether this is `application/json` or `application/…+json`, with any parameters.
+fn is_json(content_type: &HeaderValue) -> bool {
+    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
+    let essence = essence.trim().to_ascii_lowercase();
+    let subtype = essence.strip_prefix("application/").unwrap_or_default();
+    let prefix = subtype.strip_suffix("+json");
+    subtype == "json" || prefix.is_some_and(|prefix| !prefix.is_empty() && is_token(prefix))
+}
+
+/// Whether this is a `token` (RFC 9110, 5.6.2).
+fn is_token(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
 }
 
 /// Refuses a compressed body. Bodies are small, and a limit of the compressed size limits nothing.
@@ -95,14 +109,21 @@ pub(super) async fn whole_body<S: Send + Sync>(
     request: Request,
     state: &S,
 ) -> Result<Bytes, Problem> {
+    let too_large = || {
+        let detail = format!("the body may have at most {BODY_LIMIT} bytes");
+        Problem::new(ProblemType::BodyTooLarge, detail)
+    };
+    // Otherwise a client that waits for `100 Continue` would have to send the body first.
+    if request.body().size_hint().lower() > BODY_LIMIT as u64 {
+        return Err(too_large());
+    }
     let body = timeout(BODY_TIMEOUT, Bytes::from_request(request, state)).await.map_err(|_| {
         let detail = format!("the body did not arrive within {BODY_TIMEOUT:?}");
         Problem::new(ProblemType::BodyTimeout, detail)
     })?;
     body.map_err(|rejection| {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            let detail = format!("the body may have at most {BODY_LIMIT} bytes");
-            Problem::new(ProblemType::BodyTooLarge, detail)
+            too_large()
         } else {
             Problem::new(ProblemType::MalformedBody, "the body is incomplete")
         }

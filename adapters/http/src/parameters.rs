@@ -1,7 +1,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use axum::extract::{FromRequestParts, Query, RawPathParams};
+use axum::extract::{FromRequestParts, MatchedPath, Query, RawPathParams};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
@@ -20,15 +20,22 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let wrong = |error| Problem::invalid_parameters(vec![error]);
-        let parameters = RawPathParams::from_request_parts(parts, state)
-            .await
-            .map_err(|_| wrong(FieldError::parameter("path", "must be UTF-8")))?;
+        let parameters = RawPathParams::from_request_parts(parts, state).await;
+        let parameters = parameters
+            .map_err(|_| wrong(FieldError::parameter(name_in_route(parts), "must be UTF-8")))?;
         let (name, value) = parameters.iter().next().unwrap_or_default();
         match value.parse() {
             Ok(value) => Ok(Self(value)),
             Err(error) => Err(wrong(FieldError::parameter(name, &error))),
         }
     }
+}
+
+/// The name of the parameter in the route of the request, such as `id` in `/api/orders/{id}`.
+fn name_in_route(parts: &Parts) -> String {
+    let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let name = route.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    name.map_or("path", |(name, _)| name).to_owned()
 }
 
 /// The query of a request. A handler takes the parameters that it knows, one by one, and then calls
