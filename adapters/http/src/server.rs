@@ -1,4 +1,5 @@
 mod connections;
+mod head;
 mod progress;
 mod refused_head;
 

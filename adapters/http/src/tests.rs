@@ -6,6 +6,7 @@ mod common_routes;
 mod connections;
 mod dead_letters;
 mod faults;
+mod framing;
 pub(crate) mod log;
 mod overload;
 mod prefix;

@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
+use super::head;
 use super::progress::{Phase, Progress, RequestBody, Watched};
 use crate::limit_log::LimitLog;
 
@@ -158,7 +159,12 @@ async fn serve(stream: TcpStream, router: Router, progress: Progress, shutdown: 
         let (router, progress) = (router.clone(), progress.clone());
         async move {
             let body = |body| Body::new(RequestBody::new(body, progress.clone()));
-            let answer = router.oneshot(request.map(body)).await;
+            let refused = head::refused(&request);
+            let request = request.map(body);
+            let answer = match refused {
+                Some(answer) => Ok(answer),
+                None => router.oneshot(request).await,
+            };
             progress.enter(Phase::Idle);
             answer
         }

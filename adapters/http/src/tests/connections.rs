@@ -24,7 +24,7 @@ use crate::{bind, serve};
 const TIMEOUT: Duration = Duration::from_mins(5);
 
 /// A server that runs until it is dropped.
-struct Server {
+pub(super) struct Server {
     addr: SocketAddr,
     /// Notified when the handler of `/slow` has begun.
     arrived: Arc<Notify>,
@@ -54,7 +54,7 @@ impl Server {
         Self { arrived, go_on, ..Self::of(router, connections).await }
     }
 
-    async fn of(router: Router, connections: u32) -> Self {
+    pub(super) async fn of(router: Router, connections: u32) -> Self {
         let (arrived, go_on) = (Arc::default(), Arc::default());
         let listener = bind("127.0.0.1:0".parse().unwrap(), "HTTP_ADDR").await.unwrap();
         let listener = listener.max_connections(connections);
@@ -64,11 +64,11 @@ impl Server {
         Self { addr, arrived, go_on, ended, stop: stop.drop_guard() }
     }
 
-    async fn connect(&self) -> TcpStream {
+    pub(super) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.addr).await.unwrap()
     }
 
-    async fn send(&self, text: &str) -> TcpStream {
+    pub(super) async fn send(&self, text: &str) -> TcpStream {
         let mut client = self.connect().await;
         client.write_all(text.as_bytes()).await.unwrap();
         client
@@ -78,7 +78,7 @@ impl Server {
 const REQUEST: &str = "GET / HTTP/1.1\r\nhost: test\r\n\r\n";
 
 /// Reads until the server closes the connection.
-async fn rest(client: &mut TcpStream) -> String {
+pub(super) async fn rest(client: &mut TcpStream) -> String {
     let mut answer = Vec::new();
     // The connection may also be reset if the server has not read everything.
     let _ =
@@ -87,7 +87,7 @@ async fn rest(client: &mut TcpStream) -> String {
 }
 
 /// Reads one answer with this body.
-async fn answer(client: &mut TcpStream, body: &str) -> String {
+pub(super) async fn answer(client: &mut TcpStream, body: &str) -> String {
     let mut answer = String::new();
     while !answer.ends_with(body) {
         let mut part = [0; 1024];
@@ -169,7 +169,8 @@ async fn a_head_may_have_about_32_kib() {
 }
 
 /// Checks that this text is one whole answer with a problem of this type.
-fn assert_problem(text: &str, status: &str, kind: &str) {
+#[track_caller]
+pub(super) fn assert_problem(text: &str, status: &str, kind: &str) {
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{text:?}"));
     assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
     assert!(head.contains("\r\ncontent-type: application/problem+json\r\n"), "{head}");
