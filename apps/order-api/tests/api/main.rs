@@ -7,6 +7,7 @@ mod cancelling;
 mod client;
 mod document;
 mod idempotency;
+mod odd_requests;
 mod outage;
 mod placing;
 mod reading;
