@@ -1,4 +1,4 @@
-"""Sets clocks while orders are placed. Started by `run`, which explains the check."""
+"""Sets the clocks while it places orders. Started by `run`, which explains the check."""
 
 import json
 import os
@@ -14,22 +14,22 @@ WORK = pathlib.Path(sys.argv[1])
 PROGRAMS = pathlib.Path(sys.argv[2])
 PORTS = {"order-api": 17050, "order-jobs": 17052, "pharmacy-order": 17053, "notification": 17054}
 DAY = 86_400
-PATIENCE = 40
+TIMEOUT = 40
 
 BEGIN = time.monotonic()
 running = {}
 orders = []
 
 
-def say(what):
-    print(f"{time.monotonic() - BEGIN:4.0f} s  {what}", flush=True)
+def log_step(message):
+    print(f"{time.monotonic() - BEGIN:4.0f} s  {message}", flush=True)
 
 
-def eventually(what, is_so):
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
+def eventually(condition, is_true):
+    deadline = time.monotonic() + TIMEOUT
+    while not is_true():
         if time.monotonic() > deadline:
-            sys.exit(f"clocks: timed out waiting until: {what}")
+            sys.exit(f"clocks: timed out waiting until: {condition}")
         time.sleep(0.05)
 
 
@@ -57,13 +57,13 @@ def sql(statement):
 # --- Clocks -------------------------------------------------------------------------------------------------------
 
 # Offset in seconds between a correct clock in this check and the real time.
-RIGHT = 0
+CORRECT_OFFSET = 0
 
 
 def set_clock(name, jump):
     """Sets a clock to the correct time of this check plus `jump` seconds."""
     new = WORK / f"{name}.new"
-    new.write_text(f"{RIGHT + jump:+d}s\n")
+    new.write_text(f"{CORRECT_OFFSET + jump:+d}s\n")
     new.rename(WORK / f"{name}.clock")
 
 
@@ -97,7 +97,7 @@ def stop(names):
         running.pop(name).wait(30)
 
 
-def all_are_ready():
+def wait_until_ready():
     for name in PORTS:
         eventually(f"{name} is ready", lambda: request(name, "/readyz")[0] == 200)
 
@@ -108,7 +108,7 @@ def run_housekeeping():
     stop(names)
     for name in names:
         start(name)
-    all_are_ready()
+    wait_until_ready()
     for name in names:
         log = WORK / f"{name}.log"
         eventually(f"{name} has done its housekeeping", lambda: has_done_housekeeping(log.read_text()))
@@ -150,21 +150,21 @@ def has_arrived(order):
     return states == ["sent"] * order["events"]
 
 
-def all_arrive(since=0):
+def wait_until_arrived(since=0):
     for order in orders[since:]:
         eventually(f"order {order['number']} is in both read models", lambda: has_arrived(order))
     eventually("all events are processed",
                lambda: sql("SELECT count(*) FROM ordering.outbox_status WHERE NOT processed") == "0")
 
 
-def keys_are_known():
+def check_idempotency_keys():
     """Checks that each repeated request gets its original answer, however old it is."""
     for order in orders:
         status, headers, answer = request("order-api", "/api/orders", body(order["number"]),
                                           {"idempotency-key": order["key"]})
         if status != 201 or headers["idempotency-replayed"] != "true" or \
                 json.loads(answer)["orderId"] != order["id"]:
-            sys.exit(f"clocks: the idempotency key of order {order['number']} is not known any more: {status} {answer!r}")
+            sys.exit(f"clocks: the idempotency key of order {order['number']} was forgotten: {status} {answer!r}")
     stored = sql("SELECT count(*) FROM ordering.orders")
     if stored != str(len(orders)):
         sys.exit(f"clocks: {len(orders)} orders were placed, {stored} are stored")
@@ -173,22 +173,22 @@ def keys_are_known():
 # --- Jumps --------------------------------------------------------------------------------------------------------
 
 
-def across_midnight():
-    global RIGHT
-    RIGHT = DAY - 4 - int(time.time()) % DAY
+def cross_midnight():
+    global CORRECT_OFFSET
+    CORRECT_OFFSET = DAY - 4 - int(time.time()) % DAY
     for name in ["postgres", *PORTS]:
         set_clock(name, 0)
     day = sql("SELECT current_date")
     place()
     eventually("the next day has begun", lambda: place(1) or sql("SELECT current_date") != day)
     place()
-    all_arrive()
+    wait_until_arrived()
     if sql("SELECT count(*) FROM ordering.outbox_default") != "0":
         sys.exit("clocks: events of the new day are in the default partition")
-    say(f"midnight: {len(orders)} orders, before and after")
+    log_step(f"midnight: {len(orders)} orders, before and after")
 
 
-def service_jumps(name, jump):
+def jump_service(name, jump):
     since = len(orders)
     place(1)
     set_clock(name, jump)
@@ -199,14 +199,14 @@ def service_jumps(name, jump):
         days = sql(f"SELECT round(extract(epoch FROM '{json.loads(answer)['createdAt']}' - now()) / {DAY})")
         if int(days) != jump // DAY:
             sys.exit(f"clocks: the clock of order-api did not jump: the order is dated {days} days from now")
-    all_arrive(since)
+    wait_until_arrived(since)
     set_clock(name, 0)
     place(1)
-    all_arrive(since)
+    wait_until_arrived(since)
 
 
-def some_must_wait():
-    """Makes one notification and one event wait for a retry, as after a failure."""
+def schedule_retries():
+    """Schedules a retry of one notification and of one event, as after a failure."""
     sql("UPDATE notification.notifications SET state = 'pending', sent_at = NULL, attempts = 12,"
         " due_at = now() + interval '40 minutes' WHERE id = (SELECT max(id) FROM notification.notifications)")
     sql("INSERT INTO ordering.outbox_stragglers (lane, position, reason, order_id, attempts, retry_at)"
@@ -214,10 +214,10 @@ def some_must_wait():
         " WHERE event_type = 'OrderCreated' ORDER BY recorded_at DESC LIMIT 1")
 
 
-def postgres_jumps(jump):
+def jump_postgres(jump):
     since = len(orders)
     place(2)
-    all_arrive(since)
+    wait_until_arrived(since)
     events = sql("SELECT count(*) FROM ordering.outbox")
     today = sql("SELECT current_date")
     set_clock("postgres", jump)
@@ -227,21 +227,21 @@ def postgres_jumps(jump):
     if sql("SELECT count(*) FROM ordering.outbox") != events:
         sys.exit("clocks: events were deleted too early")
     place(3)
-    all_arrive(since)
-    keys_are_known()
+    wait_until_arrived(since)
+    check_idempotency_keys()
     if jump > 0:
-        some_must_wait()
+        schedule_retries()
     set_clock("postgres", 0)
-    all_arrive(since)
+    wait_until_arrived(since)
     run_housekeeping()
     place(2)
-    all_arrive(since)
-    keys_are_known()
-    told = dict(line.split("|") for line in
+    wait_until_arrived(since)
+    check_idempotency_keys()
+    notified = dict(line.split("|") for line in
                 sql("SELECT order_id, count(*) FROM notification.notifications GROUP BY 1").splitlines())
     expected = {order["id"]: str(order["events"]) for order in orders}
-    if told != expected:
-        differing = {id: (told.get(id), expected.get(id)) for id in told | expected if told.get(id) != expected.get(id)}
+    if notified != expected:
+        differing = {id: (notified.get(id), expected.get(id)) for id in notified | expected if notified.get(id) != expected.get(id)}
         sys.exit(f"clocks: wrong number of notifications, as order: (found, expected): {differing}")
 
 
@@ -249,16 +249,16 @@ def postgres_jumps(jump):
 try:
     for program in PORTS:
         start(program)
-    all_are_ready()
-    across_midnight()
+    wait_until_ready()
+    cross_midnight()
     for program in PORTS:
         for days in (10, -10):
-            service_jumps(program, days * DAY)
-        say(f"{program}: 10 days forward and back")
+            jump_service(program, days * DAY)
+        log_step(f"{program}: 10 days forward and back")
     for days in (10, -10, 3):
-        postgres_jumps(days * DAY)
-        say(f"Postgres: {days} days and back")
-    say(f"all {len(orders)} orders arrived, all idempotency keys are known")
+        jump_postgres(days * DAY)
+        log_step(f"Postgres: {days} days and back")
+    log_step(f"all {len(orders)} orders arrived, all idempotency keys are known")
 finally:
     for process in running.values():
         process.kill()

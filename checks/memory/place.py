@@ -1,4 +1,4 @@
-"""Places orders of the largest size: bodies of almost 64 KiB that hardly compress. With `small`, orders of one item.
+"""Places orders of the maximum size: bodies of almost 64 KiB with random texts. With `small`, orders of one item.
 
     place.py URL ORDERS [small]
 """
@@ -14,44 +14,44 @@ CUSTOMERS = 8
 LARGEST_BODY = 64 * 1024
 
 
-def text(dice, length):
+def text(rng, length):
     """Random ideographs: 3 bytes each, and few repetitions."""
-    return "".join(chr(dice.randrange(0x4E00, 0x9C20)) for _ in range(length))
+    return "".join(chr(rng.randrange(0x4E00, 0x9C20)) for _ in range(length))
 
 
-def body(dice, display):
+def body(rng, display):
     items = [
         {
             "productId": product,
             "quantity": 999,
             "medication": {
-                "system": f"urn:oid:1.2.{dice.randrange(10**6)}",
-                "code": f"{dice.getrandbits(256):064x}",
-                "display": text(dice, display),
+                "system": f"urn:oid:1.2.{rng.randrange(10**6)}",
+                "code": f"{rng.getrandbits(256):064x}",
+                "display": text(rng, display),
             },
         }
         for product in range(1, 101)
     ]
-    order = {"customerName": text(dice, 200), "items": items, "note": text(dice, 1000)}
+    order = {"customerName": text(rng, 200), "items": items, "note": text(rng, 1000)}
     return json.dumps(order, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def largest_body(dice):
+def largest_body(rng):
     """A body with texts as long as the size limit allows."""
-    return next(found for display in range(200, 0, -1) if len(found := body(dice, display)) <= LARGEST_BODY)
+    return next(found for display in range(200, 0, -1) if len(found := body(rng, display)) <= LARGEST_BODY)
 
 
-def largest_bodies(dice):
-    sample = largest_body(dice)
+def largest_bodies(rng):
+    sample = largest_body(rng)
     display = len(json.loads(sample)["items"][0]["medication"]["display"])
     while True:
-        order = body(dice, display)
-        yield order if len(order) <= LARGEST_BODY else largest_body(dice)
+        order = body(rng, display)
+        yield order if len(order) <= LARGEST_BODY else largest_body(rng)
 
 
-def small_bodies(dice):
+def small_bodies(rng):
     while True:
-        items = [{"productId": dice.randrange(1, 1000), "quantity": dice.randrange(1, 10)}]
+        items = [{"productId": rng.randrange(1, 1000), "quantity": rng.randrange(1, 10)}]
         yield json.dumps({"customerName": "Grace Hopper", "items": items}).encode()
 
 
@@ -61,9 +61,9 @@ def place(address, seed, number, bodies, failures):
         for _, order in zip(range(number), bodies(random.Random(seed))):
             connection.request("POST", "/api/orders", order, {"content-type": "application/json"})
             answer = connection.getresponse()
-            said = answer.read()
+            content = answer.read()
             if answer.status != 201:
-                raise RuntimeError(f"{answer.status}: {said[:300]}")
+                raise RuntimeError(f"{answer.status}: {content[:300]}")
     except Exception as error:  # The main thread reports it.
         failures.append(error)
 

@@ -1,7 +1,7 @@
 """Rules that an OpenAPI document cannot express.
 
-Loaded by `run` through schemathesis.toml. Changes only requests that Schemathesis believes to be valid, so that they
-really are. Other requests, and the checks, are not changed.
+Loaded by `run` through schemathesis.toml. Changes only requests that Schemathesis generates as valid ones, so that
+they also follow these rules. Other requests, and the checks, are not changed.
 """
 
 import re
@@ -9,9 +9,9 @@ import uuid
 
 import schemathesis
 
-LARGEST, EXACT = 2**63 - 1, 2**53
-KEY, CONDITION = "Idempotency-Key", "If-Match"
-ENTITY_TAGS = re.compile(r'(\*|(W/)?"[!#-~]*"([\t ]*,[\t ]*(W/)?"[!#-~]*")*)')
+MAX_INT64, MAX_EXACT_DOUBLE = 2**63 - 1, 2**53
+IDEMPOTENCY_KEY, IF_MATCH = "Idempotency-Key", "If-Match"
+ENTITY_TAGS = re.compile(r'(\*|(,[\t ,]*)?(W/)?"[!#-~]*"([\t ]*,[\t ,]*(W/)?"[!#-~]*")*([\t ]*,)*)')
 
 
 @schemathesis.hook
@@ -19,24 +19,24 @@ def before_call(context, case, kwargs):
     if not case.meta or not case.meta.generation.mode.is_positive:
         return
     # A key belongs to one request; a different request with the same key is refused (422).
-    if case.headers.get(KEY):
-        case.headers[KEY] = uuid.uuid4().hex
+    if case.headers.get(IDEMPOTENCY_KEY):
+        case.headers[IDEMPOTENCY_KEY] = uuid.uuid4().hex
     # The coverage phase ignores the pattern of a header: it sends letters and digits and expects them to be valid.
-    if CONDITION in case.headers and not ENTITY_TAGS.fullmatch(str(case.headers[CONDITION])):
-        case.headers[CONDITION] = '"1"'
+    if IF_MATCH in case.headers and not ENTITY_TAGS.fullmatch(str(case.headers[IF_MATCH])):
+        case.headers[IF_MATCH] = '"1"'
     if case.operation.label == "POST /api/orders" and isinstance(case.body, dict):
-        ask_for_other_products(case.body.get("items"))
+        make_products_unique(case.body.get("items"))
 
 
-def ask_for_other_products(items):
+def make_products_unique(items):
     """Makes each productId unique. JSON Schema can only require that whole items are unique."""
-    seen = set()
+    used = set()
     for item in items or []:
         product = item["productId"]
         # 2.0 is a valid integer. Above 2^53 a floating point number is ambiguous, so the API refuses it.
-        if isinstance(product, float) and product > EXACT:
+        if isinstance(product, float) and product > MAX_EXACT_DOUBLE:
             product = int(product)
-        while product in seen:
-            product = int(product) % LARGEST + 1
-        seen.add(product)
+        while product in used:
+            product = int(product) % MAX_INT64 + 1
+        used.add(product)
         item["productId"] = product

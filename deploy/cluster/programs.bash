@@ -7,10 +7,10 @@ cache=${ORDERS_CLUSTER_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/orders-cluster}
 # runuser is in /usr/sbin or /sbin, which are not in everybody's PATH.
 PATH=$PATH:/usr/sbin:/sbin
 
-say() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
+log() { printf '%3d s  %s\n' "$SECONDS" "$*"; }
 
 # Succeeds if a program listens on this port of this host.
-answers() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+is_listening() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # Waits until TEST succeeds.
 eventually() { # SECONDS WHAT TEST…
@@ -51,7 +51,7 @@ programs() {
     programs=$cache/$(cksum <"$deploy_cluster/pom.xml" | cut -d' ' -f1)
     [ -d "$programs" ] && return
     command -v mvn >/dev/null || fail "needs Maven to download Kafka and the registry"
-    say "downloading Kafka and the registry (210 MB, once)"
+    log "downloading Kafka and the registry (210 MB, once)"
     mkdir -p "$cache"
     local fetched
     fetched=$(mktemp -d "$cache/fetching.XXXXXX")

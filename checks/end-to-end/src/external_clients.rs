@@ -182,13 +182,13 @@ fn partitions_of(keys: &[&str]) -> Vec<usize> {
 fn run_python(arguments: &[&str], input: &str) -> Vec<Value> {
     let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let mut command = Command::new(python);
-    command.arg(script_file("outsider.py")).args(arguments);
+    command.arg(script_file("python_client.py")).args(arguments);
     let output = output_of(&mut command, input);
     output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 fn script_file(file: &str) -> PathBuf {
-    repository().join("checks/end-to-end/outsider").join(file)
+    repository().join("checks/end-to-end/external-clients").join(file)
 }
 
 /// Runs a program with this input, and returns its output. The program must succeed.

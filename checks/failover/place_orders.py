@@ -1,10 +1,10 @@
-"""Customers who place orders at a steady rate and retry until they get an answer.
+"""Places orders at a constant rate, and repeats each request until it is answered.
 
-    customers.py API ORDERS_A_SECOND >ANSWERED
+    place_orders.py API ORDERS_PER_SECOND >ANSWERED
 
-Each order has its own Idempotency-Key and is repeated until it is answered. Every tenth order is then cancelled in the
-same way. Prints one line for each answer: the order's id and version. After SIGTERM no new orders are placed, and the
-program ends when all requests are answered. It fails if a request has no answer after two minutes.
+Each request has its own Idempotency-Key. Every tenth order is cancelled in the same way after it is answered. Prints
+one line for each answer: the order's id and version. After SIGTERM no new orders are placed, and the program ends
+when all requests are answered. It fails if a request has no answer after two minutes.
 """
 
 import http.client
@@ -17,7 +17,7 @@ import time
 import uuid
 
 api, rate = sys.argv[1], float(sys.argv[2])
-PATIENCE = 120
+TIMEOUT = 120
 BODY = {"customerName": "Ada Lovelace", "items": [{"productId": 1, "quantity": 2}]}
 
 orders = queue.Queue()
@@ -25,20 +25,20 @@ stop = threading.Event()
 unanswered = []
 
 
-def ask(path, body, key):
+def post(path, body, key):
     """Repeats a request until it succeeds, and returns the body of the answer."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     headers = {"content-type": "application/json", "idempotency-key": key}
     while time.monotonic() < deadline and not unanswered:
         connection = http.client.HTTPConnection(api, timeout=15)
         try:
             connection.request("POST", path, json.dumps(body), headers)
             answer = connection.getresponse()
-            said = answer.read()
+            body_of_answer = answer.read()
             if answer.status in (200, 201):
-                return json.loads(said)
+                return json.loads(body_of_answer)
             if answer.status < 500:
-                sys.exit(f"{path}: {answer.status} {said}")
+                sys.exit(f"{path}: {answer.status} {body_of_answer}")
         except (OSError, http.client.HTTPException):
             pass
         finally:
@@ -53,27 +53,27 @@ def print_order(order):
     sys.stdout.flush()
 
 
-def customer():
+def run_client():
     while (number := orders.get()) is not None and not unanswered:
-        order = ask("/api/orders", BODY, str(uuid.uuid4()))
+        order = post("/api/orders", BODY, str(uuid.uuid4()))
         if order:
             print_order(order)
             if number % 10 == 0:
-                cancelled = ask(f"/api/orders/{order['orderId']}/cancel", {}, str(uuid.uuid4()))
+                cancelled = post(f"/api/orders/{order['orderId']}/cancel", {}, str(uuid.uuid4()))
                 if cancelled:
                     print_order(cancelled)
 
 
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
-customers = [threading.Thread(target=customer) for _ in range(64)]
-for one in customers:
-    one.start()
+clients = [threading.Thread(target=run_client) for _ in range(64)]
+for client in clients:
+    client.start()
 begin, number = time.monotonic(), 0
 while not stop.wait(max(0.0, begin + number / rate - time.monotonic())):
     orders.put(number)
     number += 1
-for _ in customers:
+for _ in clients:
     orders.put(None)
-for one in customers:
-    one.join()
+for client in clients:
+    client.join()
 sys.exit(f"no answer to: {unanswered}" if unanswered else 0)

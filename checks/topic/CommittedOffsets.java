@@ -6,15 +6,15 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * Prints what a group without members has committed, with its metadata, or commits that again. (The Python client
- * cannot read the metadata: it expects a zero byte after it.)
+ * Prints the committed offsets of a group without members, with their metadata, or commits them again. (The Python
+ * client cannot read the metadata: it expects a zero byte after it.)
  *
  * <pre>
- * Commits SERVERS GROUP            print a line for each partition: topic, partition, offset, metadata
- * Commits SERVERS GROUP COMMITS    commit these lines
+ * CommittedOffsets SERVERS GROUP            print a line for each partition: topic, partition, offset, metadata
+ * CommittedOffsets SERVERS GROUP OFFSETS    commit these lines
  * </pre>
  */
-class Commits {
+class CommittedOffsets {
     public static void main(String[] args) throws Exception {
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", args[0]))) {
             if (args.length == 2) {

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Reads the cluster with Confluent's client, and prints what it finds as JSON.
+"""Reads the topic and the groups of the cluster with Confluent's client. Prints JSON.
 
-    outsider.py layout                   the topics: partitions, replicas, in-sync replicas, settings
-    outsider.py ends TOPIC               the end offset of each partition
-    outsider.py read TOPIC ENDS COUNT    COUNT records from these offsets on, decoded with the registry, one per line
-    outsider.py group GROUP              the members of a consumer group, and the partitions of each
-    outsider.py publish TOPIC SCHEMA     publish one record for each line {"key", "type", "event"} of the input
+    python_client.py layout                   the topics: partitions, replicas, in-sync replicas, settings
+    python_client.py ends TOPIC               the end offset of each partition
+    python_client.py read TOPIC ENDS COUNT    COUNT records from these offsets on, decoded with the registry, one per line
+    python_client.py group GROUP              the members of a consumer group, and the partitions of each
+    python_client.py publish TOPIC SCHEMA     publish one record for each line {"key", "type", "event"} of the input
 
-`read` uses the writer's schema. With `--reader FILE` it reads like a program that knows only that schema.
+`read` decodes with the writer's schema. With `--reader FILE`, that file is the reader's schema.
 Needs KAFKA_BOOTSTRAP_SERVERS and SCHEMA_REGISTRY_URL.
 """
 
@@ -25,9 +25,9 @@ from confluent_kafka.schema_registry import SchemaRegistryClient, topic_record_s
 from confluent_kafka.schema_registry.avro import AvroDeserializer, AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-# Seconds that the cluster may take for one answer, and that a reader waits for the next record.
-ANSWER = 30
-SILENCE = 60
+# Timeouts in seconds: of a request to the cluster, and until the next record arrives.
+REQUEST_TIMEOUT = 30
+RECORD_TIMEOUT = 60
 
 SERVERS = os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "localhost:19092,localhost:19093,localhost:19094")
 REGISTRY = os.environ.get("SCHEMA_REGISTRY_URL", "http://localhost:8081/apis/ccompat/v7")
@@ -38,36 +38,36 @@ def main():
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("layout")
     commands.add_parser("ends").add_argument("topic")
-    reading = commands.add_parser("read")
-    reading.add_argument("topic")
-    reading.add_argument("ends", type=json.loads)
-    reading.add_argument("count", type=int)
-    reading.add_argument("--reader")
+    read_parser = commands.add_parser("read")
+    read_parser.add_argument("topic")
+    read_parser.add_argument("ends", type=json.loads)
+    read_parser.add_argument("count", type=int)
+    read_parser.add_argument("--reader")
     commands.add_parser("group").add_argument("group")
-    publishing = commands.add_parser("publish")
-    publishing.add_argument("topic")
-    publishing.add_argument("schema")
-    wish = parser.parse_args()
-    match wish.command:
+    publish_parser = commands.add_parser("publish")
+    publish_parser.add_argument("topic")
+    publish_parser.add_argument("schema")
+    arguments = parser.parse_args()
+    match arguments.command:
         case "layout":
-            say(layout(admin()))
+            print_json(layout(admin()))
         case "ends":
-            say(ends(wish.topic))
+            print_json(ends(arguments.topic))
         case "read":
-            read(wish.topic, wish.ends, wish.count, wish.reader)
+            read(arguments.topic, arguments.ends, arguments.count, arguments.reader)
         case "group":
-            say(group(admin(), wish.group))
+            print_json(group(admin(), arguments.group))
         case "publish":
-            publish(wish.topic, wish.schema)
+            publish(arguments.topic, arguments.schema)
 
 
-def say(value):
-    json.dump(value, sys.stdout, default=in_words)
+def print_json(value):
+    json.dump(value, sys.stdout, default=to_json)
     print()
 
 
-def in_words(value):
-    """Converts values that JSON has no type for."""
+def to_json(value):
+    """Converts values that have no JSON type."""
     if isinstance(value, datetime.datetime):
         return value.isoformat()
     if isinstance(value, uuid.UUID):
@@ -80,9 +80,9 @@ def admin():
 
 
 def layout(client):
-    topics = client.list_topics(timeout=ANSWER).topics
-    wanted = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
-    answers = client.describe_configs(wanted, request_timeout=ANSWER)
+    topics = client.list_topics(timeout=REQUEST_TIMEOUT).topics
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in topics]
+    answers = client.describe_configs(resources, request_timeout=REQUEST_TIMEOUT)
     settings = {resource.name: answer.result() for resource, answer in answers.items()}
     return {
         name: {
@@ -96,12 +96,12 @@ def layout(client):
     }
 
 
-def onlooker():
+def consumer_without_group():
     """A consumer that joins no group and commits nothing."""
     return Consumer(
         {
             "bootstrap.servers": SERVERS,
-            "group.id": "onlooker",
+            "group.id": "unused",
             "enable.auto.commit": False,
             "auto.offset.reset": "error",
             "isolation.level": "read_committed",
@@ -110,11 +110,11 @@ def onlooker():
 
 
 def ends(topic):
-    consumer = onlooker()
-    found = consumer.list_topics(topic, timeout=ANSWER).topics[topic].partitions
+    consumer = consumer_without_group()
+    found = consumer.list_topics(topic, timeout=REQUEST_TIMEOUT).topics[topic].partitions
     result = {}
     for partition in found:
-        _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=ANSWER)
+        _, end = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=REQUEST_TIMEOUT)
         result[partition] = end
     consumer.close()
     return result
@@ -128,24 +128,24 @@ def read(topic, begin, count, reader):
             schema = file.read()
     decode = AvroDeserializer(registry, schema)
     names = {}
-    consumer = onlooker()
+    consumer = consumer_without_group()
     consumer.assign([TopicPartition(topic, int(partition), end) for partition, end in begin.items()])
-    seen, heard = 0, time.monotonic()
-    while seen < count:
+    received, last_arrival = 0, time.monotonic()
+    while received < count:
         message = consumer.poll(1)
         if message is None:
-            if time.monotonic() - heard > SILENCE:
-                sys.exit(f"only {seen} of {count} records arrived; no further record within {SILENCE} s")
+            if time.monotonic() - last_arrival > RECORD_TIMEOUT:
+                sys.exit(f"only {received} of {count} records arrived; no further record within {RECORD_TIMEOUT} s")
             continue
         if message.error():
             raise KafkaException(message.error())
-        heard = time.monotonic()
-        seen += 1
+        last_arrival = time.monotonic()
+        received += 1
         schema_id = int.from_bytes(message.value()[1:5], "big")
         if schema_id not in names:
             writer = json.loads(registry.get_schema(schema_id).schema_str)
             names[schema_id] = f"{writer['namespace']}.{writer['name']}"
-        say(
+        print_json(
             {
                 "partition": message.partition(),
                 "offset": message.offset(),
@@ -160,7 +160,7 @@ def read(topic, begin, count, reader):
 
 
 def group(client, name):
-    described = client.describe_consumer_groups([name], request_timeout=ANSWER)[name].result()
+    described = client.describe_consumer_groups([name], request_timeout=REQUEST_TIMEOUT)[name].result()
     return {
         "state": described.state.name,
         "members": [
@@ -170,7 +170,7 @@ def group(client, name):
 
 
 def publish(topic, schema):
-    """Publishes records as another version of a program, or another team, would."""
+    """Publishes records with this version of a schema, such as those of an older program."""
     with open(schema, encoding="utf-8") as file:
         encode = AvroSerializer(
             SchemaRegistryClient({"url": REGISTRY}),
@@ -190,8 +190,8 @@ def publish(topic, schema):
             value=encode(event, context),
             on_delivery=lambda error, _: failures.append(error) if error else None,
         )
-    if producer.flush(ANSWER) or failures:
-        sys.exit(f"not everything was acknowledged: {failures}")
+    if producer.flush(REQUEST_TIMEOUT) or failures:
+        sys.exit(f"some records were not acknowledged: {failures}")
 
 
 if __name__ == "__main__":

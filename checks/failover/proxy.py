@@ -1,9 +1,9 @@
-"""Forwards clients to the current primary of Postgres, as a proxy or a virtual address would.
+"""A TCP proxy that forwards connections to the current primary of Postgres.
 
-    forward.py PORT FILE
+    proxy.py PORT FILE
 
-A new connection to PORT on the loopback address is forwarded to the port that FILE names at that moment. Open
-connections are not changed.
+A new connection to PORT on the loopback address is forwarded to the port in FILE. Open connections are not changed
+when FILE changes.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import pathlib
 import sys
 
 
-async def pass_on(reader, writer):
+async def copy(reader, writer):
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
@@ -23,11 +23,11 @@ async def pass_on(reader, writer):
 async def forward(reader, writer):
     port = int(pathlib.Path(sys.argv[2]).read_text())
     try:
-        there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", port)
     except OSError:
         writer.close()
         return
-    await asyncio.gather(pass_on(reader, there_writer), pass_on(there_reader, writer))
+    await asyncio.gather(copy(reader, server_writer), copy(server_reader, writer))
 
 
 async def main():
