@@ -43,7 +43,7 @@ pub(crate) struct CancelOrderBody {
     params(
         ("id" = Uuid, Path, description = "The id of the order"),
         ("If-Match" = Option<String>, Header, nullable = false, description = "Cancel the order only if it has this `ETag`, such as `\"1\"`",
-         pattern = r#"^(\*|[\t ,]*(W/)?"[!#-~]*"([\t ]*,[\t ,]*(W/)?"[!#-~]*")*[\t ,]*)$"#),
+         pattern = r#"^(\*|(,[\t ,]*)?(W/)?"[!#-~]*"([\t ]*,[\t ,]*(W/)?"[!#-~]*")*([\t ]*,)*)$"#),
         ("Idempotency-Key" = Option<String>, Header, nullable = false, description = "Identifies retries of this request, which get the original answer",
          min_length = 1, max_length = 255, pattern = "^[!-~]+$"),
     ),
