@@ -1,7 +1,6 @@
 //! Ordering: the order aggregate, its value objects and the events it records.
 
 mod cancel_reason;
-mod characters;
 mod code;
 mod code_display;
 mod code_system;
@@ -15,7 +14,6 @@ mod product_id;
 mod quantity;
 mod snapshot;
 mod status;
-mod text;
 
 pub use cancel_reason::CancelReason;
 pub use code::{Code, CodeError};
@@ -25,10 +23,9 @@ pub use customer_name::CustomerName;
 pub use event::{OrderCancelled, OrderCreated, OrderEvent, OrderFact};
 pub use items::{ItemsError, OrderItem, OrderItems};
 pub use medication_coding::MedicationCoding;
-pub use order::{EventStamp, FoldError, NewOrder, Order};
+pub use order::{FoldError, NewOrder, Order};
 pub use order_note::OrderNote;
 pub use product_id::{ProductId, ProductIdError};
 pub use quantity::{Quantity, QuantityError};
 pub use snapshot::{OrderSnapshot, RestoreError};
 pub use status::OrderStatus;
-pub use text::TextError;

@@ -1,8 +1,7 @@
 //! The only place that reads the time and creates ids.
 
 use chrono::Utc;
-use domain::ordering::EventStamp;
-use domain::{EventId, OrderId, Timestamp};
+use domain::{EventId, EventStamp, OrderId, Timestamp};
 use uuid::Uuid;
 
 /// The current time.

@@ -1,5 +1,5 @@
-use domain::ordering::{CancelReason, EventStamp, Order};
-use domain::{OrderId, OrderVersion, Outcome};
+use domain::ordering::{CancelReason, Order};
+use domain::{EventStamp, OrderId, OrderVersion, Outcome};
 
 use super::{Cause, FindAnswerError, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
 use crate::StoreError;

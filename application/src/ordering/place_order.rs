@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
-use domain::ordering::{EventStamp, MedicationCoding, NewOrder, Order, OrderItem};
+use domain::EventStamp;
+use domain::ordering::{MedicationCoding, NewOrder, Order, OrderItem};
 
 use super::{Cause, Fingerprint, IdempotencyKey, Orders, SaveError, Saved};
 use crate::StoreError;

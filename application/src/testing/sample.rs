@@ -1,10 +1,10 @@
 //! Sample orders, events and timestamps for tests. The same number always gives the same value.
 
 use domain::ordering::{
-    CancelReason, CustomerName, EventStamp, MedicationCoding, NewOrder, Order, OrderItem,
-    OrderItems, ProductId, Quantity,
+    CancelReason, CustomerName, MedicationCoding, NewOrder, Order, OrderItem, OrderItems,
+    ProductId, Quantity,
 };
-use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use domain::{EventId, EventStamp, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
 use crate::ordering::{Cause, Fingerprint, IdempotencyKey};

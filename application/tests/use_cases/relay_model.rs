@@ -112,7 +112,7 @@ impl System {
             u32::try_from(order.id().get().as_u128() & u128::from(u32::MAX)).unwrap(),
             2,
         );
-        let event_stamp = domain::ordering::EventStamp { event_id: event, at: sample::at(1) };
+        let event_stamp = domain::EventStamp { event_id: event, at: sample::at(1) };
         assert!(order.cancel(sample::reason(), event_stamp).is_applied());
         self.save(order);
     }

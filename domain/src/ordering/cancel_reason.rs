@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::{TextError, readable, stored};
+use crate::text::{TextError, readable, stored};
 
 /// Why an order was cancelled: 1 to 500 characters after trimming. [`TextError`] lists what is
 /// refused.

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::characters::is_blank_at_start;
-use super::text::{TextError, check_characters, fits, stored};
+use crate::characters::is_blank_at_start;
+use crate::text::{TextError, check_characters, fits, stored};
 
 /// A code of a code system: 1 to 64 characters, all of them visible. The only whitespace allowed is
 /// a single space between other characters.

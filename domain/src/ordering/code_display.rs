@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::{TextError, readable, stored};
+use crate::text::{TextError, readable, stored};
 
 /// The readable name of a code: 1 to 200 characters after trimming. [`TextError`] lists what is
 /// refused.

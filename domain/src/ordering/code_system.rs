@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::{TextError, fits};
+use crate::text::{TextError, fits};
 
 /// The terminology that defines a code, given by an absolute URI of 1 to 200 characters.
 ///

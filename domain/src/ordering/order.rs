@@ -2,7 +2,7 @@ use super::{
     CancelReason, CustomerName, OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItems,
     OrderNote, OrderSnapshot, OrderStatus, RestoreError,
 };
-use crate::{EventId, OrderId, OrderVersion, Outcome, Timestamp};
+use crate::{EventStamp, OrderId, OrderVersion, Outcome, Timestamp};
 
 /// The order aggregate: one order is changed and saved as a whole.
 ///
@@ -25,15 +25,6 @@ pub struct NewOrder {
     pub items: OrderItems,
     /// The customer's note.
     pub note: Option<OrderNote>,
-}
-
-/// The id and time of an event that a command may record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EventStamp {
-    /// The id of the event.
-    pub event_id: EventId,
-    /// When it happens.
-    pub at: Timestamp,
 }
 
 /// Why a list of events is not the history of one order.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::text::{TextError, readable_lines, stored_lines};
+use crate::text::{TextError, readable_lines, stored_lines};
 
 /// The customer's note about the order: 1 to 1000 characters after trimming, any number of lines.
 ///

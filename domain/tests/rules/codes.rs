@@ -1,6 +1,7 @@
 //! Codes of medications: what is accepted, and what can be restored from a store.
 
-use domain::ordering::{Code, CodeError, TextError};
+use domain::TextError;
+use domain::ordering::{Code, CodeError};
 use proptest::prelude::*;
 
 use crate::generators as arbitrary;

@@ -1,10 +1,10 @@
 //! Proptest strategies for values of the domain, valid and invalid.
 
 use domain::ordering::{
-    CancelReason, Code, CodeDisplay, CodeSystem, CustomerName, EventStamp, MedicationCoding,
-    NewOrder, Order, OrderItem, OrderItems, OrderNote, ProductId, Quantity,
+    CancelReason, Code, CodeDisplay, CodeSystem, CustomerName, MedicationCoding, NewOrder, Order,
+    OrderItem, OrderItems, OrderNote, ProductId, Quantity,
 };
-use domain::{EventId, OrderId, OrderVersion, Outcome, Timestamp};
+use domain::{EventId, EventStamp, OrderId, OrderVersion, Outcome, Timestamp};
 use proptest::prelude::*;
 use uuid::Uuid;
 

@@ -1,6 +1,7 @@
 //! Texts that people read: what is trimmed, what is refused, and what is kept.
 
-use domain::ordering::{CancelReason, CodeDisplay, CustomerName, OrderNote, TextError};
+use domain::TextError;
+use domain::ordering::{CancelReason, CodeDisplay, CustomerName, OrderNote};
 use proptest::prelude::*;
 
 use crate::generators as arbitrary;

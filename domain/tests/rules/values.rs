@@ -7,9 +7,9 @@ use std::str::FromStr;
 
 use domain::ordering::{
     CancelReason, Code, CodeDisplay, CodeSystem, CodeSystemError, CustomerName, ItemsError,
-    OrderItems, OrderNote, ProductId, Quantity, TextError,
+    OrderItems, OrderNote, ProductId, Quantity,
 };
-use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use domain::{EventId, OrderId, OrderVersion, TextError, Timestamp};
 use proptest::prelude::*;
 
 use crate::generators as arbitrary;

@@ -5,9 +5,9 @@
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::types::Value;
 use application::published::{Payload, PublishedEvent, PublishedItem};
+use domain::EventStamp;
 use domain::ordering::{
-    EventStamp, MedicationCoding, NewOrder, Order, OrderEvent, OrderItem, OrderItems, ProductId,
-    Quantity,
+    MedicationCoding, NewOrder, Order, OrderEvent, OrderItem, OrderItems, ProductId, Quantity,
 };
 
 use super::hex;

@@ -3,8 +3,7 @@
 use application::ordering::{Cause, Fingerprint, Orders, SaveError, Saved};
 use application::relay::Claim;
 use application::testing::sample;
-use domain::OrderId;
-use domain::ordering::EventStamp;
+use domain::{EventStamp, OrderId};
 use runtime::clock;
 use runtime::config::DatabaseArgs;
 use runtime::trace_context::TraceParent;

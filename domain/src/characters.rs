@@ -48,20 +48,20 @@ const PRIVATE_USE: [RangeInclusive<char>; 2] =
     ['\u{e000}'..='\u{f8ff}', '\u{f0000}'..='\u{10ffff}'];
 
 /// Whether it shows as nothing, whatever is before it.
-pub(super) fn is_blank(character: char) -> bool {
+pub(crate) fn is_blank(character: char) -> bool {
     character.is_whitespace() || contains(&INVISIBLE, character)
 }
 
 /// Whether a text that begins with it shows nothing of it.
-pub(super) fn is_blank_at_start(character: char) -> bool {
+pub(crate) fn is_blank_at_start(character: char) -> bool {
     is_blank(character) || contains(&MODIFIERS, character)
 }
 
-pub(super) fn is_direction_control(character: char) -> bool {
+pub(crate) fn is_direction_control(character: char) -> bool {
     contains(&DIRECTION_CONTROLS, character)
 }
 
-pub(super) fn is_private_use(character: char) -> bool {
+pub(crate) fn is_private_use(character: char) -> bool {
     contains(&PRIVATE_USE, character)
 }
 

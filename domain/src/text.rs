@@ -1,4 +1,4 @@
-use super::characters::{is_blank, is_blank_at_start, is_direction_control, is_private_use};
+use crate::characters::{is_blank, is_blank_at_start, is_direction_control, is_private_use};
 
 /// Why a text is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,22 +38,22 @@ enum Lines {
 
 /// Trims white space and characters that show as nothing. Refuses the text when it is empty, longer
 /// than `most` characters, or has control characters, direction controls or private-use characters.
-pub(super) fn readable(text: &str, most: usize) -> Result<String, TextError> {
+pub(crate) fn readable(text: &str, most: usize) -> Result<String, TextError> {
     parse(text, most, Lines::One)
 }
 
 /// Like [`readable`], but several lines are allowed. `\r\n` becomes `\n`.
-pub(super) fn readable_lines(text: &str, most: usize) -> Result<String, TextError> {
+pub(crate) fn readable_lines(text: &str, most: usize) -> Result<String, TextError> {
     parse(&text.replace("\r\n", "\n"), most, Lines::Any)
 }
 
 /// A text that was accepted earlier, perhaps by a version with fewer rules. Unchanged.
-pub(super) fn stored(text: &str, most: usize) -> Result<String, TextError> {
+pub(crate) fn stored(text: &str, most: usize) -> Result<String, TextError> {
     check(text, most, Lines::One).map(str::to_owned)
 }
 
 /// Like [`stored`], but several lines are allowed.
-pub(super) fn stored_lines(text: &str, most: usize) -> Result<String, TextError> {
+pub(crate) fn stored_lines(text: &str, most: usize) -> Result<String, TextError> {
     check(text, most, Lines::Any).map(str::to_owned)
 }
 
@@ -64,7 +64,7 @@ fn parse(text: &str, most: usize, lines: Lines) -> Result<String, TextError> {
 }
 
 /// Refuses a text with direction controls or private-use characters.
-pub(super) fn check_characters(text: &str) -> Result<(), TextError> {
+pub(crate) fn check_characters(text: &str) -> Result<(), TextError> {
     match text
         .chars()
         .find(|character| is_direction_control(*character) || is_private_use(*character))
@@ -88,7 +88,7 @@ fn check(text: &str, most: usize, lines: Lines) -> Result<&str, TextError> {
 }
 
 /// Refuses a text that is empty or longer than `most` characters.
-pub(super) fn fits(text: &str, most: usize) -> Result<(), TextError> {
+pub(crate) fn fits(text: &str, most: usize) -> Result<(), TextError> {
     match text.chars().count() {
         0 => Err(TextError::Empty),
         has if has > most => Err(TextError::TooLong { most, has }),
