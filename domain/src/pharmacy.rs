@@ -1,7 +1,18 @@
-//! The pharmacy: its copy of each order, built from the events that ordering publishes.
+//! The pharmacy: its copy of each order, built from the events that ordering publishes, and its work
+//! on the order.
 
+mod command;
+mod event;
 mod order;
+mod rejection;
+mod work;
+mod work_status;
 
+pub use command::{Action, Command};
+pub use event::{CancellationAnswer, PharmacyEvent, PharmacyFact};
 pub use order::{
     Contents, PharmacyOrder, PharmacySnapshot, PharmacyStatus, RequestedItem, RequestedMedication,
 };
+pub use rejection::{Rejection, RejectionCode, RejectionText};
+pub use work::{IllegalTransition, StatusChange, Work, WorkSnapshot};
+pub use work_status::WorkStatus;

@@ -7,5 +7,6 @@ mod generators;
 mod histories;
 mod orders;
 mod pharmacy_orders;
+mod pharmacy_work;
 mod texts;
 mod values;

@@ -1,0 +1,150 @@
+use super::{Action, CancellationAnswer, Command, PharmacyEvent, PharmacyFact, WorkStatus};
+use crate::{EventStamp, OrderId, OrderVersion, Outcome, Timestamp};
+
+/// The pharmacy's work on an order: what pharmacists did, and how the pharmacy answered requests to
+/// cancel.
+///
+/// The pharmacy alone decides whether an order is dispensed or cancelled. So an order is never both.
+///
+/// Commands and requests may be repeated. A repeat changes nothing and records no event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    state: WorkSnapshot,
+    recorded: Vec<PharmacyEvent>,
+}
+
+/// The state of a [`Work`], for stores and read models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkSnapshot {
+    /// The id of the order.
+    pub order_id: OrderId,
+    /// The status.
+    pub status: WorkStatus,
+    /// The number of recorded events; `None` before the first.
+    pub version: Option<OrderVersion>,
+    /// The latest version of the order whose request to cancel was answered.
+    pub answered: Option<OrderVersion>,
+    /// The changes of the status, oldest first.
+    pub history: Vec<StatusChange>,
+}
+
+/// A change of the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusChange {
+    /// The status after the change.
+    pub status: WorkStatus,
+    /// When it changed.
+    pub at: Timestamp,
+}
+
+/// A command is not allowed in the current status.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{action:?} is not allowed in status {status:?}")]
+pub struct IllegalTransition {
+    /// What was asked for.
+    pub action: Action,
+    /// The current status, which says what is allowed.
+    pub status: WorkStatus,
+}
+
+impl Work {
+    /// The work on an order that nobody has looked at yet.
+    #[must_use]
+    pub const fn new(order_id: OrderId) -> Self {
+        let state = WorkSnapshot {
+            order_id,
+            status: WorkStatus::Draft,
+            version: None,
+            answered: None,
+            history: Vec::new(),
+        };
+        Self { state, recorded: Vec::new() }
+    }
+
+    /// Restores the work from the state that a store has saved. It has no recorded events.
+    #[must_use]
+    pub const fn restore(state: WorkSnapshot) -> Self {
+        Self { state, recorded: Vec::new() }
+    }
+
+    /// Carries out a command of a pharmacist and records the event.
+    ///
+    /// A command whose result is the current status was carried out before.
+    ///
+    /// # Errors
+    /// When the command is not allowed in the current status.
+    pub fn carry_out(
+        &mut self,
+        command: Command,
+        event_stamp: EventStamp,
+    ) -> Result<Outcome, IllegalTransition> {
+        let action = command.action();
+        let fact = command.fact();
+        if fact.status().as_ref() == Some(&self.state.status) {
+            return Ok(Outcome::AlreadyApplied);
+        }
+        if !self.state.status.allowed_actions().contains(&action) {
+            return Err(IllegalTransition { action, status: self.state.status.clone() });
+        }
+        self.record(fact, event_stamp);
+        Ok(Outcome::Applied)
+    }
+
+    /// Answers a request to cancel the order, which the customer made at this version of the order.
+    /// The order is cancelled unless it was dispensed or rejected before.
+    pub fn cancellation_requested(
+        &mut self,
+        order_version: OrderVersion,
+        event_stamp: EventStamp,
+    ) -> Outcome {
+        if self.state.answered >= Some(order_version) {
+            return Outcome::AlreadyApplied;
+        }
+        let answer = CancellationAnswer { order_version };
+        let fact = match self.state.status {
+            WorkStatus::Cancelled => return Outcome::AlreadyApplied,
+            WorkStatus::Dispensed | WorkStatus::Rejected(_) => {
+                PharmacyFact::CancellationDeclined(answer)
+            }
+            WorkStatus::Draft
+            | WorkStatus::Confirmed
+            | WorkStatus::InPreparation
+            | WorkStatus::Ready => PharmacyFact::Cancelled(answer),
+        };
+        self.record(fact, event_stamp);
+        Outcome::Applied
+    }
+
+    fn record(&mut self, fact: PharmacyFact, EventStamp { event_id, at }: EventStamp) {
+        let version = self.state.version.map_or(OrderVersion::FIRST, OrderVersion::next);
+        self.state.version = Some(version);
+        if let Some(status) = fact.status() {
+            self.state.status = status.clone();
+            self.state.history.push(StatusChange { status, at });
+        }
+        if let PharmacyFact::Cancelled(answer) | PharmacyFact::CancellationDeclined(answer) = fact {
+            self.state.answered = Some(answer.order_version);
+        }
+        let order_id = self.state.order_id;
+        self.recorded.push(PharmacyEvent {
+            id: event_id,
+            occurred_at: at,
+            order_id,
+            version,
+            fact,
+        });
+    }
+
+    /// The state of the work.
+    #[must_use]
+    pub const fn snapshot(&self) -> &WorkSnapshot {
+        &self.state
+    }
+
+    /// The events recorded since the work was new or restored. A save stores them together with the
+    /// state.
+    #[must_use]
+    pub fn recorded(&self) -> &[PharmacyEvent] {
+        &self.recorded
+    }
+}
