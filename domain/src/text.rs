@@ -95,3 +95,49 @@ pub(crate) fn fits(text: &str, most: usize) -> Result<(), TextError> {
         _ => Ok(()),
     }
 }
+
+/// Defines a text with at most `$most` characters. `$parse` and `$restore` are the rules of this module
+/// for texts of one line or of several lines.
+macro_rules! text_value {
+    ($(#[$doc:meta])* $name:ident, $most:literal, $parse:ident, $restore:ident) => {
+        $(#[$doc])*
+        ///
+        /// [`TextError`](crate::TextError) lists what is refused.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Maximum number of characters.
+            pub const MAX_CHARS: usize = $most;
+
+            /// The value from a store. Rules that were added after it was stored do not apply.
+            ///
+            /// # Errors
+            /// When no version could have stored it.
+            pub fn restore(text: &str) -> Result<Self, $crate::TextError> {
+                $crate::text::$restore(text, Self::MAX_CHARS).map(Self)
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = $crate::TextError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                $crate::text::$parse(text, Self::MAX_CHARS).map(Self)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+pub(crate) use text_value;
