@@ -11,8 +11,10 @@ use super::{Database, PgError};
 const MIGRATION: Duration = Duration::from_hours(1);
 
 /// More settings for the session that runs migrations. A statement may take long, but it must not wait
-/// long for a lock: all writers wait behind it meanwhile. It is tried again.
-const MIGRATION_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '200ms'";
+/// long for a lock: all writers wait behind it meanwhile. It is tried again. Notices only say that
+/// something exists already, so they are not logged.
+const MIGRATION_SESSION: &str = "SET statement_timeout = 0; SET lock_timeout = '200ms'; \
+                                 SET client_min_messages = warning";
 
 /// Why the migrations failed.
 #[derive(Debug, thiserror::Error)]
