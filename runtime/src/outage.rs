@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::{info, warn};
 
-/// Logs the outages of a service that the program needs: one line when an outage begins and one
-/// when it ends, however many failures there are in between. Clones share their state.
+/// Logs the outages of a service that the program needs: one line when an outage begins, one when
+/// its cause becomes known later, and one when it ends, however many failures there are in between.
+/// Clones share their state.
 #[derive(Debug, Clone)]
 pub struct Outage {
     what: &'static str,
@@ -15,6 +16,7 @@ pub struct Outage {
 struct State {
     on: AtomicBool,
     logged: AtomicBool,
+    explained: AtomicBool,
 }
 
 impl Outage {
@@ -46,9 +48,19 @@ impl Outage {
         }
     }
 
+    /// Call it when the service could not be reached and the cause is known, such as a wrong password.
+    /// It is logged once, also if the outage was logged before without its cause.
+    pub fn report_cause(&self, why: &str) {
+        if !self.state.explained.swap(true, Ordering::Relaxed) {
+            self.state.logged.store(false, Ordering::Relaxed);
+        }
+        self.report_failure(why);
+    }
+
     /// Call it when the service was reached.
     pub fn report_success(&self) {
         self.state.on.store(false, Ordering::Relaxed);
+        self.state.explained.store(false, Ordering::Relaxed);
         if self.state.logged.swap(false, Ordering::Relaxed) {
             info!("{} can be reached again", self.what);
         }

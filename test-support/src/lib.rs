@@ -11,6 +11,7 @@ mod dead_letters;
 mod events;
 mod eventually;
 mod http;
+mod log;
 mod orders;
 mod proxy;
 
@@ -18,5 +19,6 @@ pub use dead_letters::{open_dead_letters, stored_dead_letters};
 pub use events::{cancelled, created, published_event, readable, unreadable};
 pub use eventually::eventually;
 pub use http::{free_address, get_json, post_json};
+pub use log::Log;
 pub use orders::{new_order, outbox_record, place_order};
 pub use proxy::{Network, Proxy};

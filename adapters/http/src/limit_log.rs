@@ -45,7 +45,7 @@ impl LimitLog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tests::log::Log;
+    use test_support::Log;
 
     #[tokio::test(start_paused = true)]
     async fn a_limit_that_is_reached_often_is_logged_once_and_its_end_once() {

@@ -7,7 +7,6 @@ mod connections;
 mod dead_letters;
 mod faults;
 mod framing;
-pub(crate) mod log;
 mod overload;
 mod prefix;
 mod server;

@@ -5,9 +5,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, StatusCode};
 use futures_util::stream::{StreamExt as _, iter, pending, unfold};
 use serde_json::json;
+use test_support::Log;
 use tokio::time::{Instant, sleep};
 
-use super::log::Log;
 use super::{JSON, ask, ask_for, send};
 use crate::BODY_LIMIT;
 

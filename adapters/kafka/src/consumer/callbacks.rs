@@ -76,12 +76,17 @@ impl ClientContext for ConsumerCallbacks {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown) {
-            // An authentication failure is a better reason than "all brokers are down".
-            let auth_failure = self.logging.auth_failure.take();
-            self.health.set_brokers_unreachable(auth_failure.as_deref().unwrap_or(reason));
-        }
+        let all_brokers_down = error.rdkafka_error_code() == Some(RDKafkaErrorCode::AllBrokersDown);
         self.logging.error(error, reason);
+        // An authentication failure is a better reason than "all brokers are down". librdkafka reports
+        // the two in either sequence.
+        if all_brokers_down || self.health.brokers_are_unreachable() {
+            match self.logging.auth_failure.take() {
+                Some(why) => self.health.set_rejected(&why),
+                None if all_brokers_down => self.health.set_brokers_unreachable(reason),
+                None => {}
+            }
+        }
     }
 
     fn stats(&self, statistics: Statistics) {
@@ -162,5 +167,41 @@ pub(super) fn commit<C: ConsumerContext>(consumer: &impl Consumer<C>) {
         Ok(()) => {}
         Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::NoOffset) => {}
         Err(error) => debug!(%error, "offset commit failed; retrying"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use test_support::Log;
+
+    use super::*;
+
+    const DOWN: (RDKafkaErrorCode, &str) =
+        (RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down");
+    const REJECTED: (RDKafkaErrorCode, &str) = (RDKafkaErrorCode::SSL, "certificate verify failed");
+    const OTHER: (RDKafkaErrorCode, &str) = (RDKafkaErrorCode::BrokerTransportFailure, "refused");
+
+    /// The warnings about these errors, without what precedes their text.
+    fn warnings(errors: &[(RDKafkaErrorCode, &str)]) -> Vec<String> {
+        let (log, _guard) = Log::of_this_thread();
+        let callbacks = ConsumerCallbacks::new("group".to_owned(), ConsumerHealth::default());
+        for (code, reason) in errors {
+            callbacks.error(KafkaError::Global(*code), reason);
+        }
+        let warning = |line: String| Some(line.split_once("waiting: ")?.1.to_owned());
+        log.lines().into_iter().filter_map(warning).collect()
+    }
+
+    #[test]
+    fn the_reason_of_a_rejection_is_logged_once_whichever_error_comes_first() {
+        let table = [
+            (vec![OTHER, DOWN, OTHER, DOWN], vec![DOWN.1]),
+            (vec![REJECTED, DOWN, REJECTED, DOWN], vec![REJECTED.1]),
+            (vec![DOWN, REJECTED, DOWN, REJECTED], vec![DOWN.1, REJECTED.1]),
+            (vec![REJECTED, OTHER], vec![]),
+        ];
+        for (errors, expected) in table {
+            assert_eq!(warnings(&errors), expected, "{errors:?}");
+        }
     }
 }

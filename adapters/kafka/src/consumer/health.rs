@@ -104,8 +104,17 @@ impl ConsumerHealth {
         self.0.brokers.report_success();
     }
 
+    pub(super) fn brokers_are_unreachable(&self) -> bool {
+        self.0.brokers.is_on()
+    }
+
     pub(super) fn set_brokers_unreachable(&self, why: &str) {
         self.0.brokers.report_failure(why);
+    }
+
+    /// Like [`Self::set_brokers_unreachable`], with the cause: the brokers reject this client.
+    pub(super) fn set_rejected(&self, why: &str) {
+        self.0.brokers.report_cause(why);
     }
 
     pub(super) fn set_authorized(&self) {

@@ -5,18 +5,21 @@ use tracing::subscriber::{DefaultGuard, set_default};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The lines that a test logs.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+#[derive(Debug, Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
     /// Collects what this thread logs until the guard is dropped.
-    pub(crate) fn of_this_thread() -> (Self, DefaultGuard) {
+    #[must_use]
+    pub fn of_this_thread() -> (Self, DefaultGuard) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone());
         (log, set_default(subscriber.finish()))
     }
 
-    pub(crate) fn lines(&self) -> Vec<String> {
+    /// The lines so far.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
         String::from_utf8_lossy(&self.0.lock().unwrap()).lines().map(str::to_owned).collect()
     }
 }
