@@ -197,7 +197,7 @@ mod tests {
         let table = [
             (vec![OTHER, DOWN, OTHER, DOWN], vec![DOWN.1]),
             (vec![REJECTED, DOWN, REJECTED, DOWN], vec![REJECTED.1]),
-            (vec![DOWN, REJECTED, DOWN, REJECTED], vec![DOWN.1, REJECTED.1]),
+            (vec![DOWN, REJECTED, REJECTED, DOWN], vec![DOWN.1, REJECTED.1]),
             (vec![REJECTED, OTHER], vec![]),
         ];
         for (errors, expected) in table {
