@@ -9,7 +9,7 @@ mod work;
 mod work_status;
 
 pub use command::{Action, Command};
-pub use event::{CancellationAnswer, PharmacyEvent, PharmacyFact};
+pub use event::{PharmacyEvent, PharmacyFact};
 pub use order::{
     Contents, PharmacyOrder, PharmacySnapshot, PharmacyStatus, RequestedItem, RequestedMedication,
 };

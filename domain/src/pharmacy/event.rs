@@ -33,16 +33,15 @@ pub enum PharmacyFact {
     /// The pharmacy has refused to dispense it.
     Rejected(Rejection),
     /// It was cancelled for the customer.
-    Cancelled(CancellationAnswer),
+    Cancelled {
+        /// The version of the order that asked for the cancellation.
+        order_version: OrderVersion,
+    },
     /// It could not be cancelled any more.
-    CancellationDeclined(CancellationAnswer),
-}
-
-/// The question of ordering that a cancellation answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CancellationAnswer {
-    /// The version of the order that asked for the cancellation.
-    pub order_version: OrderVersion,
+    CancellationDeclined {
+        /// The version of the order that asked for the cancellation.
+        order_version: OrderVersion,
+    },
 }
 
 impl PharmacyFact {
@@ -55,8 +54,8 @@ impl PharmacyFact {
             Self::Ready => Some(WorkStatus::Ready),
             Self::Dispensed => Some(WorkStatus::Dispensed),
             Self::Rejected(rejection) => Some(WorkStatus::Rejected(rejection.clone())),
-            Self::Cancelled(_) => Some(WorkStatus::Cancelled),
-            Self::CancellationDeclined(_) => None,
+            Self::Cancelled { .. } => Some(WorkStatus::Cancelled),
+            Self::CancellationDeclined { .. } => None,
         }
     }
 }

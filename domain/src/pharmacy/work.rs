@@ -1,4 +1,4 @@
-use super::{Action, CancellationAnswer, Command, PharmacyEvent, PharmacyFact, WorkStatus};
+use super::{Action, Command, PharmacyEvent, PharmacyFact, WorkStatus};
 use crate::{EventStamp, OrderId, OrderVersion, Outcome, Timestamp};
 
 /// The pharmacy's work on an order: what pharmacists did, and how the pharmacy answered requests to
@@ -100,16 +100,15 @@ impl Work {
         if self.state.answered >= Some(order_version) {
             return Outcome::AlreadyApplied;
         }
-        let answer = CancellationAnswer { order_version };
         let fact = match self.state.status {
             WorkStatus::Cancelled => return Outcome::AlreadyApplied,
             WorkStatus::Dispensed | WorkStatus::Rejected(_) => {
-                PharmacyFact::CancellationDeclined(answer)
+                PharmacyFact::CancellationDeclined { order_version }
             }
             WorkStatus::Draft
             | WorkStatus::Confirmed
             | WorkStatus::InPreparation
-            | WorkStatus::Ready => PharmacyFact::Cancelled(answer),
+            | WorkStatus::Ready => PharmacyFact::Cancelled { order_version },
         };
         self.record(fact, event_stamp);
         Outcome::Applied
@@ -122,8 +121,10 @@ impl Work {
             self.state.status = status.clone();
             self.state.history.push(StatusChange { status, at });
         }
-        if let PharmacyFact::Cancelled(answer) | PharmacyFact::CancellationDeclined(answer) = fact {
-            self.state.answered = Some(answer.order_version);
+        if let PharmacyFact::Cancelled { order_version }
+        | PharmacyFact::CancellationDeclined { order_version } = fact
+        {
+            self.state.answered = Some(order_version);
         }
         let order_id = self.state.order_id;
         self.recorded.push(PharmacyEvent {

@@ -1,8 +1,8 @@
 //! The pharmacy's work on an order: every pair of status and command, and arbitrary sequences.
 
 use domain::pharmacy::{
-    Action, CancellationAnswer, Command, IllegalTransition, PharmacyFact, Rejection, RejectionCode,
-    Work, WorkSnapshot, WorkStatus,
+    Action, Command, IllegalTransition, PharmacyFact, Rejection, RejectionCode, Work, WorkSnapshot,
+    WorkStatus,
 };
 use domain::{EventId, EventStamp, OrderId, OrderVersion, Outcome, Timestamp};
 use proptest::prelude::*;
@@ -71,9 +71,9 @@ fn every_command_in_every_status_is_applied_or_repeated_or_refused() {
 
 #[test]
 fn an_order_is_cancelled_in_every_status_before_it_is_dispensed_or_rejected() {
-    let answer = CancellationAnswer { order_version: version(2) };
-    let cancelled = Some(PharmacyFact::Cancelled(answer));
-    let declined = Some(PharmacyFact::CancellationDeclined(answer));
+    let order_version = version(2);
+    let cancelled = Some(PharmacyFact::Cancelled { order_version });
+    let declined = Some(PharmacyFact::CancellationDeclined { order_version });
     let table = [
         (WorkStatus::Draft, cancelled.clone()),
         (WorkStatus::Confirmed, cancelled.clone()),
