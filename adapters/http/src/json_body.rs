@@ -65,21 +65,24 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for JsonBody<T>
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let detail = match (values.next(), values.next()) {
-        (Some(value), None) if is_json(value) => return Ok(()),
+        (Some(value), None) if is_json(essence(value)) => return Ok(()),
         (None, _) => "the request has no content type; send application/json".to_owned(),
         (Some(value), None) => {
-            let essence = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-            format!("send application/json instead of {:?}", essence.trim())
+            format!("send application/json instead of {:?}", essence(value))
         }
         (Some(_), Some(_)) => "the content type is given more than once".to_owned(),
     };
     Err(Problem::new(ProblemType::UnsupportedMediaType, detail))
 }
 
-/// Whether this is `application/json` or `application/…+json`, with any parameters.
-fn is_json(content_type: &HeaderValue) -> bool {
-    let essence = content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default();
-    let essence = essence.trim().to_ascii_lowercase();
+/// The content type without its parameters.
+fn essence(content_type: &HeaderValue) -> &str {
+    content_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim()
+}
+
+/// Whether this is `application/json` or `application/…+json`.
+fn is_json(essence: &str) -> bool {
+    let essence = essence.to_ascii_lowercase();
     let subtype = essence.strip_prefix("application/").unwrap_or_default();
     let prefix = subtype.strip_suffix("+json");
     subtype == "json" || prefix.is_some_and(|prefix| !prefix.is_empty() && is_token(prefix))
