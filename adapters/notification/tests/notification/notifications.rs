@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapter_notification::PgNotifications;
+use adapter_postgres::Database;
 use adapter_postgres::dead_letters::PgDeadLetters;
 use application::StoreError;
 use application::inbox::{Batch, BatchOutcome, Inbox, receive};
@@ -213,14 +214,20 @@ async fn an_outcome_is_stored_for_each_notification() {
     assert_eq!(wait_of_pending(pool).await, 7);
 }
 
+/// The notifications of an order that was placed and cancelled.
+async fn with_two_notifications(database: &Database) -> PgNotifications {
+    let notifications = PgNotifications::new(database);
+    let id = clock::new_order_id();
+    let inbox = inbox(&notifications);
+    inbox.apply_batch(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
+    notifications
+}
+
 #[tokio::test]
 async fn later_notifications_of_an_order_are_due_at_the_same_time_as_the_first() {
     let database = database().await;
     let pool = database.pool();
-    let notifications = PgNotifications::new(&database);
-    let id = clock::new_order_id();
-    let inbox = inbox(&notifications);
-    inbox.apply_batch(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
+    let notifications = with_two_notifications(&database).await;
 
     let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
     claim.settle(&[later("busy")]).await.unwrap();
@@ -233,10 +240,7 @@ async fn later_notifications_of_an_order_are_due_at_the_same_time_as_the_first()
 async fn a_notification_on_another_channel_is_not_waited_for_and_not_delayed() {
     let database = database().await;
     let pool = database.pool();
-    let notifications = PgNotifications::new(&database);
-    let id = clock::new_order_id();
-    let inbox = inbox(&notifications);
-    inbox.apply_batch(&[created(id, "Ada"), cancelled(id, "no")], &[]).await.unwrap();
+    let notifications = with_two_notifications(&database).await;
     // The program has one channel, but the table can have rows of others.
     let other = "UPDATE notifications SET channel = 'other' WHERE order_version = 1";
     sqlx::query(other).execute(pool).await.unwrap();
