@@ -44,6 +44,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
            cp "target/release/$program" /programs/; \
        done
 
+# It has the CA certificates of Debian, for the connections with TLS: to webhooks, mail servers and all others.
 FROM gcr.io/distroless/cc-debian12:nonroot AS runtime
 # As a number, so that Kubernetes can see that it is not root.
 USER 65532:65532

@@ -5,7 +5,7 @@ use std::error::Error;
 
 use domain::ordering::OrderEvent;
 
-use crate::published::{PublishedEvent, Unreadable};
+use crate::published::{Payload, PublishedEvent, Unreadable};
 
 /// One released version of an event's schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,32 +43,42 @@ pub struct EncodedEvent {
 }
 
 /// Encodes an event in the newest version of its schema.
-pub type EncodeEvent = fn(&OrderEvent) -> Result<EncodedEvent, Box<dyn Error + Send + Sync>>;
+pub type EncodeEvent<E = OrderEvent> = fn(&E) -> Result<EncodedEvent, Box<dyn Error + Send + Sync>>;
 
-/// The schemas of the published events, for an adapter that carries their bytes.
-#[derive(Debug, Clone, Copy)]
-pub struct EventSchemas {
+/// The schemas of the events that one context publishes, for an adapter that carries their bytes.
+#[derive(Debug)]
+pub struct EventSchemas<P = Payload> {
     /// Every released version, oldest first.
     pub released: fn() -> &'static [PublishedSchema],
     /// What can be done with the bytes that were written with this schema, given as its text.
-    pub reader: fn(&str) -> EventReader,
+    pub reader: fn(&str) -> EventReader<P>,
 }
 
-impl EventSchemas {
-    /// The schema with this SHA-256, if it is a released one.
-    #[must_use]
-    pub fn by_fingerprint(&self, fingerprint: &[u8]) -> Option<&'static PublishedSchema> {
-        (self.released)().iter().find(|schema| schema.fingerprint == fingerprint)
+/// The schema with this SHA-256, if it is one of these.
+#[must_use]
+pub fn by_fingerprint(
+    released: &'static [PublishedSchema],
+    fingerprint: &[u8],
+) -> Option<&'static PublishedSchema> {
+    released.iter().find(|schema| schema.fingerprint == fingerprint)
+}
+
+impl<P> Clone for EventSchemas<P> {
+    fn clone(&self) -> Self {
+        *self
     }
 }
 
+impl<P> Copy for EventSchemas<P> {}
+
 /// Decodes the bytes of an event.
-pub type DecodeEvent = Box<dyn Fn(&[u8]) -> Result<PublishedEvent, Unreadable> + Send + Sync>;
+pub type DecodeEvent<P = Payload> =
+    Box<dyn Fn(&[u8]) -> Result<PublishedEvent<P>, Unreadable> + Send + Sync>;
 
 /// What can be done with bytes that were written with one schema.
-pub enum EventReader {
+pub enum EventReader<P = Payload> {
     /// They can be decoded.
-    Decodes(DecodeEvent),
+    Decodes(DecodeEvent<P>),
     /// They are of a type that this program does not know.
     UnknownType(String),
     /// The schema cannot be used; why.

@@ -3,18 +3,19 @@
 
 use std::future::Future;
 
-use crate::published::{Content, DeadLetter, Incoming, PublishedEvent, RawRecord};
+use crate::published::{Content, DeadLetter, Incoming, Payload, PublishedEvent, RawRecord};
 use crate::{StoreError, one_line};
 
-/// Port for the events that a context receives.
-pub trait Inbox: Send + Sync {
-    /// Applies the events and stores the dead letters in one transaction.
+/// Port for the events that a context receives. `P` is what the events tell.
+pub trait Inbox<P = Payload>: Send + Sync {
+    /// Applies the events and stores the dead letters. An error may mean that only some of them were
+    /// applied or stored; the call is repeated then.
     ///
     /// An event that was applied before MUST change nothing: in a later call, twice in this call,
     /// or in a concurrent call.
     fn apply_batch(
         &self,
-        events: &[PublishedEvent],
+        events: &[PublishedEvent<P>],
         dead: &[DeadLetter],
     ) -> impl Future<Output = Result<BatchOutcome, StoreError>> + Send;
 }
@@ -45,18 +46,24 @@ impl BatchOutcome {
 }
 
 /// Consecutive records that are applied together.
-#[derive(Debug, Default)]
-pub struct Batch {
-    events: Vec<PublishedEvent>,
+#[derive(Debug)]
+pub struct Batch<P = Payload> {
+    events: Vec<PublishedEvent<P>>,
     /// The record of each event, in the same sequence.
     records: Vec<RawRecord>,
     dead: Vec<DeadLetter>,
     unknown: u64,
 }
 
-impl Batch {
+impl<P> Default for Batch<P> {
+    fn default() -> Self {
+        Self { events: Vec::new(), records: Vec::new(), dead: Vec::new(), unknown: 0 }
+    }
+}
+
+impl<P> Batch<P> {
     /// Adds the next record.
-    pub fn push(&mut self, incoming: Incoming) {
+    pub fn push(&mut self, incoming: Incoming<P>) {
         let Incoming { record, content } = incoming;
         match content {
             Content::Event(event) => {
@@ -72,7 +79,7 @@ impl Batch {
 
     /// The events in the batch.
     #[must_use]
-    pub fn events(&self) -> &[PublishedEvent] {
+    pub fn events(&self) -> &[PublishedEvent<P>] {
         &self.events
     }
 
@@ -89,8 +96,8 @@ impl Batch {
     }
 }
 
-impl FromIterator<Incoming> for Batch {
-    fn from_iter<I: IntoIterator<Item = Incoming>>(records: I) -> Self {
+impl<P> FromIterator<Incoming<P>> for Batch<P> {
+    fn from_iter<I: IntoIterator<Item = Incoming<P>>>(records: I) -> Self {
         let mut batch = Self::default();
         records.into_iter().for_each(|incoming| batch.push(incoming));
         batch
@@ -105,7 +112,10 @@ impl FromIterator<Incoming> for Batch {
 /// # Errors
 /// When the store is unavailable, or fails for a reason that is not the content of a record. The
 /// caller can safely call this again with the same batch.
-pub async fn receive(inbox: &impl Inbox, batch: &Batch) -> Result<BatchOutcome, StoreError> {
+pub async fn receive<P: Sync>(
+    inbox: &impl Inbox<P>,
+    batch: &Batch<P>,
+) -> Result<BatchOutcome, StoreError> {
     let mut outcome = if batch.events.is_empty() && batch.dead.is_empty() {
         BatchOutcome::default()
     } else {
@@ -119,7 +129,10 @@ pub async fn receive(inbox: &impl Inbox, batch: &Batch) -> Result<BatchOutcome, 
 }
 
 /// Applies each record in its own transaction, to find the ones that the store refuses.
-async fn receive_one_by_one(inbox: &impl Inbox, batch: &Batch) -> Result<BatchOutcome, StoreError> {
+async fn receive_one_by_one<P: Sync>(
+    inbox: &impl Inbox<P>,
+    batch: &Batch<P>,
+) -> Result<BatchOutcome, StoreError> {
     let mut total = BatchOutcome::default();
     for letter in &batch.dead {
         total.add(inbox.apply_batch(&[], std::slice::from_ref(letter)).await?);

@@ -1,16 +1,44 @@
-//! Notification: notifies the customer of each event of an order, once per channel.
+//! Notification: tells customers and other systems what happens to an order.
+//!
+//! [`RecordNotices`] records one [`Notification`] for each event, channel and destination. Workers lease
+//! them ([`Notifications::claim`]), send them ([`deliver`]) and store the results
+//! ([`Notifications::settle`]).
 
+mod answer;
 mod channel;
+mod claim;
+mod customers;
 mod deliver;
+mod email_channel;
+mod event_type;
+mod letter;
+mod notice;
+mod notification_record;
 mod notifications;
-mod notify_customer;
+mod record_notices;
 mod retry_policy;
+mod settlement;
+mod webhook_call;
+mod webhook_channel;
+mod webhooks;
 
-pub use channel::{Channel, ChannelName, SendError};
-pub use deliver::{Delivered, deliver_notifications};
-pub use notifications::{
-    ClaimLimit, NewNotification, Notification, NotificationClaim, NotificationState,
-    NotificationViews, Notifications, SendOutcome,
+pub use answer::{Answer, SendError};
+pub use channel::{Channel, ChannelName, ChannelNameError, Sending, Suppression};
+pub use claim::{Addressee, ClaimRequest, Claimed, Endpoint, Lease, Recipient};
+pub use customers::{Contact, ContactChange, Customers, Replaces, StoredContact};
+pub use deliver::deliver;
+pub use email_channel::EmailChannel;
+pub use event_type::{EventType, EventTypeError};
+pub use letter::{Letter, Mailer};
+pub use notice::{Notice, OrderCustomer};
+pub use notification_record::{
+    Attempt, Notification, NotificationId, NotificationIdError, NotificationState, StateName,
+    StateNameError,
 };
-pub use notify_customer::NotifyCustomer;
-pub use retry_policy::{MAX_RETRY_DELAY, retry_delay};
+pub use notifications::{NotificationFilter, NotificationViews, Notifications};
+pub use record_notices::RecordNotices;
+pub use retry_policy::{max_retry_delay, outage_delay, retry_delay};
+pub use settlement::{EndpointChange, SendOutcome, Settled, settle};
+pub use webhook_call::{NoSecretsKey, SealedSecret, WebhookCall, WebhookSecrets, WebhookSender};
+pub use webhook_channel::WebhookChannel;
+pub use webhooks::{ROTATION, Webhook, WebhookId, WebhookSettings, WebhookState, Webhooks};

@@ -1,31 +1,34 @@
-//! The published events of ordering, as other contexts receive them.
+//! The published events, as other contexts receive them: [`Payload`] is what ordering publishes,
+//! [`PharmacyPayload`] what the pharmacy publishes.
 //!
-//! Values have plain types and are not validated here. So ordering can relax a rule, such as a
+//! Values have plain types and are not validated here. So a publisher can relax a rule, such as a
 //! maximum length, before the receivers change. A receiver that has rules of its own checks them
 //! itself.
 
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 
-/// An event of an order, as it was published.
+/// An event about an order, as it was published.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublishedEvent {
+pub struct PublishedEvent<P = Payload> {
     /// The id of the event, the same on every delivery.
     pub event_id: EventId,
     /// When it happened.
     pub occurred_at: Timestamp,
-    /// The order that changed.
+    /// The order.
     pub order_id: OrderId,
-    /// The order's version after the event.
-    pub order_version: OrderVersion,
+    /// The publisher's version of the order after the event. Each publisher counts its own events.
+    pub version: OrderVersion,
     /// What happened.
-    pub payload: Payload,
+    pub payload: P,
 }
 
-/// What happened to the order.
+/// What happened to the order in ordering.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Payload {
     /// It was placed.
     OrderCreated {
+        /// The id of the customer, if the client named one. Part of the schema since version 3.
+        customer_id: Option<String>,
         /// Who placed it.
         customer_name: String,
         /// What was ordered.
@@ -33,10 +36,62 @@ pub enum Payload {
         /// The customer's note. Part of the schema since version 2.
         note: Option<String>,
     },
+    /// The pharmacy has confirmed it.
+    OrderConfirmed,
+    /// The customer can pick it up.
+    OrderReady,
+    /// The customer has it.
+    OrderCompleted,
+    /// The pharmacy does not dispense it.
+    OrderRejected {
+        /// The kind of the reason, such as `out_of_stock`. More kinds may follow.
+        code: String,
+        /// The reason in words.
+        text: String,
+    },
+    /// The customer asked to cancel it.
+    OrderCancellationRequested {
+        /// Why.
+        reason: String,
+    },
+    /// The pharmacy has declined to cancel it.
+    OrderCancellationDeclined,
     /// It was cancelled.
     OrderCancelled {
         /// Why.
         reason: String,
+    },
+    /// The data of its customer were erased.
+    OrderRedacted,
+}
+
+/// What happened to the order in the pharmacy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PharmacyPayload {
+    /// A pharmacist has confirmed it.
+    Confirmed,
+    /// Its preparation has started.
+    PreparationStarted,
+    /// It is ready for the customer.
+    Ready,
+    /// It was handed to the customer.
+    Dispensed,
+    /// The pharmacy does not dispense it.
+    Rejected {
+        /// The kind of the reason, such as `out_of_stock`.
+        code: String,
+        /// The reason in words.
+        text: String,
+    },
+    /// It was cancelled for the customer.
+    Cancelled {
+        /// The version of the order that asked for the cancellation.
+        order_version: OrderVersion,
+    },
+    /// It could not be cancelled any more.
+    CancellationDeclined {
+        /// The version of the order that asked for the cancellation.
+        order_version: OrderVersion,
     },
 }
 
@@ -113,18 +168,18 @@ impl RawRecord {
 
 /// A record that was received, and its decoded content.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incoming {
+pub struct Incoming<P = Payload> {
     /// The record.
     pub record: RawRecord,
     /// The decoded content.
-    pub content: Content,
+    pub content: Content<P>,
 }
 
 /// The decoded content of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub enum Content<P = Payload> {
     /// An event.
-    Event(PublishedEvent),
+    Event(PublishedEvent<P>),
     /// A type that this program does not know, such as a newer event type. It is not an error,
     /// because this program does not need it.
     UnknownType(String),

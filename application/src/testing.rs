@@ -21,10 +21,12 @@
 //!
 //! The contracts of each fixture:
 //!
-//! - [`OrderingFixture`]: [`orders_contract`], [`order_views_contract`], [`outbox_contract`].
+//! - [`OrderingFixture`]: [`orders_contract`], [`order_views_contract`],
+//!   [`customer_orders_contract`], [`outbox_contract`].
 //! - [`PharmacyFixture`]: [`pharmacy_orders_contract`], [`pharmacy_views_contract`],
 //!   [`pharmacy_inbox_contract`].
-//! - [`NotificationFixture`]: [`notifications_contract`], [`notification_inbox_contract`].
+//! - [`NotificationFixture`]: [`notifications_contract`], [`notification_inbox_contract`],
+//!   [`letters_contract`], [`webhooks_contract`].
 //! - [`LedgerFixture`]: [`order_ledger_contract`], in every context.
 //! - [`LedgerFixture`] and [`OrderingFixture`]: [`published_ledger_contract`].
 //! - [`OperatorFixture`]: [`replay_contract`], [`backlog_contract`].
@@ -41,12 +43,16 @@ mod in_memory_ledgers;
 mod in_memory_notifications;
 mod in_memory_ordering;
 mod in_memory_pharmacy;
+mod notification_steps;
+mod order_steps;
 mod ordering_steps;
 mod recording_publisher;
 
 pub mod backlog_contract;
 pub mod consumer_dead_letters_contract;
+pub mod customer_orders_contract;
 pub mod dead_letters_contract;
+pub mod letters_contract;
 pub mod notification_inbox_contract;
 pub mod notifications_contract;
 pub mod order_ledger_contract;
@@ -60,6 +66,7 @@ pub mod pharmacy_views_contract;
 pub mod published_ledger_contract;
 pub mod replay_contract;
 pub mod sample;
+pub mod webhooks_contract;
 
 pub use add_dead_letters::{refuse_event, store_dead_letter};
 pub use fixtures::{
@@ -67,7 +74,8 @@ pub use fixtures::{
     PharmacyFixture,
 };
 pub use in_memory_dead_letters::InMemoryDeadLetters;
-pub use in_memory_notifications::{InMemoryNotificationClaim, InMemoryNotifications};
+pub use in_memory_notifications::InMemoryNotifications;
 pub use in_memory_ordering::{InMemoryClaim, InMemoryOrdering};
 pub use in_memory_pharmacy::InMemoryPharmacy;
+pub use order_steps::{OrderStep, rejection};
 pub use recording_publisher::RecordingPublisher;

@@ -29,6 +29,10 @@ mod order_views {
     application::order_views_contract!(super::run, super::ordering());
 }
 
+mod customer_orders {
+    application::customer_orders_contract!(super::run, super::ordering());
+}
+
 mod outbox {
     application::outbox_contract!(super::run, super::ordering());
 }
@@ -51,6 +55,14 @@ mod notifications {
 
 mod notification_inbox {
     application::notification_inbox_contract!(super::run, super::notifications());
+}
+
+mod letters {
+    application::letters_contract!(super::run, super::notifications());
+}
+
+mod webhooks {
+    application::webhooks_contract!(super::run, super::notifications());
 }
 
 mod ledger_of_ordering {
@@ -101,6 +113,7 @@ fn every_test_is_in_the_list_of_its_contract() {
         include_str!("../src/testing/backlog_contract.rs"),
         include_str!("../src/testing/replay_contract.rs"),
         include_str!("../src/testing/consumer_dead_letters_contract.rs"),
+        include_str!("../src/testing/customer_orders_contract.rs"),
         include_str!("../src/testing/dead_letters_contract.rs"),
         include_str!("../src/testing/notification_inbox_contract.rs"),
         include_str!("../src/testing/notifications_contract.rs"),

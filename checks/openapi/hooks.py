@@ -26,6 +26,9 @@ def before_call(context, case, kwargs):
         case.headers[IF_MATCH] = '"1"'
     if case.operation.label == "POST /api/orders" and isinstance(case.body, dict):
         make_products_unique(case.body.get("items"))
+    # The rules for the address of a webhook depend on the settings of the service.
+    if case.operation.path.startswith("/api/webhooks") and isinstance(case.body, dict) and "url" in case.body:
+        case.body["url"] = "http://127.0.0.1:9/hook"
 
 
 def make_products_unique(items):

@@ -38,7 +38,7 @@ SELECT id, :version, 0, CASE WHEN n % 10 = 0 THEN 'cancelled' ELSE 'draft' END, 
        CASE WHEN n % 10 = 0 THEN 'no need' END, CASE WHEN n % 10 = 0 THEN placed_at END, 1
 FROM placed ORDER BY id;
 
-INSERT INTO notification.notifications (event_id, channel, order_id, order_version, message, state, sent_at)
-SELECT event_id, 'log', id, version, 'Your order has come in.', 'sent', placed_at
+INSERT INTO notification.notifications (event_id, channel, order_id, order_version, state, sent_at)
+SELECT event_id, 'log', id, version, 'sent', placed_at
 FROM events ORDER BY n, version;
 CHECKPOINT;

@@ -14,7 +14,7 @@ SELECT DISTINCT 'missing', 'notification', order_id FROM deleted;
 
 -- For some cancelled orders, the read models have only the first event, or only the last.
 UPDATE pharmacy.orders
-SET version = 1, status = 'draft', cancel_reason = NULL, cancelled_at = NULL
+SET version = 1, status = 'draft', cancel_reason = NULL, cancelled_at = NULL, work_status = 'draft'
 FROM chosen WHERE order_id = chosen.id AND cancelled AND rank IN (1, 2)
 RETURNING 'differing', 'pharmacy', order_id;
 UPDATE pharmacy.orders SET missing = 1, customer_name = NULL, ordered_at = NULL

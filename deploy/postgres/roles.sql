@@ -9,7 +9,8 @@
 -- created.
 --
 -- If tables exist already, make orders_owner the owner of them and of their schemas, sequences, views
--- and functions, and grant by hand what ALTER DEFAULT PRIVILEGES grants below.
+-- and functions, and grant by hand what ALTER DEFAULT PRIVILEGES grants below. If the roles exist already,
+-- run the statements that are new in this file before the migrations that come with it.
 
 BEGIN;
 
@@ -27,7 +28,7 @@ CREATE SCHEMA ordering AUTHORIZATION orders_owner;
 CREATE SCHEMA pharmacy AUTHORIZATION orders_owner;
 CREATE SCHEMA notification AUTHORIZATION orders_owner;
 
--- order-api writes orders and events, order-jobs publishes them.
+-- order-api writes orders and events. order-jobs publishes them, and writes what the pharmacy reports.
 GRANT USAGE ON SCHEMA ordering TO order_api, order_jobs;
 ALTER DEFAULT PRIVILEGES FOR ROLE orders_owner IN SCHEMA ordering
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO order_api, order_jobs;
@@ -39,17 +40,22 @@ ALTER DEFAULT PRIVILEGES FOR ROLE orders_owner IN SCHEMA ordering
 ALTER DEFAULT PRIVILEGES FOR ROLE orders_owner IN SCHEMA ordering
     GRANT EXECUTE ON FUNCTIONS TO order_jobs;
 
+-- pharmacy-order also publishes the events of its own outbox, so it needs what order-jobs needs.
 GRANT USAGE ON SCHEMA pharmacy TO pharmacy_order;
 ALTER DEFAULT PRIVILEGES FOR ROLE orders_owner IN SCHEMA pharmacy
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO pharmacy_order;
 ALTER DEFAULT PRIVILEGES FOR ROLE orders_owner IN SCHEMA pharmacy
-    GRANT USAGE ON SEQUENCES TO pharmacy_order;
+    GRANT SELECT, USAGE, UPDATE ON SEQUENCES TO pharmacy_order;
+ALTER DEFAULT PRIVILEGES FOR ROLE orders_owner IN SCHEMA pharmacy
+    GRANT EXECUTE ON FUNCTIONS TO pharmacy_order;
 
 GRANT USAGE ON SCHEMA notification TO notification;
 ALTER DEFAULT PRIVILEGES FOR ROLE orders_owner IN SCHEMA notification
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO notification;
 ALTER DEFAULT PRIVILEGES FOR ROLE orders_owner IN SCHEMA notification
     GRANT USAGE ON SEQUENCES TO notification;
+ALTER DEFAULT PRIVILEGES FOR ROLE orders_owner IN SCHEMA notification
+    GRANT EXECUTE ON FUNCTIONS TO notification;
 
 -- `order-jobs reconcile` reads the read models.
 GRANT USAGE ON SCHEMA pharmacy, notification TO order_jobs;

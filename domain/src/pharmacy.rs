@@ -4,6 +4,7 @@
 mod command;
 mod event;
 mod order;
+mod received_versions;
 mod rejection;
 mod work;
 mod work_status;
@@ -11,8 +12,10 @@ mod work_status;
 pub use command::{Action, Command};
 pub use event::{PharmacyEvent, PharmacyFact};
 pub use order::{
-    Contents, PharmacyOrder, PharmacySnapshot, PharmacyStatus, RequestedItem, RequestedMedication,
+    Cancellation, CommandError, Contents, PharmacyOrder, PharmacySnapshot, RequestedItem,
+    RequestedMedication,
 };
-pub use rejection::{Rejection, RejectionCode, RejectionText};
+pub use received_versions::ReceivedVersions;
+pub use rejection::{Rejection, RejectionCode, RejectionCodeError, RejectionText};
 pub use work::{IllegalTransition, StatusChange, Work, WorkSnapshot};
 pub use work_status::WorkStatus;

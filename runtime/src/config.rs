@@ -12,7 +12,9 @@ use clap::{Args, ValueEnum};
 
 pub use self::database::{DatabaseArgs, Migrate};
 pub use self::http::{HttpArgs, MAX_CONNECTIONS, MAX_IN_FLIGHT};
-pub use self::kafka::{KafkaArgs, KafkaSecurityArgs, RegistryArgs, TOPIC};
+pub use self::kafka::{
+    KafkaArgs, KafkaSecurityArgs, PHARMACY_TOPIC, PharmacyTopicArgs, RegistryArgs, TOPIC,
+};
 pub use self::secret::{Secret, secret};
 
 /// Settings of logging.

@@ -12,7 +12,8 @@ pub fn created(order_id: OrderId, customer_name: &str) -> PublishedEvent {
         PublishedItem { product_id: 9, quantity: 1, medication: None },
     ];
     let customer_name = customer_name.to_owned();
-    published_event(order_id, 1, Payload::OrderCreated { customer_name, items, note: None })
+    let payload = Payload::OrderCreated { customer_id: None, customer_name, items, note: None };
+    published_event(order_id, 1, payload)
 }
 
 /// The event that the order was cancelled, as its second event.
@@ -29,7 +30,7 @@ pub fn published_event(order_id: OrderId, version: i64, payload: Payload) -> Pub
         event_id: event_stamp.event_id,
         occurred_at: event_stamp.at,
         order_id,
-        order_version: OrderVersion::try_from(version).unwrap(),
+        version: OrderVersion::try_from(version).unwrap(),
         payload,
     }
 }

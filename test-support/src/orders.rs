@@ -16,6 +16,7 @@ pub fn new_order(customer_name: &str) -> Order {
         id: clock::new_order_id(),
         customer_name: customer_name.parse().unwrap(),
         items: OrderItems::try_from(vec![item]).unwrap(),
+        customer_id: None,
         note: None,
     };
     Order::place(new, clock::event_stamp())

@@ -2,11 +2,12 @@ use apache_avro::Schema;
 use apache_avro::reader::datum::GenericDatumReader;
 use apache_avro::schema::ResolvedSchema;
 use apache_avro::types::Value;
+use application::event_format::PublishedSchema;
 use application::published::{Payload, PublishedEvent, PublishedItem, PublishedMedication};
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
-use super::catalogue::{EventType, latest, parsed};
+use super::catalogue::{EventType, newest, ordering, parsed};
 use super::datum::{self, DatumError};
 use super::redacted_error::RedactedAvroError;
 
@@ -51,6 +52,21 @@ pub enum DecodeError {
     Field(&'static str),
 }
 
+/// What the events of one context tell, which is decoded from the fields of their records.
+pub trait DecodePayload: Sized {
+    /// The field with the publisher's version of the order.
+    const VERSION: &'static str;
+
+    /// The released schemas of the events.
+    fn schemas() -> &'static [PublishedSchema];
+
+    /// What the record with this full name tells.
+    ///
+    /// # Errors
+    /// When the context publishes no such record, or a field is missing or invalid.
+    fn decode(fullname: &str, fields: &mut Fields) -> Result<Self, DecodeError>;
+}
+
 /// Decodes an event that was written with `writer`, which can be any version of its schema.
 ///
 /// The data is resolved to the newest compiled-in version. Fields that it does not have are
@@ -58,9 +74,12 @@ pub enum DecodeError {
 ///
 /// # Errors
 /// When the bytes are damaged, or are not an event of a known type.
-pub fn decode(writer: &Schema, datum: &[u8]) -> Result<PublishedEvent, DecodeError> {
+pub fn decode<P: DecodePayload>(
+    writer: &Schema,
+    datum: &[u8],
+) -> Result<PublishedEvent<P>, DecodeError> {
     let fullname = writer.name().map(ToString::to_string).unwrap_or_default();
-    let (Some(event_type), Some(published)) = (EventType::of(&fullname), latest(&fullname)) else {
+    let Some(published) = newest(P::schemas(), &fullname) else {
         return Err(DecodeError::UnknownRecord(fullname));
     };
     let reader = parsed(published)
@@ -80,7 +99,7 @@ pub fn decode(writer: &Schema, datum: &[u8]) -> Result<PublishedEvent, DecodeErr
     if !rest.is_empty() {
         return Err(DecodeError::Trailing(rest.len()));
     }
-    published_event(event_type, Fields::of(value))
+    published_event(published.fullname, Fields::of(value))
 }
 
 fn read<'s>(
@@ -96,28 +115,51 @@ fn read<'s>(
         .read_value(datum)
 }
 
-fn published_event(
-    event_type: EventType,
+fn published_event<P: DecodePayload>(
+    fullname: &str,
     mut fields: Fields,
-) -> Result<PublishedEvent, DecodeError> {
+) -> Result<PublishedEvent<P>, DecodeError> {
     Ok(PublishedEvent {
         event_id: EventId::new(fields.uuid("eventId")?),
         occurred_at: Timestamp::from_micros(fields.micros("occurredAt")?)
             .map_err(|_| DecodeError::Field("occurredAt"))?,
         order_id: OrderId::new(fields.uuid("orderId")?),
-        order_version: OrderVersion::try_from(fields.long("orderVersion")?)
-            .map_err(|_| DecodeError::Field("orderVersion"))?,
-        payload: match event_type {
-            EventType::OrderCreated => Payload::OrderCreated {
+        version: fields.version(P::VERSION)?,
+        payload: P::decode(fullname, &mut fields)?,
+    })
+}
+
+impl DecodePayload for Payload {
+    const VERSION: &'static str = "orderVersion";
+
+    fn schemas() -> &'static [PublishedSchema] {
+        ordering()
+    }
+
+    fn decode(fullname: &str, fields: &mut Fields) -> Result<Self, DecodeError> {
+        let event_type = EventType::of(fullname)
+            .ok_or_else(|| DecodeError::UnknownRecord(fullname.to_owned()))?;
+        Ok(match event_type {
+            EventType::OrderCreated => Self::OrderCreated {
+                customer_id: fields.optional("customerId", string)?,
                 customer_name: fields.string("customerName")?,
                 items: fields.array("items")?.into_iter().map(item).collect::<Result<_, _>>()?,
                 note: fields.optional("note", string)?,
             },
-            EventType::OrderCancelled => {
-                Payload::OrderCancelled { reason: fields.string("reason")? }
+            EventType::OrderConfirmed => Self::OrderConfirmed,
+            EventType::OrderReady => Self::OrderReady,
+            EventType::OrderCompleted => Self::OrderCompleted,
+            EventType::OrderRejected => {
+                Self::OrderRejected { code: fields.string("code")?, text: fields.string("text")? }
             }
-        },
-    })
+            EventType::OrderCancellationRequested => {
+                Self::OrderCancellationRequested { reason: fields.string("reason")? }
+            }
+            EventType::OrderCancellationDeclined => Self::OrderCancellationDeclined,
+            EventType::OrderCancelled => Self::OrderCancelled { reason: fields.string("reason")? },
+            EventType::OrderRedacted => Self::OrderRedacted,
+        })
+    }
 }
 
 fn item(value: Value) -> Result<PublishedItem, DecodeError> {
@@ -143,7 +185,8 @@ fn string(value: Value) -> Option<String> {
 }
 
 /// The fields of a record, from which they are removed by name.
-struct Fields(Vec<(String, Value)>);
+#[derive(Debug)]
+pub struct Fields(Vec<(String, Value)>);
 
 impl Fields {
     fn of(value: Value) -> Self {
@@ -174,11 +217,15 @@ impl Fields {
         self.take(name, |value| if let Value::Long(number) = value { Some(number) } else { None })
     }
 
+    pub(super) fn version(&mut self, name: &'static str) -> Result<OrderVersion, DecodeError> {
+        OrderVersion::try_from(self.long(name)?).map_err(|_| DecodeError::Field(name))
+    }
+
     fn int(&mut self, name: &'static str) -> Result<i32, DecodeError> {
         self.take(name, |value| if let Value::Int(number) = value { Some(number) } else { None })
     }
 
-    fn string(&mut self, name: &'static str) -> Result<String, DecodeError> {
+    pub(super) fn string(&mut self, name: &'static str) -> Result<String, DecodeError> {
         self.take(name, string)
     }
 

@@ -2,7 +2,8 @@ use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
 use application::event_format::EncodedEvent;
 use domain::ordering::{
-    MedicationCoding, OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItem,
+    MedicationCoding, OrderCancellationRequested, OrderCancelled, OrderCreated, OrderEvent,
+    OrderFact, OrderItem, Rejection,
 };
 
 use super::catalogue::{EventType, latest, parsed};
@@ -50,19 +51,41 @@ pub fn encode(event: &OrderEvent) -> Result<EncodedEvent, EncodeError> {
         field("orderVersion", Value::Long(event.version.get())),
     ];
     let event_type = match &event.fact {
-        OrderFact::Created(OrderCreated { customer_name, items, note }) => {
+        OrderFact::Created(OrderCreated { customer_id, customer_name, items, note }) => {
             let items = items.as_slice().iter().map(item).collect();
             fields.push(field("customerName", text(customer_name)));
             fields.push(field("items", Value::Array(items)));
             fields.push(field("note", optional(note.as_ref().map(text))));
+            fields.push(field("customerId", optional(customer_id.as_ref().map(text))));
             EventType::OrderCreated
         }
+        OrderFact::Confirmed => EventType::OrderConfirmed,
+        OrderFact::Ready => EventType::OrderReady,
+        OrderFact::Completed => EventType::OrderCompleted,
+        OrderFact::Rejected(Rejection { code, text: reason }) => {
+            fields.push(field("code", text(code)));
+            fields.push(field("text", text(reason)));
+            EventType::OrderRejected
+        }
+        OrderFact::CancellationRequested(OrderCancellationRequested { reason }) => {
+            fields.push(field("reason", text(reason)));
+            EventType::OrderCancellationRequested
+        }
+        OrderFact::CancellationDeclined => EventType::OrderCancellationDeclined,
         OrderFact::Cancelled(OrderCancelled { reason }) => {
             fields.push(field("reason", text(reason)));
             EventType::OrderCancelled
         }
+        OrderFact::Redacted => EventType::OrderRedacted,
     };
-    let fullname = event_type.fullname();
+    encode_record(event_type.fullname(), fields)
+}
+
+/// Encodes a record with the newest version of its schema.
+pub(super) fn encode_record(
+    fullname: &'static str,
+    fields: Vec<(String, Value)>,
+) -> Result<EncodedEvent, EncodeError> {
     let published = latest(fullname).ok_or(EncodeError::NoSchema(fullname))?;
     let schema = parsed(published).map_err(|source| EncodeError::Schema { fullname, source })?;
     let payload = GenericDatumWriter::builder(schema)
@@ -92,7 +115,7 @@ fn medication(MedicationCoding { system, code, display }: &MedicationCoding) -> 
     ])
 }
 
-fn text(text: &impl ToString) -> Value {
+pub(super) fn text(text: &impl ToString) -> Value {
     Value::String(text.to_string())
 }
 
@@ -104,6 +127,6 @@ fn optional(value: Option<Value>) -> Value {
     }
 }
 
-fn field(name: &str, value: Value) -> (String, Value) {
+pub(super) fn field(name: &str, value: Value) -> (String, Value) {
     (name.to_owned(), value)
 }

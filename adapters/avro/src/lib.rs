@@ -9,14 +9,15 @@ mod datum;
 mod decode;
 mod encode;
 mod parse;
+mod pharmacy_events;
 mod reader;
 mod redacted_error;
 #[cfg(test)]
 mod tests;
 
-pub use catalogue::{latest, published};
+pub use catalogue::{latest, ordering, pharmacy, published};
 pub use datum::DatumError;
-pub use decode::{DecodeError, decode};
+pub use decode::{DecodeError, DecodePayload, decode};
 pub use encode::{EncodeError, encode};
 pub use parse::{SchemaError, parse, parse_writer, type_name};
 pub use reader::reader;
@@ -25,10 +26,15 @@ pub use redacted_error::RedactedAvroError;
 use std::error::Error;
 
 use application::event_format::{EncodedEvent, EventSchemas};
+use application::published::PharmacyPayload;
 use domain::ordering::OrderEvent;
+use domain::pharmacy::PharmacyEvent;
 
-/// The released schemas, for adapters that store or send encoded events.
-pub const SCHEMAS: EventSchemas = EventSchemas { released: published, reader };
+/// The released schemas of ordering's events, for adapters that send or receive them.
+pub const ORDERING: EventSchemas = EventSchemas { released: ordering, reader };
+
+/// The released schemas of the pharmacy's events, for adapters that send or receive them.
+pub const PHARMACY: EventSchemas<PharmacyPayload> = EventSchemas { released: pharmacy, reader };
 
 /// [`encode`], for adapters that store events.
 ///
@@ -36,4 +42,14 @@ pub const SCHEMAS: EventSchemas = EventSchemas { released: published, reader };
 /// When the event does not fit its schema.
 pub fn encode_event(event: &OrderEvent) -> Result<EncodedEvent, Box<dyn Error + Send + Sync>> {
     Ok(encode(event)?)
+}
+
+/// [`encode_event`], for the events of the pharmacy.
+///
+/// # Errors
+/// When the event does not fit its schema.
+pub fn encode_pharmacy_event(
+    event: &PharmacyEvent,
+) -> Result<EncodedEvent, Box<dyn Error + Send + Sync>> {
+    Ok(pharmacy_events::encode(event)?)
 }

@@ -2,13 +2,15 @@ use application::event_format::EventReader;
 use application::one_line;
 use application::published::Unreadable;
 
-use super::{decode, latest, parse_writer, type_name};
+use super::catalogue::newest;
+use super::{DecodePayload, decode, parse_writer, type_name};
 
-/// The reader for data that was written with this schema, given as text.
+/// The reader for data that was written with this schema, given as text. An event of another context
+/// is of an unknown type.
 #[must_use]
-pub fn reader(schema: &str) -> EventReader {
+pub fn reader<P: DecodePayload>(schema: &str) -> EventReader<P> {
     if let Some(name) = type_name(schema)
-        && latest(&name).is_none()
+        && newest(P::schemas(), &name).is_none()
     {
         return EventReader::UnknownType(name);
     }

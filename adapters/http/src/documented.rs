@@ -41,17 +41,29 @@ documented! {
             "a browser sent the request for a page of another site",
         );
     /// 404
-    NotFound = "There is no order with this id",
+    NotFound = "There is no resource with this id",
         such as Problem::new(ProblemType::NotFound, "there is no order 01890a5d-ac96-774b-bcce-b302099a8057");
     /// 408
     BodyTimeout = "The body did not arrive within 5 seconds",
         such as Problem::new(ProblemType::BodyTimeout, "the body did not arrive within 5s");
     /// 409
-    Conflict = "Other requests are changing the order; retry the request",
+    Conflict = "Other requests are changing the resource; retry the request",
         such as Problem::new(ProblemType::Conflict, "other requests are changing the order");
+    /// 409 of a request to cancel an order
+    NotCancellable = "The order cannot be cancelled any more, type `/problems/not-cancellable`; or other requests are changing it, type `/problems/conflict`: retry the request",
+        such as Problem::new(
+            ProblemType::NotCancellable,
+            "an order with status completed cannot be cancelled",
+        );
     /// 412
-    PreconditionFailed = "The version of the order does not match `If-Match`",
+    PreconditionFailed = "The version of the resource does not match `If-Match`",
         such as Problem::new(ProblemType::PreconditionFailed, "the order is at version 2");
+    /// 409 of an action
+    IllegalTransition = "The action is not allowed in the status of the resource, or others are changing it (`conflict`: retry the request)",
+        such as Problem::new(
+            ProblemType::IllegalTransition,
+            "the order is draft; allowed actions: confirm, reject",
+        );
     /// 413
     TooLarge = "The body is larger than 64 KiB",
         such as Problem::new(ProblemType::BodyTooLarge, "the body may have at most 65536 bytes");
@@ -67,6 +79,9 @@ documented! {
             "#/items/0/quantity",
             "must be a whole number from 1 to 999",
         )]);
+    /// 428
+    PreconditionRequired = "The header `If-Match` is missing",
+        such as Problem::new(ProblemType::PreconditionRequired, "send the ETag of the order in If-Match");
     /// 503
     Unavailable = "The service is temporarily unavailable; retry the same request later",
         such as Problem::unavailable("the database is down");

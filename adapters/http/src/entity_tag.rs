@@ -5,7 +5,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::{FieldError, Problem};
+use super::{FieldError, Problem, ProblemType};
 
 /// The version of a resource as an `ETag`: a number in quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,9 +46,39 @@ impl IfMatch {
             ),
         }
     }
+
+    /// Whether it is `*`: any version, but there must be one.
+    #[must_use]
+    pub const fn is_any(&self) -> bool {
+        matches!(self.0, Some(TagList::Any))
+    }
+}
+
+/// A required [`IfMatch`]: a request without the header is answered with status 428.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequiredIfMatch(pub IfMatch);
+
+impl<S: Send + Sync> FromRequestParts<S> for RequiredIfMatch {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match IfMatch::from_request_parts(parts, state).await? {
+            IfMatch(None) => Err(Problem::new(
+                ProblemType::PreconditionRequired,
+                "send the ETag of the resource in If-Match",
+            )),
+            if_match => Ok(Self(if_match)),
+        }
+    }
 }
 
 impl IfNoneMatch {
+    /// Whether it is `*`: the resource must not exist.
+    #[must_use]
+    pub const fn is_any(&self) -> bool {
+        matches!(self.0, Some(TagList::Any))
+    }
+
     /// Whether the client has cached this version. Weak tags count.
     #[must_use]
     pub fn has(&self, tag: EntityTag) -> bool {

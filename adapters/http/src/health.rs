@@ -68,7 +68,7 @@ async fn livez() -> Json<Liveness> {
 /// Whether the program is ready
 #[utoipa::path(get, path = "/readyz", tag = "operations", params(
     ("exclude" = Option<String>, Query, description = "Names of checks to skip, separated by \
-      commas: for example, a consumer can answer API requests without `kafka`", example = "kafka"),
+      commas: for example, a consumer can answer API requests without `consumer`", example = "consumer"),
 ), responses(
     (status = 200, description = "The program is ready", body = Readiness),
     (status = 503, description = "A check fails", body = Readiness,

@@ -13,6 +13,7 @@ mod json_body;
 mod json_pointer;
 mod limit_log;
 mod parameters;
+mod prefer;
 mod prefix;
 mod problem;
 mod problem_type;
@@ -21,6 +22,7 @@ mod server;
 mod site;
 #[cfg(test)]
 mod tests;
+pub mod text_schema;
 mod timestamp;
 mod trace;
 mod whole_number;
@@ -29,12 +31,14 @@ pub use browsers::refuse_cross_site;
 pub use cursor::{Cursor, CursorError};
 pub use dead_letters::{DeadLetterContent, DeadLetterId, dead_letter_routes};
 pub use documented::{
-    BadRequest, BodyTimeout, Conflict, CrossSite, Malformed, NotFound, PreconditionFailed,
-    TooLarge, Unavailable, Unprocessable, UnsupportedMediaType,
+    BadRequest, BodyTimeout, Conflict, CrossSite, IllegalTransition, Malformed, NotCancellable,
+    NotFound, PreconditionFailed, PreconditionRequired, TooLarge, Unavailable, Unprocessable,
+    UnsupportedMediaType,
 };
-pub use entity_tag::{EntityTag, IfMatch, IfNoneMatch};
+pub use entity_tag::{EntityTag, IfMatch, IfNoneMatch, RequiredIfMatch};
 pub use json_body::{BODY_LIMIT, JsonBody, Object};
 pub use parameters::{PathParameter, QueryParameters, header};
+pub use prefer::{OptionalPreferWait, PreferWait};
 pub use problem::{FieldError, Problem};
 pub use problem_type::ProblemType;
 pub use server::{Listener, bind, serve};

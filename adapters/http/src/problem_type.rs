@@ -31,8 +31,14 @@ pub enum ProblemType {
     BodyTimeout,
     /// Other requests are changing the resource.
     Conflict,
+    /// It is too late to cancel the order.
+    NotCancellable,
+    /// The action is not allowed in the status of the resource.
+    IllegalTransition,
     /// The resource does not have the version in `If-Match`.
     PreconditionFailed,
+    /// The request needs `If-Match`.
+    PreconditionRequired,
     /// The body is larger than the limit.
     BodyTooLarge,
     /// The content type of the body is not supported.
@@ -51,7 +57,7 @@ pub enum ProblemType {
 
 impl ProblemType {
     /// All types that have a page.
-    pub(super) const CATALOGUE: [Self; 19] = [
+    pub(super) const CATALOGUE: [Self; 22] = [
         Self::MalformedHead,
         Self::HeadTooLarge,
         Self::UriTooLong,
@@ -64,7 +70,10 @@ impl ProblemType {
         Self::MethodNotAllowed,
         Self::BodyTimeout,
         Self::Conflict,
+        Self::NotCancellable,
+        Self::IllegalTransition,
         Self::PreconditionFailed,
+        Self::PreconditionRequired,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::UnsupportedContentEncoding,
@@ -103,8 +112,9 @@ impl ProblemType {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::BodyTimeout => StatusCode::REQUEST_TIMEOUT,
-            Self::Conflict => StatusCode::CONFLICT,
+            Self::Conflict | Self::NotCancellable | Self::IllegalTransition => StatusCode::CONFLICT,
             Self::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+            Self::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
             Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType | Self::UnsupportedContentEncoding => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
@@ -131,7 +141,10 @@ impl ProblemType {
             Self::MethodNotAllowed => "/problems/method-not-allowed",
             Self::BodyTimeout => "/problems/body-timeout",
             Self::Conflict => "/problems/conflict",
+            Self::NotCancellable => "/problems/not-cancellable",
+            Self::IllegalTransition => "/problems/illegal-transition",
             Self::PreconditionFailed => "/problems/precondition-failed",
+            Self::PreconditionRequired => "/problems/precondition-required",
             Self::BodyTooLarge => "/problems/body-too-large",
             Self::UnsupportedMediaType => "/problems/unsupported-media-type",
             Self::UnsupportedContentEncoding => "/problems/unsupported-content-encoding",
@@ -158,7 +171,10 @@ impl ProblemType {
             Self::MethodNotAllowed => "The method is not allowed",
             Self::BodyTimeout => "The body did not arrive in time",
             Self::Conflict => "Other requests are changing the resource",
+            Self::NotCancellable => "The order cannot be cancelled any more",
+            Self::IllegalTransition => "The action is not allowed in this status",
             Self::PreconditionFailed => "The version does not match `If-Match`",
+            Self::PreconditionRequired => "The request needs `If-Match`",
             Self::BodyTooLarge => "The body is too large",
             Self::UnsupportedMediaType => "The content type is not supported",
             Self::UnsupportedContentEncoding => "The content encoding is not supported",
@@ -204,8 +220,18 @@ impl ProblemType {
                  bytes that were sent."
             }
             Self::Conflict => "Retry the request.",
+            Self::NotCancellable => {
+                "Do not retry. Get the order: its `status` says whether the pharmacy has completed or \
+                 rejected it. Ask the pharmacy about a return."
+            }
+            Self::IllegalTransition => {
+                "Nothing was done. `detail` names the status and the actions that are allowed in it."
+            }
             Self::PreconditionFailed => {
                 "Get the resource again, check its state, and use its new `ETag`."
+            }
+            Self::PreconditionRequired => {
+                "Get the resource, check its state, and send its `ETag` in `If-Match`."
             }
             Self::BodyTooLarge => "A body may have at most 64 KiB.",
             Self::UnsupportedMediaType => "Send `Content-Type: application/json`.",

@@ -36,6 +36,9 @@ pub struct ConsumerConfig {
     pub group: String,
     /// Health that this consumer updates.
     pub health: ConsumerHealth,
+    /// The commands that publish the events of the topic again, with backticks. Warnings about lost
+    /// records name them.
+    pub republish: &'static str,
 }
 
 /// The consumer could not be created. Outages are retried and never returned.
@@ -45,7 +48,7 @@ pub struct ConsumeError(#[source] KafkaError);
 
 /// Waits until the topic exists. Returns also if no broker answers: joining retries that.
 async fn wait_for_topic(config: &ConsumerConfig, shutdown: &CancellationToken) {
-    let ConsumerConfig { cluster, group, health } = config;
+    let ConsumerConfig { cluster, group, health, .. } = config;
     let mut logged = false;
     while let Ok(false) = topic::exists(cluster).await {
         if !logged {
@@ -74,10 +77,10 @@ async fn wait_for_topic(config: &ConsumerConfig, shutdown: &CancellationToken) {
 ///
 /// # Errors
 /// When no consumer can be created with these settings.
-pub async fn consume(
+pub async fn consume<P: Send + Sync>(
     config: ConsumerConfig,
-    decoder: EventDecoder,
-    inbox: &impl Inbox,
+    decoder: EventDecoder<P>,
+    inbox: &impl Inbox<P>,
     shutdown: CancellationToken,
 ) -> Result<(), ConsumeError> {
     measure::describe();

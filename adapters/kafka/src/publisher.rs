@@ -6,6 +6,7 @@ mod send_result;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use application::event_format::{PublishedSchema, by_fingerprint};
 use application::one_line;
 use application::relay::{Delivery, OutboxRecord, Publisher};
 use rdkafka::error::KafkaError;
@@ -34,6 +35,8 @@ pub struct KafkaPublisher {
     topic: String,
     source: &'static str,
     registry: Registry,
+    /// The schemas of the events, oldest version first.
+    released: &'static [PublishedSchema],
     /// Sends records in batches.
     batched: ReplaceableProducer,
     /// Sends each record in its own request.
@@ -57,7 +60,7 @@ struct Registered {
 
 impl KafkaPublisher {
     /// A publisher to the topic of these settings. `source` is the context that the events come from,
-    /// as in CloudEvents: `/ordering`.
+    /// as in CloudEvents: `/ordering`. `released` are the schemas of its events.
     ///
     /// # Errors
     /// When the settings are wrong.
@@ -65,11 +68,12 @@ impl KafkaPublisher {
         cluster: &Cluster,
         registry: Registry,
         source: &'static str,
+        released: &'static [PublishedSchema],
     ) -> Result<Self, PublisherError> {
         let batched = ReplaceableProducer::new(producer_settings(cluster));
         batched.create_first().map_err(PublisherError)?;
         let single = ReplaceableProducer::new(single_record_producer_settings(cluster));
-        Ok(Self { topic: cluster.topic.clone(), source, registry, batched, single })
+        Ok(Self { topic: cluster.topic.clone(), source, registry, released, batched, single })
     }
 
     /// Gets the ids of the newest schema of each type of event, so that the first event does not have to
@@ -78,9 +82,8 @@ impl KafkaPublisher {
     /// # Errors
     /// When the registry is unavailable, or refuses a schema.
     pub async fn register_schemas(&self) -> Result<(), RegistryError> {
-        let released = (self.registry.events().released)();
-        for (index, schema) in released.iter().enumerate() {
-            let later = &released[index + 1..];
+        for (index, schema) in self.released.iter().enumerate() {
+            let later = &self.released[index + 1..];
             if !later.iter().any(|other| other.event_type == schema.event_type) {
                 self.registry.id_of(schema, &self.topic).await?;
             }
@@ -105,7 +108,7 @@ impl KafkaPublisher {
     /// The schema with this fingerprint as it is registered, or the delivery of its records if the
     /// registry gives no id.
     async fn registered(&self, fingerprint: &[u8]) -> Result<Registered, Delivery> {
-        let Some(schema) = self.registry.events().by_fingerprint(fingerprint) else {
+        let Some(schema) = by_fingerprint(self.released, fingerprint) else {
             // A newer version of the program wrote it. It can be published after an upgrade.
             return Err(Delivery::Failed("its schema is not compiled into this relay".to_owned()));
         };

@@ -1,7 +1,7 @@
 mod response;
 mod settings;
 
-use application::event_format::{EventReader, EventSchemas, PublishedSchema};
+use application::event_format::PublishedSchema;
 use application::one_line;
 use runtime::StartError;
 use runtime::config::KafkaArgs;
@@ -33,17 +33,15 @@ const MAX_SCHEMA_ID: u32 = i32::MAX.cast_unsigned();
 
 /// Client of the schema registry for publishers and consumers.
 ///
-/// Schemas and ids are cached without limit of time, because an id never changes its meaning.
-/// Errors are not cached.
+/// Ids are cached without limit of time, because an id never changes its meaning. Errors are not
+/// cached.
 #[derive(Clone)]
 pub struct Registry(Arc<RegistryInner>);
 
 struct RegistryInner {
-    events: EventSchemas,
     settings: SrSettings,
     subjects: Subjects,
     ids: Mutex<HashMap<(String, [u8; 32]), u32>>,
-    readers: Mutex<HashMap<u32, Arc<EventReader>>>,
 }
 
 /// Why a request to the registry failed.
@@ -93,7 +91,7 @@ impl Registry {
     ///
     /// # Errors
     /// When a setting is wrong. The message names its variable and says what would be right.
-    pub fn new(args: &KafkaArgs, events: EventSchemas) -> Result<Self, StartError> {
+    pub fn new(args: &KafkaArgs) -> Result<Self, StartError> {
         let settings = settings::settings(args)?;
         let subjects = Subjects::new(&args.schema_registry_url, &args.registry).map_err(
             |error| match error {
@@ -101,8 +99,7 @@ impl Registry {
                 other => StartError::other("cannot use the schema registry", other),
             },
         )?;
-        let (ids, readers) = Default::default();
-        Ok(Self(Arc::new(RegistryInner { events, settings, subjects, ids, readers })))
+        Ok(Self(Arc::new(RegistryInner { settings, subjects, ids: Mutex::default() })))
     }
 
     /// The id of a schema. Registers the schema if it is not registered. If the registry refuses to
@@ -144,29 +141,11 @@ impl Registry {
         }
     }
 
-    /// The reader for records with this schema id.
+    /// The schema with this id.
     ///
     /// # Errors
     /// When the registry is unavailable or does not know the id.
-    pub(super) async fn reader(&self, id: u32) -> Result<Arc<EventReader>, RegistryError> {
-        if let Some(reader) = lock(&self.0.readers).get(&id) {
-            return Ok(Arc::clone(reader));
-        }
-        let RegisteredSchema { schema, schema_type, .. } = self.fetch(id).await?;
-        let reader = Arc::new(match schema_type {
-            SchemaType::Avro => (self.0.events.reader)(&schema),
-            other => EventReader::UnknownType(format!("a schema of type {other:?}")),
-        });
-        lock(&self.0.readers).insert(id, Arc::clone(&reader));
-        Ok(reader)
-    }
-
-    /// The schemas of the events.
-    pub(super) fn events(&self) -> EventSchemas {
-        self.0.events
-    }
-
-    async fn fetch(&self, id: u32) -> Result<RegisteredSchema, RegistryError> {
+    pub(super) async fn fetch(&self, id: u32) -> Result<RegisteredSchema, RegistryError> {
         if id > MAX_SCHEMA_ID {
             return Err(RegistryError::Impossible { id });
         }
@@ -180,14 +159,18 @@ impl Registry {
         })
     }
 
-    /// Whether the registry has at least one schema of the events in this topic, and returns it by
-    /// its id. If not, it may be empty or the wrong registry, so its unknown ids prove nothing.
+    /// Whether the registry has at least one of these schemas for this topic, and returns it by its
+    /// id. If not, it may be empty or the wrong registry, so its unknown ids prove nothing.
     ///
     /// # Errors
     /// When the registry is unavailable.
-    pub(super) async fn knows_events_of(&self, topic: &str) -> Result<bool, RegistryError> {
+    pub(super) async fn knows_one_of(
+        &self,
+        schemas: &[PublishedSchema],
+        topic: &str,
+    ) -> Result<bool, RegistryError> {
         let mut subjects: Vec<String> =
-            (self.0.events.released)().iter().map(|schema| schema.subject(topic)).collect();
+            schemas.iter().map(|schema| schema.subject(topic)).collect();
         subjects.dedup();
         for subject in subjects {
             let latest = self.0.subjects.latest(&subject).await;
@@ -207,7 +190,7 @@ impl Registry {
 }
 
 /// Ignores poisoning: each access leaves the map in a valid state.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

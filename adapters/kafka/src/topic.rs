@@ -24,6 +24,13 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// if there is one, waiting longer is useless.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// How long a new topic keeps records: 7 days, less than the outbox keeps events by default.
+const RETENTION_MS: &str = "604800000";
+
+/// How long a new topic collects records in one segment: a day. Kafka deletes only whole segments, so
+/// records are kept up to a day longer than the retention, also those of a customer who was erased.
+const SEGMENT_MS: &str = "86400000";
+
 /// How long to run pending callbacks of the client, which report authentication failures.
 const CALLBACK_TIMEOUT: Duration = Duration::from_millis(50);
 
@@ -99,6 +106,8 @@ pub async fn ensure(
     let new = NewTopic::new(&topic, partitions, TopicReplication::Fixed(replication))
         .set("min.insync.replicas", in_sync)
         .set("cleanup.policy", "delete")
+        .set("retention.ms", RETENTION_MS)
+        .set("segment.ms", SEGMENT_MS)
         .set("unclean.leader.election.enable", "false");
     let settings = client_settings(cluster);
     let admin: AdminClient<Logging> =

@@ -1,4 +1,5 @@
 use adapter_postgres::PgError;
+use application::StoreError;
 use domain::Timestamp;
 use sqlx::PgPool;
 
@@ -43,4 +44,19 @@ pub(super) async fn delete_settled(
             _ => return Ok(page.deleted.unsigned_abs()),
         }
     }
+}
+
+/// Deletes the customers of at most `limit` orders that ended before this time. Returns how many.
+pub(super) async fn delete_ended_orders(
+    pool: &PgPool,
+    before: Timestamp,
+    limit: usize,
+) -> Result<u64, StoreError> {
+    let delete = sqlx::query!(
+        "DELETE FROM orders WHERE order_id IN (
+             SELECT order_id FROM orders WHERE ended_at < $1 ORDER BY ended_at LIMIT $2)",
+        before.get(),
+        i64::try_from(limit).unwrap_or(i64::MAX)
+    );
+    Ok(delete.execute(pool).await.map_err(PgError::from)?.rows_affected())
 }

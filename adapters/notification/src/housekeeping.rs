@@ -7,7 +7,8 @@ use application::dead_letters::DeadLetters;
 use application::housekeeping::delete_in_chunks;
 use application::notification::Notifications;
 
-use super::PgNotifications;
+use super::delete_settled::delete_ended_orders;
+use super::{PgNotifications, attempts};
 
 /// Deletes old rows of the notification context. Several programs may do this at the same time.
 #[derive(Debug, Clone)]
@@ -21,9 +22,12 @@ pub struct Housekeeping {
 pub struct Retention {
     /// Dead letters, after they were retried or discarded.
     pub dead_letters: Duration,
-    /// Notifications that were sent or have failed, after they were recorded. This MUST be longer than
-    /// events can be delivered again: otherwise the notification would be recorded and sent again.
+    /// Notifications that are not pending, after they were recorded, and the customers of orders, after
+    /// the order has ended. This MUST be longer than events can be delivered again: otherwise the
+    /// notification would be recorded and sent again.
     pub notifications: Duration,
+    /// Attempts to send, in whole days.
+    pub attempts: Duration,
 }
 
 /// What one round of housekeeping did.
@@ -33,6 +37,10 @@ pub struct HousekeepingReport {
     pub dead_letters_deleted: u64,
     /// Notifications that were deleted.
     pub notifications_deleted: u64,
+    /// Customers of ended orders that were deleted.
+    pub orders_deleted: u64,
+    /// Days whose attempts were deleted.
+    pub attempt_days_dropped: u64,
     /// Whether the clock of Postgres was not trusted, so that nothing was deleted.
     pub clock_doubted: bool,
     /// Steps that failed. Each was logged.
@@ -50,6 +58,9 @@ impl Housekeeping {
     pub async fn tidy(&self) -> HousekeepingReport {
         let mut round = Round::begin(&self.database);
         let mut report = HousekeepingReport::default();
+        let pool = self.database.pool();
+        // Also while the clock is not trusted: attempts are recorded by the same clock.
+        round.step("create the partitions of attempts", attempts::create_days(pool)).await;
         if let Some(now) = round.time().await {
             let letters = PgDeadLetters::new(&self.database);
             let before = (now - self.keep.dead_letters).into();
@@ -59,6 +70,10 @@ impl Housekeeping {
             let before = (now - self.keep.notifications).into();
             let delete = delete_in_chunks(|limit| notifications.delete_settled(before, limit));
             report.notifications_deleted = round.step("delete old notifications", delete).await;
+            let delete = delete_in_chunks(|limit| delete_ended_orders(pool, before, limit));
+            report.orders_deleted = round.step("delete customers of ended orders", delete).await;
+            let drop = attempts::drop_days(pool, now - self.keep.attempts);
+            report.attempt_days_dropped = round.step("delete old attempts", drop).await;
         }
         report.clock_doubted = round.clock_doubted;
         report.failed = round.failed;

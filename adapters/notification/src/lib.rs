@@ -1,20 +1,27 @@
-//! Notifications in Postgres, in the schema `notification`.
+//! Notifications, contacts and webhooks in Postgres, in the schema `notification`.
 
+mod attempts;
+mod backlog;
 mod claim;
+mod contacts;
 mod delete_settled;
 mod housekeeping;
 mod notifications;
+mod record;
+mod retry;
 mod rows;
-
-use std::time::Duration;
+mod settle;
+mod views;
+mod webhooks;
 
 use sqlx::PgPool;
 
-pub use claim::PgNotificationClaim;
 pub use housekeeping::{Housekeeping, HousekeepingReport, Retention};
 
 use adapter_postgres::ledger::Statements;
-use adapter_postgres::{ContextTables, Database, Migrations, PgLedger, ledger_statements};
+use adapter_postgres::{
+    ContextTables, Database, KeptSessions, Migrations, PgLedger, ledger_statements,
+};
 
 /// The tables of the notification context.
 pub static TABLES: ContextTables = ContextTables {
@@ -26,25 +33,18 @@ pub static TABLES: ContextTables = ContextTables {
     }],
 };
 
-/// The notifications, in Postgres. Cheap to clone.
+/// The notifications, the contacts of customers and the webhooks, in Postgres. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct PgNotifications {
     pool: PgPool,
-    hold: Duration,
+    sessions: KeptSessions,
 }
 
 impl PgNotifications {
     /// The notifications in this database.
     #[must_use]
     pub fn new(database: &Database) -> Self {
-        Self { pool: database.pool().clone(), hold: Duration::from_mins(1) }
-    }
-
-    /// The same, with claims that end after `hold` if the worker does not settle them. The default is
-    /// one minute. A worker MUST have sent what it claimed by then, or it may be sent twice.
-    #[must_use]
-    pub fn holding_at_most(self, hold: Duration) -> Self {
-        Self { hold, ..self }
+        Self { pool: database.pool().clone(), sessions: KeptSessions::of(database.pool()) }
     }
 }
 

@@ -2,7 +2,9 @@ use std::time::Duration;
 
 use adapter_outbox::days::{self, DaysReport};
 use adapter_postgres::Database;
+use adapter_postgres::dead_letters::PgDeadLetters;
 use adapter_postgres::housekeeping::Round;
+use application::dead_letters::DeadLetters as _;
 use application::housekeeping::delete_in_chunks;
 use application::ordering::Answers;
 
@@ -27,6 +29,8 @@ pub struct Retention {
     pub events: Duration,
     /// How long answers to repeated requests are kept.
     pub answers: Duration,
+    /// How long dead letters of the consumer are kept after they were retried or discarded.
+    pub dead_letters: Duration,
 }
 
 impl Default for Retention {
@@ -35,6 +39,7 @@ impl Default for Retention {
             days_ahead: 7,
             events: Duration::from_hours(7 * 24),
             answers: Duration::from_hours(7 * 24),
+            dead_letters: Duration::from_hours(30 * 24),
         }
     }
 }
@@ -46,6 +51,8 @@ pub struct HousekeepingReport {
     pub days: DaysReport,
     /// Answers deleted.
     pub answers_deleted: u64,
+    /// Dead letters of the consumer that were deleted after their retention.
+    pub dead_letters_deleted: u64,
     /// Whether the clock of Postgres was not trusted, so that nothing was deleted.
     pub clock_doubted: bool,
     /// Steps that failed; each was logged.
@@ -64,7 +71,7 @@ impl Housekeeping {
     pub async fn tidy(&self) -> HousekeepingReport {
         let mut round = Round::begin(&self.database);
         let mut days = DaysReport::default();
-        let mut answers_deleted = 0;
+        let (mut answers_deleted, mut dead_letters_deleted) = (0, 0);
         days::create(&self.database, self.keep.days_ahead, &mut round, &mut days).await;
         if let Some(now) = round.time().await {
             let before = now - self.keep.events;
@@ -73,10 +80,15 @@ impl Housekeeping {
             let before = (now - self.keep.answers).into();
             let delete = delete_in_chunks(|limit| answers.delete_before(before, limit));
             answers_deleted = round.step("delete old answers", delete).await;
+            let letters = PgDeadLetters::new(&self.database);
+            let before = (now - self.keep.dead_letters).into();
+            let delete = delete_in_chunks(|limit| letters.delete_settled(before, limit));
+            dead_letters_deleted = round.step("delete old dead letters", delete).await;
         }
         HousekeepingReport {
             days,
             answers_deleted,
+            dead_letters_deleted,
             clock_doubted: round.clock_doubted,
             failed: round.failed,
         }

@@ -4,6 +4,8 @@
 //! [`PgOrders`] stores an order, its events and the answer to its cause in one transaction.
 
 mod answers;
+mod batches;
+mod customer_orders;
 mod housekeeping;
 mod order_row;
 mod orders;
@@ -17,6 +19,7 @@ pub use housekeeping::{Housekeeping, HousekeepingReport, Retention};
 pub use orders::PgOrders;
 pub use published_ledger::PgPublishedLedger;
 
+use adapter_outbox::ContextOutbox;
 use adapter_postgres::{ContextTables, Migrations};
 
 /// The tables of the ordering context.
@@ -32,5 +35,10 @@ pub static TABLES: ContextTables = ContextTables {
     ],
 };
 
-/// The table of the aggregates whose events are in the outbox.
-pub const AGGREGATES: &str = "orders";
+/// The outbox of the ordering context.
+pub static OUTBOX: ContextOutbox = ContextOutbox {
+    aggregates: "orders",
+    key: "id",
+    command: "order-jobs",
+    reconcile: Some("order-jobs reconcile"),
+};

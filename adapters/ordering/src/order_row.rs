@@ -1,22 +1,27 @@
+mod state;
+
 use std::error::Error;
 
 use application::StoreError;
 use chrono::{DateTime, Utc};
 use domain::ordering::{
-    CancelReason, Code, CodeDisplay, CodeSystem, CustomerName, MedicationCoding, Order, OrderItem,
-    OrderItems, OrderNote, OrderSnapshot, OrderStatus, ProductId, Quantity,
+    Code, CodeDisplay, CodeSystem, CustomerName, MedicationCoding, Order, OrderItem, OrderItems,
+    OrderNote, OrderSnapshot, ProductId, Quantity,
 };
-use domain::{OrderId, OrderVersion};
+use domain::{CustomerId, OrderId, OrderVersion, Timestamp};
 use serde::{Deserialize, Serialize};
 use sqlx::types::{Json, Uuid};
+
+pub(super) use self::state::ChangeRow;
 
 /// Selects [`OrderRow`]s.
 macro_rules! select_orders {
     ($which:literal $(, $argument:expr)* $(,)?) => {
         sqlx::query_as!(
             OrderRow,
-            r#"SELECT id, customer_name, items AS "items: _", note, status, version, created_at,
-                      cancel_reason, cancelled_at
+            r#"SELECT id, customer_id, customer_name, items AS "items: _", note, status, version, created_at,
+                      cancel_reason, cancelled_at, progress, rejection_code, rejection_text,
+                      cancel_requested_at, cancel_declined_at, history AS "history: _", redacted_at
                FROM orders "# + $which
             $(, $argument)*
         )
@@ -29,6 +34,8 @@ pub(super) use select_orders;
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderRow {
     pub(super) id: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) customer_id: Option<String>,
     pub(super) customer_name: String,
     pub(super) items: Json<Vec<ItemRow>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -38,6 +45,20 @@ pub(super) struct OrderRow {
     pub(super) created_at: DateTime<Utc>,
     pub(super) cancel_reason: Option<String>,
     pub(super) cancelled_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) progress: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rejection_code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) rejection_text: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cancel_requested_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) cancel_declined_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) history: Option<Json<Vec<ChangeRow>>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) redacted_at: Option<DateTime<Utc>>,
 }
 
 /// An item as JSON.
@@ -72,22 +93,27 @@ struct InvalidOrder {
 
 impl From<&OrderSnapshot> for OrderRow {
     fn from(order: &OrderSnapshot) -> Self {
-        let (status, cancel_reason, cancelled_at) = match &order.status {
-            OrderStatus::Created => ("created", None, None),
-            OrderStatus::Cancelled { reason, at } => {
-                ("cancelled", Some(reason.as_str().to_owned()), Some(at.get()))
-            }
-        };
+        let (progress, rejection_code, rejection_text) = state::progress_columns(&order.progress);
+        let (cancel_reason, cancelled_at, cancel_requested_at, cancel_declined_at) =
+            state::cancellation_columns(order.cancellation.as_ref());
         Self {
             id: order.id.get(),
+            customer_id: order.customer_id.as_ref().map(ToString::to_string),
             customer_name: order.customer_name.as_str().to_owned(),
             items: Json(order.items.as_slice().iter().map(ItemRow::from).collect()),
             note: order.note.as_ref().map(ToString::to_string),
-            status: status.to_owned(),
+            status: order.status().name().as_str().to_owned(),
             version: order.version.get(),
             created_at: order.created_at.get(),
             cancel_reason,
             cancelled_at,
+            progress,
+            rejection_code,
+            rejection_text,
+            cancel_requested_at,
+            cancel_declined_at,
+            history: state::history_column(&order.history),
+            redacted_at: order.redacted_at.map(Timestamp::get),
         }
     }
 }
@@ -106,28 +132,30 @@ impl OrderRow {
     }
 
     fn parse(self) -> Result<OrderSnapshot, InvalidReason> {
-        let status = match (self.status.as_str(), self.cancel_reason, self.cancelled_at) {
-            ("created", None, None) => OrderStatus::Created,
-            ("cancelled", Some(reason), Some(at)) => {
-                OrderStatus::Cancelled { reason: CancelReason::restore(&reason)?, at: at.into() }
-            }
-            (status, ..) => {
-                return Err(format!(
-                    "status {status:?} does not match cancel_reason and cancelled_at"
-                )
-                .into());
-            }
-        };
         let items = self.items.0.into_iter().map(ItemRow::parse);
-        Ok(OrderSnapshot {
+        let order = OrderSnapshot {
             id: OrderId::new(self.id),
+            customer_id: self.customer_id.as_deref().map(str::parse::<CustomerId>).transpose()?,
             customer_name: CustomerName::restore(&self.customer_name)?,
             items: OrderItems::try_from(items.collect::<Result<Vec<_>, _>>()?)?,
             note: self.note.as_deref().map(OrderNote::restore).transpose()?,
-            status,
+            progress: state::progress((self.progress, self.rejection_code, self.rejection_text))?,
+            cancellation: state::cancellation((
+                self.cancel_reason,
+                self.cancelled_at,
+                self.cancel_requested_at,
+                self.cancel_declined_at,
+            ))?,
+            history: state::history(self.history, self.created_at, self.cancelled_at)?,
             version: OrderVersion::try_from(self.version)?,
             created_at: self.created_at.into(),
-        })
+            redacted_at: self.redacted_at.map(Timestamp::from),
+        };
+        if order.status().name().as_str() != self.status {
+            let status = self.status;
+            return Err(format!("status {status:?} does not match the other columns").into());
+        }
+        Ok(order)
     }
 }
 

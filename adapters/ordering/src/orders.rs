@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
 use adapter_outbox::WakeupSender;
-use adapter_postgres::{Database, PgError};
+use adapter_postgres::timeouts::{in_time, within};
+use adapter_postgres::{Database, KeptSessions, PgError};
 use application::StoreError;
 use application::event_format::EncodeEvent;
 use application::ordering::{Cause, FindAnswerError, Orders, SaveError, Saved};
@@ -7,6 +10,7 @@ use domain::OrderId;
 use domain::ordering::Order;
 use sqlx::types::{Json, Uuid};
 
+use super::batches::{Batches, SAVE, save_alone};
 use super::order_row::{OrderRow, select_orders};
 use super::save::{Save, Write, cause_key};
 
@@ -16,10 +20,13 @@ const ATTEMPTS: usize = 3;
 /// The orders, in Postgres.
 ///
 /// One statement stores an order, its events and the answer to its cause. So a save needs one round
-/// trip, and holds no lock while the program waits for the network.
+/// trip, and holds no lock while the program waits for the network. New orders that arrive while others
+/// are being stored share a statement.
 #[derive(Debug, Clone)]
 pub struct PgOrders {
     pub(super) database: Database,
+    sessions: KeptSessions,
+    batches: Batches,
     wakeups: WakeupSender,
     pub(super) encode: EncodeEvent,
 }
@@ -40,10 +47,13 @@ impl PgOrders {
     /// The orders in this database. `encode` encodes their events.
     ///
     /// Must be called on a tokio runtime. It spawns a task that wakes relays when events were
-    /// stored. The task ends when the last clone is dropped.
+    /// stored, and tasks that store new orders. The tasks end when the last clone is dropped.
     #[must_use]
     pub fn new(database: &Database, encode: EncodeEvent) -> Self {
-        Self { database: database.clone(), wakeups: WakeupSender::spawn(database), encode }
+        let sessions = KeptSessions::of(database.pool());
+        let wakeups = WakeupSender::spawn(database);
+        let batches = Batches::spawn(&sessions, &wakeups);
+        Self { database: database.clone(), sessions, batches, wakeups, encode }
     }
 
     /// The stored answer to a cause.
@@ -61,16 +71,40 @@ impl PgOrders {
         Ok(answer.fetch_optional(self.database.pool()).await.map_err(PgError::from)?)
     }
 
-    async fn write(&self, save: &Save) -> Result<Write, StoreError> {
-        let mut connection = self.database.pool().acquire().await.map_err(PgError::from)?;
-        Ok(save.run(&mut connection).await?)
+    /// Looks for an order in a transaction that writes something.
+    ///
+    /// After the promotion of a synchronous standby, a connection may still lead to the old primary,
+    /// which does not know the newest orders. It cannot commit there, so an order that is not found here
+    /// does not exist.
+    async fn find_on_primary(&self, id: OrderId) -> Result<Option<OrderRow>, PgError> {
+        let mut transaction = self.database.pool().begin().await?;
+        // This only writes to the log, in which Postgres has to wait for the standby.
+        sqlx::query!("SELECT pg_logical_emit_message(true, 'find', ''::text)::text AS position")
+            .fetch_one(&mut *transaction)
+            .await?;
+        let row =
+            select_orders!("WHERE id = $1", id.get()).fetch_optional(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(row)
+    }
+
+    async fn write(&self, save: &Arc<Save>) -> Result<Write, StoreError> {
+        if save.stored_version.is_none() {
+            self.batches.save(Arc::clone(save)).await
+        } else {
+            Ok(save_alone(&self.sessions, save, &self.wakeups).await?)
+        }
     }
 }
 
 impl Orders for PgOrders {
     async fn find(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
         let row = select_orders!("WHERE id = $1", id.get());
-        let row = row.fetch_optional(self.database.pool()).await.map_err(PgError::from)?;
+        let found = async { Ok(row.fetch_optional(self.database.pool()).await?) };
+        let row = match in_time::<_, PgError>(found).await? {
+            None => within(SAVE, self.find_on_primary(id)).await?,
+            found => found,
+        };
         row.map(OrderRow::order).transpose()
     }
 
@@ -87,13 +121,10 @@ impl Orders for PgOrders {
     }
 
     async fn save(&self, order: Order, cause: Cause) -> Result<Saved, SaveError> {
-        let save = Save::of(&order, &cause, self.encode)?;
+        let save = Arc::new(Save::of(&order, &cause, self.encode)?);
         for _ in 0..ATTEMPTS {
             match self.write(&save).await? {
-                Write::Written => {
-                    self.wakeups.send();
-                    return Ok(Saved::Stored(order.saved()));
-                }
+                Write::Written => return Ok(Saved::Stored(order.saved())),
                 Write::Changed => return Err(SaveError::VersionConflict),
                 Write::AnsweredBefore => match self.find_answer(&cause).await {
                     Ok(Some(answer)) => return Ok(Saved::AnsweredBefore(answer)),

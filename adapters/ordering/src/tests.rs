@@ -2,13 +2,16 @@
 //! outbox.
 
 mod adopting;
+mod batches;
 mod checking;
 mod claims;
 mod clocks;
 mod contract;
+mod erasing;
 mod gaps;
 mod migrating;
 mod operations;
+mod previous_version;
 mod protocol;
 mod reconciling;
 mod records;
@@ -29,7 +32,7 @@ use application::relay::{Claim, Outbox, Verdict};
 use application::testing::{
     DeadLetterFixture, LedgerFixture, OperatorFixture, OrderingFixture, refuse_event, sample,
 };
-use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+use domain::ordering::{NewOrder, Order, OrderItem, OrderItems, PharmacyNews};
 use domain::{EventId, OrderId, Timestamp};
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::clock;
@@ -74,7 +77,7 @@ impl Fixture {
     pub(super) async fn cancel(&self, placed: &Save) -> Uuid {
         let mut order = self.orders.find(OrderId::new(placed.order.id)).await.unwrap().unwrap();
         let event_stamp = clock::event_stamp();
-        assert!(order.cancel("no need".parse().unwrap(), event_stamp).is_applied());
+        assert!(order.follow(PharmacyNews::Cancelled, event_stamp).is_applied());
         self.orders.save(order, Cause::Unkeyed).await.unwrap();
         event_stamp.event_id.get()
     }
@@ -199,7 +202,13 @@ fn new_order(id: OrderId) -> Order {
         medication: None,
     };
     let items = OrderItems::try_from(vec![item]).unwrap();
-    let new = NewOrder { id, customer_name: "Ada".parse().unwrap(), items, note: None };
+    let new = NewOrder {
+        id,
+        customer_id: None,
+        customer_name: "Ada".parse().unwrap(),
+        items,
+        note: None,
+    };
     Order::place(new, clock::event_stamp())
 }
 
@@ -229,6 +238,7 @@ impl OrderingFixture for Fixture {
     type Views = PgOrders;
     type Outbox = PgOutbox;
     type Answers = PgAnswers;
+    type Customers = PgOrders;
 
     fn orders(&self) -> PgOrders {
         self.orders.clone()
@@ -244,6 +254,10 @@ impl OrderingFixture for Fixture {
 
     fn answers(&self) -> PgAnswers {
         PgAnswers::new(&self.database)
+    }
+
+    fn customers(&self) -> PgOrders {
+        self.orders.clone()
     }
 
     async fn let_delays_pass(&self) {
@@ -269,7 +283,9 @@ impl LedgerFixture for Fixture {
             sample::order(n)
         } else {
             let mut order = self.orders.find(sample::order_id(n)).await.unwrap().unwrap();
-            assert!(order.cancel(sample::reason(), sample::event_stamp(n, version)).is_applied());
+            assert!(
+                order.follow(PharmacyNews::Cancelled, sample::event_stamp(n, version)).is_applied()
+            );
             order
         };
         self.orders.save(order, Cause::Unkeyed).await.unwrap();

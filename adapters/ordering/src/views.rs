@@ -1,8 +1,8 @@
 use adapter_postgres::PgError;
 use application::StoreError;
-use application::ordering::{OrderViews, StatusFilter};
+use application::ordering::OrderViews;
 use domain::OrderId;
-use domain::ordering::OrderSnapshot;
+use domain::ordering::{OrderSnapshot, StatusName};
 
 use super::PgOrders;
 use super::order_row::{OrderRow, select_orders};
@@ -16,7 +16,7 @@ impl OrderViews for PgOrders {
 
     async fn newest(
         &self,
-        status: Option<StatusFilter>,
+        status: Option<StatusName>,
         before: Option<OrderId>,
         limit: usize,
     ) -> Result<Vec<OrderSnapshot>, StoreError> {
@@ -32,15 +32,11 @@ impl OrderViews for PgOrders {
                     .await
             }
             Some(status) => {
-                let status = match status {
-                    StatusFilter::Created => "created",
-                    StatusFilter::Cancelled => "cancelled",
-                };
                 select_orders!(
                     "WHERE id < $1 AND status = $3 ORDER BY id DESC LIMIT $2",
                     before,
                     limit,
-                    status
+                    status.as_str()
                 )
                 .fetch_all(pool)
                 .await

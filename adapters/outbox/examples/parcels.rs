@@ -2,7 +2,7 @@
 use adapter_kafka::{Cluster, KafkaPublisher, Registry};
 use adapter_outbox::{MIGRATIONS, NewEvent, NewEvents, PgOutbox};
 use adapter_postgres::{ContextTables, Database};
-use application::event_format::{EventReader, EventSchemas, PublishedSchema};
+use application::event_format::PublishedSchema;
 use application::relay::{Step, relay_step};
 use runtime::config::KafkaArgs;
 use serde_json::json;
@@ -15,10 +15,6 @@ static SENT: [PublishedSchema; 1] = [PublishedSchema {
     json: r#"{"type": "record", "name": "shipping.ParcelSent", "fields": [{"name": "to", "type": "string"}]}"#,
     fingerprint: [1; 32],
 }];
-const SCHEMAS: EventSchemas = EventSchemas {
-    released: || &SENT,
-    reader: |_| EventReader::Unusable("this example reads no events".into()),
-};
 static TABLES: ContextTables =
     ContextTables { schema: "shipping", program: "parcels", migrations: &[MIGRATIONS] };
 
@@ -51,8 +47,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     transaction.commit().await?;
 
     // A relay does this in a loop. Any number of relays can run at the same time.
-    let registry = Registry::new(&args, SCHEMAS)?;
-    let publisher = KafkaPublisher::new(&Cluster::new(&args)?, registry, "/shipping")?;
+    let registry = Registry::new(&args)?;
+    let publisher = KafkaPublisher::new(&Cluster::new(&args)?, registry, "/shipping", &SENT)?;
     let outbox = PgOutbox::new(&database, 1);
     let step = relay_step(&outbox, &publisher, 100, || (), PgOutbox::claim_clock).await?;
     assert_eq!(step, Step::Relayed { published: 1, unpublished: 0 });

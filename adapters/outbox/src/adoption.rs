@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::Timestamp;
 use sqlx::{Executor, PgConnection, PgPool};
 
+use super::ContextOutbox;
 use super::outbox_check::problems::{
     LaneState, Problem, Server, StoredIdentity, find_problems, known_positions, stop_reason,
 };
@@ -44,7 +45,7 @@ const MARGIN: TimeDelta = TimeDelta::minutes(5);
 #[derive(Debug, Clone)]
 pub struct Adoption {
     database: Database,
-    aggregates: &'static str,
+    outbox: &'static ContextOutbox,
     since: Option<DateTime<Utc>>,
 }
 
@@ -83,17 +84,18 @@ struct Before {
 }
 
 impl Adoption {
-    /// An adoption of the outbox in this database.
-    ///
-    /// `aggregates` is the table of the aggregates, with the key `id`. A writer locks a row of it
-    /// before it appends events of this aggregate.
+    /// An adoption of the outbox of this context.
     ///
     /// Events at or below a cursor count as unpublished if they were recorded at or after `since`.
     /// The default is shortly before the last check that found no problem. If there was no such
     /// check, all events count as unpublished.
     #[must_use]
-    pub fn new(database: &Database, aggregates: &'static str, since: Option<Timestamp>) -> Self {
-        Self { database: database.clone(), aggregates, since: since.map(Timestamp::get) }
+    pub fn new(
+        database: &Database,
+        outbox: &'static ContextOutbox,
+        since: Option<Timestamp>,
+    ) -> Self {
+        Self { database: database.clone(), outbox, since: since.map(Timestamp::get) }
     }
 
     /// Reports what an adoption would do, and changes nothing.
@@ -128,10 +130,10 @@ impl Adoption {
             if before.problems.is_empty() {
                 return Ok(before.report(since, Reappended::default()));
             }
-            positions::repair(&mut session).await?;
+            positions::repair(&mut session, self.outbox.command).await?;
             session.execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-            let reappended = Reappended::append(&mut session, self.aggregates, since).await?;
-            store_adopted(&mut session).await?;
+            let reappended = Reappended::append(&mut session, self.outbox, since).await?;
+            store_adopted(&mut session, self.outbox.command).await?;
             session.execute("COMMIT").await?;
             Ok(before.report(since, reappended))
         })
@@ -175,10 +177,10 @@ impl Before {
 }
 
 /// Stores this server and the positions of the lanes, if the lanes have no problems now.
-async fn store_adopted(session: &mut PgConnection) -> Result<(), AdoptionError> {
+async fn store_adopted(session: &mut PgConnection, command: &str) -> Result<(), AdoptionError> {
     let server = Server::read(session).await?;
     let lanes = LaneState::read(session, &[]).await?;
-    if let Some(reason) = stop_reason(&find_problems(&server, None, &lanes, &[])) {
+    if let Some(reason) = stop_reason(&find_problems(&server, None, &lanes, &[]), command) {
         return Err(AdoptionError::StillInconsistent(reason));
     }
     let store = sqlx::query!(

@@ -1,27 +1,29 @@
 use adapter_postgres::PgError;
+use application::event_format::EncodedEvent;
 use chrono::{DateTime, Utc};
+use domain::{EventId, Timestamp};
+use runtime::trace_context::TraceParent;
 use sqlx::PgConnection;
-use sqlx::types::Uuid;
+use sqlx::types::{Json, Uuid};
 
 use super::Lane;
 
-/// A statement, as of `sqlx::query!`, that appends the events of one aggregate to the outbox.
+/// A statement, as of `sqlx::query!`, that appends events to the outbox.
 ///
 /// It takes the text before and after the common table expression `appended AS (INSERT …)`, the
-/// [`NewEvents`], and the arguments of the text, which are `$11` and so on. `$1` to `$10` are those
-/// of the events; `$3` is the id of the aggregate. The events are appended if the common table
-/// expression `written` of the text returns a row.
+/// [`NewEvents`] of the aggregates as an iterator of references, and the arguments of the text, which
+/// are `$10` and so on. `$1` to `$9` are those of the events. The events of an aggregate are appended
+/// if the common table expression `written (aggregate_id)` of the text returns its id.
 ///
-/// `written` MUST insert or update the row of the aggregate. Then the transaction has an id before
-/// it takes a position, and it holds this row locked until it ends. The proof in `outbox.rs` needs
+/// `written` MUST insert or update the rows of the aggregates. Then the transaction has an id before
+/// it takes a position, and it holds these rows locked until it ends. The proof in `outbox.rs` needs
 /// both.
 #[macro_export]
 macro_rules! query_appending {
     ($before:literal, $after:literal, $events:expr $(, $argument:expr)* $(,)?) => {{
         let $crate::EventColumns {
-            lane,
-            sequence,
-            aggregate_id,
+            lanes,
+            aggregate_ids,
             headers,
             ids,
             versions,
@@ -29,29 +31,28 @@ macro_rules! query_appending {
             schema_fingerprints,
             payloads,
             occurred_at,
-        } = $events.columns();
+        } = $crate::EventColumns::of($events);
         ::sqlx::query!(
             $before
                 + "appended AS (
     INSERT INTO outbox
         (lane, position, event_id, order_id, order_version, event_type, schema_fingerprint,
          payload, headers, occurred_at)
-    SELECT $1::smallint, nextval($2::text::regclass), event_id, $3::uuid, aggregate_version,
-           event_type, schema_fingerprint, payload, $4::jsonb, occurred_at
+    SELECT lane, nextval(('outbox_lane_' || lane)::regclass), event_id, aggregate_id,
+           aggregate_version, event_type, schema_fingerprint, payload, headers, occurred_at
     FROM (
         SELECT event.*
-        FROM written CROSS JOIN
-             unnest($5::uuid[], $6::bigint[], $7::text[], $8::bytea[], $9::bytea[],
-                    $10::timestamptz[])
-             AS event (event_id, aggregate_version, event_type, schema_fingerprint, payload,
-                       occurred_at)
+        FROM written
+        JOIN unnest($1::smallint[], $2::uuid[], $3::jsonb[], $4::uuid[], $5::bigint[], $6::text[],
+                    $7::bytea[], $8::bytea[], $9::timestamptz[])
+             AS event (lane, aggregate_id, headers, event_id, aggregate_version, event_type,
+                       schema_fingerprint, payload, occurred_at) USING (aggregate_id)
         ORDER BY aggregate_version
     ) AS event
 )" + $after,
-            lane,
-            sequence,
-            aggregate_id,
-            headers,
+            &lanes[..],
+            &aggregate_ids[..],
+            &headers[..] as _,
             &ids[..],
             &versions[..],
             &event_types[..] as _,
@@ -91,15 +92,34 @@ pub struct NewEvent {
     pub occurred_at: DateTime<Utc>,
 }
 
-/// The arguments `$1` to `$10` of [`query_appending!`](crate::query_appending): one value for all
-/// events, or one value for each event.
+impl NewEvent {
+    /// The event of an aggregate, with this version, as its context encodes it.
+    #[must_use]
+    pub fn new(
+        id: EventId,
+        aggregate_version: i64,
+        occurred_at: Timestamp,
+        encoded: EncodedEvent,
+    ) -> Self {
+        Self {
+            id: id.get(),
+            aggregate_version,
+            event_type: encoded.event_type.to_owned(),
+            schema_fingerprint: encoded.schema_fingerprint.to_vec(),
+            payload: encoded.payload,
+            occurred_at: occurred_at.get(),
+        }
+    }
+}
+
+/// The arguments `$1` to `$9` of [`query_appending!`](crate::query_appending), with one value for each
+/// event.
 #[doc(hidden)]
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct EventColumns<'a> {
-    pub lane: i16,
-    pub sequence: String,
-    pub aggregate_id: Uuid,
-    pub headers: &'a serde_json::Value,
+    pub lanes: Vec<i16>,
+    pub aggregate_ids: Vec<Uuid>,
+    pub headers: Vec<Json<&'a serde_json::Value>>,
     pub ids: Vec<Uuid>,
     pub versions: Vec<i64>,
     pub event_types: Vec<&'a str>,
@@ -108,61 +128,78 @@ pub struct EventColumns<'a> {
     pub occurred_at: Vec<DateTime<Utc>>,
 }
 
+impl<'a> EventColumns<'a> {
+    #[must_use]
+    pub fn of(aggregates: impl IntoIterator<Item = &'a NewEvents>) -> Self {
+        let mut columns = Self::default();
+        for aggregate in aggregates {
+            for event in &aggregate.events {
+                let NewEvent {
+                    id,
+                    aggregate_version,
+                    event_type,
+                    schema_fingerprint,
+                    payload,
+                    occurred_at,
+                } = event;
+                columns.lanes.push(aggregate.lane().get());
+                columns.aggregate_ids.push(aggregate.aggregate_id);
+                columns.headers.push(Json(&aggregate.headers));
+                columns.ids.push(*id);
+                columns.versions.push(*aggregate_version);
+                columns.event_types.push(event_type);
+                columns.schema_fingerprints.push(schema_fingerprint);
+                columns.payloads.push(payload);
+                columns.occurred_at.push(*occurred_at);
+            }
+        }
+        columns
+    }
+}
+
 impl NewEvents {
+    /// Events of this aggregate, oldest first. Their records carry the current trace.
+    #[must_use]
+    pub fn new(aggregate_id: Uuid, events: Vec<NewEvent>) -> Self {
+        let headers = match TraceParent::current() {
+            Some(trace) => serde_json::json!({ "traceparent": trace.to_string() }),
+            None => serde_json::json!({}),
+        };
+        Self { aggregate_id, headers, events }
+    }
+
     /// The lane of the events.
     #[must_use]
     pub fn lane(&self) -> Lane {
         Lane::of(self.aggregate_id)
     }
 
-    #[doc(hidden)]
-    #[must_use]
-    pub fn columns(&self) -> EventColumns<'_> {
-        let Self { aggregate_id, headers, events } = self;
-        let mut columns = EventColumns {
-            lane: self.lane().get(),
-            sequence: self.lane().sequence(),
-            aggregate_id: *aggregate_id,
-            headers,
-            ids: Vec::with_capacity(events.len()),
-            versions: Vec::with_capacity(events.len()),
-            event_types: Vec::with_capacity(events.len()),
-            schema_fingerprints: Vec::with_capacity(events.len()),
-            payloads: Vec::with_capacity(events.len()),
-            occurred_at: Vec::with_capacity(events.len()),
-        };
-        for event in events {
-            let NewEvent {
-                id,
-                aggregate_version,
-                event_type,
-                schema_fingerprint,
-                payload,
-                occurred_at,
-            } = event;
-            columns.ids.push(*id);
-            columns.versions.push(*aggregate_version);
-            columns.event_types.push(event_type);
-            columns.schema_fingerprints.push(schema_fingerprint);
-            columns.payloads.push(payload);
-            columns.occurred_at.push(*occurred_at);
-        }
-        columns
-    }
-
-    /// Appends the events in the transaction of this connection.
-    ///
-    /// The transaction MUST hold the row of the aggregate locked, so that a higher version has a
-    /// higher position.
+    /// Appends the events in the transaction of this connection, as [`Self::append_all`] does.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn append(&self, connection: &mut PgConnection) -> Result<(), PgError> {
+        Self::append_all([self], connection).await
+    }
+
+    /// Appends the events of these aggregates in the transaction of this connection.
+    ///
+    /// The transaction MUST hold the rows of the aggregates locked, so that a higher version has a
+    /// higher position.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn append_all(
+        aggregates: impl IntoIterator<Item = &Self>,
+        connection: &mut PgConnection,
+    ) -> Result<(), PgError> {
         // `pg_current_xact_id` makes sure that the transaction has an id before it takes a position.
         let append = query_appending!(
-            "WITH written AS MATERIALIZED (SELECT pg_current_xact_id()), ",
+            "WITH written AS MATERIALIZED (
+                 SELECT DISTINCT unnest($2::uuid[]) AS aggregate_id FROM pg_current_xact_id()
+             ), ",
             " SELECT FROM written",
-            self
+            aggregates
         );
         append.execute(connection).await?;
         Ok(())

@@ -19,6 +19,7 @@
 mod adoption;
 mod append;
 mod backlog;
+mod context_outbox;
 pub mod days;
 mod dead_letters;
 mod in_flight;
@@ -35,6 +36,7 @@ pub use adoption::{Adoption, AdoptionError, AdoptionReport, repair_positions};
 pub use append::EventColumns;
 pub use append::{NewEvent, NewEvents};
 pub use backlog::PgBacklog;
+pub use context_outbox::ContextOutbox;
 pub use dead_letters::PgOutboxDeadLetters;
 pub use in_flight::in_flight;
 pub use lane::Lane;

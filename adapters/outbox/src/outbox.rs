@@ -121,7 +121,7 @@ use std::time::{Duration, Instant};
 
 use application::StoreError;
 use application::relay::{CLAIM_BYTES, Claim, Outbox};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::PgPool;
 
 pub use claim::PgClaim;
 use lane_search::LaneSearch;
@@ -131,7 +131,7 @@ use plan::{LanePlan, Limits};
 use read::LockedLane;
 
 use adapter_postgres::timeouts::{close, in_time};
-use adapter_postgres::{Database, PgError};
+use adapter_postgres::{Database, KeptSession, KeptSessions, PgError};
 
 /// Maximum total size of the payloads in all open claims of a program. One more record per lane may
 /// exceed it.
@@ -172,6 +172,7 @@ const CLAIM_TIME: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub struct PgOutbox {
     pool: PgPool,
+    sessions: KeptSessions,
     lane_search: LaneSearch,
     lanes_per_claim: LanesPerClaim,
     /// Maximum total size of the payloads in a claim. One more record per lane may exceed it.
@@ -184,12 +185,14 @@ impl PgOutbox {
     /// The payloads of all claims have at most 4 MiB in total, plus one record per lane.
     #[must_use]
     pub fn new(database: &Database, claims: u32) -> Self {
+        // One more than is used at the same time, so that sessions are kept.
         let pool = database
-            .sessions(claims, SESSION)
+            .sessions(claims + 1, SESSION)
             .max_lifetime(LIFETIME)
             .connect_lazy_with(database.options().clone());
         let bytes_per_claim = ALL_BYTES / usize::try_from(claims.max(1)).unwrap_or(usize::MAX);
         Self {
+            sessions: KeptSessions::of(&pool),
             pool,
             lane_search: LaneSearch::default(),
             lanes_per_claim: LanesPerClaim::default(),
@@ -216,18 +219,15 @@ impl PgOutbox {
         self.pool.options().get_max_lifetime()
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Postgres>, PgError> {
-        Ok(self.pool.begin_with(BEGIN).await?)
-    }
-
     async fn find_work(&self, limit: usize) -> Result<Option<PgClaim>, StoreError> {
-        let mut lanes = self.lane_search.find(&self.pool).await?;
+        let mut session = self.sessions.acquire().await?;
+        let mut lanes = self.lane_search.find(&mut session).await?;
         while !lanes.is_empty() {
-            let mut transaction = self.begin().await?;
+            begin(&mut session).await?;
             let max_lanes = self.lanes_per_claim.max(limit);
-            let locked = LockedLane::lock(&mut transaction, &lanes, max_lanes).await?;
+            let locked = LockedLane::lock(&mut session, &lanes, max_lanes).await?;
             if locked.is_empty() {
-                transaction.rollback().await.map_err(PgError::from)?;
+                roll_back(&mut session).await?;
                 break;
             }
             lanes.retain(|(lane, _)| locked.iter().all(|locked| locked.lane != *lane));
@@ -237,20 +237,35 @@ impl PgOutbox {
                 records: (limit / locked.len()).max(1),
                 bytes: (self.claim_bytes / locked.len()).max(1),
             };
-            let (claim, full) = claim_locked(transaction, locked, limits, lanes_left).await?;
+            let lanes_per_claim = self.lanes_per_claim.clone();
+            let (claim, full) =
+                claim_locked(session, locked, limits, lanes_left, lanes_per_claim).await?;
             if !claim.records().is_empty() {
                 self.lanes_per_claim.set_lanes_full(full);
                 return Ok(Some(claim));
             }
             // Nothing to publish. The claim may still move cursors and change stragglers and gaps.
             let search_again = full && claim.moves_a_cursor();
-            claim.write(&[]).await?;
+            session = claim.write(&[]).await?;
             if search_again {
-                lanes = self.lane_search.find(&self.pool).await?;
+                lanes = self.lane_search.find(&mut session).await?;
             }
         }
+        session.keep();
         Ok(None)
     }
+}
+
+/// Begins a claim.
+async fn begin(session: &mut KeptSession) -> Result<(), PgError> {
+    sqlx::raw_sql(BEGIN).execute(&mut **session).await?;
+    Ok(())
+}
+
+/// Ends a claim without changes.
+async fn roll_back(session: &mut KeptSession) -> Result<(), PgError> {
+    sqlx::raw_sql("ROLLBACK").execute(&mut **session).await?;
+    Ok(())
 }
 
 impl Outbox for PgOutbox {
@@ -264,12 +279,13 @@ impl Outbox for PgOutbox {
 /// Reads the locked lanes and plans the claim, with these limits for each lane. Also returns
 /// whether a lane has reached the limits and may have more records.
 async fn claim_locked(
-    mut transaction: Transaction<'static, Postgres>,
+    mut session: KeptSession,
     locked: Vec<LockedLane>,
     limits: Limits,
     lanes_left: bool,
+    lanes_per_claim: LanesPerClaim,
 ) -> Result<(PgClaim, bool), StoreError> {
-    let snapshots = LockedLane::read(&locked, &mut transaction, limits).await?;
+    let snapshots = LockedLane::read(&locked, &mut session, limits).await?;
     let mut full = snapshots.iter().any(|snapshot| snapshot.reaches(limits));
     let mut plans = Vec::with_capacity(locked.len());
     for (lane, snapshot) in locked.into_iter().zip(snapshots) {
@@ -277,5 +293,5 @@ async fn claim_locked(
         full |= plan.reaches(limits);
         plans.push((lane.lane, plan));
     }
-    Ok((PgClaim::new(transaction, plans, full || lanes_left), full))
+    Ok((PgClaim::new(session, plans, full || lanes_left, lanes_per_claim), full))
 }

@@ -37,6 +37,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use adapter_postgres::timeouts::{close, in_time};
 use adapter_postgres::{Database, PgError};
 
+use super::ContextOutbox;
 use problems::{
     LaneState, Problem, Server, StoredIdentity, find_problems, is_only_a_promotion,
     known_positions, stop_reason,
@@ -78,6 +79,7 @@ ORDER BY n.lane";
 #[derive(Debug, Clone)]
 pub struct OutboxCheck {
     database: Database,
+    outbox: &'static ContextOutbox,
     adopts_promotions: bool,
     seen: Arc<Mutex<Option<SeenPositions>>>,
 }
@@ -92,13 +94,17 @@ struct SeenPositions {
 }
 
 impl OutboxCheck {
-    /// A check of the outbox in this database.
+    /// A check of the outbox of this context.
     ///
     /// With `adopts_promotions`, a standby that was promoted recently and has all known positions
     /// is adopted without an operator.
     #[must_use]
-    pub fn new(database: &Database, adopts_promotions: bool) -> Self {
-        Self { database: database.clone(), adopts_promotions, seen: Arc::default() }
+    pub fn new(
+        database: &Database,
+        outbox: &'static ContextOutbox,
+        adopts_promotions: bool,
+    ) -> Self {
+        Self { database: database.clone(), outbox, adopts_promotions, seen: Arc::default() }
     }
 
     /// Checks the outbox. Returns why nothing may be published and what to do, or `None` if there
@@ -134,8 +140,9 @@ impl OutboxCheck {
             if promoted {
                 tracing::warn!(
                     timeline = server.timeline,
-                    "a standby was promoted; continuing to publish without `order-jobs adopt`, because \
-                     OUTBOX_ADOPT_PROMOTION is set"
+                    "a standby was promoted; continuing to publish without `{} adopt`, because \
+                     OUTBOX_ADOPT_PROMOTION is set",
+                    self.outbox.command
                 );
             }
             let reached = lanes.iter().map(LaneState::reached).zip(&reached);
@@ -145,7 +152,7 @@ impl OutboxCheck {
             self.set_seen(SeenPositions { reached, adopted_at });
             return Ok(None);
         }
-        let reason = stop_reason(&problems);
+        let reason = stop_reason(&problems, self.outbox.command);
         if problems.iter().any(Problem::may_hide_events) {
             // Unless the outbox was adopted since the row was read.
             let stop = sqlx::query!(

@@ -5,16 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use application::one_line;
-use sqlx::PgPool;
 use sqlx::postgres::PgListener;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time;
 
-use adapter_postgres::Database;
 use adapter_postgres::timeouts::{SIGN_OF_LIFE, in_time, within};
+use adapter_postgres::{Database, KeptSessions, PgError};
 
-/// Minimum time between two notifications of one program.
-const NOTIFY_INTERVAL: Duration = Duration::from_millis(10);
+/// Minimum time between two notifications of one program. A relay does not wake more often anyway.
+const NOTIFY_INTERVAL: Duration = Duration::from_millis(25);
 
 /// Minimum time between two wakeups for received notifications.
 ///
@@ -34,7 +33,7 @@ const TEST_CONNECTION_AFTER: Duration = Duration::from_secs(10);
 /// Notifies relays that events were stored.
 ///
 /// It sends `NOTIFY` after the transaction of the aggregate, never in it: `NOTIFY` makes its
-/// transaction take a server-wide lock when it commits. At most one notification is sent per 10 ms,
+/// transaction take a server-wide lock when it commits. At most one notification is sent per 25 ms,
 /// however many aggregates are saved. A notification that cannot be sent is dropped.
 #[derive(Debug, Clone)]
 pub struct WakeupSender(mpsc::Sender<()>);
@@ -45,7 +44,7 @@ impl WakeupSender {
     #[must_use]
     pub fn spawn(database: &Database) -> Self {
         let (sender, receiver) = mpsc::channel(1);
-        tokio::spawn(send_notifications(database.pool().clone(), receiver));
+        tokio::spawn(send_notifications(KeptSessions::of(database.pool()), receiver));
         Self(sender)
     }
 
@@ -57,10 +56,16 @@ impl WakeupSender {
 }
 
 /// Notifies the channel of the session's schema.
-async fn send_notifications(pool: PgPool, mut requests: mpsc::Receiver<()>) {
-    while requests.recv().await.is_some() {
+async fn send_notifications(sessions: KeptSessions, mut requests: mpsc::Receiver<()>) {
+    let notify = async || {
+        let mut session = sessions.acquire().await?;
         let notify = sqlx::query!("SELECT pg_notify(current_schema() || '_outbox', '')");
-        if let Err(error) = in_time(notify.execute(&pool)).await {
+        notify.execute(&mut *session).await?;
+        session.keep();
+        Ok::<_, PgError>(())
+    };
+    while requests.recv().await.is_some() {
+        if let Err(error) = in_time(notify()).await {
             tracing::debug!(
                 error = one_line(&error),
                 "could not notify relays of new events; they find them when they poll"

@@ -1,23 +1,31 @@
+use adapter_outbox::{NewEvent, NewEvents};
 use adapter_postgres::timeouts::in_time;
 use adapter_postgres::{PgError, dead_letters};
 use application::StoreError;
-use application::pharmacy::{OrderRevision, PharmacyOrders, SaveAllError};
+use application::pharmacy::{OrderRevision, PharmacyOrders, SaveAllError, WorkState};
 use application::published::DeadLetter;
 use chrono::{DateTime, Utc};
-use domain::pharmacy::PharmacyStatus;
+use domain::pharmacy::PharmacyEvent;
 use domain::{OrderId, OrderVersion};
-use sqlx::PgConnection;
 use sqlx::types::Json;
+use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use super::PgPharmacyOrders;
 use super::rows::{ItemRow, OrderRow, select_orders};
+use super::work_row::ChangeRow;
 
 impl PharmacyOrders for PgPharmacyOrders {
     async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
         let ids: Vec<Uuid> = ids.iter().map(|id| id.get()).collect();
-        let find = select_orders!("WHERE order_id = ANY($1)", &ids).fetch_all(&self.pool);
-        let rows: Vec<OrderRow> = in_time(find).await.map_err(PgError::from)?;
+        let find = async {
+            let mut session = self.sessions.acquire().await?;
+            let find = select_orders!("WHERE order_id = ANY($1)", &ids);
+            let rows: Vec<OrderRow> = find.fetch_all(&mut *session).await?;
+            session.keep();
+            Ok::<_, PgError>(rows)
+        };
+        let rows = in_time(find).await?;
         rows.into_iter().map(OrderRow::into_revised).collect()
     }
 
@@ -26,8 +34,18 @@ impl PharmacyOrders for PgPharmacyOrders {
         orders: &[OrderRevision],
         dead: &[DeadLetter],
     ) -> Result<(), SaveAllError> {
-        match in_time(self.save(orders, dead)).await {
-            Ok(true) => Ok(()),
+        let events = orders
+            .iter()
+            .filter(|revised| !revised.order.recorded().is_empty())
+            .map(|revised| self.new_events(revised))
+            .collect::<Result<Vec<_>, _>>()?;
+        match in_time(self.save(orders, &events, dead)).await {
+            Ok(true) => {
+                if !events.is_empty() {
+                    self.wakeups.send();
+                }
+                Ok(())
+            }
             Ok(false) => Err(SaveAllError::Conflict),
             Err(error) => Err(SaveAllError::Store(error.into())),
         }
@@ -39,10 +57,16 @@ impl PgPharmacyOrders {
     ///
     /// Existing rows are locked first, then new rows are inserted, both in the order of their keys. So
     /// concurrent calls cannot deadlock.
-    async fn save(&self, orders: &[OrderRevision], dead: &[DeadLetter]) -> Result<bool, PgError> {
+    async fn save(
+        &self,
+        orders: &[OrderRevision],
+        events: &[NewEvents],
+        dead: &[DeadLetter],
+    ) -> Result<bool, PgError> {
         let (new, known): (Vec<&OrderRevision>, Vec<&OrderRevision>) =
             orders.iter().partition(|revised| revised.revision == 0);
-        let mut transaction = self.pool.begin().await?;
+        let mut session = self.sessions.acquire().await?;
+        let mut transaction = session.begin().await?;
         let written = update(&mut transaction, &known).await?;
         let written = written + insert(&mut transaction, &new).await?;
         if written != orders.len() as u64 {
@@ -50,9 +74,27 @@ impl PgPharmacyOrders {
             return Ok(false);
         }
         write_items(&mut transaction, orders).await?;
+        // After the orders were written: the rows of these orders are locked now.
+        if !events.is_empty() {
+            NewEvents::append_all(events, &mut transaction).await?;
+        }
         dead_letters::keep(&mut transaction, dead).await?;
         transaction.commit().await?;
+        session.keep();
         Ok(true)
+    }
+
+    /// The recorded events of an order, encoded.
+    fn new_events(
+        &self,
+        OrderRevision { order, .. }: &OrderRevision,
+    ) -> Result<NewEvents, StoreError> {
+        let event = |event: &PharmacyEvent| {
+            let encoded = (self.encode)(event).map_err(StoreError::Broken)?;
+            Ok(NewEvent::new(event.id, event.version.get(), event.occurred_at, encoded))
+        };
+        let events = order.recorded().iter().map(event).collect::<Result<_, StoreError>>()?;
+        Ok(NewEvents::new(order.id().get(), events))
     }
 }
 
@@ -60,7 +102,7 @@ impl PgPharmacyOrders {
 struct Columns<'o> {
     ids: Vec<Uuid>,
     revisions: Vec<i64>,
-    versions: Vec<Option<i64>>,
+    versions: Vec<i64>,
     missing: Vec<i64>,
     statuses: Vec<&'static str>,
     customer_names: Vec<Option<&'o str>>,
@@ -68,25 +110,42 @@ struct Columns<'o> {
     ordered_at: Vec<Option<DateTime<Utc>>>,
     cancel_reasons: Vec<Option<&'o str>>,
     cancelled_at: Vec<Option<DateTime<Utc>>>,
+    work_statuses: Vec<&'static str>,
+    work_versions: Vec<i64>,
+    answered: Vec<Option<i64>>,
+    histories: Vec<Json<Vec<ChangeRow>>>,
+    gaps: Vec<Json<Vec<(i64, i64)>>>,
+    redacted: Vec<bool>,
 }
 
 impl<'o> Columns<'o> {
     fn of(orders: &[&'o OrderRevision]) -> Self {
         let states = || orders.iter().map(|revised| revised.order.snapshot());
         let contents = || states().map(|state| state.contents.as_ref());
-        let (statuses, (cancel_reasons, cancelled_at)): (Vec<_>, (Vec<_>, Vec<_>)) =
-            states().map(|state| cancellation(&state.status)).unzip();
+        let cancellations = || states().map(|state| state.cancellation.as_ref());
+        let works = || orders.iter().map(|revised| revised.order.work());
         Self {
             ids: states().map(|state| state.id.get()).collect(),
             revisions: orders.iter().map(|revised| revised.revision).collect(),
-            versions: states().map(|state| state.version.map(OrderVersion::get)).collect(),
-            missing: states().map(|state| state.missing).collect(),
-            statuses,
+            versions: states()
+                .map(|state| state.versions.latest().map_or(0, OrderVersion::get))
+                .collect(),
+            missing: states().map(|state| state.versions.missing()).collect(),
+            // What programs of earlier versions understand.
+            statuses: cancellations().map(|it| it.map_or("draft", |_| "cancelled")).collect(),
             customer_names: contents().map(|it| Some(it?.customer_name.as_str())).collect(),
             notes: contents().map(|it| it?.note.as_deref()).collect(),
             ordered_at: contents().map(|it| Some(it?.ordered_at.get())).collect(),
-            cancel_reasons,
-            cancelled_at,
+            cancel_reasons: cancellations().map(|it| Some(it?.reason.as_str())).collect(),
+            cancelled_at: cancellations().map(|it| Some(it?.at.get())).collect(),
+            work_statuses: works().map(|work| WorkState::from(&work.status).as_str()).collect(),
+            work_versions: works().map(|work| work.version.map_or(0, OrderVersion::get)).collect(),
+            answered: works().map(|work| work.answered.map(OrderVersion::get)).collect(),
+            histories: works()
+                .map(|work| Json(work.history.iter().map(ChangeRow::from).collect()))
+                .collect(),
+            gaps: states().map(|state| Json(state.versions.gaps().to_vec())).collect(),
+            redacted: states().map(|state| state.redacted).collect(),
         }
     }
 }
@@ -98,7 +157,7 @@ macro_rules! with_columns {
             $statement,
             &$columns.ids,
             &$columns.revisions,
-            &$columns.versions as _,
+            &$columns.versions,
             &$columns.missing,
             &$columns.statuses as _,
             &$columns.customer_names as _,
@@ -106,6 +165,12 @@ macro_rules! with_columns {
             &$columns.ordered_at as _,
             &$columns.cancel_reasons as _,
             &$columns.cancelled_at as _,
+            &$columns.work_statuses as _,
+            &$columns.work_versions,
+            &$columns.answered as _,
+            &$columns.histories as _,
+            &$columns.gaps as _,
+            &$columns.redacted,
         )
     };
 }
@@ -123,9 +188,11 @@ async fn update(connection: &mut PgConnection, orders: &[&OrderRevision]) -> Res
         "WITH given AS (
              SELECT * FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[],
                                   $6::text[], $7::text[], $8::timestamptz[], $9::text[],
-                                  $10::timestamptz[])
+                                  $10::timestamptz[], $11::text[], $12::bigint[], $13::bigint[],
+                                  $14::jsonb[], $15::jsonb[], $16::boolean[])
                  AS given (order_id, revision, version, missing, status, customer_name, note,
-                           ordered_at, cancel_reason, cancelled_at)
+                           ordered_at, cancel_reason, cancelled_at, work_status, work_version,
+                           answered, history, gaps, redacted)
          ), held AS MATERIALIZED (
              SELECT given.* FROM orders JOIN given USING (order_id)
              WHERE orders.revision = given.revision ORDER BY orders.order_id FOR UPDATE OF orders
@@ -134,6 +201,9 @@ async fn update(connection: &mut PgConnection, orders: &[&OrderRevision]) -> Res
          SET version = held.version, missing = held.missing, status = held.status,
              customer_name = held.customer_name, note = held.note, ordered_at = held.ordered_at,
              cancel_reason = held.cancel_reason, cancelled_at = held.cancelled_at,
+             work_status = held.work_status, work_version = held.work_version,
+             answered = held.answered,
+             history = held.history, gaps = held.gaps, redacted = held.redacted,
              revision = held.revision + 1, updated_at = now()
          FROM held
          WHERE orders.order_id = held.order_id"
@@ -150,26 +220,21 @@ async fn insert(connection: &mut PgConnection, orders: &[&OrderRevision]) -> Res
     let insert = with_columns!(
         columns,
         "INSERT INTO orders (order_id, revision, version, missing, status, customer_name, note,
-                             ordered_at, cancel_reason, cancelled_at)
+                             ordered_at, cancel_reason, cancelled_at, work_status, work_version,
+                             answered, history, gaps, redacted)
          SELECT order_id, revision + 1, version, missing, status, customer_name, note, ordered_at,
-                cancel_reason, cancelled_at
+                cancel_reason, cancelled_at, work_status, work_version, answered, history, gaps,
+                redacted
          FROM UNNEST($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[],
-                     $7::text[], $8::timestamptz[], $9::text[], $10::timestamptz[])
+                     $7::text[], $8::timestamptz[], $9::text[], $10::timestamptz[], $11::text[],
+                     $12::bigint[], $13::bigint[], $14::jsonb[], $15::jsonb[], $16::boolean[])
              AS given (order_id, revision, version, missing, status, customer_name, note,
-                       ordered_at, cancel_reason, cancelled_at)
+                       ordered_at, cancel_reason, cancelled_at, work_status, work_version,
+                       answered, history, gaps, redacted)
          ORDER BY order_id
          ON CONFLICT (order_id) DO NOTHING"
     );
     Ok(insert.execute(connection).await?.rows_affected())
-}
-
-type Cancellation<'a> = (&'static str, (Option<&'a str>, Option<DateTime<Utc>>));
-
-fn cancellation(status: &PharmacyStatus) -> Cancellation<'_> {
-    match status {
-        PharmacyStatus::Draft => ("draft", (None, None)),
-        PharmacyStatus::Cancelled { reason, at } => ("cancelled", (Some(reason), Some(at.get()))),
-    }
 }
 
 async fn write_items(

@@ -1,12 +1,15 @@
+use std::time::Duration;
+
 use adapter_postgres::PgError;
 use application::StoreError;
-use application::pharmacy::{PharmacyOrderView, PharmacyViewStatus, PharmacyViews};
+use application::pharmacy::{OpenWork, PharmacyOrderView, PharmacyViews, Sequence, WorkState};
 use domain::OrderId;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::PgPharmacyOrders;
 use super::rows::{ItemRow, OrderRow, select_orders};
+use super::work_row::ChangeRow;
 
 impl PharmacyViews for PgPharmacyOrders {
     async fn view(&self, id: OrderId) -> Result<Option<PharmacyOrderView>, StoreError> {
@@ -15,53 +18,79 @@ impl PharmacyViews for PgPharmacyOrders {
         row.map(OrderRow::into_view).transpose()
     }
 
-    async fn newest(
+    /// Takes the first rows of each state from the index, and then the first of these.
+    async fn page(
         &self,
-        status: Option<PharmacyViewStatus>,
-        before: Option<OrderId>,
+        states: &[WorkState],
+        sequence: Sequence,
+        after: Option<OrderId>,
         limit: usize,
     ) -> Result<Vec<PharmacyOrderView>, StoreError> {
-        let Some(last) = last_before(before) else {
-            return Ok(Vec::new());
-        };
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        // With an optional filter (`$3 IS NULL OR …`), the planner would not use the index.
-        let rows = match status {
-            None => {
-                let newest = select_orders!(
-                    "WHERE order_id <= $1 ORDER BY order_id DESC LIMIT $2",
-                    last,
-                    limit
-                );
-                newest.fetch_all(&self.pool).await
-            }
-            Some(status) => {
-                let newest = select_orders!(
-                    "WHERE status = $3 AND order_id <= $1 ORDER BY order_id DESC LIMIT $2",
-                    last,
+        let states: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+        let after = after.map(OrderId::get);
+        let rows = match sequence {
+            Sequence::NewestFirst => {
+                let page = select_orders!(
+                    "WHERE order_id IN (
+                         SELECT first.order_id
+                         FROM unnest($1::text[]) AS wanted (work_status) CROSS JOIN LATERAL (
+                             SELECT order_id FROM orders AS candidate
+                             WHERE candidate.work_status = wanted.work_status
+                               AND order_id < coalesce($2::uuid, $4::uuid)
+                             ORDER BY order_id DESC LIMIT $3::bigint
+                         ) AS first
+                         ORDER BY first.order_id DESC LIMIT $3)
+                     ORDER BY order_id DESC",
+                    &states as _,
+                    after,
                     limit,
-                    name(status)
+                    Uuid::max()
                 );
-                newest.fetch_all(&self.pool).await
+                page.fetch_all(&self.pool).await
+            }
+            Sequence::OldestFirst => {
+                let page = select_orders!(
+                    "WHERE order_id IN (
+                         SELECT first.order_id
+                         FROM unnest($1::text[]) AS wanted (work_status) CROSS JOIN LATERAL (
+                             SELECT order_id FROM orders AS candidate
+                             WHERE candidate.work_status = wanted.work_status
+                               AND order_id > coalesce($2::uuid, $4::uuid)
+                             ORDER BY order_id LIMIT $3::bigint
+                         ) AS first
+                         ORDER BY first.order_id LIMIT $3)
+                     ORDER BY order_id",
+                    &states as _,
+                    after,
+                    limit,
+                    Uuid::nil()
+                );
+                page.fetch_all(&self.pool).await
             }
         };
         let rows = rows.map_err(PgError::from)?;
         rows.into_iter().map(OrderRow::into_view).collect()
     }
-}
 
-/// The greatest id before this one, or the greatest of all if there is no cursor. So the same statement
-/// can use the index with and without a cursor.
-fn last_before(before: Option<OrderId>) -> Option<Uuid> {
-    match before {
-        None => Some(Uuid::max()),
-        Some(id) => id.get().as_u128().checked_sub(1).map(Uuid::from_u128),
-    }
-}
-
-const fn name(status: PharmacyViewStatus) -> &'static str {
-    match status {
-        PharmacyViewStatus::Draft => "draft",
-        PharmacyViewStatus::Cancelled => "cancelled",
+    async fn worklist(&self) -> Result<Vec<OpenWork>, StoreError> {
+        let rows = sqlx::query!(
+            r#"SELECT work_status, count(*) AS "orders!",
+                      greatest(extract(epoch FROM now() - min(received_at)), 0)::float8
+                          AS "oldest_seconds!"
+               FROM orders
+               WHERE work_status IN ('draft', 'confirmed', 'in_preparation', 'ready')
+               GROUP BY work_status"#
+        );
+        let rows = rows.fetch_all(&self.pool).await.map_err(PgError::from)?;
+        let open = |state: WorkState| {
+            let row = rows.iter().find(|row| row.work_status == state.as_str());
+            OpenWork {
+                state,
+                orders: row.map_or(0, |row| row.orders.unsigned_abs()),
+                oldest: row.map(|row| Duration::from_secs_f64(row.oldest_seconds)),
+            }
+        };
+        Ok(WorkState::OPEN.map(open).to_vec())
     }
 }

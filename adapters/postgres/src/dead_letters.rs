@@ -11,7 +11,7 @@ use application::StoreError;
 use application::dead_letters::{
     ConsumerDeadLetters, DeadLetterNumber, DeadLetterQuery, DeadLetters, KeptDeadLetter,
 };
-use application::published::RawRecord;
+use application::published::{DeadLetter, RawRecord};
 use domain::Timestamp;
 use sqlx::PgPool;
 use sqlx::types::Json;
@@ -19,6 +19,7 @@ use sqlx::types::Json;
 pub use keep::keep;
 pub use row::state;
 
+use super::timeouts::in_time;
 use super::{Database, PgError, storable};
 use headers::Header;
 use row::DeadLetterRow;
@@ -116,6 +117,11 @@ impl DeadLetters for PgDeadLetters {
 }
 
 impl ConsumerDeadLetters for PgDeadLetters {
+    async fn keep(&self, letters: &[DeadLetter]) -> Result<(), StoreError> {
+        let mut connection = self.pool.acquire().await.map_err(PgError::from)?;
+        Ok(in_time(keep(&mut connection, letters)).await?)
+    }
+
     async fn mark_retried(&self, number: DeadLetterNumber) -> Result<bool, StoreError> {
         let mark = sqlx::query!(
             "UPDATE dead_letters SET state = 'retried', settled_at = now()

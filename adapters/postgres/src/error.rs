@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
@@ -75,8 +76,15 @@ fn is_free_of_data(code: &str) -> bool {
 }
 
 impl PgError {
+    /// The SQLSTATE, if the server has reported the error.
+    #[must_use]
+    pub fn sqlstate(&self) -> Option<Cow<'_, str>> {
+        self.0.as_database_error()?.code()
+    }
+
     /// Whether a retry of the same request may succeed.
-    pub(crate) fn is_passing(&self) -> bool {
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
         is_passing(&self.0)
     }
 }

@@ -51,8 +51,10 @@ impl Database {
         let session = session.connect_lazy_with(self.options().clone());
         let run = async {
             // A session of its own holds the lock of the migrations until it ends. The wait for it may
-            // be long, because another program may run long migrations.
-            let mut turn = self.options().connect().await.map_err(PgError::from)?;
+            // be long, because another program may run long migrations, so it is not logged as a slow
+            // statement.
+            let options = self.options().clone().disable_statement_logging();
+            let mut turn = options.connect().await.map_err(PgError::from)?;
             turn.lock().await?;
             let done = self.run_migrations(&session).await;
             let _ = turn.close().await;

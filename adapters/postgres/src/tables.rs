@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use application::StoreError;
+use runtime::StartError;
 use sqlx::AssertSqlSafe;
 use sqlx::migrate::Migrator;
 
@@ -66,6 +67,13 @@ pub enum TablesError {
         #[source]
         source: StoreError,
     },
+}
+
+/// For a command that stops when it cannot use its tables.
+impl From<TablesError> for StartError {
+    fn from(error: TablesError) -> Self {
+        Self::other("cannot use the database", error)
+    }
 }
 
 impl Database {

@@ -66,7 +66,8 @@ pub(super) fn probe() -> PgPoolOptions {
 
 /// A pool of at most `max_connections` sessions, each of which also executes `setup`.
 ///
-/// Each connection is checked before and after it is used, also if the work on it was cancelled. A
+/// Each connection is checked before and after it is used, also if the work on it was cancelled (but
+/// see [`KeptSessions`](crate::KeptSessions)). A
 /// connection that does not answer is closed; sqlx alone would wait for it forever.
 ///
 /// A session whose commit waits for a synchronous standby keeps its place in the pool, also if the

@@ -5,6 +5,7 @@
 use std::future::ready;
 use std::ops::ControlFlow;
 
+use adapter_avro::encode_pharmacy_event;
 use adapter_pharmacy::{PgPharmacyOrders, TABLES};
 use adapter_postgres::Database;
 use adapter_postgres::dead_letters::PgDeadLetters;
@@ -45,10 +46,11 @@ fn with_a_nul_character() -> ([OrderId; 3], Vec<Incoming>) {
 #[tokio::test]
 async fn a_record_that_postgres_cannot_store_becomes_a_dead_letter_and_the_others_are_applied() {
     let database = database().await;
-    let orders = PgPharmacyOrders::new(&database);
+    let orders = PgPharmacyOrders::new(&database, encode_pharmacy_event);
     let (ids, batch) = with_a_nul_character();
 
-    let outcome = receive(&ReceiveOrders(orders.clone()), &batch).await.unwrap();
+    let outcome =
+        receive(&ReceiveOrders { orders: orders.clone(), now: clock::now }, &batch).await.unwrap();
     assert_eq!((outcome.applied, outcome.dead), (2, 1));
     let mut shown = Vec::new();
     for id in ids {
@@ -60,7 +62,7 @@ async fn a_record_that_postgres_cannot_store_becomes_a_dead_letter_and_the_other
     assert_eq!(kept[0].content, batch[1].record);
     assert!(kept[0].reason.contains("0x00"), "{}", kept[0].reason);
 
-    let again = receive(&ReceiveOrders(orders), &batch).await.unwrap();
+    let again = receive(&ReceiveOrders { orders, now: clock::now }, &batch).await.unwrap();
     assert_eq!((again.applied, again.repeated), (0, 2));
     assert_eq!(open(&PgDeadLetters::new(&database)).await.len(), 1, "not kept twice");
 }
@@ -68,7 +70,10 @@ async fn a_record_that_postgres_cannot_store_becomes_a_dead_letter_and_the_other
 #[tokio::test]
 async fn bytes_are_kept_unchanged_and_other_bytes_at_the_same_offset_are_another_record() {
     let database = database().await;
-    let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
+    let inbox = ReceiveOrders {
+        orders: PgPharmacyOrders::new(&database, encode_pharmacy_event),
+        now: clock::now,
+    };
     let every_byte: Vec<u8> = (0..=255).collect();
     let batch = [
         unreadable(5, Some(&every_byte)),
@@ -90,8 +95,8 @@ async fn bytes_are_kept_unchanged_and_other_bytes_at_the_same_offset_are_another
 async fn a_dead_letter_stays_open_until_its_record_is_applied() {
     let database = database().await;
     let letters = PgDeadLetters::new(&database);
-    let orders = PgPharmacyOrders::new(&database);
-    let inbox = ReceiveOrders(orders.clone());
+    let orders = PgPharmacyOrders::new(&database, encode_pharmacy_event);
+    let inbox = ReceiveOrders { orders: orders.clone(), now: clock::now };
     receive(&inbox, &[unreadable(1, Some(b"bytes"))]).await.unwrap();
     let id = ids(&letters).await[0];
     let order = clock::new_order_id();
@@ -144,7 +149,10 @@ async fn retry(
 async fn a_discarded_dead_letter_stays_discarded_when_the_record_is_received_again() {
     let database = database().await;
     let letters = PgDeadLetters::new(&database);
-    let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
+    let inbox = ReceiveOrders {
+        orders: PgPharmacyOrders::new(&database, encode_pharmacy_event),
+        now: clock::now,
+    };
     let batch = [unreadable(1, Some(b"a")), unreadable(2, Some(b"b"))];
     inbox.apply_batch(&[], &[]).await.unwrap();
     receive(&inbox, &batch).await.unwrap();
@@ -161,7 +169,10 @@ async fn a_discarded_dead_letter_stays_discarded_when_the_record_is_received_aga
 async fn concurrent_discards_of_the_same_dead_letters_do_not_deadlock() {
     let database = database().await;
     let letters = PgDeadLetters::new(&database);
-    let inbox = ReceiveOrders(PgPharmacyOrders::new(&database));
+    let inbox = ReceiveOrders {
+        orders: PgPharmacyOrders::new(&database, encode_pharmacy_event),
+        now: clock::now,
+    };
     let batch: Vec<_> = (0..200).map(|offset| unreadable(offset, Some(b"a"))).collect();
     receive(&inbox, &batch).await.unwrap();
     let open_ids = ids(&letters).await;

@@ -18,13 +18,14 @@ pub struct ConsumeAgain<D, I> {
     pub inbox: I,
 }
 
-impl<L, D, F, E, I> Retry<L> for ConsumeAgain<D, I>
+impl<L, D, F, E, I, P> Retry<L> for ConsumeAgain<D, I>
 where
     L: ConsumerDeadLetters,
     D: Fn(RawRecord) -> F + Send + Sync,
-    F: Future<Output = Result<Content, E>> + Send,
+    F: Future<Output = Result<Content<P>, E>> + Send,
     E: Into<Box<dyn Error + Send + Sync>> + Send,
-    I: Inbox,
+    I: Inbox<P>,
+    P: Send + Sync,
 {
     async fn retry(
         &self,

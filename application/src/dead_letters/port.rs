@@ -5,7 +5,7 @@ use domain::{EventId, Timestamp};
 
 use super::{DeadLetterFilter, DeadLetterNumber, DeadLetterStatus, KeptDeadLetter, RefusedEvent};
 use crate::StoreError;
-use crate::published::RawRecord;
+use crate::published::{DeadLetter, RawRecord};
 
 /// The dead letters of one context, for the people who operate it.
 pub trait DeadLetters: Send + Sync {
@@ -65,6 +65,9 @@ pub struct DeadLetterQuery<'a, Id> {
 ///
 /// The event type of a record is what its header `ce_type` says, without the namespace.
 pub trait ConsumerDeadLetters: DeadLetters<Id = DeadLetterNumber, Content = RawRecord> {
+    /// Stores the dead letters. One that is already stored is not stored again.
+    fn keep(&self, letters: &[DeadLetter]) -> impl Future<Output = Result<(), StoreError>> + Send;
+
     /// Records that the content of an open dead letter has had its effect, and when. Answers whether
     /// it was open.
     fn mark_retried(

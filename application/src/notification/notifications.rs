@@ -1,44 +1,62 @@
 use std::future::Future;
-use std::time::Duration;
 
-use domain::{EventId, OrderId, OrderVersion, Timestamp};
+use domain::{OrderId, Timestamp};
 
-use super::ChannelName;
+use super::{
+    Attempt, ChannelName, ClaimRequest, Claimed, Notice, Notification, NotificationId, Settled,
+    StateName,
+};
 use crate::StoreError;
 use crate::inbox::BatchOutcome;
+use crate::paging::{Page, PageLimit};
 use crate::published::DeadLetter;
 
-/// Port to record notifications and to claim them for sending.
+/// Port to record notifications and to lease them for sending.
 pub trait Notifications: Send + Sync {
-    /// The type of a claim.
-    type Claim: NotificationClaim;
-
-    /// Records notifications to be sent and stores the dead letters, in one transaction.
+    /// Records what these events tell and stores the dead letters, in one transaction.
     ///
-    /// There MUST be at most one notification per event and channel. A notification that was
-    /// recorded before, or that is twice in this call, is counted as repeated.
+    /// Each event gets a notification on the channel `log`, and if it is new:
+    ///
+    /// - if it has a letter, `letters` is set and the customer of its order is known and not erased: one
+    ///   on the channel `email` for the customer;
+    /// - one on the channel `webhook` for each enabled webhook that subscribes to its type.
+    ///
+    /// The customer of an order is known from the event that created it. The event `order.redacted` deletes
+    /// the customer of its order, and the reasons in its letters. An event that was recorded
+    /// before, or that is twice in this call, is counted as repeated and changes nothing, whatever
+    /// webhooks and customers there are now.
     fn record(
         &self,
-        new: &[NewNotification],
+        notices: &[Notice],
+        letters: bool,
         dead: &[DeadLetter],
     ) -> impl Future<Output = Result<BatchOutcome, StoreError>> + Send;
 
-    /// Claims notifications of this channel that are due, up to `limit` but at least one. `None` if
-    /// none is due, or if all that are due are already claimed. Two claims MUST NOT hold the same
-    /// notification.
+    /// Leases notifications that are due. Empty if none is due, or if all that are due are leased.
     ///
-    /// A notification MUST NOT be claimed while an earlier one of the same order and channel is
-    /// pending, claimed or not. So customers get the notifications of an order in the sequence of
-    /// its versions, and a claim holds at most one notification per order. A notification that has
-    /// failed permanently does not block later ones.
+    /// A notification whose lease has run out is due again. A notification MUST NOT be leased while an
+    /// earlier one of the same order, channel and destination is pending, leased or not. So a receiver
+    /// gets the notifications of an order in the sequence of its versions. One that has failed
+    /// permanently does not block later ones.
     fn claim(
         &self,
-        channel: ChannelName,
-        limit: ClaimLimit,
-    ) -> impl Future<Output = Result<Option<Self::Claim>, StoreError>> + Send;
+        request: ClaimRequest<'_>,
+    ) -> impl Future<Output = Result<Vec<Claimed>, StoreError>> + Send;
 
-    /// Deletes about `limit` notifications that were sent or have failed and were recorded before this
-    /// time, oldest first. Returns how many, and 0 only if no such notification is left.
+    /// Stores the results and the changes of webhooks. Results whose lease was lost are ignored. Returns
+    /// how many were stored.
+    fn settle(&self, settled: &[Settled]) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Makes failed and suppressed notifications pending again, with no attempts, at most `limit` of
+    /// those that the filter selects. Returns how many.
+    fn retry(
+        &self,
+        filter: &NotificationFilter,
+        limit: usize,
+    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+
+    /// Deletes about `limit` notifications that are not pending and were recorded before this time,
+    /// oldest first. Returns how many, and 0 only if no such notification is left.
     fn delete_settled(
         &self,
         before: Timestamp,
@@ -46,97 +64,34 @@ pub trait Notifications: Send + Sync {
     ) -> impl Future<Output = Result<u64, StoreError>> + Send;
 }
 
-/// The maximum size of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClaimLimit {
-    /// Maximum number of notifications.
-    pub notifications: usize,
-    /// Maximum total size of their messages in bytes. A larger message is claimed alone.
-    pub bytes: usize,
-}
-
-/// Notifications that this worker has claimed for sending.
-///
-/// Dropping a claim without [`settle`](Self::settle) releases its notifications unchanged.
-pub trait NotificationClaim: Send {
-    /// The notifications, oldest first.
-    fn notifications(&self) -> &[Notification];
-
-    /// Stores the outcome of each notification, in the same sequence, and ends the claim.
-    fn settle(
-        self,
-        outcomes: &[SendOutcome],
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-}
-
-/// The result of sending a notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SendOutcome {
-    /// The provider has accepted it.
-    Sent,
-    /// Sending failed and is retried.
-    Later {
-        /// Why it failed.
-        reason: String,
-        /// How long to wait before the next attempt, at most
-        /// [`MAX_RETRY_DELAY`](super::MAX_RETRY_DELAY).
-        delay: Duration,
-    },
-    /// Sending failed permanently. Contains the reason.
-    Failed(String),
+/// Which notifications are meant. A field that is `None` selects all.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NotificationFilter {
+    /// The notification with this number.
+    pub id: Option<NotificationId>,
+    /// Those about this order.
+    pub order_id: Option<OrderId>,
+    /// Those in this state.
+    pub state: Option<StateName>,
+    /// Those on this channel.
+    pub channel: Option<ChannelName>,
+    /// Those for this receiver.
+    pub destination: Option<String>,
 }
 
 /// Port to read notifications.
 pub trait NotificationViews: Send + Sync {
-    /// The notifications of an order, oldest first.
-    fn of_order(
+    /// A page of notifications, oldest first, after this one.
+    fn list(
         &self,
-        id: OrderId,
-    ) -> impl Future<Output = Result<Vec<Notification>, StoreError>> + Send;
-}
+        filter: &NotificationFilter,
+        after: Option<NotificationId>,
+        limit: PageLimit,
+    ) -> impl Future<Output = Result<Page<Notification, NotificationId>, StoreError>> + Send;
 
-/// A notification to be recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewNotification {
-    /// The event that the customer is notified of.
-    pub event_id: EventId,
-    /// The channel to send it through.
-    pub channel: ChannelName,
-    /// The order of the event.
-    pub order_id: OrderId,
-    /// The order's version after the event.
-    pub order_version: OrderVersion,
-    /// The text for the customer.
-    pub message: String,
-}
-
-/// A recorded notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notification {
-    /// The notification as it was recorded.
-    pub content: NewNotification,
-    /// The state of sending it.
-    pub state: NotificationState,
-    /// When it was recorded.
-    pub recorded_at: Timestamp,
-}
-
-/// The state of sending a notification.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotificationState {
-    /// It is waiting to be sent.
-    Pending {
-        /// How many attempts have failed.
-        attempts: u32,
-    },
-    /// The provider has accepted it.
-    Sent {
-        /// When.
-        at: Timestamp,
-    },
-    /// Sending failed permanently. It is not retried.
-    Failed {
-        /// Why.
-        reason: String,
-    },
+    /// The attempts to send a notification, oldest first.
+    fn attempts(
+        &self,
+        id: NotificationId,
+    ) -> impl Future<Output = Result<Vec<Attempt>, StoreError>> + Send;
 }

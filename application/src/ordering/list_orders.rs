@@ -1,7 +1,7 @@
 use domain::OrderId;
-use domain::ordering::OrderSnapshot;
+use domain::ordering::{OrderSnapshot, StatusName};
 
-use super::{OrderViews, StatusFilter};
+use super::OrderViews;
 use crate::StoreError;
 use crate::paging::{Page, PageLimit};
 
@@ -9,7 +9,7 @@ use crate::paging::{Page, PageLimit};
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ListOrders {
     /// Only orders with this status; `None` for all.
-    pub status: Option<StatusFilter>,
+    pub status: Option<StatusName>,
     /// The last order of the previous page; `None` for the first page.
     pub cursor: Option<OrderId>,
     /// Maximum number of orders on the page.

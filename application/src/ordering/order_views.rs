@@ -1,7 +1,7 @@
 use std::future::Future;
 
 use domain::OrderId;
-use domain::ordering::OrderSnapshot;
+use domain::ordering::{OrderSnapshot, StatusName};
 
 use crate::StoreError;
 
@@ -17,17 +17,8 @@ pub trait OrderViews: Send + Sync {
     /// means no restriction.
     fn newest(
         &self,
-        status: Option<StatusFilter>,
+        status: Option<StatusName>,
         before: Option<OrderId>,
         limit: usize,
     ) -> impl Future<Output = Result<Vec<OrderSnapshot>, StoreError>> + Send;
-}
-
-/// The status of the orders to return.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StatusFilter {
-    /// Orders that are not cancelled.
-    Created,
-    /// Orders that are cancelled.
-    Cancelled,
 }

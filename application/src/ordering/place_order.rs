@@ -56,7 +56,7 @@ pub async fn place_order(
 /// request stays the same when new optional values are added. The note is last because it is the
 /// only value with several lines: its lines cannot be confused with other values.
 fn fingerprint(order: &NewOrder) -> Fingerprint {
-    let NewOrder { id: _, customer_name, items, note } = order;
+    let NewOrder { id: _, customer_id, customer_name, items, note } = order;
     let mut request = String::from("place order\n");
     for OrderItem { product_id, quantity, medication } in items.as_slice() {
         let _ = writeln!(request, "{product_id} x {quantity}");
@@ -66,6 +66,9 @@ fn fingerprint(order: &NewOrder) -> Fingerprint {
                 let _ = writeln!(request, "called {display}");
             }
         }
+    }
+    if let Some(customer_id) = customer_id {
+        let _ = writeln!(request, "by {customer_id}");
     }
     let _ = write!(request, "for {customer_name}");
     if let Some(note) = note {

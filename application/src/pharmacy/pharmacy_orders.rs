@@ -14,10 +14,11 @@ pub trait PharmacyOrders: Send + Sync {
         ids: &[OrderId],
     ) -> impl Future<Output = Result<Vec<OrderRevision>, StoreError>> + Send;
 
-    /// Saves the orders and the dead letters, in one transaction.
+    /// Saves the orders, their recorded events and the dead letters, in one transaction.
     ///
     /// The store MUST still have each order at its revision; otherwise it saves nothing and returns
-    /// [`SaveAllError::Conflict`]. A dead letter that is already stored is not stored again.
+    /// [`SaveAllError::Conflict`]. Events of one order MUST be relayed in the sequence of their
+    /// versions. A dead letter that is already stored is not stored again.
     fn save_all(
         &self,
         orders: &[OrderRevision],

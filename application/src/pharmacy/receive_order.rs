@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 
-use domain::OrderId;
-use domain::pharmacy::{Contents, PharmacyOrder, RequestedItem, RequestedMedication};
+use domain::pharmacy::{Cancellation, Contents, PharmacyOrder, RequestedItem, RequestedMedication};
+use domain::{EventId, EventStamp, OrderId, Timestamp};
+use uuid::Uuid;
 
 use super::{OrderRevision, PharmacyOrders, SaveAllError};
 use crate::StoreError;
@@ -16,7 +17,12 @@ const ATTEMPTS: usize = 10;
 /// All orders of a batch are loaded and saved together. Other consumers may save the same orders at
 /// the same time; then the batch is loaded and applied again.
 #[derive(Debug, Clone)]
-pub struct ReceiveOrders<S>(pub S);
+pub struct ReceiveOrders<S> {
+    /// The orders.
+    pub orders: S,
+    /// The clock for the events that answer the received ones.
+    pub now: fn() -> Timestamp,
+}
 
 impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
     async fn apply_batch(
@@ -26,12 +32,12 @@ impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
     ) -> Result<BatchOutcome, StoreError> {
         let mut attempt = 0;
         loop {
-            let (changed, mut outcome) = apply_events(&self.0, events).await?;
+            let (changed, mut outcome) = apply_events(&self.orders, events, self.now).await?;
             outcome.dead = dead.len() as u64;
             if changed.is_empty() && dead.is_empty() {
                 return Ok(outcome);
             }
-            match self.0.save_all(&changed, dead).await {
+            match self.orders.save_all(&changed, dead).await {
                 Ok(()) => return Ok(outcome),
                 Err(SaveAllError::Conflict) if attempt < ATTEMPTS => attempt += 1,
                 Err(SaveAllError::Conflict) => {
@@ -49,6 +55,7 @@ impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
 async fn apply_events(
     orders: &impl PharmacyOrders,
     events: &[PublishedEvent],
+    now: fn() -> Timestamp,
 ) -> Result<(Vec<OrderRevision>, BatchOutcome), StoreError> {
     let mut ids: Vec<OrderId> = events.iter().map(|event| event.order_id).collect();
     ids.sort_unstable();
@@ -64,10 +71,10 @@ async fn apply_events(
             order: PharmacyOrder::new(event.order_id),
             revision: 0,
         });
-        let missing = revised.order.snapshot().missing;
-        if apply(&mut revised.order, event).is_applied() {
+        let missing = revised.order.snapshot().versions.missing();
+        if apply(&mut revised.order, event, now()).is_applied() {
             outcome.applied += 1;
-            let added = revised.order.snapshot().missing - missing;
+            let added = revised.order.snapshot().versions.missing() - missing;
             outcome.missing += u64::try_from(added).unwrap_or(0);
             changed.push(event.order_id);
         } else {
@@ -79,21 +86,37 @@ async fn apply_events(
     Ok((changed.iter().filter_map(|id| known.remove(id)).collect(), outcome))
 }
 
-fn apply(order: &mut PharmacyOrder, event: &PublishedEvent) -> domain::Outcome {
+fn apply(order: &mut PharmacyOrder, event: &PublishedEvent, at: Timestamp) -> domain::Outcome {
     match &event.payload {
-        Payload::OrderCreated { customer_name, items, note } => {
+        Payload::OrderCreated { customer_name, items, note, .. } => {
             let contents = Contents {
                 customer_name: customer_name.clone(),
                 items: items.iter().map(requested).collect(),
                 note: note.clone(),
                 ordered_at: event.occurred_at,
             };
-            order.order_created(event.order_version, contents)
+            order.order_created(event.version, contents)
         }
-        Payload::OrderCancelled { reason } => {
-            order.order_cancelled(event.order_version, reason.clone(), event.occurred_at)
+        Payload::OrderCancellationRequested { reason } | Payload::OrderCancelled { reason } => {
+            let cancellation = Cancellation { reason: reason.clone(), at: event.occurred_at };
+            let answer = EventStamp { event_id: answer_to(event.event_id), at };
+            order.cancellation_told(event.version, cancellation, answer)
         }
+        Payload::OrderRedacted => order.order_redacted(event.version),
+        Payload::OrderConfirmed
+        | Payload::OrderReady
+        | Payload::OrderCompleted
+        | Payload::OrderRejected { .. }
+        | Payload::OrderCancellationDeclined => order.order_changed(event.version),
     }
+}
+
+/// The id of the event that answers this one. It is always the same, so that a pharmacy that has lost
+/// its answer publishes it again, and not a second one.
+fn answer_to(event: EventId) -> EventId {
+    /// An arbitrary constant. It makes these ids different from other name-based UUIDs.
+    const NAMESPACE: Uuid = Uuid::from_u128(0x7068_6172_6d61_5359_8445_5253_0000_0002);
+    EventId::new(Uuid::new_v5(&NAMESPACE, event.get().as_bytes()))
 }
 
 fn requested(item: &PublishedItem) -> RequestedItem {

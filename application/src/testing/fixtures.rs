@@ -2,9 +2,11 @@ use std::future::Future;
 
 use domain::Timestamp;
 
+use domain::{EventId, OrderId};
+
 use crate::dead_letters::DeadLetters;
-use crate::notification::{NotificationViews, Notifications};
-use crate::ordering::{Answers, OrderViews, Orders};
+use crate::notification::{Customers, NotificationViews, Notifications, Webhooks};
+use crate::ordering::{Answers, CustomerOrders, OrderViews, Orders};
 use crate::pharmacy::{PharmacyOrders, PharmacyViews};
 use crate::published::DeadLetter;
 use crate::reconcile::OrderLedger;
@@ -20,6 +22,8 @@ pub trait OrderingFixture {
     type Outbox: Outbox;
     /// The port to the stored answers.
     type Answers: Answers;
+    /// The port to what is stored about customers.
+    type Customers: CustomerOrders;
 
     /// The port to change orders.
     fn orders(&self) -> Self::Orders;
@@ -32,6 +36,9 @@ pub trait OrderingFixture {
 
     /// The port to the stored answers.
     fn answers(&self) -> Self::Answers;
+
+    /// The port to what is stored about customers.
+    fn customers(&self) -> Self::Customers;
 
     /// Makes all delays end: everything that is delayed, such as a failed record, MUST be due
     /// afterwards.
@@ -56,6 +63,10 @@ pub trait PharmacyFixture {
 
     /// All stored dead letters, in any sequence.
     fn dead_letters(&self) -> impl Future<Output = Vec<DeadLetter>> + Send;
+
+    /// The ids of the recorded events of this order that are to be published, in the sequence in which
+    /// they will be.
+    fn recorded(&self, order: OrderId) -> impl Future<Output = Vec<EventId>> + Send;
 }
 
 /// A new, empty notification store under test.
@@ -64,6 +75,10 @@ pub trait NotificationFixture {
     type Notifications: Notifications;
     /// The port to read notifications.
     type Views: NotificationViews;
+    /// The port for contacts.
+    type Customers: Customers;
+    /// The port for webhooks.
+    type Webhooks: Webhooks;
 
     /// The port to record and send notifications.
     fn notifications(&self) -> Self::Notifications;
@@ -71,10 +86,16 @@ pub trait NotificationFixture {
     /// The port to read notifications.
     fn views(&self) -> Self::Views;
 
+    /// The port for contacts.
+    fn customers(&self) -> Self::Customers;
+
+    /// The port for webhooks.
+    fn webhooks(&self) -> Self::Webhooks;
+
     /// All stored dead letters, in any sequence.
     fn dead_letters(&self) -> impl Future<Output = Vec<DeadLetter>> + Send;
 
-    /// Like [`OrderingFixture::let_delays_pass`], for notifications that are retried.
+    /// Makes all pending notifications due: delays of retries pass and leases run out.
     fn let_delays_pass(&self) -> impl Future<Output = ()> + Send;
 }
 

@@ -124,6 +124,13 @@ impl DeadLetters for InMemoryDeadLetters {
 }
 
 impl ConsumerDeadLetters for InMemoryDeadLetters {
+    async fn keep(&self, letters: &[DeadLetter]) -> Result<(), StoreError> {
+        for letter in letters {
+            self.store_once(letter);
+        }
+        Ok(())
+    }
+
     async fn mark_retried(&self, number: DeadLetterNumber) -> Result<bool, StoreError> {
         let mut state = self.lock();
         let at = state.tick();

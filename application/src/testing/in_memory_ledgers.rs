@@ -8,7 +8,7 @@ use super::ordering_steps::{cancel, place};
 use super::{InMemoryNotifications, InMemoryOrdering, InMemoryPharmacy, LedgerFixture, sample};
 use crate::StoreError;
 use crate::inbox::Inbox;
-use crate::notification::{ChannelName, NotifyCustomer};
+use crate::notification::RecordNotices;
 use crate::ordering::Cause;
 use crate::pharmacy::ReceiveOrders;
 use crate::published::PublishedEvent;
@@ -91,7 +91,10 @@ impl LedgerFixture for InMemoryPharmacy {
 
     async fn add_event(&self, n: u32, version: u32) {
         let events = [published_event(n, version)];
-        ReceiveOrders(self.clone()).apply_batch(&events, &[]).await.expect("applied");
+        ReceiveOrders { orders: self.clone(), now: sample::now }
+            .apply_batch(&events, &[])
+            .await
+            .expect("applied");
     }
 }
 
@@ -103,8 +106,7 @@ impl LedgerFixture for InMemoryNotifications {
     }
 
     async fn add_event(&self, n: u32, version: u32) {
-        let inbox =
-            NotifyCustomer { notifications: self.clone(), channels: vec![ChannelName::Log] };
+        let inbox = RecordNotices { notifications: self.clone(), letters: true };
         inbox.apply_batch(&[published_event(n, version)], &[]).await.expect("applied");
     }
 }

@@ -1,15 +1,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::ordering::{Order, OrderSnapshot, OrderStatus};
-use domain::{EventId, OrderId, Timestamp};
+use domain::ordering::{Order, OrderSnapshot, StatusName};
+use domain::{CustomerId, EventId, OrderId, Timestamp};
 
 use self::outbox_log::OutboxLog;
 use super::OrderingFixture;
 use crate::StoreError;
 use crate::ordering::{
-    Answers, Cause, FindAnswerError, Fingerprint, IdempotencyKey, OrderViews, Orders, SaveError,
-    Saved, StatusFilter,
+    Answers, Cause, CustomerOrders, FindAnswerError, Fingerprint, IdempotencyKey, OrderViews,
+    Orders, SaveError, Saved,
 };
 use crate::reconcile::LedgerEntry;
 use crate::relay::OutboxRecord;
@@ -178,6 +178,37 @@ impl Answers for InMemoryOrdering {
     }
 }
 
+impl CustomerOrders for InMemoryOrdering {
+    async fn page(
+        &self,
+        customer: &CustomerId,
+        after: Option<OrderId>,
+        limit: usize,
+    ) -> Result<Vec<OrderId>, StoreError> {
+        let state = self.lock();
+        let of_customer =
+            state.orders.values().filter(|order| order.customer_id.as_ref() == Some(customer));
+        let ids = of_customer.map(|order| order.id).filter(|id| Some(*id) > after);
+        Ok(ids.take(limit).collect())
+    }
+
+    async fn redact_answers(&self, customer: &CustomerId) -> Result<u64, StoreError> {
+        let State { orders, answers, .. } = &mut *self.lock();
+        let mut changed = 0;
+        for Answer { order: answer, .. } in answers.values_mut() {
+            let order = orders.get(&answer.id);
+            if order.is_some_and(|order| {
+                order.customer_id.as_ref() == Some(customer) && order.redacted_at.is_some()
+            }) {
+                let before = answer.clone();
+                answer.redact_texts();
+                changed += u64::from(*answer != before);
+            }
+        }
+        Ok(changed)
+    }
+}
+
 impl OrderViews for InMemoryOrdering {
     async fn view(&self, id: OrderId) -> Result<Option<OrderSnapshot>, StoreError> {
         Ok(self.lock().orders.get(&id).cloned())
@@ -185,7 +216,7 @@ impl OrderViews for InMemoryOrdering {
 
     async fn newest(
         &self,
-        status: Option<StatusFilter>,
+        status: Option<StatusName>,
         before: Option<OrderId>,
         limit: usize,
     ) -> Result<Vec<OrderSnapshot>, StoreError> {
@@ -193,12 +224,7 @@ impl OrderViews for InMemoryOrdering {
         let newest = state.orders.values().rev();
         Ok(newest
             .filter(|order| before.is_none_or(|before| order.id < before))
-            .filter(|order| {
-                status.is_none_or(|wanted| match order.status {
-                    OrderStatus::Created => wanted == StatusFilter::Created,
-                    OrderStatus::Cancelled { .. } => wanted == StatusFilter::Cancelled,
-                })
-            })
+            .filter(|order| status.is_none_or(|status| order.status().name() == status))
             .take(limit)
             .cloned()
             .collect())
@@ -210,6 +236,7 @@ impl OrderingFixture for InMemoryOrdering {
     type Views = Self;
     type Outbox = Self;
     type Answers = Self;
+    type Customers = Self;
 
     fn orders(&self) -> Self {
         self.clone()
@@ -224,6 +251,10 @@ impl OrderingFixture for InMemoryOrdering {
     }
 
     fn answers(&self) -> Self {
+        self.clone()
+    }
+
+    fn customers(&self) -> Self {
         self.clone()
     }
 

@@ -1,15 +1,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
-use domain::{OrderId, Timestamp};
+use std::time::Duration;
+
+use domain::pharmacy::{PharmacyEvent, PharmacySnapshot};
+use domain::{EventId, OrderId, Timestamp};
 
 use super::{DeadLetterFixture, InMemoryDeadLetters, PharmacyFixture, sample, store_dead_letter};
 use crate::StoreError;
 use crate::dead_letters::DeadLetterNumber;
 use crate::pharmacy::{
-    OrderRevision, PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews,
-    ReceiveOrders, SaveAllError,
+    OpenWork, OrderRevision, PharmacyOrderView, PharmacyOrders, PharmacyViews, ReceiveOrders,
+    SaveAllError, Sequence, WorkState,
 };
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
@@ -26,6 +28,7 @@ pub struct InMemoryPharmacy {
 #[derive(Debug, Default)]
 struct State {
     orders: BTreeMap<OrderId, (OrderRevision, Timestamp)>,
+    events: Vec<PharmacyEvent>,
     saves: u32,
 }
 
@@ -41,12 +44,19 @@ impl InMemoryPharmacy {
         self.lock().orders.remove(&order);
     }
 
+    /// The recorded events of all orders, in the sequence of the saves.
+    #[must_use]
+    pub fn events(&self) -> Vec<PharmacyEvent> {
+        self.lock().events.clone()
+    }
+
     pub(super) fn entries(&self) -> Vec<LedgerEntry> {
         let state = self.lock();
         let known = state.orders.values().map(|(revised, _)| revised.order.snapshot());
         let entry = |order: &PharmacySnapshot| {
-            let version = order.version?;
-            Some(LedgerEntry { order_id: order.id, version, events: version.get() - order.missing })
+            let version = order.versions.latest()?;
+            let events = version.get() - order.versions.missing();
+            Some(LedgerEntry { order_id: order.id, version, events })
         };
         known.filter_map(entry).collect()
     }
@@ -78,7 +88,8 @@ impl PharmacyOrders for InMemoryPharmacy {
         state.saves += 1;
         let now = sample::at(state.saves);
         for OrderRevision { order, revision } in orders {
-            let saved = OrderRevision { order: order.clone(), revision: revision + 1 };
+            state.events.extend_from_slice(order.recorded());
+            let saved = OrderRevision { order: order.clone().saved(), revision: revision + 1 };
             let received_at = state.orders.get(&order.id()).map_or(now, |(_, at)| *at);
             state.orders.insert(order.id(), (saved, received_at));
         }
@@ -94,30 +105,54 @@ impl PharmacyViews for InMemoryPharmacy {
         Ok(self.lock().orders.get(&id).map(view))
     }
 
-    async fn newest(
+    async fn page(
         &self,
-        status: Option<PharmacyViewStatus>,
-        before: Option<OrderId>,
+        states: &[WorkState],
+        sequence: Sequence,
+        after: Option<OrderId>,
         limit: usize,
     ) -> Result<Vec<PharmacyOrderView>, StoreError> {
         let state = self.lock();
-        let newest = state.orders.iter().rev();
-        Ok(newest
-            .filter(|(id, _)| before.is_none_or(|before| **id < before))
-            .map(|(_, stored)| view(stored))
-            .filter(|view| {
-                status.is_none_or(|wanted| match view.order.status {
-                    PharmacyStatus::Draft => wanted == PharmacyViewStatus::Draft,
-                    PharmacyStatus::Cancelled { .. } => wanted == PharmacyViewStatus::Cancelled,
-                })
-            })
-            .take(limit)
-            .collect())
+        let in_states = state
+            .orders
+            .values()
+            .map(view)
+            .filter(|view| states.contains(&WorkState::from(&view.work.status)));
+        Ok(match sequence {
+            Sequence::OldestFirst => in_states
+                .filter(|view| after.is_none_or(|after| view.order.id > after))
+                .take(limit)
+                .collect(),
+            Sequence::NewestFirst => in_states
+                .rev()
+                .filter(|view| after.is_none_or(|after| view.order.id < after))
+                .take(limit)
+                .collect(),
+        })
+    }
+
+    async fn worklist(&self) -> Result<Vec<OpenWork>, StoreError> {
+        let stored = self.lock();
+        let now = sample::at(stored.saves);
+        let open = |state| {
+            let in_state = stored
+                .orders
+                .values()
+                .filter(|(revised, _)| WorkState::from(revised.order.status()) == state);
+            let oldest = in_state.clone().map(|(_, received_at)| *received_at).min();
+            let age = |at: Timestamp| {
+                let micros = now.as_micros() - at.as_micros();
+                Duration::from_micros(micros.unsigned_abs())
+            };
+            OpenWork { state, orders: in_state.count() as u64, oldest: oldest.map(age) }
+        };
+        Ok(WorkState::OPEN.map(open).to_vec())
     }
 }
 
 fn view((revised, received_at): &(OrderRevision, Timestamp)) -> PharmacyOrderView {
-    PharmacyOrderView { order: revised.order.snapshot().clone(), received_at: *received_at }
+    let (order, work) = (revised.order.snapshot().clone(), revised.order.work().clone());
+    PharmacyOrderView { order, work, received_at: *received_at }
 }
 
 impl PharmacyFixture for InMemoryPharmacy {
@@ -135,6 +170,11 @@ impl PharmacyFixture for InMemoryPharmacy {
     async fn dead_letters(&self) -> Vec<DeadLetter> {
         self.stored_dead_letters()
     }
+
+    async fn recorded(&self, order: OrderId) -> Vec<EventId> {
+        let events = self.events().into_iter();
+        events.filter(|event| event.order_id == order).map(|event| event.id).collect()
+    }
 }
 
 impl DeadLetterFixture for InMemoryPharmacy {
@@ -145,7 +185,14 @@ impl DeadLetterFixture for InMemoryPharmacy {
     }
 
     async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
-        store_dead_letter(&ReceiveOrders(self.clone()), &self.dead, n, version, reason).await
+        store_dead_letter(
+            &ReceiveOrders { orders: self.clone(), now: sample::now },
+            &self.dead,
+            n,
+            version,
+            reason,
+        )
+        .await
     }
 
     fn unknown_id(&self) -> DeadLetterNumber {

@@ -4,10 +4,11 @@
 #![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::OrderId;
+use domain::ordering::StatusName;
 
-use super::ordering_steps::{cancel, place};
-use super::{OrderingFixture, sample};
-use crate::ordering::{Cause, OrderViews, StatusFilter};
+use super::ordering_steps::{cancel, place, step};
+use super::{OrderStep, OrderingFixture, sample};
+use crate::ordering::{Cause, OrderViews};
 
 /// Makes one `#[test]` per test function of [`order_views_contract`](self): `(run, fixture)`.
 #[macro_export]
@@ -20,6 +21,7 @@ macro_rules! order_views_contract {
             pages_have_every_order_once,
             a_page_does_not_change_when_newer_orders_arrive,
             only_orders_of_the_requested_status_are_returned,
+            orders_of_each_status_are_returned,
         }
     };
 }
@@ -75,12 +77,25 @@ pub async fn only_orders_of_the_requested_status_are_returned<F: OrderingFixture
     for n in [2, 5] {
         cancel(&fixture.orders(), n, Cause::Unkeyed).await;
     }
-    let (created, cancelled) = (Some(StatusFilter::Created), Some(StatusFilter::Cancelled));
+    let (created, cancelled) = (Some(StatusName::Created), Some(StatusName::Cancelled));
     assert_eq!(page(fixture, created, None, 10).await, ids([6, 4, 3, 1]));
     assert_eq!(page(fixture, cancelled, None, 10).await, ids([5, 2]));
     let before = Some(sample::order_id(5));
     assert_eq!(page(fixture, created, before, 2).await, ids([4, 3]));
     assert_eq!(page(fixture, cancelled, before, 2).await, ids([2]));
+}
+
+pub async fn orders_of_each_status_are_returned<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
+    for (status, n) in StatusName::ALL.into_iter().zip(1..) {
+        place(&orders, n, Cause::Unkeyed).await;
+        for one in OrderStep::to(status) {
+            step(&orders, n, &one, Cause::Unkeyed).await;
+        }
+    }
+    for (status, n) in StatusName::ALL.into_iter().zip(1..) {
+        assert_eq!(page(fixture, Some(status), None, 10).await, ids([n]), "{status}");
+    }
 }
 
 async fn place_all<F: OrderingFixture>(fixture: &F, numbers: impl IntoIterator<Item = u32>) {
@@ -92,7 +107,7 @@ async fn place_all<F: OrderingFixture>(fixture: &F, numbers: impl IntoIterator<I
 
 async fn page<F: OrderingFixture>(
     fixture: &F,
-    status: Option<StatusFilter>,
+    status: Option<StatusName>,
     before: Option<OrderId>,
     limit: usize,
 ) -> Vec<OrderId> {

@@ -1,9 +1,9 @@
 //! Steps that the contracts of [`OrderingFixture`] share.
 
 use domain::Outcome;
-use domain::ordering::Order;
+use domain::ordering::{Order, PharmacyNews};
 
-use super::{OrderingFixture, sample};
+use super::{OrderStep, OrderingFixture, sample};
 use crate::ordering::{Cause, Orders, SaveError, Saved};
 use crate::relay::{Claim, Outbox, OutboxRecord, Verdict};
 
@@ -15,10 +15,18 @@ pub(super) async fn place(orders: &impl Orders, n: u32, cause: Cause) -> Order {
     stored(orders.save(sample::order(n), cause).await)
 }
 
-/// Cancels order `n` for `cause`.
+/// The pharmacy cancels order `n`, which was only placed before, for `cause`.
 pub(super) async fn cancel(orders: &impl Orders, n: u32, cause: Cause) -> Order {
     let mut order = find(orders, n).await;
-    assert_eq!(order.cancel(sample::reason(), sample::event_stamp(n, 2)), Outcome::Applied);
+    assert_eq!(order.follow(PharmacyNews::Cancelled, sample::event_stamp(n, 2)), Outcome::Applied);
+    stored(orders.save(order, cause).await)
+}
+
+/// Takes a step with order `n` for `cause`.
+pub(super) async fn step(orders: &impl Orders, n: u32, step: &OrderStep, cause: Cause) -> Order {
+    let mut order = find(orders, n).await;
+    let version = u32::try_from(order.version().next().get()).expect("a small version");
+    step.take(&mut order, sample::event_stamp(n, version));
     stored(orders.save(order, cause).await)
 }
 

@@ -6,14 +6,20 @@
 use domain::Outcome;
 use domain::Timestamp;
 use domain::ordering::{
-    CancelReason, Code, CodeDisplay, CustomerName, Order, OrderItems, OrderNote,
+    CancelReason, Code, CodeDisplay, CustomerName, Order, OrderItems, OrderNote, PharmacyNews,
+    Rejection, RejectionCode, RejectionText,
 };
 use futures_util::future::join_all;
 
-use super::ordering_steps::{assert_nothing_due, cancel, find, order_of, place, relay_all, stored};
-use super::{OrderingFixture, sample};
+use super::ordering_steps::{
+    assert_nothing_due, cancel, find, order_of, place, relay_all, step, stored,
+};
+use super::{OrderStep, OrderingFixture, sample};
+use crate::StoreError;
 use crate::housekeeping::delete_in_chunks;
-use crate::ordering::{Answers, Cause, FindAnswerError, Orders, SaveError, Saved};
+use crate::ordering::{
+    Answers, Cause, FindAnswerError, Orders, PharmacyReport, SaveError, Saved, follow_pharmacy,
+};
 
 /// Makes one `#[test]` per test function of [`orders_contract`](self): `(run, fixture)`.
 #[macro_export]
@@ -21,7 +27,11 @@ macro_rules! orders_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, orders_contract:
             a_saved_order_is_found,
-            notes_and_medications_are_stored_unchanged,
+            every_state_of_an_order_is_stored_unchanged,
+            a_report_of_the_pharmacy_is_followed_once,
+            a_report_that_changes_nothing_is_answered_once,
+            a_report_about_an_unknown_order_is_refused,
+            notes_medications_and_customers_are_stored_unchanged,
             texts_that_an_earlier_version_accepted_stay_readable,
             an_unknown_order_is_not_found,
             the_events_of_an_order_are_stored_with_it,
@@ -70,7 +80,77 @@ pub async fn a_saved_order_is_found<F: OrderingFixture>(fixture: &F) {
     assert_ne!(cancelled, placed);
 }
 
-pub async fn notes_and_medications_are_stored_unchanged<F: OrderingFixture>(fixture: &F) {
+pub async fn every_state_of_an_order_is_stored_unchanged<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
+    for (steps, n) in OrderStep::sequences().iter().zip(1..) {
+        place(&orders, n, Cause::Unkeyed).await;
+        for (one, number) in steps.iter().zip(1..) {
+            let cause = sample::request(&format!("{n}-{number}"), "it");
+            let saved = step(&orders, n, one, cause.clone()).await;
+            assert_eq!(find(&orders, n).await, saved, "{one:?} of {steps:?}");
+            let answer = orders.find_answer(&cause).await.expect("an answer");
+            assert_eq!(answer, Some(saved), "{one:?} of {steps:?}");
+        }
+        // The same, saved at once.
+        let mut order = sample::order(100 + n);
+        for (one, version) in steps.iter().zip(2..) {
+            one.take(&mut order, sample::event_stamp(100 + n, version));
+        }
+        let saved = stored(orders.save(order, Cause::Unkeyed).await);
+        assert_eq!(find(&orders, 100 + n).await, saved, "{steps:?}");
+    }
+}
+
+pub async fn a_report_of_the_pharmacy_is_followed_once<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
+    place(&orders, 1, Cause::Unkeyed).await;
+    let report = |event| report(1, event, PharmacyNews::Confirmed);
+    let followed = follow_pharmacy(&orders, report(1), sample::event_stamp(1, 2)).await;
+    assert_eq!(followed.expect("an answer"), Outcome::Applied);
+    let confirmed = find(&orders, 1).await;
+    assert_eq!(confirmed.version().get(), 2);
+    for event in [1, 2] {
+        let repeated = follow_pharmacy(&orders, report(event), sample::event_stamp(1, 3)).await;
+        assert_eq!(repeated.expect("an answer"), Outcome::AlreadyApplied);
+    }
+    assert_eq!(find(&orders, 1).await, confirmed);
+    let records = relay_all(fixture, 2).await;
+    assert_eq!(records[1].event_type, "OrderConfirmed");
+    assert_eq!(records[1].event_id, sample::event_id(1, 2));
+    assert_nothing_due(fixture).await;
+}
+
+pub async fn a_report_that_changes_nothing_is_answered_once<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
+    let placed = place(&orders, 1, Cause::Unkeyed).await;
+    // The customer asks to cancel only afterwards, so this does not answer the request.
+    let declined = report(1, 1, PharmacyNews::CancellationDeclined);
+    let followed = follow_pharmacy(&orders, declined.clone(), sample::event_stamp(1, 2)).await;
+    assert_eq!(followed.expect("an answer"), Outcome::AlreadyApplied);
+    let cause = Cause::Event(declined.event_id);
+    assert_eq!(orders.find_answer(&cause).await.expect("an answer"), Some(placed));
+
+    let requested = step(&orders, 1, &OrderStep::RequestCancellation, Cause::Unkeyed).await;
+    let repeated = follow_pharmacy(&orders, declined, sample::event_stamp(1, 3)).await;
+    assert_eq!(repeated.expect("an answer"), Outcome::AlreadyApplied);
+    assert_eq!(find(&orders, 1).await, requested);
+}
+
+pub async fn a_report_about_an_unknown_order_is_refused<F: OrderingFixture>(fixture: &F) {
+    let orders = fixture.orders();
+    place(&orders, 1, Cause::Unkeyed).await;
+    let unknown = report(2, 1, PharmacyNews::Confirmed);
+    let cause = Cause::Event(unknown.event_id);
+    let refused = follow_pharmacy(&orders, unknown, sample::event_stamp(2, 2)).await;
+    assert!(matches!(refused, Err(StoreError::Refused(_))), "{refused:?}");
+    assert_eq!(orders.find_answer(&cause).await.expect("an answer"), None);
+}
+
+fn report(n: u32, event: u32, news: PharmacyNews) -> PharmacyReport {
+    PharmacyReport { event_id: sample::event_id(1_000, event), order_id: sample::order_id(n), news }
+}
+
+pub async fn notes_medications_and_customers_are_stored_unchanged<F: OrderingFixture>(fixture: &F) {
     let orders = fixture.orders();
     // Order 2 has all optional values, order 3 has none.
     let (with_all, with_none) = (sample::new_order(2), sample::new_order(3));
@@ -81,6 +161,7 @@ pub async fn notes_and_medications_are_stored_unchanged<F: OrderingFixture>(fixt
     let displays = given.iter().flatten().map(|coding| coding.display.is_some());
     assert_eq!(displays.collect::<Vec<_>>(), [true, false], "one of each kind");
     assert!(with_all.note.is_some() && with_none.note.is_none());
+    assert!(with_all.customer_id.is_some() && with_none.customer_id.is_none());
     assert!(medications(&with_none.items).iter().all(Option::is_none));
 
     for (n, new) in [(2, with_all), (3, with_none)] {
@@ -91,6 +172,7 @@ pub async fn notes_and_medications_are_stored_unchanged<F: OrderingFixture>(fixt
         for found in [find(&orders, n).await, answer] {
             assert_eq!(found.snapshot().note, new.note);
             assert_eq!(found.snapshot().items, new.items);
+            assert_eq!(found.snapshot().customer_id, new.customer_id);
         }
     }
 }
@@ -113,9 +195,13 @@ pub async fn texts_that_an_earlier_version_accepted_stay_readable<F: OrderingFix
 
     let mut order = find(&orders, 2).await;
     let reason = CancelReason::restore(text).expect("a reason");
-    assert_eq!(order.cancel(reason, sample::event_stamp(2, 2)), Outcome::Applied);
-    let cancelled = stored(orders.save(order, Cause::Unkeyed).await);
-    assert_eq!(find(&orders, 2).await, cancelled);
+    let requested = order.request_cancellation(reason, sample::event_stamp(2, 2));
+    assert_eq!(requested, Ok(Outcome::Applied));
+    let text = RejectionText::restore(text).expect("a text");
+    let rejected = PharmacyNews::Rejected(Rejection { code: RejectionCode::Other, text });
+    assert_eq!(order.follow(rejected, sample::event_stamp(2, 3)), Outcome::Applied);
+    let saved = stored(orders.save(order, Cause::Unkeyed).await);
+    assert_eq!(find(&orders, 2).await, saved);
 }
 
 pub async fn an_unknown_order_is_not_found<F: OrderingFixture>(fixture: &F) {
@@ -155,8 +241,8 @@ pub async fn a_concurrent_change_of_an_order_is_a_conflict<F: OrderingFixture>(f
     let orders = fixture.orders();
     place(&orders, 1, Cause::Unkeyed).await;
     let (mut first, mut second) = (find(&orders, 1).await, find(&orders, 1).await);
-    assert_eq!(first.cancel(sample::reason(), sample::event_stamp(1, 2)), Outcome::Applied);
-    assert_eq!(second.cancel(sample::reason(), sample::event_stamp(1, 3)), Outcome::Applied);
+    assert_eq!(first.follow(PharmacyNews::Cancelled, sample::event_stamp(1, 2)), Outcome::Applied);
+    assert_eq!(second.follow(PharmacyNews::Cancelled, sample::event_stamp(1, 3)), Outcome::Applied);
 
     let second = stored(orders.save(second, Cause::Unkeyed).await);
     assert_conflict(&orders.save(first, Cause::Unkeyed).await);
@@ -280,7 +366,7 @@ pub async fn exactly_one_of_several_parallel_saves_of_an_order_succeeds<F: Order
     for number in 2..10 {
         let mut order = find(&orders, 1).await;
         assert_eq!(
-            order.cancel(sample::reason(), sample::event_stamp(1, number)),
+            order.follow(PharmacyNews::Cancelled, sample::event_stamp(1, number)),
             Outcome::Applied
         );
         saves.push(orders.save(order, Cause::Unkeyed));

@@ -3,14 +3,15 @@
 
 #![allow(missing_docs, reason = "each test name is a sentence")]
 
+use domain::REDACTED_TEXT;
 use domain::ordering::{CodeDisplay, MedicationCoding, OrderNote};
-use domain::pharmacy::{PharmacySnapshot, PharmacyStatus};
+use domain::pharmacy::{Cancellation, WorkStatus};
 use futures_util::future::join_all;
 
-use super::sample::{cancelled, created, incoming, of_unknown_type, unreadable};
+use super::sample::{cancelled, created, incoming, of_unknown_type, redacted, unreadable};
 use super::{PharmacyFixture, sample};
 use crate::inbox::{BatchOutcome, receive};
-use crate::pharmacy::{PharmacyViews, ReceiveOrders};
+use crate::pharmacy::{PharmacyOrderView, PharmacyViews, ReceiveOrders, Sequence, WorkState};
 use crate::published::Incoming;
 
 /// Makes one `#[test]` per test function of [`pharmacy_inbox_contract`](self): `(run, fixture)`.
@@ -24,6 +25,8 @@ macro_rules! pharmacy_inbox_contract {
             an_event_twice_in_one_batch_takes_effect_once,
             an_event_in_two_batches_takes_effect_once,
             a_cancellation_may_arrive_before_the_creation,
+            a_redacted_order_has_no_texts_of_people,
+            a_redaction_may_arrive_before_the_creation,
             a_whole_replay_changes_nothing,
             an_unreadable_record_becomes_a_dead_letter_and_blocks_nothing,
             missing_versions_are_counted,
@@ -36,9 +39,9 @@ macro_rules! pharmacy_inbox_contract {
 pub async fn an_order_that_was_placed_is_a_draft<F: PharmacyFixture>(fixture: &F) {
     let outcome = receive_records(fixture, &[incoming(0, &created(1))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 1, ..BatchOutcome::default() });
-    let order = order(fixture, 1).await;
-    assert_eq!(order.status, PharmacyStatus::Draft);
-    let contents = order.contents.expect("contents");
+    let view = order(fixture, 1).await;
+    assert_eq!(view.work.status, WorkStatus::Draft);
+    let contents = view.order.contents.expect("contents");
     assert_eq!(contents.ordered_at, created(1).occurred_at);
     assert_eq!(contents.items.len(), sample::new_order(1).items.as_slice().len());
     assert_eq!(contents.customer_name, sample::new_order(1).customer_name.as_str());
@@ -47,7 +50,7 @@ pub async fn an_order_that_was_placed_is_a_draft<F: PharmacyFixture>(fixture: &F
 
 pub async fn notes_and_medications_are_stored_unchanged<F: PharmacyFixture>(fixture: &F) {
     receive_records(fixture, &[incoming(0, &created(2))]).await;
-    let contents = order(fixture, 2).await.contents.expect("contents");
+    let contents = order(fixture, 2).await.order.contents.expect("contents");
     let order = sample::new_order(2);
     assert!(order.note.is_some());
     assert_eq!(contents.note.as_deref(), order.note.as_ref().map(OrderNote::as_str));
@@ -68,10 +71,12 @@ pub async fn an_order_that_was_cancelled_is_cancelled<F: PharmacyFixture>(fixtur
     let outcome =
         receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 2))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, ..BatchOutcome::default() });
-    let order = order(fixture, 1).await;
+    let view = order(fixture, 1).await;
     let (reason, at) = (sample::reason().to_string(), cancelled(1, 2).occurred_at);
-    assert_eq!(order.status, PharmacyStatus::Cancelled { reason, at });
-    assert!(order.contents.is_some());
+    assert_eq!(view.work.status, WorkStatus::Cancelled);
+    assert_eq!(view.order.cancellation, Some(Cancellation { reason, at }));
+    assert!(view.order.contents.is_some());
+    assert_eq!(fixture.recorded(sample::order_id(1)).await.len(), 1);
 }
 
 pub async fn an_event_twice_in_one_batch_takes_effect_once<F: PharmacyFixture>(fixture: &F) {
@@ -93,14 +98,47 @@ pub async fn an_event_in_two_batches_takes_effect_once<F: PharmacyFixture>(fixtu
 pub async fn a_cancellation_may_arrive_before_the_creation<F: PharmacyFixture>(fixture: &F) {
     let outcome = receive_records(fixture, &[incoming(0, &cancelled(1, 2))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 1, missing: 1, ..BatchOutcome::default() });
-    assert_eq!(order(fixture, 1).await.contents, None);
+    assert_eq!(order(fixture, 1).await.order.contents, None);
 
     receive_records(fixture, &[incoming(1, &created(1))]).await;
     receive_records(fixture, &[incoming(2, &created(2)), incoming(3, &cancelled(2, 2))]).await;
     let (late, usual) = (order(fixture, 1).await, order(fixture, 2).await);
-    assert!(matches!(late.status, PharmacyStatus::Cancelled { .. }), "{late:?}");
-    assert!(late.contents.is_some());
-    assert_eq!((late.version, late.missing), (usual.version, usual.missing));
+    assert_eq!(late.work.status, WorkStatus::Cancelled);
+    assert!(late.order.contents.is_some());
+    assert_eq!(late.order.versions, usual.order.versions);
+}
+
+pub async fn a_redacted_order_has_no_texts_of_people<F: PharmacyFixture>(fixture: &F) {
+    receive_records(fixture, &[incoming(0, &created(2)), incoming(1, &cancelled(2, 2))]).await;
+    let before = order(fixture, 2).await;
+    let outcome = receive_records(fixture, &[incoming(2, &redacted(2, 3))]).await;
+    assert_eq!(outcome, BatchOutcome { applied: 1, ..BatchOutcome::default() });
+    let view = order(fixture, 2).await;
+    assert_redacted(&view);
+    assert_eq!(view.work, before.work);
+    assert_eq!(view.order.versions.latest(), Some(redacted(2, 3).version));
+
+    let repeated = receive_records(fixture, &[incoming(2, &redacted(2, 3))]).await;
+    assert_eq!(repeated, BatchOutcome { repeated: 1, ..BatchOutcome::default() });
+    assert_eq!(order(fixture, 2).await, view);
+}
+
+pub async fn a_redaction_may_arrive_before_the_creation<F: PharmacyFixture>(fixture: &F) {
+    let first = receive_records(fixture, &[incoming(0, &redacted(2, 3))]).await;
+    assert_eq!(first, BatchOutcome { applied: 1, missing: 2, ..BatchOutcome::default() });
+    receive_records(fixture, &[incoming(1, &cancelled(2, 2)), incoming(2, &created(2))]).await;
+    let view = order(fixture, 2).await;
+    assert_redacted(&view);
+    assert_eq!(view.order.versions.missing(), 0);
+    assert_eq!(view.work.status, WorkStatus::Cancelled);
+}
+
+fn assert_redacted(view: &PharmacyOrderView) {
+    let contents = view.order.contents.as_ref().expect("contents");
+    assert_eq!(contents.customer_name, REDACTED_TEXT);
+    assert_eq!(contents.note, None);
+    assert_eq!(contents.items.len(), sample::new_order(2).items.as_slice().len());
+    assert_eq!(view.order.cancellation.as_ref().expect("a cancellation").reason, REDACTED_TEXT);
 }
 
 pub async fn a_whole_replay_changes_nothing<F: PharmacyFixture>(fixture: &F) {
@@ -147,7 +185,7 @@ pub async fn missing_versions_are_counted<F: PharmacyFixture>(fixture: &F) {
     let outcome =
         receive_records(fixture, &[incoming(0, &created(1)), incoming(1, &cancelled(1, 5))]).await;
     assert_eq!(outcome, BatchOutcome { applied: 2, missing: 3, ..BatchOutcome::default() });
-    assert_eq!(order(fixture, 1).await.missing, 3);
+    assert_eq!(order(fixture, 1).await.order.versions.missing(), 3);
 }
 
 pub async fn an_empty_batch_changes_nothing<F: PharmacyFixture>(fixture: &F) {
@@ -168,17 +206,21 @@ pub async fn the_same_batch_in_concurrent_calls_takes_effect_once<F: PharmacyFix
 }
 
 async fn receive_records<F: PharmacyFixture>(fixture: &F, batch: &[Incoming]) -> BatchOutcome {
-    receive(&ReceiveOrders(fixture.orders()), &batch.iter().cloned().collect())
-        .await
-        .expect("an outcome")
+    receive(
+        &ReceiveOrders { orders: fixture.orders(), now: sample::now },
+        &batch.iter().cloned().collect(),
+    )
+    .await
+    .expect("an outcome")
 }
 
-async fn order<F: PharmacyFixture>(fixture: &F, n: u32) -> PharmacySnapshot {
+async fn order<F: PharmacyFixture>(fixture: &F, n: u32) -> PharmacyOrderView {
     let view = fixture.views().view(sample::order_id(n)).await.expect("an answer");
-    view.expect("the order").order
+    view.expect("the order")
 }
 
 /// All orders, newest first.
-async fn all<F: PharmacyFixture>(fixture: &F) -> Vec<crate::pharmacy::PharmacyOrderView> {
-    fixture.views().newest(None, None, 1000).await.expect("a page")
+async fn all<F: PharmacyFixture>(fixture: &F) -> Vec<PharmacyOrderView> {
+    let views = fixture.views();
+    views.page(&WorkState::ALL, Sequence::NewestFirst, None, 1000).await.expect("a page")
 }

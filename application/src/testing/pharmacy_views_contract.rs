@@ -4,11 +4,11 @@
 #![allow(missing_docs, reason = "each test name is a sentence")]
 
 use domain::OrderId;
-use domain::pharmacy::PharmacyOrder;
+use domain::pharmacy::{Command, PharmacyOrder};
 
 use super::pharmacy_orders_contract::{cancelled, created, revised};
 use super::{PharmacyFixture, sample};
-use crate::pharmacy::{PharmacyOrders, PharmacyViewStatus, PharmacyViews};
+use crate::pharmacy::{OpenWork, PharmacyOrders, PharmacyViews, Sequence, WorkState};
 
 /// Makes one `#[test]` per test function of [`pharmacy_views_contract`](self): `(run, fixture)`.
 #[macro_export]
@@ -19,7 +19,9 @@ macro_rules! pharmacy_views_contract {
             an_unknown_order_is_not_found,
             an_order_keeps_the_time_it_was_received,
             pages_have_every_order_once_newest_first,
-            only_orders_of_the_requested_status_are_returned,
+            pages_can_begin_with_the_oldest_order,
+            only_orders_of_the_requested_states_are_returned,
+            the_worklist_counts_open_orders_by_state,
         }
     };
 }
@@ -29,7 +31,7 @@ pub async fn an_order_is_returned_as_it_was_saved<F: PharmacyFixture>(fixture: &
     let views = fixture.views();
     for order in [created(1), cancelled(created(2))] {
         let view = views.view(order.id()).await.expect("an answer").expect("the order");
-        assert_eq!(&view.order, order.snapshot());
+        assert_eq!((&view.order, &view.work), (order.snapshot(), order.work()));
     }
 }
 
@@ -52,7 +54,7 @@ pub async fn pages_have_every_order_once_newest_first<F: PharmacyFixture>(fixtur
     let mut seen = Vec::new();
     let mut before = None;
     while seen.len() <= 7 {
-        let page = page(fixture, None, before, 3).await;
+        let page = page(fixture, &WorkState::ALL, Sequence::NewestFirst, before, 3).await;
         let Some(&last) = page.last() else { break };
         seen.extend(page);
         before = Some(last);
@@ -60,14 +62,50 @@ pub async fn pages_have_every_order_once_newest_first<F: PharmacyFixture>(fixtur
     assert_eq!(seen, ids([7, 6, 5, 4, 3, 2, 1]));
 }
 
-pub async fn only_orders_of_the_requested_status_are_returned<F: PharmacyFixture>(fixture: &F) {
-    save(fixture, &[created(1), cancelled(created(2)), created(3), cancelled(created(4))], 0).await;
-    let (draft, cancelled_only) =
-        (Some(PharmacyViewStatus::Draft), Some(PharmacyViewStatus::Cancelled));
-    assert_eq!(page(fixture, draft, None, 10).await, ids([3, 1]));
-    assert_eq!(page(fixture, cancelled_only, None, 10).await, ids([4, 2]));
-    assert_eq!(page(fixture, cancelled_only, Some(sample::order_id(4)), 10).await, ids([2]));
-    assert_eq!(page(fixture, None, None, 10).await, ids([4, 3, 2, 1]));
+pub async fn pages_can_begin_with_the_oldest_order<F: PharmacyFixture>(fixture: &F) {
+    save(fixture, &[created(1), created(2), cancelled(created(3)), created(4)], 0).await;
+    let draft = [WorkState::Draft];
+    assert_eq!(page(fixture, &draft, Sequence::OldestFirst, None, 2).await, ids([1, 2]));
+    let after = Some(sample::order_id(2));
+    assert_eq!(page(fixture, &draft, Sequence::OldestFirst, after, 2).await, ids([4]));
+}
+
+pub async fn only_orders_of_the_requested_states_are_returned<F: PharmacyFixture>(fixture: &F) {
+    let orders = [created(1), cancelled(created(2)), confirmed(3), cancelled(created(4))];
+    save(fixture, &orders, 0).await;
+    let newest = Sequence::NewestFirst;
+    let (draft, cancelled_only) = ([WorkState::Draft], [WorkState::Cancelled]);
+    let both = [WorkState::Confirmed, WorkState::Draft];
+    let four = Some(sample::order_id(4));
+    assert_eq!(page(fixture, &draft, newest, None, 10).await, ids([1]));
+    assert_eq!(page(fixture, &both, newest, None, 10).await, ids([3, 1]));
+    assert_eq!(page(fixture, &both, newest, None, 1).await, ids([3]));
+    assert_eq!(page(fixture, &cancelled_only, newest, None, 10).await, ids([4, 2]));
+    assert_eq!(page(fixture, &cancelled_only, newest, four, 10).await, ids([2]));
+    assert_eq!(page(fixture, &WorkState::ALL, newest, None, 10).await, ids([4, 3, 2, 1]));
+}
+
+pub async fn the_worklist_counts_open_orders_by_state<F: PharmacyFixture>(fixture: &F) {
+    let count = |work: Vec<OpenWork>| -> Vec<(WorkState, u64, bool)> {
+        work.iter().map(|it| (it.state, it.orders, it.oldest.is_some())).collect()
+    };
+    let empty = WorkState::OPEN.map(|state| (state, 0, false));
+    assert_eq!(count(fixture.views().worklist().await.expect("a worklist")), empty);
+    let orders = [created(1), cancelled(created(2)), confirmed(3), created(4)];
+    save(fixture, &orders, 0).await;
+    let expected = [
+        (WorkState::Draft, 2, true),
+        (WorkState::Confirmed, 1, true),
+        (WorkState::InPreparation, 0, false),
+        (WorkState::Ready, 0, false),
+    ];
+    assert_eq!(count(fixture.views().worklist().await.expect("a worklist")), expected);
+}
+
+fn confirmed(n: u32) -> PharmacyOrder {
+    let mut order = created(n);
+    assert!(order.carry_out(Command::Confirm, sample::event_stamp(n, 11)).is_ok());
+    order
 }
 
 async fn save<F: PharmacyFixture>(fixture: &F, orders: &[PharmacyOrder], revision: i64) {
@@ -76,11 +114,12 @@ async fn save<F: PharmacyFixture>(fixture: &F, orders: &[PharmacyOrder], revisio
 
 async fn page<F: PharmacyFixture>(
     fixture: &F,
-    status: Option<PharmacyViewStatus>,
-    before: Option<OrderId>,
+    states: &[WorkState],
+    sequence: Sequence,
+    after: Option<OrderId>,
     limit: usize,
 ) -> Vec<OrderId> {
-    let page = fixture.views().newest(status, before, limit).await.expect("a page");
+    let page = fixture.views().page(states, sequence, after, limit).await.expect("a page");
     page.into_iter().map(|view| view.order.id).collect()
 }
 

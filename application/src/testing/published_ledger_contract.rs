@@ -5,8 +5,10 @@
 
 use domain::{EventId, OrderId};
 
-use super::{LedgerFixture, OrderingFixture, sample};
-use crate::reconcile::{PublishedLedger, Republished};
+use super::ordering_steps::step;
+use super::{LedgerFixture, OrderStep, OrderingFixture, sample};
+use crate::ordering::Cause;
+use crate::reconcile::{OrderLedger, PublishedLedger, Republished};
 use crate::relay::{Claim, Outbox, OutboxRecord, Verdict};
 
 /// Maximum number of tries while waiting for background work of the store.
@@ -24,6 +26,7 @@ macro_rules! published_ledger_contract {
             an_event_that_is_already_due_is_not_claimed_twice,
             a_refused_event_stays_refused,
             an_order_that_is_not_known_cannot_be_republished,
+            every_event_of_an_order_counts,
         }
     };
 }
@@ -121,6 +124,24 @@ where
     assert_eq!(republish(fixture, &[2]).await, []);
     assert_eq!(republish(fixture, &[]).await, []);
     assert!(claim(fixture).await.is_none());
+}
+
+pub async fn every_event_of_an_order_counts<F>(fixture: &F)
+where
+    F: LedgerFixture<Ledger: PublishedLedger> + OrderingFixture,
+{
+    let orders = fixture.orders();
+    for (steps, n) in OrderStep::sequences().iter().zip(1..) {
+        fixture.add_event(n, 1).await;
+        for (one, version) in steps.iter().zip(2..) {
+            step(&orders, n, one, Cause::Unkeyed).await;
+            let entries = fixture.ledger().find_all(&ids(&[n])).await.expect("an answer");
+            let counted: Vec<_> = entries.iter().map(|e| (e.version.get(), e.events)).collect();
+            assert_eq!(counted, [(version, version)], "{one:?} of {steps:?}");
+        }
+        let events = i64::try_from(steps.len()).expect("a number") + 1;
+        assert_eq!(republish(fixture, &[n]).await, [(n, events)], "{steps:?}");
+    }
 }
 
 fn ids(orders: &[u32]) -> Vec<OrderId> {

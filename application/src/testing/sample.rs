@@ -4,7 +4,7 @@ use domain::ordering::{
     CancelReason, CustomerName, MedicationCoding, NewOrder, Order, OrderItem, OrderItems,
     ProductId, Quantity,
 };
-use domain::{EventId, EventStamp, OrderId, OrderVersion, Timestamp};
+use domain::{CustomerId, EventId, EventStamp, OrderId, OrderVersion, Timestamp};
 use uuid::Uuid;
 
 use crate::ordering::{Cause, Fingerprint, IdempotencyKey};
@@ -35,6 +35,12 @@ pub fn at(seconds: u32) -> Timestamp {
     Timestamp::from_micros(NEW_YEAR + i64::from(seconds) * 1_000_000).expect("a timestamp in 2026")
 }
 
+/// The time of what a context does itself: later than all events of the samples.
+#[must_use]
+pub fn now() -> Timestamp {
+    at(100_000)
+}
+
 /// The stamp of the event of order `n` with this version.
 #[must_use]
 pub fn event_stamp(n: u32, version: u32) -> EventStamp {
@@ -42,7 +48,8 @@ pub fn event_stamp(n: u32, version: u32) -> EventStamp {
 }
 
 /// The data of order `n`: 1 to 3 items, all but the first with a medication. Orders with an even
-/// number have a note.
+/// number have a note and a customer's id: orders 2, 4 and 6 one, orders 8, 10 and 12 another one, and
+/// so on.
 #[must_use]
 pub fn new_order(n: u32) -> NewOrder {
     let items: Vec<OrderItem> = (1..=1 + i64::from(n) % 3)
@@ -54,6 +61,7 @@ pub fn new_order(n: u32) -> NewOrder {
         .collect();
     NewOrder {
         id: order_id(n),
+        customer_id: n.is_multiple_of(2).then(|| customer_id((n + 4) / 6)),
         customer_name: customer(n).parse::<CustomerName>().expect("a name"),
         items: OrderItems::try_from(items).expect("some items"),
         note: n.is_multiple_of(2).then(|| "bitte klingeln –\nund warten".parse().expect("a note")),
@@ -77,11 +85,18 @@ pub fn largest_order(n: u32) -> Order {
         .collect();
     let new = NewOrder {
         id: order_id(n),
+        customer_id: Some("x".repeat(CustomerId::MAX_CHARS).parse().expect("a customer")),
         customer_name: text(200).parse::<CustomerName>().expect("a name"),
         items: OrderItems::try_from(items).expect("some items"),
         note: Some(text(1000).parse().expect("a note")),
     };
     Order::place(new, event_stamp(n, 1))
+}
+
+/// The id of customer `n`.
+#[must_use]
+pub fn customer_id(n: u32) -> CustomerId {
+    format!("customer-{n}").parse().expect("an id")
 }
 
 /// A medication. Those with an even code have a display name.
@@ -121,13 +136,14 @@ pub fn key(key: &str) -> IdempotencyKey {
 /// The published `OrderCreated` event of order `n`.
 #[must_use]
 pub fn created(n: u32) -> PublishedEvent {
-    let NewOrder { items, note, .. } = new_order(n);
+    let NewOrder { customer_id, items, note, .. } = new_order(n);
     PublishedEvent {
         event_id: event_id(n, 1),
         occurred_at: at(n + 1),
         order_id: order_id(n),
-        order_version: OrderVersion::FIRST,
+        version: OrderVersion::FIRST,
         payload: Payload::OrderCreated {
+            customer_id: customer_id.map(|id| id.to_string()),
             customer_name: customer(n),
             items: items.as_slice().iter().map(published_item).collect(),
             note: note.map(|note| note.to_string()),
@@ -154,9 +170,15 @@ pub fn cancelled(n: u32, version: u32) -> PublishedEvent {
         event_id: event_id(n, version),
         occurred_at: at(n + version),
         order_id: order_id(n),
-        order_version: OrderVersion::try_from(i64::from(version)).expect("a version"),
+        version: OrderVersion::try_from(i64::from(version)).expect("a version"),
         payload: Payload::OrderCancelled { reason: reason().to_string() },
     }
+}
+
+/// The published `OrderRedacted` event of order `n`, with this version.
+#[must_use]
+pub fn redacted(n: u32, version: u32) -> PublishedEvent {
+    PublishedEvent { payload: Payload::OrderRedacted, ..cancelled(n, version) }
 }
 
 /// A received record with this event.

@@ -1,10 +1,10 @@
 use application::ordering::{
-    CancelOrder, ListOrders, PlaceOrder, StatusFilter, cancel_order, list_orders, place_order,
+    ListOrders, PlaceOrder, RequestCancellation, list_orders, place_order, request_cancellation,
 };
 use application::paging::{Page, PageLimit};
 use application::testing::{InMemoryOrdering, sample};
 use domain::OrderId;
-use domain::ordering::OrderSnapshot;
+use domain::ordering::{OrderSnapshot, StatusName};
 
 use crate::now;
 
@@ -56,16 +56,17 @@ fn pages_have_every_order_once_while_new_orders_arrive() {
 fn pages_of_one_status_have_no_other_orders() {
     let store = placed(6);
     for n in [1, 4, 6] {
-        let command = CancelOrder {
+        let command = RequestCancellation {
             id: sample::order_id(n),
             reason: sample::reason(),
             expected: None,
             key: None,
         };
-        now(cancel_order(&store, command, sample::event_stamp(n, 2))).unwrap();
+        now(request_cancellation(&store, command, sample::event_stamp(n, 2))).unwrap();
     }
     let limit = PageLimit::try_from(2).unwrap();
-    let mut query = ListOrders { status: Some(StatusFilter::Cancelled), cursor: None, limit };
+    let mut query =
+        ListOrders { status: Some(StatusName::CancellationRequested), cursor: None, limit };
     let first = now(list_orders(&store, query)).unwrap();
     assert_eq!(ids(&first), [sample::order_id(6), sample::order_id(4)]);
     query.cursor = first.next;

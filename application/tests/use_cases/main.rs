@@ -6,10 +6,11 @@ use std::future::Future;
 
 use futures_util::FutureExt;
 
-mod cancel_order;
+mod contended;
 mod dead_letter_selection;
-mod deliver_notifications;
 mod discard_dead_letters;
+mod erase_customer;
+mod follow_pharmacy;
 mod idempotency_key;
 mod list_dead_letters;
 mod list_orders;
@@ -19,7 +20,10 @@ mod reconcile;
 mod reconcile_many;
 mod relay_model;
 mod relay_step;
+mod request_cancellation;
 mod retry_dead_letters;
+mod send_notifications;
+mod work_on_order;
 
 /// Returns the output of a future that is ready immediately.
 fn now<T>(future: impl Future<Output = T>) -> T {

@@ -95,7 +95,7 @@ fn with_first_item(mut order: NewOrder, change: impl FnOnce(&mut OrderItem)) -> 
 }
 
 #[test]
-fn requests_that_differ_in_a_note_or_a_medication_are_different_requests() {
+fn requests_that_differ_in_an_optional_value_are_different_requests() {
     let coding = |display: Option<&str>| MedicationCoding {
         system: "http://snomed.info/sct".parse().unwrap(),
         code: "387517004".parse().unwrap(),
@@ -109,6 +109,8 @@ fn requests_that_differ_in_a_note_or_a_medication_are_different_requests() {
         note: Some(note.parse().unwrap()),
         ..sample::new_order(1)
     };
+    let of_customer =
+        |id: &str| NewOrder { customer_id: Some(id.parse().unwrap()), ..sample::new_order(1) };
     let other_system = MedicationCoding { system: "urn:a".parse().unwrap(), ..coding(None) };
     let other_code = MedicationCoding { code: "1".parse().unwrap(), ..coding(None) };
     let requests = [
@@ -122,6 +124,8 @@ fn requests_that_differ_in_a_note_or_a_medication_are_different_requests() {
         note("Ada", "call me"),
         note("Ada", "call\nnote me"),
         note("Ada note", "call"),
+        of_customer("c-1"),
+        of_customer("c-2"),
     ];
     for (number, first) in requests.iter().enumerate() {
         for (other_number, other) in requests.iter().enumerate() {

@@ -3,11 +3,12 @@ use std::sync::Mutex;
 use application::StoreError;
 use application::inbox::{BatchOutcome, Inbox, receive};
 use application::pharmacy::{
-    OrderRevision, PharmacyOrders, PharmacyViews, ReceiveOrders, SaveAllError,
+    OrderRevision, PharmacyOrders, PharmacyViews, ReceiveOrders, SaveAllError, Sequence, WorkState,
 };
 use application::published::{DeadLetter, PublishedEvent};
 use application::testing::sample::{cancelled, created, incoming, of_unknown_type, unreadable};
 use application::testing::{InMemoryPharmacy, sample};
+use domain::pharmacy::WorkStatus;
 use domain::{EventId, OrderId};
 
 use crate::now;
@@ -44,7 +45,7 @@ impl Inbox for RefusingInbox {
 fn refusing_inbox(refused_event: &PublishedEvent) -> (InMemoryPharmacy, RefusingInbox) {
     let store = InMemoryPharmacy::default();
     let inbox = RefusingInbox {
-        store: ReceiveOrders(store.clone()),
+        store: ReceiveOrders { orders: store.clone(), now: sample::now },
         refused_event: refused_event.event_id,
         calls: Mutex::new(0),
     };
@@ -52,7 +53,7 @@ fn refusing_inbox(refused_event: &PublishedEvent) -> (InMemoryPharmacy, Refusing
 }
 
 fn seen(store: &InMemoryPharmacy) -> Vec<OrderId> {
-    let views = now(store.newest(None, None, 100)).unwrap();
+    let views = now(store.page(&WorkState::ALL, Sequence::NewestFirst, None, 100)).unwrap();
     views.into_iter().map(|view| view.order.id).collect()
 }
 
@@ -142,9 +143,9 @@ fn an_unavailable_store_causes_no_dead_letters() {
 }
 
 /// A store in which another consumer saves the same orders first, once per event in `rivals`.
-struct RivalSavesFirst {
-    store: InMemoryPharmacy,
-    rivals: Mutex<Vec<PublishedEvent>>,
+pub(crate) struct RivalSavesFirst {
+    pub(crate) store: InMemoryPharmacy,
+    pub(crate) rivals: Mutex<Vec<PublishedEvent>>,
 }
 
 impl PharmacyOrders for RivalSavesFirst {
@@ -159,7 +160,9 @@ impl PharmacyOrders for RivalSavesFirst {
     ) -> Result<(), SaveAllError> {
         let rival = self.rivals.lock().unwrap().pop();
         if let Some(rival) = rival {
-            ReceiveOrders(self.store.clone()).apply_batch(&[rival], &[]).await?;
+            ReceiveOrders { orders: self.store.clone(), now: sample::now }
+                .apply_batch(&[rival], &[])
+                .await?;
         }
         self.store.save_all(orders, dead).await
     }
@@ -169,15 +172,18 @@ impl PharmacyOrders for RivalSavesFirst {
 fn a_batch_is_applied_again_after_a_conflict_with_another_consumer() {
     let store = InMemoryPharmacy::default();
     let rivals = Mutex::new(vec![cancelled(2, 2), created(1)]);
-    let inbox = ReceiveOrders(RivalSavesFirst { store: store.clone(), rivals });
+    let inbox = ReceiveOrders {
+        orders: RivalSavesFirst { store: store.clone(), rivals },
+        now: sample::now,
+    };
     let batch = [incoming(0, &created(1)), incoming(1, &created(2))];
     let outcome = now(receive(&inbox, &batch.iter().cloned().collect())).unwrap();
 
     assert_eq!(outcome, BatchOutcome { applied: 1, repeated: 1, ..BatchOutcome::default() });
-    let order = now(store.view(sample::order_id(2))).unwrap().unwrap().order;
-    assert!(order.contents.is_some());
-    assert!(matches!(order.status, domain::pharmacy::PharmacyStatus::Cancelled { .. }));
-    assert_eq!(order.missing, 0);
+    let view = now(store.view(sample::order_id(2))).unwrap().unwrap();
+    assert!(view.order.contents.is_some());
+    assert_eq!(view.work.status, WorkStatus::Cancelled);
+    assert_eq!(view.order.versions.missing(), 0);
 }
 
 #[test]
@@ -199,7 +205,7 @@ fn a_batch_fails_as_unavailable_after_too_many_conflicts() {
     }
 
     let answer = now(receive(
-        &ReceiveOrders(AlwaysInConflict),
+        &ReceiveOrders { orders: AlwaysInConflict, now: sample::now },
         &[incoming(0, &created(1))].into_iter().collect(),
     ));
     assert!(answer.is_err_and(|error| error.is_unavailable()));

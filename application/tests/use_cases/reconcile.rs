@@ -63,7 +63,9 @@ impl Pipeline {
     /// Publishes all records that are due and applies them in the pharmacy.
     fn relay_to_pharmacy(&self) {
         let events = self.relay(&Verdict::Published);
-        now(ReceiveOrders(self.pharmacy.clone()).apply_batch(&events, &[])).unwrap();
+        now(ReceiveOrders { orders: self.pharmacy.clone(), now: sample::now }
+            .apply_batch(&events, &[]))
+        .unwrap();
     }
 
     fn reconcile(&self, wait: impl Fn()) -> (Summary, Vec<Difference>) {

@@ -9,7 +9,7 @@ use application::ordering::{Cause, Orders, Saved};
 use application::relay::{Claim, Delivery, Outbox, Step, relay_step};
 use application::testing::{InMemoryOrdering, RecordingPublisher, sample};
 use domain::EventId;
-use domain::ordering::Order;
+use domain::ordering::{Order, PharmacyNews};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use uuid::Uuid;
@@ -113,7 +113,7 @@ impl System {
             2,
         );
         let event_stamp = domain::EventStamp { event_id: event, at: sample::at(1) };
-        assert!(order.cancel(sample::reason(), event_stamp).is_applied());
+        assert!(order.follow(PharmacyNews::Cancelled, event_stamp).is_applied());
         self.save(order);
     }
 

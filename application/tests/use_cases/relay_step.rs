@@ -5,6 +5,7 @@ use application::ordering::{Cause, Orders};
 use application::relay::{Delivery, OutboxRecord, Publisher, Step, relay_step};
 use application::testing::{InMemoryOrdering, RecordingPublisher, sample};
 use domain::EventId;
+use domain::ordering::PharmacyNews;
 
 use crate::now;
 
@@ -14,7 +15,7 @@ fn one_lane() -> InMemoryOrdering {
     for n in [16, 32] {
         let order = now(store.save(sample::order(n), Cause::Unkeyed)).unwrap();
         let application::ordering::Saved::Stored(mut order) = order else { panic!() };
-        assert!(order.cancel(sample::reason(), sample::event_stamp(n, 2)).is_applied());
+        assert!(order.follow(PharmacyNews::Cancelled, sample::event_stamp(n, 2)).is_applied());
         now(store.save(order, Cause::Unkeyed)).unwrap();
     }
     now(store.save(sample::order(48), Cause::Unkeyed)).unwrap();

@@ -57,7 +57,7 @@ fn consume_again(
 ) -> impl Retry<InMemoryDeadLetters> {
     ConsumeAgain {
         decode: move |record| ready(decode(record)),
-        inbox: ReceiveOrders(store.clone()),
+        inbox: ReceiveOrders { orders: store.clone(), now: sample::now },
     }
 }
 

@@ -6,5 +6,5 @@ mod command;
 mod service;
 
 pub use args::{Command, ConsumerArgs};
-pub use command::run_command;
-pub use service::ConsumerService;
+pub use command::{dead_letters_command, on_database, run_command};
+pub use service::{ConsumerService, REPUBLISH_ORDERING, REPUBLISH_PHARMACY, Subscription};

@@ -1,40 +1,56 @@
-//! The HTTP API, for customer service and operators.
+//! The HTTP API: contacts of customers, webhooks, and the notifications for customer service and
+//! operators.
 
+mod contact_json;
+mod customers;
 mod notification_json;
+mod notifications;
+mod webhook_json;
+mod webhooks;
 
-use adapter_http::{
-    BadRequest, FieldError, Problem, QueryParameters, Unavailable, dead_letter_routes,
-};
+use adapter_http::dead_letter_routes;
 use adapter_notification::PgNotifications;
 use adapter_postgres::dead_letters::PgDeadLetters;
 use adapter_postgres::{Database, MigrationGate};
+use adapter_webhook::{HttpWebhookSender, Policy, SealedSecrets};
 use application::dead_letters::Retry;
-use application::notification::NotificationViews;
-use axum::Json;
-use axum::extract::State;
-use domain::OrderId;
-use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use tokio::sync::watch;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use notification_json::NotificationJson;
+/// What the routes need to call webhooks and to wake the workers.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// Where webhooks may be.
+    pub policy: Policy,
+    /// The secrets of webhooks.
+    pub secrets: SealedSecrets,
+    /// Calls webhooks.
+    pub sender: HttpWebhookSender,
+    /// Wakes the workers.
+    pub wakeup: watch::Sender<()>,
+}
 
 /// The state of the routes.
 #[derive(Debug, Clone)]
 struct Api {
     notifications: PgNotifications,
     tables: MigrationGate,
+    outgoing: Outgoing,
 }
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Notification",
-        description = "Shows the notifications about orders, and whether they were sent.",
+        description = "Tells customers and other systems what happens to orders, by e-mail and by webhooks.",
     ),
     tags(
-        (name = "notifications", description = "Notifications about orders"),
+        (name = "notifications", description = "What was sent to whom"),
+        (name = "customers", description = "Contacts of customers"),
+        (name = "webhooks", description = "Other systems that are called for events, as \
+            [Standard Webhooks](https://www.standardwebhooks.com) describes it"),
         (name = "operations", description = "For operators of the service"),
     ),
 )]
@@ -44,6 +60,7 @@ struct Document;
 pub fn routes(
     database: &Database,
     tables: MigrationGate,
+    outgoing: Outgoing,
     how: impl Retry<PgDeadLetters> + 'static,
 ) -> OpenApiRouter {
     let notifications = PgNotifications::new(database);
@@ -53,44 +70,17 @@ pub fn routes(
         move || tables.ready()
     };
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(list_notifications))
-        .with_state(Api { notifications, tables })
+        .routes(routes!(notifications::list_notifications))
+        .routes(routes!(notifications::get_notification))
+        .routes(routes!(notifications::retry_notification))
+        .routes(routes!(notifications::retry_notifications))
+        .routes(routes!(customers::get_contact, customers::put_contact, customers::erase_customer))
+        .routes(routes!(webhooks::list_webhooks, webhooks::create_webhook))
+        .routes(routes!(webhooks::get_webhook, webhooks::change_webhook, webhooks::delete_webhook))
+        .routes(routes!(webhooks::rotate_secret))
+        .routes(routes!(webhooks::enable_webhook))
+        .routes(routes!(webhooks::ping_webhook))
+        .routes(routes!(webhooks::list_deliveries))
+        .with_state(Api { notifications, tables, outgoing })
         .merge(dead_letter_routes(letters, how, ready))
-}
-
-/// The notifications about one order.
-#[derive(Debug, Serialize, ToSchema)]
-struct NotificationList {
-    /// The notifications, oldest first
-    items: Vec<NotificationJson>,
-}
-
-/// List the notifications about an order
-#[utoipa::path(
-    get,
-    path = "/api/notifications",
-    tag = "notifications",
-    params(("orderId" = Uuid, Query, description = "The id of the order")),
-    responses(
-        (status = 200, description = "The notifications about the order; an empty list if there are none",
-         body = NotificationList),
-        BadRequest,
-        Unavailable,
-    ),
-)]
-async fn list_notifications(
-    State(api): State<Api>,
-    mut query: QueryParameters,
-) -> Result<Json<NotificationList>, Problem> {
-    let order_id: Option<OrderId> = query.take("orderId");
-    query.finish()?;
-    let Some(order_id) = order_id else {
-        let missing = FieldError::parameter("orderId", "must be given");
-        return Err(Problem::invalid_parameters(vec![missing]));
-    };
-
-    api.tables.ready()?;
-    let notifications = api.notifications.of_order(order_id).await?;
-    let items = notifications.into_iter().map(NotificationJson::from).collect();
-    Ok(Json(NotificationList { items }))
 }

@@ -1,96 +1,351 @@
+use std::collections::{HashMap, HashSet};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use application::StoreError;
-use application::inbox::{BatchOutcome, Inbox};
 use application::notification::{
-    Channel, ClaimLimit, Delivered, Notifications, deliver_notifications,
+    Channel, ChannelName, ClaimRequest, Claimed, Lease, NotificationId, Notifications, Recipient,
+    Settled, deliver,
 };
-use application::published::{DeadLetter, PublishedEvent};
-use metrics::{counter, describe_counter};
-use runtime::{Backoff, Outage, one_line};
-use tokio::sync::Notify;
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use runtime::{Backoff, Outage, clock, one_line};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
-/// The limit of a claim. A claim expires after a minute, so a slow channel would need a smaller one.
-/// Messages are usually short, but the data of an event can make them long.
-const BATCH: ClaimLimit = ClaimLimit { notifications: 200, bytes: 1024 * 1024 };
+use crate::delivery_metrics;
+
+/// How long a lease holds.
+const HOLD: Duration = Duration::from_secs(90);
+
+/// How old a lease may be when sending begins: an attempt takes at most 30 s, and its result must be
+/// stored while the lease holds.
+const LATEST_START: Duration = Duration::from_secs(50);
 
 /// How long the worker waits if nothing is due and it is not woken.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
 
-/// The waits while the store fails.
-const BACKOFF: Backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(5));
+/// How long the worker rests after a claim that found nothing. Each event wakes all workers, and most events
+/// concern only some of them.
+const EMPTY_REST: Duration = Duration::from_millis(100);
 
-/// An inbox that wakes the worker after it has recorded notifications.
-#[derive(Debug, Clone)]
-pub struct WakingInbox<I> {
-    /// The inbox that records the notifications.
-    pub inbox: I,
-    /// Wakes the worker.
-    pub wakeup: Arc<Notify>,
+/// The worker does not rest after a turn with this many notifications: each of them has cost little.
+const MANY: usize = 8;
+
+/// How long attempts may still take after the shutdown was requested. The leases of the others run out.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// The waits while the store fails, or while the provider cannot be reached.
+const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(5));
+
+/// How much a worker does at the same time.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Notifications that are sent.
+    pub at_once: usize,
+    /// Notifications that are sent to one webhook.
+    pub per_destination: usize,
+    /// Notifications that are leased: those that are sent, and the next ones.
+    pub leased: usize,
+    /// Notifications that are leased for one webhook.
+    pub leased_per_destination: usize,
+    /// How long the worker rests after it has used the store for few notifications, so that it settles
+    /// and claims several at once. After a pause, the first one is claimed at once.
+    pub rest: Duration,
 }
 
-impl<I: Inbox> Inbox for WakingInbox<I> {
-    async fn apply_batch(
-        &self,
-        events: &[PublishedEvent],
-        dead: &[DeadLetter],
-    ) -> Result<BatchOutcome, StoreError> {
-        let outcome = self.inbox.apply_batch(events, dead).await?;
-        if outcome.applied > 0 {
-            self.wakeup.notify_one();
+/// Sends due notifications on the channel until `shutdown` is cancelled, many at a time. Retries if the
+/// store fails. `wakeup` changes when notifications were recorded.
+pub async fn run_worker<S: Notifications, C: Channel>(
+    notifications: &S,
+    channel: &C,
+    limits: Limits,
+    mut wakeup: watch::Receiver<()>,
+    shutdown: &CancellationToken,
+) {
+    // The work is boxed below so that callers' futures stay small.
+    let mut worker = Worker::new(notifications, channel, limits, shutdown);
+    let mut next_claim = Instant::now();
+    while !shutdown.is_cancelled() {
+        // Results are stored and notifications are claimed together, with a rest in between.
+        let claim_at = next_claim.max(worker.paused_until);
+        let claims = worker.has_room() || !worker.done.is_empty();
+        let turn = if worker.done.is_empty() { claim_at } else { worker.rested_at };
+        tokio::select! {
+            biased;
+            Some(sent) = worker.sending.next() => worker.done.push(sent),
+            () = sleep_until(turn.max(worker.rested_at)), if claims => {
+                let mut has_more = worker.done.len() >= MANY;
+                if !worker.done.is_empty() {
+                    Box::pin(worker.settle()).await;
+                }
+                // After a settlement, the next notifications of the same orders may be due.
+                let mut rest = limits.rest;
+                if worker.has_room() && Instant::now() >= worker.paused_until {
+                    let Found { count, full, receiver_full } = Box::pin(worker.claim()).await;
+                    next_claim = Instant::now() + if full { Duration::ZERO } else { IDLE_WAIT };
+                    has_more |= count >= MANY || receiver_full;
+                    if count == 0 && worker.sending.is_empty() {
+                        rest = EMPTY_REST;
+                    }
+                }
+                worker.rested_at = Instant::now() + if has_more { Duration::ZERO } else { rest };
+            }
+            Ok(()) = wakeup.changed() => next_claim = Instant::now(),
+            () = shutdown.cancelled() => {}
         }
-        Ok(outcome)
+    }
+    if timeout(DRAIN, Box::pin(worker.drain())).await.is_err() {
+        let left = worker.leased.len();
+        tracing::warn!("{left} notifications were not sent in time; sending them again later");
     }
 }
 
-/// Sends due notifications on the channel until `shutdown` is cancelled. Retries if the store fails.
-pub async fn deliver<S: Notifications>(
-    notifications: &S,
-    channel: &impl Channel,
-    wakeup: &Notify,
-    shutdown: &CancellationToken,
-) {
-    describe_counter!("notifications_sent_total", "Notifications that the provider accepted");
-    describe_counter!(
-        "notifications_unsent_total",
-        "Attempts that failed: the provider did not accept the notification"
-    );
-    let mut backoff = BACKOFF;
-    let outage = Outage::of("the database of notifications");
-    while !shutdown.is_cancelled() {
-        let wait = match deliver_notifications(notifications, channel, BATCH).await {
-            Ok(Delivered::Tried { sent, unsent }) => {
-                outage.report_success();
-                let name = channel.name().as_str();
-                counter!("notifications_sent_total", "channel" => name).increment(sent as u64);
-                counter!("notifications_unsent_total", "channel" => name).increment(unsent as u64);
-                backoff.reset();
-                // More may be due, such as the next notification of each order.
-                continue;
-            }
-            Ok(Delivered::Idle) => {
-                outage.report_success();
-                backoff.reset();
-                IDLE_WAIT
-            }
+/// The result of a claim.
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
+    count: usize,
+    /// There are as many as there is room for, so others may be due.
+    full: bool,
+    /// A receiver of these has as many as it may have, so others may be due for it.
+    receiver_full: bool,
+}
+
+/// The end of sending: the result, or nothing if the lease was too old to begin.
+type Sent = (NotificationId, Option<Settled>);
+
+/// Notifications that are being sent.
+type Sending<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Sent> + Send + 'a>>>;
+
+/// The state of a worker.
+struct Worker<'a, S, C> {
+    notifications: &'a S,
+    channel: &'a C,
+    limits: Limits,
+    shutdown: &'a CancellationToken,
+    sending: Sending<'a>,
+    /// What was sent and is not settled.
+    done: Vec<Sent>,
+    /// What is leased, with its destination.
+    leased: HashMap<NotificationId, String>,
+    /// Permits to send.
+    permits: Arc<Semaphore>,
+    /// Permits to call webhooks whose calls fail: half of all, so that others always have some.
+    failing: Arc<Semaphore>,
+    /// Permits to send to each destination.
+    destinations: HashMap<String, Arc<Semaphore>>,
+    store: Outage,
+    provider: Outage,
+    backoff: Backoff,
+    /// Until when nothing is claimed, because of a failure.
+    paused_until: Instant,
+    /// When the worker may use the store again.
+    rested_at: Instant,
+}
+
+impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
+    fn new(
+        notifications: &'a S,
+        channel: &'a C,
+        limits: Limits,
+        shutdown: &'a CancellationToken,
+    ) -> Self {
+        delivery_metrics::describe();
+        Self {
+            notifications,
+            channel,
+            limits,
+            shutdown,
+            sending: FuturesUnordered::new(),
+            done: Vec::new(),
+            leased: HashMap::new(),
+            permits: Arc::new(Semaphore::new(limits.at_once)),
+            failing: Arc::new(Semaphore::new(limits.at_once.div_ceil(2))),
+            destinations: HashMap::new(),
+            store: Outage::of("the database of notifications"),
+            provider: Outage::of("the mail server"),
+            backoff: BACKOFF,
+            paused_until: Instant::now(),
+            rested_at: Instant::now(),
+        }
+    }
+
+    fn name(&self) -> ChannelName {
+        self.channel.name()
+    }
+
+    fn has_room(&self) -> bool {
+        self.leased.len() < self.limits.leased
+    }
+
+    fn pause(&mut self) {
+        self.paused_until = Instant::now() + self.backoff.after_failure();
+    }
+
+    /// Claims notifications and starts to send them.
+    async fn claim(&mut self) -> Found {
+        let busy: Vec<_> = self
+            .leased_for_each()
+            .into_iter()
+            .map(|(webhook, count)| (webhook.to_owned(), count))
+            .collect();
+        let request = ClaimRequest {
+            channel: self.name(),
+            lease: Lease::new(Uuid::from_u128(clock::random())),
+            hold: HOLD,
+            limit: self.limits.leased - self.leased.len(),
+            per_destination: self.limits.leased_per_destination,
+            busy: &busy,
+        };
+        let since = Instant::now();
+        let claim = self.notifications.claim(request);
+        let claimed = match alongside(&mut self.sending, &mut self.done, claim).await {
+            Ok(claimed) => claimed,
             Err(error) => {
-                if error.is_unavailable() {
-                    outage.report_failure(&one_line(&error));
-                } else {
-                    tracing::error!(
-                        "cannot claim or settle notifications; retrying: {}",
-                        one_line(&error)
-                    );
-                }
-                backoff.after_failure()
+                self.report_store(&error);
+                return Found::default();
             }
         };
+        self.store.report_success();
+        delivery_metrics::claimed(self.name(), &claimed);
+        let (count, full) = (claimed.len(), claimed.len() == request.limit);
+        let receivers: HashSet<String> =
+            claimed.iter().map(|one| one.notification.destination.clone()).collect();
+        for claimed in claimed {
+            self.start(claimed, since);
+        }
+        delivery_metrics::in_flight(self.name(), self.leased.len());
+        let leased = self.leased_for_each();
+        let most = receivers.iter().filter_map(|one| leased.get(one.as_str())).max();
+        let receiver_full = most.is_some_and(|most| *most >= self.limits.leased_per_destination);
+        Found { count, full, receiver_full }
+    }
+
+    /// How many notifications are leased for each receiver, if the channel limits them.
+    fn leased_for_each(&self) -> HashMap<&str, usize> {
+        let mut leased = HashMap::new();
+        if self.name() == ChannelName::Webhook {
+            for receiver in self.leased.values() {
+                *leased.entry(receiver.as_str()).or_default() += 1;
+            }
+        }
+        leased
+    }
+
+    /// Sends a notification that was leased at this time, as soon as its receiver may get another one.
+    fn start(&mut self, claimed: Claimed, since: Instant) {
+        let (id, receiver) = (claimed.notification.id, &claimed.notification.destination);
+        self.leased.insert(id, receiver.clone());
+        let (permits, failing) = (Arc::clone(&self.permits), Arc::clone(&self.failing));
+        let is_failing = matches!(&claimed.recipient, Recipient::Webhook(Some(endpoint))
+                                  if endpoint.failing_since.is_some());
+        let destination = self
+            .destinations
+            .entry(receiver.clone())
+            .or_insert_with(|| Arc::new(Semaphore::new(self.limits.per_destination)));
+        let (destination, channel) = (Arc::clone(destination), self.channel);
+        self.sending.push(Box::pin(async move {
+            // The semaphores are never closed.
+            let _mine = destination.acquire().await;
+            let _failing = if is_failing { failing.acquire().await.ok() } else { None };
+            let _permit = permits.acquire().await;
+            if since.elapsed() > LATEST_START {
+                return (id, None);
+            }
+            (id, Some(deliver(channel, &claimed, clock::now).await))
+        }));
+    }
+
+    /// Stores the results that are there. Retries if the store fails: what is not stored while the lease
+    /// holds is sent again.
+    async fn settle(&mut self) {
+        while let Some(Some(sent)) = self.sending.next().now_or_never() {
+            self.done.push(sent);
+        }
+        let ended = std::mem::take(&mut self.done);
+        let (ids, settled): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
+        let settled: Vec<Settled> = settled.into_iter().flatten().collect();
+        let lost_at = Instant::now() + HOLD / 2;
+        loop {
+            let settle = self.notifications.settle(&settled);
+            match alongside(&mut self.sending, &mut self.done, settle).await {
+                Ok(_) => break,
+                Err(error) => self.report_store(&error),
+            }
+            if self.shutdown.is_cancelled() || Instant::now() > lost_at {
+                break;
+            }
+            self.shutdown.run_until_cancelled(sleep_until(self.paused_until)).await;
+        }
+        for id in ids {
+            if let Some(receiver) = self.leased.remove(&id) {
+                self.forget(&receiver);
+            }
+        }
+        for one in &settled {
+            self.report_provider(one);
+        }
+        delivery_metrics::settled(self.name(), &settled);
+        delivery_metrics::in_flight(self.name(), self.leased.len());
+    }
+
+    /// Drops the permits of a receiver that nothing is sent to.
+    fn forget(&mut self, receiver: &str) {
+        let unused = |permits: &Arc<Semaphore>| Arc::strong_count(permits) == 1;
+        if self.destinations.get(receiver).is_some_and(unused) {
+            self.destinations.remove(receiver);
+        }
+    }
+
+    /// Waits for the attempts in progress, and stores their results.
+    async fn drain(&mut self) {
+        while let Some(sent) = self.sending.next().await {
+            self.done.push(sent);
+            self.settle().await;
+        }
+        if !self.done.is_empty() {
+            self.settle().await;
+        }
+    }
+
+    fn report_store(&mut self, error: &StoreError) {
+        if error.is_unavailable() {
+            self.store.report_failure(&one_line(error));
+        } else {
+            let error = one_line(error);
+            tracing::error!("cannot claim or settle notifications; retrying: {error}");
+        }
+        self.pause();
+    }
+
+    /// An outage of the provider concerns all notifications of the channel, so nothing is claimed for a
+    /// while.
+    fn report_provider(&mut self, settled: &Settled) {
+        if let Some(why) = settled.outage() {
+            self.provider.report_failure(why);
+            self.pause();
+        } else if settled.attempt.is_some() {
+            self.provider.report_success();
+            self.backoff.reset();
+        }
+    }
+}
+
+/// Does this work while notifications are being sent. Their results go to `done`.
+async fn alongside<T>(
+    sending: &mut Sending<'_>,
+    done: &mut Vec<Sent>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = std::pin::pin!(work);
+    loop {
         tokio::select! {
-            () = wakeup.notified() => {}
-            () = tokio::time::sleep(wait) => {}
-            () = shutdown.cancelled() => {}
+            biased;
+            result = &mut work => return result,
+            Some(sent) = sending.next() => done.push(sent),
         }
     }
 }

@@ -12,12 +12,15 @@ pub(crate) async fn run(database: &Database, args: &RetentionArgs, stop: &Cancel
     let keep = Retention {
         dead_letters: days(args.dead_letters_retention_days),
         notifications: days(args.notifications_retention_days),
+        attempts: days(args.attempts_retention_days),
     };
     let housekeeping = Housekeeping::new(database, keep);
     every_hour(stop, || async {
         let report = housekeeping.tidy().await;
         tracing::info!(
             notifications_deleted = report.notifications_deleted,
+            orders_deleted = report.orders_deleted,
+            attempt_days_dropped = report.attempt_days_dropped,
             dead_letters_deleted = report.dead_letters_deleted,
             clock_doubted = report.clock_doubted,
             failed = report.failed,

@@ -1,13 +1,10 @@
-use application::notification::{Channel, ChannelName, Notification, SendError};
-
-/// The channels on which customers are notified.
-pub(crate) const CHANNELS: [ChannelName; 1] = [ChannelName::Log];
+use application::notification::{Channel, ChannelName, Claimed, SendError, Sending};
+use domain::Timestamp;
 
 /// The channel `log`: writes each notification as one line to the log of the service, with the target
 /// `notification::log`.
 ///
-/// The line has the ids of the event and the order. It does not have the message, which is personal
-/// data.
+/// The line has the ids of the event and the order, and no personal data.
 #[derive(Debug, Clone, Copy)]
 pub struct LogChannel;
 
@@ -16,15 +13,15 @@ impl Channel for LogChannel {
         ChannelName::Log
     }
 
-    async fn send(&self, notification: &Notification) -> Result<(), SendError> {
-        let content = &notification.content;
+    async fn send(&self, claimed: &Claimed, _: Timestamp) -> Result<Sending, SendError> {
+        let notification = &claimed.notification;
         tracing::info!(
             target: "notification::log",
-            event_id = %content.event_id,
-            order_id = %content.order_id,
-            order_version = content.order_version.get(),
+            event_id = %notification.event_id,
+            order_id = %notification.order_id,
+            order_version = notification.order_version.get(),
             "notified"
         );
-        Ok(())
+        Ok(Sending::Logged)
     }
 }

@@ -9,7 +9,7 @@ use adapter_kafka::{Cluster, KafkaPublisher, PARTITIONS, Registry};
 use application::relay::{Delivery, Publisher};
 use consumer::ConsumerArgs;
 use domain::OrderId;
-use domain::ordering::Order;
+use domain::ordering::{Order, PharmacyNews};
 use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
@@ -45,6 +45,8 @@ async fn two_instances_send_each_notification_once_and_stop_on_shutdown() {
             },
             http_addr,
             kafka_group: "notification-group".to_owned(),
+            mail: notification::MailArgs::default(),
+            webhooks: notification::WebhookArgs::default(),
             retention: notification::RetentionArgs::default(),
         };
         tokio::spawn(notification::run(config, stop.clone()))
@@ -53,8 +55,9 @@ async fn two_instances_send_each_notification_once_and_stop_on_shutdown() {
     let cluster = Cluster::new(&kafka_args).unwrap();
     let publisher = KafkaPublisher::new(
         &cluster,
-        Registry::new(&kafka_args, adapter_avro::SCHEMAS).unwrap(),
+        Registry::new(&kafka_args).unwrap(),
         "/ordering",
+        adapter_avro::ordering(),
     )
     .unwrap();
     let orders: Vec<Order> = (0..20).map(|_| placed_and_cancelled()).collect();
@@ -101,6 +104,6 @@ async fn all_sent(service: SocketAddr, order: OrderId) -> Vec<Value> {
 
 fn placed_and_cancelled() -> Order {
     let mut order = new_order("Ada");
-    assert!(order.cancel("too slow".parse().unwrap(), clock::event_stamp()).is_applied());
+    assert!(order.follow(PharmacyNews::Cancelled, clock::event_stamp()).is_applied());
     order
 }

@@ -2,7 +2,7 @@ use adapter_http::{Problem, site};
 use adapter_ordering::PgOrders;
 use adapter_postgres::{Database, MigrationGate};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{FromRef, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use runtime::StartError;
@@ -10,6 +10,7 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::answer_waits::AnswerWaits;
 use crate::routes::{cancel_order, get_order, list_orders, place_order};
 
 #[derive(OpenApi)]
@@ -17,7 +18,8 @@ use crate::routes::{cancel_order, get_order, list_orders, place_order};
     info(
         title = "Orders",
         description = "Places, shows and cancels orders. A `POST` is answered after the order and \
-                       its event are stored in one transaction.\n\n\
+                       its event are stored in one transaction. The pharmacy decides whether an \
+                       order is completed, rejected or cancelled.\n\n\
                        Errors are problem details (RFC 9457). The status is 400 for a body that is \
                        not JSON and for an invalid parameter or header. It is 422 for an invalid JSON \
                        body; `errors` then lists all its errors.\n\n\
@@ -32,6 +34,25 @@ use crate::routes::{cancel_order, get_order, list_orders, place_order};
 )]
 struct Document;
 
+/// What the routes share.
+#[derive(Debug, Clone)]
+struct Shared {
+    orders: PgOrders,
+    waits: AnswerWaits,
+}
+
+impl FromRef<Shared> for PgOrders {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.orders.clone()
+    }
+}
+
+impl FromRef<Shared> for AnswerWaits {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.waits.clone()
+    }
+}
+
 /// The router of order-api. It handles at most `max_in_flight` concurrent requests. Must be called
 /// in a tokio runtime.
 ///
@@ -42,13 +63,14 @@ pub fn router(
     tables: &MigrationGate,
     max_in_flight: u32,
 ) -> Result<Router, StartError> {
+    let orders = PgOrders::new(database, adapter_avro::encode_event);
     let orders = api()
-        .with_state(PgOrders::new(database, adapter_avro::encode_event))
+        .with_state(Shared { orders, waits: AnswerWaits::new(max_in_flight) })
         .layer(from_fn_with_state(tables.clone(), require_tables));
     site(orders, vec![tables.check(database)], max_in_flight)
 }
 
-fn api() -> OpenApiRouter<PgOrders> {
+fn api() -> OpenApiRouter<Shared> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(place_order::place_order, list_orders::list_orders))
         .routes(routes!(get_order::get_order))

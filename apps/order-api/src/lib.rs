@@ -3,12 +3,12 @@
 //! It needs only Postgres. It answers an order with 201 after the order and its event are stored in
 //! one transaction. The relay publishes the event to Kafka.
 
+mod answer_waits;
 mod api;
 mod config;
 mod order_json;
 mod problems;
 mod routes;
-mod text_schema;
 
 use std::process::ExitCode;
 

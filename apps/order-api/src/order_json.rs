@@ -1,6 +1,9 @@
 use adapter_http::EntityTag;
 use domain::Timestamp;
-use domain::ordering::{CancelReason, MedicationCoding, OrderItem, OrderSnapshot, OrderStatus};
+use domain::ordering::{
+    CancelReason, MedicationCoding, OrderItem, OrderSnapshot, OrderStatus, Rejection, StatusChange,
+    StatusName,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -11,6 +14,7 @@ use uuid::Uuid;
 #[schema(example = json!({
     "orderId": "01890a5d-ac96-774b-bcce-b302099a8057",
     "customerName": "Ada Lovelace",
+    "customerId": "c-1815",
     "status": "created",
     "version": 1,
     "items": [
@@ -27,6 +31,7 @@ use uuid::Uuid;
     ],
     "note": "Please ring twice",
     "createdAt": "2026-01-31T12:00:00.000000Z",
+    "history": [{"status": "created", "at": "2026-01-31T12:00:00.000000Z"}],
 }))]
 pub(crate) struct OrderBody {
     /// The id of the order
@@ -34,6 +39,10 @@ pub(crate) struct OrderBody {
     /// The name of the customer
     #[schema(min_length = 1, max_length = 200)]
     customer_name: String,
+    /// The id of the customer in the client's systems; absent if the request had none
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, min_length = 1, max_length = 64, example = "c-1815")]
+    customer_id: Option<String>,
     /// The status of the order
     status: StatusBody,
     /// The number of events of the order: 1 after it is placed. The `ETag` contains it
@@ -50,7 +59,15 @@ pub(crate) struct OrderBody {
     #[serde(serialize_with = "adapter_http::timestamp")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Timestamp,
-    /// The cancellation; absent if the order is not cancelled
+    /// Each status that was reached, oldest first. While a cancellation is requested, the pharmacy may
+    /// reach further ones
+    #[schema(min_items = 1, max_items = 5)]
+    history: Vec<ChangeBody>,
+    /// Why the pharmacy has rejected the order; absent if it has not
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rejection: Option<RejectionBody>,
+    /// The cancellation, or the request for it; absent if the order is neither cancelled nor about to be
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     cancellation: Option<CancellationBody>,
@@ -58,12 +75,45 @@ pub(crate) struct OrderBody {
 
 /// The status of an order
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum StatusBody {
-    /// The order was placed and is not cancelled
+    /// The order was placed
     Created,
+    /// The pharmacy has confirmed the order
+    Confirmed,
+    /// The customer can pick the order up
+    Ready,
+    /// The customer has the order, which is final
+    Completed,
+    /// The pharmacy has rejected the order, which is final
+    Rejected,
+    /// The pharmacy was asked to cancel the order, and has not answered yet
+    CancellationRequested,
     /// The order was cancelled, which is final
     Cancelled,
+}
+
+/// A status and when it was reached
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ChangeBody {
+    /// The status
+    status: StatusBody,
+    /// When it was reached
+    #[serde(serialize_with = "adapter_http::timestamp")]
+    #[schema(value_type = String, format = DateTime, example = "2026-01-31T12:00:00.000000Z")]
+    at: Timestamp,
+}
+
+/// Why the pharmacy has rejected an order
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RejectionBody {
+    /// The kind of the reason: `out_of_stock`, `invalid_prescription`, `contraindication`, `duplicate`
+    /// or `other`
+    #[schema(example = "out_of_stock")]
+    code: String,
+    /// The reason in words
+    #[schema(min_length = 1, max_length = 500, example = "we have none left")]
+    text: String,
 }
 
 /// A product and its quantity
@@ -98,13 +148,13 @@ pub(crate) struct MedicationBody {
     display: Option<String>,
 }
 
-/// The cancellation of an order
+/// The cancellation of an order, or the request for it
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CancellationBody {
     /// The reason
     #[schema(min_length = 1, max_length = 500, example = "ordered by mistake")]
     reason: String,
-    /// When the order was cancelled
+    /// When the order was cancelled, or the cancellation was requested
     #[serde(serialize_with = "adapter_http::timestamp")]
     #[schema(value_type = String, format = DateTime, example = "2026-01-31T12:05:00.000000Z")]
     at: Timestamp,
@@ -112,23 +162,66 @@ pub(crate) struct CancellationBody {
 
 impl From<&OrderSnapshot> for OrderBody {
     fn from(order: &OrderSnapshot) -> Self {
-        let OrderSnapshot { id, customer_name, items, note, created_at, status, version } = order;
-        let (status, cancellation) = match status {
-            OrderStatus::Created => (StatusBody::Created, None),
-            OrderStatus::Cancelled { reason, at } => {
-                (StatusBody::Cancelled, Some(CancellationBody::new(reason, *at)))
-            }
-        };
+        let OrderSnapshot {
+            id,
+            customer_id,
+            customer_name,
+            items,
+            note,
+            created_at,
+            progress: _,
+            cancellation: _,
+            history,
+            version,
+            redacted_at: _,
+        } = order;
+        let status = order.status();
         Self {
             order_id: id.get(),
             customer_name: customer_name.as_str().to_owned(),
-            status,
+            customer_id: customer_id.as_ref().map(ToString::to_string),
+            status: status.name().into(),
             version: version.get(),
             items: items.as_slice().iter().map(ItemBody::from).collect(),
             note: note.as_ref().map(ToString::to_string),
             created_at: *created_at,
-            cancellation,
+            history: history.iter().map(ChangeBody::from).collect(),
+            rejection: match &status {
+                OrderStatus::Rejected(rejection) => Some(rejection.into()),
+                _ => None,
+            },
+            cancellation: match &status {
+                OrderStatus::CancellationRequested { reason, at }
+                | OrderStatus::Cancelled { reason, at } => Some(CancellationBody::new(reason, *at)),
+                _ => None,
+            },
         }
+    }
+}
+
+impl From<StatusName> for StatusBody {
+    fn from(status: StatusName) -> Self {
+        match status {
+            StatusName::Created => Self::Created,
+            StatusName::Confirmed => Self::Confirmed,
+            StatusName::Ready => Self::Ready,
+            StatusName::Completed => Self::Completed,
+            StatusName::Rejected => Self::Rejected,
+            StatusName::CancellationRequested => Self::CancellationRequested,
+            StatusName::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl From<&StatusChange> for ChangeBody {
+    fn from(StatusChange { status, at }: &StatusChange) -> Self {
+        Self { status: (*status).into(), at: *at }
+    }
+}
+
+impl From<&Rejection> for RejectionBody {
+    fn from(Rejection { code, text }: &Rejection) -> Self {
+        Self { code: code.as_str().to_owned(), text: text.as_str().to_owned() }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Maps the errors of the use cases to problems.
 
 use adapter_http::{Problem, ProblemType};
-use application::ordering::{CancelOrderError, PlaceOrderError};
+use application::ordering::{PlaceOrderError, RequestCancellationError};
 use domain::OrderId;
+use domain::ordering::CannotCancel;
 
 /// The problem for an order that was not placed.
 pub(crate) fn not_placed(error: PlaceOrderError) -> Problem {
@@ -13,17 +14,25 @@ pub(crate) fn not_placed(error: PlaceOrderError) -> Problem {
     }
 }
 
-/// The problem for an order that was not cancelled.
-pub(crate) fn not_cancelled(id: OrderId, error: CancelOrderError) -> Problem {
+/// The problem for a request to cancel an order that was not stored.
+pub(crate) fn not_requested(id: OrderId, error: RequestCancellationError) -> Problem {
     match error {
-        CancelOrderError::NotFound => no_such_order(id),
-        CancelOrderError::OtherVersion { .. } => {
+        RequestCancellationError::NotFound => no_such_order(id),
+        RequestCancellationError::OtherVersion { .. } => {
             Problem::new(ProblemType::PreconditionFailed, error.to_string())
         }
-        CancelOrderError::KeyReused => key_reused(),
-        CancelOrderError::Contended => Problem::new(ProblemType::Conflict, error.to_string()),
-        CancelOrderError::Store(error) => Problem::from(error),
+        RequestCancellationError::CannotCancel(why) => not_cancellable(why),
+        RequestCancellationError::KeyReused => key_reused(),
+        RequestCancellationError::Contended => {
+            Problem::new(ProblemType::Conflict, error.to_string())
+        }
+        RequestCancellationError::Store(error) => Problem::from(error),
     }
+}
+
+/// The problem for an order that cannot be cancelled any more.
+pub(crate) fn not_cancellable(why: CannotCancel) -> Problem {
+    Problem::new(ProblemType::NotCancellable, why.to_string())
 }
 
 /// The problem for an unknown order.

@@ -1,39 +1,19 @@
-//! The HTTP API of the relay, for operators.
+//! The HTTP API of order-jobs, for operators.
 
-use adapter_http::{Problem, Unavailable, dead_letter_routes};
-use adapter_outbox::{PgBacklog, PgOutboxDeadLetters};
+use adapter_http::dead_letter_routes;
+use adapter_outbox::PgOutboxDeadLetters;
 use adapter_postgres::{Database, MigrationGate};
-use application::dead_letters::{
-    DeadLetterFilter, DeadLetterQuery, DeadLetterStatus, DeadLetters, KeptDeadLetter, PublishAgain,
-    RefusedEvent,
-};
-use application::relay::MeasureBacklog;
-use axum::Json;
-use axum::extract::State;
-use chrono::{DateTime, Utc};
-use domain::EventId;
-use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use application::dead_letters::PublishAgain;
+use relay::outbox_routes;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_axum::routes;
-use uuid::Uuid;
-
-/// Maximum number of dead letters in a response.
-const MAX_DEAD_LETTERS: usize = 100;
-
-/// The state of the routes.
-#[derive(Debug, Clone)]
-struct Api {
-    database: Database,
-    tables: MigrationGate,
-}
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Relay",
-        description = "Publishes the events of the outbox to Kafka. Any number of instances share \
-                       the work.",
+        description = "Publishes the events of the outbox to Kafka, and lets orders follow the pharmacy. Any \
+                       number of instances share the work.",
     ),
     tags(
         (name = "outbox", description = "The backlog of the outbox"),
@@ -43,6 +23,7 @@ struct Api {
 struct Document;
 
 /// The routes of the API with their OpenAPI document.
+#[must_use]
 pub fn routes(database: &Database, tables: MigrationGate) -> OpenApiRouter {
     let letters = PgOutboxDeadLetters::new(database);
     let ready = {
@@ -50,116 +31,6 @@ pub fn routes(database: &Database, tables: MigrationGate) -> OpenApiRouter {
         move || tables.ready()
     };
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(show_backlog))
-        .routes(routes!(list_dead_letters))
-        .with_state(Api { database: database.clone(), tables })
+        .merge(outbox_routes(database, tables, "`/api/dead-letters`"))
         .merge(dead_letter_routes(letters, PublishAgain, ready))
-}
-
-/// The backlog: events in the outbox that are not published yet.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = Backlog)]
-struct BacklogJson {
-    /// Number of events that are not published yet
-    #[schema(example = 0)]
-    unprocessed: u64,
-    /// Seconds since the oldest of them was stored
-    #[schema(example = 0.0)]
-    oldest_seconds: f64,
-    /// Number of positions that the cursors passed before their transactions ended
-    #[schema(example = 0)]
-    late: u64,
-    /// Number of events whose publication failed and is retried
-    #[schema(example = 0)]
-    failed: u64,
-    /// Number of events that wait, usually for a failed event of the same order
-    #[schema(example = 0)]
-    held: u64,
-    /// Number of open dead letters: events that Kafka refused
-    #[schema(example = 0)]
-    dead_letters: u64,
-}
-
-/// An event that Kafka refused.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = DeadLetter)]
-struct DeadLetterJson {
-    /// The id of the event
-    event_id: Uuid,
-    /// The id of the order
-    order_id: Uuid,
-    /// The version of the order after the event
-    #[schema(minimum = 1)]
-    order_version: i64,
-    /// The event type
-    #[schema(example = "OrderCreated")]
-    event_type: String,
-    /// Why Kafka refused the event
-    #[schema(
-        example = "Message production error: MessageSizeTooLarge (Broker: Message size too large)"
-    )]
-    reason: String,
-    /// When the event became a dead letter
-    #[serde(serialize_with = "adapter_http::timestamp")]
-    died_at: DateTime<Utc>,
-}
-
-/// The open dead letters.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = DeadLetters)]
-struct DeadLettersJson {
-    /// The dead letters, oldest first
-    items: Vec<DeadLetterJson>,
-}
-
-/// Show the backlog
-#[utoipa::path(
-    get,
-    path = "/api/outbox",
-    tag = "outbox",
-    responses((status = 200, description = "The backlog", body = BacklogJson), Unavailable),
-)]
-async fn show_backlog(State(api): State<Api>) -> Result<Json<BacklogJson>, Problem> {
-    api.tables.ready()?;
-    let backlog = PgBacklog::new(&api.database).measure().await?;
-    Ok(Json(BacklogJson {
-        unprocessed: backlog.unprocessed,
-        oldest_seconds: backlog.oldest.as_secs_f64(),
-        late: backlog.late,
-        failed: backlog.failed,
-        held: backlog.held,
-        dead_letters: backlog.dead,
-    }))
-}
-
-/// List the events that Kafka refused
-///
-/// The oldest 100 open dead letters. Use `/api/dead-letters` to list all, and to retry or discard them.
-#[utoipa::path(
-    get,
-    path = "/api/outbox/dead-letters",
-    tag = "outbox",
-    responses((status = 200, description = "The open dead letters", body = DeadLettersJson), Unavailable),
-)]
-async fn list_dead_letters(State(api): State<Api>) -> Result<Json<DeadLettersJson>, Problem> {
-    api.tables.ready()?;
-    let filter = DeadLetterFilter::default();
-    let query = DeadLetterQuery { status: DeadLetterStatus::Open, filter: &filter, after: None };
-    let letters = PgOutboxDeadLetters::new(&api.database).page(query, MAX_DEAD_LETTERS).await?;
-    Ok(Json(DeadLettersJson { items: letters.into_iter().map(DeadLetterJson::from).collect() }))
-}
-
-impl From<KeptDeadLetter<EventId, RefusedEvent>> for DeadLetterJson {
-    fn from(letter: KeptDeadLetter<EventId, RefusedEvent>) -> Self {
-        Self {
-            event_id: letter.id.get(),
-            order_id: letter.content.aggregate_id,
-            order_version: letter.content.aggregate_version,
-            event_type: letter.content.event_type,
-            reason: letter.reason,
-            died_at: letter.kept_at.get(),
-        }
-    }
 }

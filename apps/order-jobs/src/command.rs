@@ -1,24 +1,22 @@
 use std::process::ExitCode;
 
 use adapter_ordering as ordering;
-use adapter_outbox::{Adoption, AdoptionError, PgOutboxDeadLetters, PgReplay};
 use adapter_postgres::{Database, migrate_command};
-use application::dead_letters::PublishAgain;
-use application::relay::Replay;
-use domain::EventId;
+use consumer::{dead_letters_command, on_database};
+use relay::run_outbox_command;
 use runtime::StartError;
-use runtime::dead_letters::{self, DeadLettersCommand};
 
-use crate::config::Command;
-use crate::{Config, reconcile};
+use crate::config::{Command, InboxCommand};
+use crate::service::inbox;
+use crate::{Config, erase, reconcile};
 
 /// Executes a command. The exit code is a failure if part of it was not done.
 pub(crate) async fn run(config: &Config, command: Command) -> Result<ExitCode, StartError> {
-    let database = Database::new(&ordering::TABLES, &config.database, "order-jobs command")?;
-    // Boxed, because the compiler limits how deep futures may be nested.
-    let done = Box::pin(execute(config, &database, command)).await;
-    database.close().await;
-    Ok(if done? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    on_database(&ordering::TABLES, &config.consumer.database, async |database| {
+        // Boxed, because the compiler limits how deep futures may be nested.
+        Box::pin(execute(config, database, command)).await
+    })
+    .await
 }
 
 /// Only the command `migrate` changes tables. The others check that they are up to date.
@@ -27,62 +25,23 @@ async fn execute(
     database: &Database,
     command: Command,
 ) -> Result<bool, StartError> {
-    if !matches!(command, Command::Migrate { .. }) {
-        database
-            .check_tables()
-            .await
-            .map_err(|error| StartError::other("cannot use the database", error))?;
-    }
     match command {
         Command::Migrate { dry_run } => {
             Box::pin(migrate_command(database, dry_run, &mut std::io::stdout())).await?;
             Ok(true)
         }
-        Command::DeadLetters(command) => dead_letters(database, command).await,
-        Command::Reconcile(args) => Box::pin(reconcile::run(config, database, &args)).await,
-        Command::Adopt { dry_run, since } => {
-            adopt(&Adoption::new(database, ordering::AGGREGATES, since), dry_run)
-                .await
-                .map(|()| true)
-                .map_err(|error| StartError::other("cannot adopt the outbox", error))
+        Command::Outbox(command) => run_outbox_command(command, database, &ordering::OUTBOX).await,
+        Command::Inbox(InboxCommand::DeadLetters(command)) => {
+            let (kafka, schemas) = (&config.consumer.kafka, adapter_avro::PHARMACY);
+            Box::pin(dead_letters_command(command, database, kafka, schemas, inbox(database))).await
         }
-        Command::Replay { since } => {
-            let positions = PgReplay::new(database).rewind(since).await.map_err(command_failed)?;
-            println!("{positions} positions are due again; running relays publish their events");
-            Ok(true)
+        Command::Reconcile(args) => {
+            database.check_tables().await?;
+            Box::pin(reconcile::run(config, database, &args)).await
+        }
+        Command::Erase { customer } => {
+            database.check_tables().await?;
+            Box::pin(erase::run(database, &customer)).await
         }
     }
-}
-
-async fn dead_letters(
-    database: &Database,
-    command: DeadLettersCommand<EventId>,
-) -> Result<bool, StartError> {
-    let letters = PgOutboxDeadLetters::new(database);
-    dead_letters::run(command, &letters, &PublishAgain, &mut std::io::stdout())
-        .await
-        .map_err(command_failed)
-}
-
-fn command_failed(error: impl std::error::Error + Send + Sync + 'static) -> StartError {
-    StartError::other("the command failed", error)
-}
-
-async fn adopt(adoption: &Adoption, dry_run: bool) -> Result<(), AdoptionError> {
-    let report = if dry_run { adoption.preview().await? } else { adoption.adopt().await? };
-    println!("{report}");
-    if report.found_problems() {
-        println!(
-            "{}\nTo find orders that are in the topic but not in this database, run \
-             `order-jobs reconcile`.",
-            if dry_run {
-                "Nothing was changed. `order-jobs adopt` will give these events new positions, move \
-                 the sequences past all positions, and let relays publish."
-            } else {
-                "These events have new positions, the sequences are past all positions, and \
-                 running relays continue within seconds."
-            }
-        );
-    }
-    Ok(())
 }

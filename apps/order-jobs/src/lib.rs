@@ -1,25 +1,19 @@
-//! order-jobs: the relay, which publishes the outbox to Kafka, and housekeeping for the outbox.
-//!
-//! Any number of instances share the work: each one claims lanes that no other instance has claimed.
-//! During an outage of Kafka, the registry or Postgres, the relay waits. No event is lost.
+//! order-jobs: runs the relay of ordering, which publishes its outbox to Kafka, and housekeeping for
+//! the tables of ordering.
 
 pub mod api;
 mod command;
 mod config;
-mod guard;
-mod halt;
+mod erase;
 mod housekeeping;
-mod readers_watch;
 mod reconcile;
-mod relay;
 mod service;
-mod topic_watch;
 
 use std::process::ExitCode;
 
 use runtime::{StartError, shutdown};
 
-pub use config::{AdoptPromotion, Config, RelayArgs};
+pub use config::{Config, RetentionArgs};
 pub use service::run;
 
 use config::Cli;
@@ -31,7 +25,8 @@ pub fn main() -> ExitCode {
 
 async fn start(Cli { config, command, .. }: Cli) -> Result<ExitCode, StartError> {
     match command {
-        None => run(config, shutdown::on_signal()).await.map(|()| ExitCode::SUCCESS),
+        // Boxed because this future is large.
+        None => Box::pin(run(config, shutdown::on_signal())).await.map(|()| ExitCode::SUCCESS),
         Some(command) => command::run(&config, command).await,
     }
 }

@@ -42,10 +42,10 @@ pub(crate) async fn run(
     let read_models = [
         (
             "pharmacy",
-            args.pharmacy(&config.database)?,
+            args.pharmacy(&config.consumer.database)?,
             pharmacy::ledger as fn(&Database) -> PgLedger,
         ),
-        ("notification", args.notification(&config.database)?, notification::ledger),
+        ("notification", args.notification(&config.consumer.database)?, notification::ledger),
     ];
     println!("comparing orders placed since {since} and before {until}");
 

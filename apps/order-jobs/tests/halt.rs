@@ -14,12 +14,14 @@ use std::time::Duration;
 use adapter_kafka::{PARTITIONS, Watch};
 use adapter_ordering::{self as ordering, PgOrders};
 use adapter_postgres::Database;
+use consumer::ConsumerArgs;
 use domain::EventId;
 use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use embedded_registry as registry;
-use order_jobs::{AdoptPromotion, Config, RelayArgs};
-use runtime::config::{HttpArgs, KafkaArgs};
+use order_jobs::{Config, RetentionArgs};
+use relay::{AdoptPromotion, RelayArgs};
+use runtime::config::{HttpArgs, KafkaArgs, PHARMACY_TOPIC, PharmacyTopicArgs};
 use serde_json::Value;
 use test_support::{eventually, place_order};
 use tokio::net::TcpListener;
@@ -54,6 +56,7 @@ impl Fixture {
         let database = Database::new(&ordering::TABLES, &fresh.args(), "test").unwrap();
         database.migrate().await.unwrap();
         let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
+        kafka.create_topic(PHARMACY_TOPIC, PARTITIONS).unwrap();
         let local = ([127, 0, 0, 1], 0).into();
         let registry_url = registry::testing::start(local, &fresh.args()).await.unwrap();
         let kafka_args = KafkaArgs {
@@ -66,7 +69,7 @@ impl Fixture {
             outbox_adopt_promotion: adopt_promotion,
             ..RelayArgs::default()
         };
-        let mut watch = Watch::start(&kafka_args, adapter_avro::SCHEMAS).await.unwrap();
+        let mut watch = Watch::start(&kafka_args, adapter_avro::ORDERING).await.unwrap();
         let seen: Arc<Mutex<HashSet<EventId>>> = Arc::default();
         let consumed = seen.clone();
         tokio::spawn(async move {
@@ -82,11 +85,16 @@ impl Fixture {
 
     fn start_relay(&self) {
         let config = Config {
-            database: self.fresh.args(),
-            kafka: self.kafka_args.clone(),
+            consumer: ConsumerArgs {
+                database: self.fresh.args(),
+                kafka: self.kafka_args.clone(),
+                http: HttpArgs::default(),
+            },
             http_addr: self.http,
-            http: HttpArgs::default(),
+            kafka_group: "ordering-group".to_owned(),
+            pharmacy_topic: PharmacyTopicArgs::default(),
             relay: self.relay.clone(),
+            retention: RetentionArgs::default(),
         };
         tokio::spawn(order_jobs::run(config, self.stop.clone()));
     }

@@ -8,12 +8,15 @@ use adapter_http::site;
 use adapter_ordering::{self as ordering, PgOrders};
 use adapter_outbox::PgOutbox;
 use adapter_postgres::{Database, MigrationGate};
+use application::ordering::{Cause, Orders as _};
 use application::relay::{Claim, Outbox, Verdict};
 use axum::Router;
 use axum::http::StatusCode;
-use domain::EventId;
+use domain::ordering::{NewOrder, Order, OrderItem, OrderItems};
+use domain::{EventId, REDACTED_TEXT};
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use order_jobs::api;
+use runtime::clock;
 use runtime::config::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
 use test_support::{get_json, place_order, post_json};
@@ -196,6 +199,57 @@ async fn a_replay_makes_what_was_published_due_again() {
     let replayed = fixture.order_jobs(&["replay"]);
     assert!(replayed.status.success(), "{replayed:?}");
     assert_eq!(fixture.relay(Verdict::Published).await, 1);
+}
+
+/// A new order of this customer.
+fn order_of(customer: &str) -> Order {
+    let item = OrderItem {
+        product_id: 7.try_into().unwrap(),
+        quantity: 1.try_into().unwrap(),
+        medication: None,
+    };
+    let new = NewOrder {
+        id: clock::new_order_id(),
+        customer_id: Some(customer.parse().unwrap()),
+        customer_name: "Ada".parse().unwrap(),
+        items: OrderItems::try_from(vec![item]).unwrap(),
+        note: Some("for Ada".parse().unwrap()),
+    };
+    Order::place(new, clock::event_stamp())
+}
+
+#[tokio::test]
+async fn the_data_of_a_customer_are_erased_and_an_event_for_each_order_is_published() {
+    let fixture = Fixture::new().await;
+    let (first, other) = (order_of("c-1815"), order_of("c-2"));
+    for order in [first.clone(), order_of("c-1815"), other.clone()] {
+        fixture.orders.save(order, Cause::Unkeyed).await.unwrap();
+    }
+    let erased = fixture.order_jobs(&["erase", "--customer", "c-1815"]);
+    assert!(erased.status.success(), "{erased:?}");
+    let text = stdout(&erased);
+    assert!(text.starts_with("customer c-1815: 2 orders redacted, 0 redacted before, "), "{text}");
+    assert!(text.contains("DELETE /api/customers/c-1815"), "{text}");
+    let redacted = fixture.orders.find(first.id()).await.unwrap().unwrap();
+    assert_eq!(redacted.snapshot().customer_name.as_str(), REDACTED_TEXT);
+    assert_eq!(fixture.orders.find(other.id()).await.unwrap(), Some(other.saved()));
+    assert_eq!(fixture.get("/api/outbox").await.1["unprocessed"], 5);
+
+    let again = fixture.order_jobs(&["erase", "--customer", "c-1815"]);
+    assert!(again.status.success(), "{again:?}");
+    let text = stdout(&again);
+    assert!(text.starts_with("customer c-1815: 0 orders redacted, 2 redacted before, "), "{text}");
+    assert_eq!(fixture.get("/api/outbox").await.1["unprocessed"], 5);
+}
+
+#[tokio::test]
+async fn an_erasure_needs_the_id_of_a_customer() {
+    let fixture = Fixture::new().await;
+    for arguments in [&["erase"][..], &["erase", "--customer", "ada@example.com"]] {
+        let output = fixture.order_jobs(arguments);
+        assert!(!output.status.success(), "{output:?}");
+        assert!(stdout(&output).is_empty(), "{output:?}");
+    }
 }
 
 #[tokio::test]

@@ -7,18 +7,20 @@ use std::process::{Command, Output};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use adapter_avro::encode_pharmacy_event;
 use adapter_notification::{self as notification, PgNotifications};
 use adapter_ordering::{self as ordering, PgOrders};
 use adapter_outbox::PgOutbox;
 use adapter_pharmacy::{self as pharmacy, PgPharmacyOrders};
 use adapter_postgres::Database;
 use application::inbox::Inbox;
-use application::notification::{ChannelName, NotifyCustomer};
+use application::notification::RecordNotices;
 use application::ordering::{Cause, Orders, Saved};
 use application::pharmacy::ReceiveOrders;
 use application::published::{Payload, PublishedEvent, PublishedItem};
 use application::relay::{Claim, Outbox, OutboxRecord, Verdict};
 use domain::OrderId;
+use domain::ordering::PharmacyNews;
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use runtime::clock;
 use test_support::new_order;
@@ -30,7 +32,7 @@ struct Fixture {
     orders: PgOrders,
     outbox: PgOutbox,
     pharmacy: ReceiveOrders<PgPharmacyOrders>,
-    notification: NotifyCustomer<PgNotifications>,
+    notification: RecordNotices<PgNotifications>,
 }
 
 impl Fixture {
@@ -50,10 +52,13 @@ impl Fixture {
         Self {
             orders: PgOrders::new(&ordering, adapter_avro::encode_event),
             outbox: PgOutbox::new(&ordering, 2),
-            pharmacy: ReceiveOrders(PgPharmacyOrders::new(&pharmacy)),
-            notification: NotifyCustomer {
+            pharmacy: ReceiveOrders {
+                orders: PgPharmacyOrders::new(&pharmacy, encode_pharmacy_event),
+                now: clock::now,
+            },
+            notification: RecordNotices {
                 notifications: PgNotifications::new(&notification),
-                channels: vec![ChannelName::Log],
+                letters: true,
             },
             databases,
         }
@@ -65,7 +70,7 @@ impl Fixture {
         let id = order.id();
         let saved = self.orders.save(order, Cause::Unkeyed).await.unwrap();
         if let (Saved::Stored(mut order), 2) = (saved, events) {
-            assert!(order.cancel("no need".parse().unwrap(), clock::event_stamp()).is_applied());
+            assert!(order.follow(PharmacyNews::Cancelled, clock::event_stamp()).is_applied());
             self.orders.save(order, Cause::Unkeyed).await.unwrap();
         }
         id
@@ -103,7 +108,12 @@ impl Fixture {
 fn published_event(record: &OutboxRecord) -> PublishedEvent {
     let item = PublishedItem { product_id: 1, quantity: 2, medication: None };
     let payload = if record.event_type == "OrderCreated" {
-        Payload::OrderCreated { customer_name: "Ada".to_owned(), items: vec![item], note: None }
+        Payload::OrderCreated {
+            customer_id: None,
+            customer_name: "Ada".to_owned(),
+            items: vec![item],
+            note: None,
+        }
     } else {
         Payload::OrderCancelled { reason: "no need".to_owned() }
     };
@@ -111,7 +121,7 @@ fn published_event(record: &OutboxRecord) -> PublishedEvent {
         event_id: record.event_id,
         occurred_at: record.occurred_at,
         order_id: OrderId::new(record.aggregate_id),
-        order_version: record.aggregate_version.try_into().unwrap(),
+        version: record.aggregate_version.try_into().unwrap(),
         payload,
     }
 }
@@ -160,9 +170,7 @@ async fn lost_and_extra_orders_are_found_and_the_lost_ones_are_repaired() {
     // Order 0 has one event, order 1 has two, and so on.
     let lost = |n: usize, version: i64| {
         let order = orders[n];
-        move |event: &PublishedEvent| {
-            event.order_id == order && event.order_version.get() >= version
-        }
+        move |event: &PublishedEvent| event.order_id == order && event.version.get() >= version
     };
     let events = fixture.relay().await;
     let without = |all: &[PublishedEvent], lost: &[&dyn Fn(&PublishedEvent) -> bool]| {
@@ -172,7 +180,7 @@ async fn lost_and_extra_orders_are_found_and_the_lost_ones_are_repaired() {
     let pharmacy = without(&events, &[&lost(4, 1), &lost(5, 1), &lost(7, 2)]);
     fixture.pharmacy.apply_batch(&pharmacy, &[]).await.unwrap();
     let created_of_9 =
-        |event: &PublishedEvent| event.order_id == orders[9] && event.order_version.get() == 1;
+        |event: &PublishedEvent| event.order_id == orders[9] && event.version.get() == 1;
     let notification = without(&events, &[&lost(5, 1), &lost(6, 1), &created_of_9]);
     fixture.notification.apply_batch(&notification, &[]).await.unwrap();
     // An order that ordering does not know.

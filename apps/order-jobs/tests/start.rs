@@ -5,11 +5,13 @@
 use std::net::SocketAddr;
 
 use adapter_kafka::PARTITIONS;
+use consumer::ConsumerArgs;
 use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
-use order_jobs::{Config, RelayArgs};
-use runtime::config::{HttpArgs, KafkaArgs, TOPIC};
+use order_jobs::{Config, RetentionArgs};
+use relay::RelayArgs;
+use runtime::config::{HttpArgs, KafkaArgs, PHARMACY_TOPIC, PharmacyTopicArgs, TOPIC};
 use serde_json::Value;
 use test_support::{eventually, free_address};
 use tokio_util::sync::CancellationToken;
@@ -27,13 +29,19 @@ async fn a_relay_is_not_ready_before_the_registry_has_given_ids_to_its_schemas()
     adapter_kafka::tls::prepare();
     let database = fresh_database().await.unwrap().args();
     let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
+    kafka.create_topic(PHARMACY_TOPIC, PARTITIONS).unwrap();
     let (http, registry) = (free_address().await, free_address().await);
     let config = Config {
-        database: database.clone(),
-        kafka: KafkaArgs::at(kafka.bootstrap_servers(), format!("http://{registry}"), TOPIC),
+        consumer: ConsumerArgs {
+            database: database.clone(),
+            kafka: KafkaArgs::at(kafka.bootstrap_servers(), format!("http://{registry}"), TOPIC),
+            http: HttpArgs::default(),
+        },
         http_addr: http,
-        http: HttpArgs::default(),
+        kafka_group: "ordering-group".to_owned(),
+        pharmacy_topic: PharmacyTopicArgs::default(),
         relay: RelayArgs::default(),
+        retention: RetentionArgs::default(),
     };
     tokio::spawn(order_jobs::run(config, CancellationToken::new()));
     let waits =

@@ -1,10 +1,15 @@
 //! The HTTP API, for pharmacists and operators.
 
+mod actions;
 mod order_json;
 mod status;
+mod worklist;
 
+use std::str::FromStr;
+
+use adapter_avro::encode_pharmacy_event;
 use adapter_http::{
-    BadRequest, Cursor, NotFound, PathParameter, Problem, ProblemType, QueryParameters,
+    BadRequest, Cursor, EntityTag, NotFound, PathParameter, Problem, ProblemType, QueryParameters,
     Unavailable, dead_letter_routes,
 };
 use adapter_pharmacy::PgPharmacyOrders;
@@ -12,9 +17,11 @@ use adapter_postgres::dead_letters::PgDeadLetters;
 use adapter_postgres::{Database, MigrationGate};
 use application::dead_letters::Retry;
 use application::paging::PageLimit;
-use application::pharmacy::{ListPharmacyOrders, PharmacyViews, list_pharmacy_orders};
+use application::pharmacy::{ListPharmacyOrders, PharmacyViews, Sequence, list_pharmacy_orders};
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use domain::OrderId;
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -22,7 +29,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use order_json::OrderJson;
-use status::Status;
+use status::{States, Status};
 
 /// The state of the routes.
 #[derive(Debug, Clone)]
@@ -33,13 +40,15 @@ struct Api {
 
 #[derive(OpenApi)]
 #[openapi(
+    components(schemas(ListOrder)),
     info(
         title = "Pharmacy",
-        description = "The orders of the pharmacy, built from the events that it has received. They \
-                       are up to date after a short delay.",
+        description = "The orders of the pharmacy, built from the events that it has received (they \
+                       are up to date after a short delay), and the work of pharmacists on them.",
     ),
     tags(
         (name = "orders", description = "Orders to prepare"),
+        (name = "work", description = "What pharmacists do with an order"),
         (name = "operations", description = "For operators of the service"),
     ),
 )]
@@ -51,7 +60,8 @@ pub fn routes(
     tables: MigrationGate,
     how: impl Retry<PgDeadLetters> + 'static,
 ) -> OpenApiRouter {
-    let (orders, letters) = (PgPharmacyOrders::new(database), PgDeadLetters::new(database));
+    let orders = PgPharmacyOrders::new(database, encode_pharmacy_event);
+    let letters = PgDeadLetters::new(database);
     let ready = {
         let tables = tables.clone();
         move || tables.ready()
@@ -59,22 +69,64 @@ pub fn routes(
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(list_orders))
         .routes(routes!(show_order))
+        .routes(routes!(worklist::show_worklist))
+        .routes(routes!(actions::confirm))
+        .routes(routes!(actions::start))
+        .routes(routes!(actions::ready))
+        .routes(routes!(actions::dispense))
+        .routes(routes!(actions::reject))
         .with_state(Api { orders, tables })
         .merge(dead_letter_routes(letters, how, ready))
+}
+
+/// Which orders of a list come first
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum ListOrder {
+    /// The newest
+    Newest,
+    /// The oldest
+    Oldest,
+}
+
+/// The error for a text that is not a [`ListOrder`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of: newest, oldest")]
+struct ListOrderError;
+
+impl FromStr for ListOrder {
+    type Err = ListOrderError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "newest" => Ok(Self::Newest),
+            "oldest" => Ok(Self::Oldest),
+            _ => Err(ListOrderError),
+        }
+    }
+}
+
+impl ListOrder {
+    const fn sequence(self) -> Sequence {
+        match self {
+            Self::Newest => Sequence::NewestFirst,
+            Self::Oldest => Sequence::OldestFirst,
+        }
+    }
 }
 
 /// One page of orders.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct OrderPage {
-    /// The orders, newest id first
+    /// The orders, in the requested sequence
     items: Vec<OrderJson>,
     /// The `cursor` of the next page; null on the last page
     #[schema(required = true, example = "01890a5dac96774bbcceb302099a8057")]
     next_cursor: Option<String>,
 }
 
-/// List orders, newest first
+/// List orders
 #[utoipa::path(
     get,
     path = "/api/pharmacy/orders",
@@ -84,7 +136,10 @@ struct OrderPage {
          pattern = "^[0-9a-f]{32}$"),
         ("limit" = Option<i64>, Query, minimum = 1, maximum = 100,
          description = "Maximum number of orders on the page; default 20"),
-        ("status" = Option<Status>, Query, description = "Only orders with this status"),
+        ("status" = Option<Vec<Status>>, Query, style = Form, explode = false, min_items = 1,
+         description = "Only orders with one of these statuses, separated by commas"),
+        ("order" = Option<ListOrder>, Query,
+         description = "Which orders come first: the newest, which is the default, or the oldest"),
     ),
     responses(
         (status = 200, description = "A page of orders", body = OrderPage),
@@ -98,12 +153,14 @@ async fn list_orders(
 ) -> Result<Json<OrderPage>, Problem> {
     let cursor: Option<Cursor> = query.take("cursor");
     let limit: Option<PageLimit> = query.take("limit");
-    let status: Option<Status> = query.take("status");
+    let states: Option<States> = query.take("status");
+    let order: Option<ListOrder> = query.take("order");
     query.finish()?;
 
     api.tables.ready()?;
     let request = ListPharmacyOrders {
-        status: status.map(Status::filter),
+        states: states.map(|States(states)| states),
+        sequence: order.map(ListOrder::sequence).unwrap_or_default(),
         cursor: cursor.map(|Cursor(id)| id),
         limit: limit.unwrap_or_default(),
     };
@@ -121,7 +178,8 @@ async fn list_orders(
     tag = "orders",
     params(("id" = Uuid, Path, description = "The id of the order")),
     responses(
-        (status = 200, description = "The order", body = OrderJson),
+        (status = 200, description = "The order", body = OrderJson,
+         headers(("ETag" = String, description = "The version of the pharmacy's work"))),
         BadRequest,
         NotFound,
         Unavailable,
@@ -130,11 +188,19 @@ async fn list_orders(
 async fn show_order(
     State(api): State<Api>,
     PathParameter(id): PathParameter<OrderId>,
-) -> Result<Json<OrderJson>, Problem> {
+) -> Result<Response, Problem> {
     api.tables.ready()?;
-    let view = api.orders.view(id).await?.ok_or_else(|| {
-        let detail = format!("the pharmacy has received no event of order {id}");
-        Problem::new(ProblemType::NotFound, detail)
-    })?;
-    Ok(Json(view.into()))
+    shown_order(&api, id).await
+}
+
+/// The order, with the version of its work as the entity tag.
+async fn shown_order(api: &Api, id: OrderId) -> Result<Response, Problem> {
+    let view = api.orders.view(id).await?.ok_or_else(|| no_such_order(id))?;
+    let headers = [(header::ETAG, EntityTag(view.work_version()).to_string())];
+    Ok((headers, Json(OrderJson::from(view))).into_response())
+}
+
+fn no_such_order(id: OrderId) -> Problem {
+    let detail = format!("the pharmacy has received no event of order {id}");
+    Problem::new(ProblemType::NotFound, detail)
 }

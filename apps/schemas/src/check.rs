@@ -1,7 +1,7 @@
 use adapter_kafka::subjects::{SubjectError, Subjects};
 
 use super::release::{EventReport, Report};
-use super::{Finding, LEVEL};
+use super::{Finding, LEVEL, Topics};
 
 /// Compares a folder of schemas with a registry. Checks that every released version is registered,
 /// that the registry would accept unreleased versions, that its compatibility level is [`LEVEL`],
@@ -12,11 +12,11 @@ use super::{Finding, LEVEL};
 pub async fn check(
     subjects: &Subjects,
     report: &Report,
-    topic: &str,
+    topics: Topics<'_>,
 ) -> Result<Vec<Finding>, SubjectError> {
     let mut findings = Vec::new();
     for event in &report.events {
-        check_event(subjects, event, &event.subject(topic), &mut findings).await?;
+        check_event(subjects, event, &event.subject(topics), &mut findings).await?;
     }
     Ok(findings)
 }

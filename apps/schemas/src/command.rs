@@ -8,7 +8,7 @@ use runtime::config::RegistryArgs;
 use runtime::{StartError, one_line};
 
 use crate::release::{self, Report};
-use crate::{Finding, Scope};
+use crate::{Finding, Scope, Topics};
 
 /// Commands about the schemas.
 #[derive(Debug, Clone, Subcommand)]
@@ -67,11 +67,11 @@ impl From<String> for RegistryArg {
     }
 }
 
-/// The topic and the registry that the services use.
+/// The topics and the registry that the services use.
 #[derive(Debug, Clone, Copy)]
 pub struct Services<'a> {
-    /// The topic. The names of subjects begin with its name.
-    pub topic: &'a str,
+    /// The topics. The names of subjects begin with their names.
+    pub topics: Topics<'a>,
     /// The URL of the registry, if it is set.
     pub registry_url: Option<&'a str>,
     /// Security settings of the registry.
@@ -94,7 +94,7 @@ pub async fn run(command: &SchemasCommand, services: Services<'_>) -> Result<Exi
             match registry {
                 None => Ok(ExitCode::SUCCESS),
                 Some(registry) => {
-                    check_registry(&report, services.topic, &open(registry, services)?).await
+                    check_registry(&report, services.topics, &open(registry, services)?).await
                 }
             }
         }
@@ -103,7 +103,7 @@ pub async fn run(command: &SchemasCommand, services: Services<'_>) -> Result<Exi
                 return Ok(ExitCode::FAILURE);
             };
             let scope = if *subjects_only { Scope::Subjects } else { Scope::Registry };
-            register(&report, services.topic, &open(registry, services)?, scope).await
+            register(&report, services.topics, &open(registry, services)?, scope).await
         }
     }
 }
@@ -129,10 +129,10 @@ fn check_folder(folder: &Path) -> Option<Report> {
 
 async fn check_registry(
     report: &Report,
-    topic: &str,
+    topics: Topics<'_>,
     registry: &Subjects,
 ) -> Result<ExitCode, StartError> {
-    let findings = crate::check(registry, report, topic).await.map_err(registry_error)?;
+    let findings = crate::check(registry, report, topics).await.map_err(registry_error)?;
     if findings.is_empty() {
         println!("the registry has the schemas of the folder, and refuses incompatible ones");
     }
@@ -141,12 +141,12 @@ async fn check_registry(
 
 async fn register(
     report: &Report,
-    topic: &str,
+    topics: Topics<'_>,
     registry: &Subjects,
     scope: Scope,
 ) -> Result<ExitCode, StartError> {
     let (registrations, findings) =
-        crate::register(registry, report, topic, scope).await.map_err(registry_error)?;
+        crate::register(registry, report, topics, scope).await.map_err(registry_error)?;
     for registration in registrations {
         println!("{registration}");
     }

@@ -3,7 +3,7 @@ use std::fmt;
 use adapter_kafka::subjects::{Registered, SubjectError, Subjects};
 
 use super::release::{EventReport, Report};
-use super::{Finding, LEVEL};
+use super::{Finding, LEVEL, Topics};
 
 /// The compatibility levels to set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl fmt::Display for Registration {
 pub async fn register(
     subjects: &Subjects,
     report: &Report,
-    topic: &str,
+    topics: Topics<'_>,
     scope: Scope,
 ) -> Result<(Vec<Registration>, Vec<Finding>), SubjectError> {
     let (mut registrations, mut findings) = (Vec::new(), Vec::new());
@@ -47,7 +47,7 @@ pub async fn register(
         subjects.set_global_level(LEVEL).await?;
     }
     for event in &report.events {
-        let subject = event.subject(topic);
+        let subject = event.subject(topics);
         // The level of a subject takes precedence over the level of the registry.
         subjects.set_level(&subject, LEVEL).await?;
         let refused = register_event(subjects, event, &subject, &mut registrations).await?;

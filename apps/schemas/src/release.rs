@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 pub use violation::Violation;
 
+use crate::Topics;
 use adapter_avro::compatibility::{self, Level};
 use folder::Folder;
 
@@ -45,8 +46,8 @@ pub struct EventReport {
 impl EventReport {
     /// The subject in the registry (topic-record-name strategy).
     #[must_use]
-    pub fn subject(&self, topic: &str) -> String {
-        format!("{topic}-{}", self.fullname)
+    pub fn subject(&self, topics: Topics<'_>) -> String {
+        format!("{}-{}", topics.of(&self.fullname), self.fullname)
     }
 }
 

@@ -1,12 +1,17 @@
+mod outgoing;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use runtime::config::{
-    KafkaArgs, KafkaSecurityArgs, LogFormat, RegistryArgs, Secret, TOPIC, TelemetryArgs, seconds,
+    KafkaArgs, KafkaSecurityArgs, LogFormat, PharmacyTopicArgs, RegistryArgs, Secret, TOPIC,
+    TelemetryArgs, seconds,
 };
 use schemas::SchemasCommand;
+
+pub(crate) use outgoing::OutgoingArgs;
 
 /// The whole product in one process: the four services, and embedded versions of the services they
 /// need.
@@ -36,7 +41,7 @@ impl Cli {
     }
 }
 
-/// Settings of the services and of Postgres, Kafka and the schema registry.
+/// Settings of the services, and of the servers that they use.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SystemArgs {
     /// The URL of a running Postgres, to use instead of the embedded one
@@ -62,7 +67,10 @@ pub(crate) struct SystemArgs {
     )]
     pub(crate) kafka_topic: String,
 
-    /// Replicas of the topic in a cluster that is not embedded
+    #[command(flatten)]
+    pub(crate) pharmacy_topic: PharmacyTopicArgs,
+
+    /// Replicas of the topics in a cluster that is not embedded
     #[arg(
         long,
         env = "KAFKA_TOPIC_REPLICATION",
@@ -89,6 +97,9 @@ pub(crate) struct SystemArgs {
     #[command(flatten)]
     pub(crate) registry: RegistryArgs,
 
+    #[command(flatten)]
+    pub(crate) outgoing: OutgoingArgs,
+
     /// The folder for the data of the embedded Postgres [default: /var/lib/orders for root, else
     /// ~/.local/share/orders]
     #[arg(long, env = "ORDERS_DATA_DIR", value_name = "FOLDER", global = true)]
@@ -112,10 +123,13 @@ pub(crate) struct SystemArgs {
 }
 
 impl SystemArgs {
-    /// The topic and the registry of the services, for commands about schemas.
+    /// The topics and the registry of the services, for commands about schemas.
     pub(crate) fn services(&self) -> schemas::Services<'_> {
         schemas::Services {
-            topic: &self.kafka_topic,
+            topics: schemas::Topics {
+                ordering: &self.kafka_topic,
+                pharmacy: &self.pharmacy_topic.kafka_pharmacy_topic,
+            },
             registry_url: self.schema_registry_url.as_deref(),
             registry: &self.registry,
         }
@@ -141,8 +155,10 @@ impl SystemArgs {
 /// Commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Place orders through the API and check that their events arrive in both read models, once and
-    /// in order
+    /// Place orders, cancel some, let a pharmacist work on them, and check that all services agree,
+    /// and that each event, letter and call of a webhook arrives once and in order
+    ///
+    /// The pharmacist works only on orders of demos.
     Demo(DemoArgs),
     /// Work with the schemas of the published events
     #[command(subcommand)]
@@ -152,7 +168,7 @@ pub(crate) enum Command {
 /// Settings of the demo.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DemoArgs {
-    /// Number of orders to place. Every tenth is cancelled
+    /// Number of orders to place. The customers of about a fifth of them ask to cancel
     #[arg(long, default_value_t = 1000, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) orders: u32,
@@ -165,4 +181,8 @@ pub(crate) struct DemoArgs {
     /// Seconds to wait for the next event before it counts as missing
     #[arg(long, default_value = "30", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) patience: Duration,
+
+    /// The seed of all random choices, to repeat those of another run [default: a random one]
+    #[arg(long, value_name = "N")]
+    pub(crate) seed: Option<u32>,
 }

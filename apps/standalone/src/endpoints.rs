@@ -15,6 +15,12 @@ pub(crate) struct Endpoints {
     pub(crate) notification: String,
     pub(crate) schema_registry: String,
     pub(crate) kafka: String,
+    /// The web page with the letters, if the mail server is embedded.
+    #[serde(default)]
+    pub(crate) letters: Option<String>,
+    /// Whether webhooks can be created: a key for their secrets is configured.
+    #[serde(default)]
+    pub(crate) webhooks: bool,
 }
 
 const FILE: &str = "endpoints.json";

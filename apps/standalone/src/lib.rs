@@ -1,14 +1,15 @@
 //! The whole product in one process: the four services, and embedded versions of the services they
 //! need.
 //!
-//! Postgres, Kafka and the schema registry are each embedded only if the environment variable that
-//! names a running one is not set. The four services are the same libraries as in the separate
+//! Postgres, Kafka, the schema registry and the mail server are each embedded only if the environment
+//! variable that names a running one is not set. The four services are the same libraries as in the separate
 //! programs.
 
 mod backing_services;
 mod banner;
 mod cli;
 mod demo;
+mod embedded_mail;
 mod endpoints;
 mod local;
 mod ports;

@@ -4,6 +4,9 @@ use runtime::StartError;
 
 use crate::cli::SystemArgs;
 
+/// The port of the web page with letters. Another is used if it is in use and was not asked for.
+pub(crate) const MAIL_PORT: u16 = 8025;
+
 /// The addresses that the services listen on: five consecutive ports.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ports {
@@ -31,12 +34,12 @@ impl Ports {
         // An external registry may be the process that listens on this port.
         let registry = args.schema_registry_url.is_none().then_some(self.registry);
         let services = [self.order_api, self.order_jobs, self.pharmacy_order, self.notification];
-        let all = services.into_iter().chain(registry);
-        for addr in all {
+        let mail = args.outgoing.mail_port.filter(|_| args.outgoing.embeds_mail_server());
+        let mail = mail.map(|port| (SocketAddr::new(args.host, port), "ORDERS_MAIL_PORT"));
+        let all = services.into_iter().chain(registry).map(|addr| (addr, "ORDERS_PORT"));
+        for (addr, variable) in all.chain(mail) {
             TcpListener::bind(addr).map_err(|source| match source.kind() {
-                std::io::ErrorKind::AddrInUse => {
-                    StartError::AddressTaken { addr, variable: "ORDERS_PORT" }
-                }
+                std::io::ErrorKind::AddrInUse => StartError::AddressTaken { addr, variable },
                 _ => StartError::Address { addr, variable: "ORDERS_HOST", source },
             })?;
         }

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use consumer::ConsumerArgs;
+use relay::RelayArgs;
 use runtime::StartError;
 use runtime::config::HttpArgs;
 use tokio::task::JoinSet;
@@ -16,7 +17,7 @@ use crate::ports::Ports;
 /// Time for all services to become ready.
 const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The four services, and the Postgres, Kafka and schema registry that they use.
+/// The four services, and the Postgres, Kafka, schema registry and mail server that they use.
 pub(crate) struct System {
     backing_services: BackingServices,
     services: JoinSet<Result<(), StartError>>,
@@ -71,7 +72,7 @@ impl System {
         failed.and(self.stop().await)
     }
 
-    /// Stops the services, and then the embedded Postgres, Kafka and registry.
+    /// Stops the services, and then the embedded servers.
     pub(crate) async fn stop(mut self) -> Result<(), StartError> {
         self.stop.cancel();
         let mut result = Ok(());
@@ -129,31 +130,33 @@ fn start_services(
     ));
     services.spawn(order_jobs::run(
         order_jobs::Config {
-            database: backing_services.database(10),
-            kafka: backing_services.kafka(),
+            consumer: consumer_args(backing_services, 14),
             http_addr: ports.order_jobs,
-            http: HttpArgs::default(),
-            relay: order_jobs::RelayArgs {
-                kafka_topic_replication: backing_services.topic_replication(),
-                ..order_jobs::RelayArgs::default()
-            },
+            kafka_group: "ordering-group".to_owned(),
+            pharmacy_topic: backing_services.pharmacy_topic(),
+            relay: relay_args(backing_services),
+            retention: order_jobs::RetentionArgs::default(),
         },
         stop.clone(),
     ));
     services.spawn(pharmacy_order::run(
         pharmacy_order::Config {
-            consumer: consumer_args(backing_services),
+            consumer: consumer_args(backing_services, 12),
             http_addr: ports.pharmacy_order,
             kafka_group: "pharmacy-order-group".to_owned(),
+            pharmacy_topic: backing_services.pharmacy_topic(),
+            relay: relay_args(backing_services),
             retention: pharmacy_order::RetentionArgs::default(),
         },
         stop.clone(),
     ));
     services.spawn(notification::run(
         notification::Config {
-            consumer: consumer_args(backing_services),
+            consumer: consumer_args(backing_services, 10),
             http_addr: ports.notification,
             kafka_group: "notification-group".to_owned(),
+            mail: backing_services.mail(),
+            webhooks: backing_services.webhooks(),
             retention: notification::RetentionArgs::default(),
         },
         stop.clone(),
@@ -161,11 +164,18 @@ fn start_services(
     services
 }
 
-fn consumer_args(backing_services: &BackingServices) -> ConsumerArgs {
+fn consumer_args(backing_services: &BackingServices, connections: u32) -> ConsumerArgs {
     ConsumerArgs {
-        database: backing_services.database(6),
+        database: backing_services.database(connections),
         kafka: backing_services.kafka(),
         http: HttpArgs::default(),
+    }
+}
+
+fn relay_args(backing_services: &BackingServices) -> RelayArgs {
+    RelayArgs {
+        kafka_topic_replication: backing_services.topic_replication(),
+        ..RelayArgs::default()
     }
 }
 
@@ -179,6 +189,8 @@ fn endpoints(backing_services: &BackingServices, ports: &Ports) -> Endpoints {
         notification: url(ports.notification),
         schema_registry: kafka.schema_registry_url,
         kafka: kafka.kafka_bootstrap_servers,
+        letters: backing_services.letters(),
+        webhooks: backing_services.has_webhook_key(),
     }
 }
 

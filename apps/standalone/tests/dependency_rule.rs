@@ -16,8 +16,10 @@ const APPLICATION_MAY_USE: &[&str] = &["chrono", "domain", "futures-util", "this
 /// Crates that the domain and the application must not use, not even in tests.
 const TECHNOLOGY: &[&str] = &[
     "apache-avro",
+    "askama",
     "axum",
     "clap",
+    "lettre",
     "metrics",
     "rdkafka",
     "reqwest",
@@ -35,7 +37,9 @@ const TECHNOLOGY: &[&str] = &[
 /// The only crates that may use a technology, in production or in tests.
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("apache-avro", &["adapter-avro", "schemas"]),
+    ("lettre", &["adapter-mail"]),
     ("rdkafka", &["adapter-kafka", "embedded-kafka"]),
+    ("ring", &["adapter-webhook"]),
     ("schema_registry_converter", &["adapter-kafka", "embedded-registry"]),
     (
         "sqlx",
@@ -54,15 +58,16 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 /// Exceptions: packages that may use others of the same layer. The tables of the contexts use
 /// Postgres, and those that publish events use the outbox. Contexts do not depend on each other. The
 /// embedded registry is an HTTP server that stores Avro schemas in Postgres. The programs that
-/// consume events share a crate.
+/// consume events share a crate, and so do those that publish events.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("adapter-notification", &["adapter-postgres"]),
     ("adapter-ordering", &["adapter-outbox", "adapter-postgres"]),
     ("adapter-outbox", &["adapter-postgres"]),
-    ("adapter-pharmacy", &["adapter-postgres"]),
+    ("adapter-pharmacy", &["adapter-outbox", "adapter-postgres"]),
     ("embedded-registry", &["adapter-avro", "adapter-http", "adapter-postgres"]),
     ("notification", &["consumer"]),
-    ("pharmacy-order", &["consumer"]),
+    ("order-jobs", &["consumer", "relay"]),
+    ("pharmacy-order", &["consumer", "relay"]),
 ];
 
 /// Crates that test the programs from outside. They must not depend on other crates of the
@@ -258,14 +263,19 @@ const VALID: &str = "
     adapter-avro: application, domain, apache-avro
     adapter-http: application, runtime, axum
     adapter-kafka: application, domain, runtime, rdkafka, (adapter-avro)
+    adapter-mail: application, domain, runtime, askama, lettre, (embedded-smtp), (test-support)
     adapter-postgres: application, domain, runtime, sqlx, (embedded-postgres)
     adapter-outbox: application, adapter-postgres, sqlx
     adapter-ordering: application, adapter-outbox, adapter-postgres, sqlx, (adapter-avro)
     adapter-pharmacy: application, adapter-postgres, sqlx
+    adapter-webhook: application, domain, reqwest, ring
     embedded-postgres: runtime, sqlx, (adapter-postgres)
     consumer: adapter-kafka, adapter-postgres, application
     pharmacy-order: adapter-pharmacy, consumer
+    relay: adapter-kafka, adapter-outbox, adapter-postgres, application
+    order-jobs: adapter-ordering, relay
     embedded-registry: runtime, sqlx, adapter-postgres, (adapter-kafka)
+    embedded-smtp: runtime, domain, axum, tokio
     order-api: adapter-http, adapter-postgres, application, axum, tokio, (embedded-postgres), (test-support)
     test-support: adapter-avro, application, domain, runtime, tokio
     standalone: adapter-kafka, embedded-postgres, order-api, tokio, (cargo_metadata), (test-support)
@@ -300,6 +310,10 @@ fn every_kind_of_violation_is_found() {
         ("order-api", "order-api", "not in an inner layer"),
         ("order-api", "consumer", "not in an inner layer"),
         ("consumer", "pharmacy-order", "not in an inner layer"),
+        ("consumer", "relay", "not in an inner layer"),
+        ("order-api", "relay", "not in an inner layer"),
+        ("relay", "consumer", "not in an inner layer"),
+        ("relay", "order-jobs", "not in an inner layer"),
         ("domain", "tokio", "must not depend on"),
         ("domain", "(serde_json)", "must not depend on"),
         ("domain", "futures-util", "must not depend on"),
@@ -312,12 +326,15 @@ fn every_kind_of_violation_is_found() {
         ("adapter-http", "sqlx", "which only"),
         ("adapter-postgres", "rdkafka", "which only"),
         ("adapter-kafka", "apache-avro", "which only"),
+        ("embedded-smtp", "lettre", "which only"),
         ("order-api", "sqlx", "which only"),
         ("order-api", "(rdkafka)", "which only"),
+        ("order-api", "ring", "which only"),
         ("standalone", "apache-avro", "which only"),
         ("pharmacy-order", "schema_registry_converter", "which only"),
         ("order-api", "embedded-postgres", "for development"),
         ("adapter-postgres", "embedded-postgres", "for development"),
+        ("adapter-mail", "embedded-smtp", "for development"),
         ("embedded-registry", "embedded-postgres", "for development"),
         ("order-api", "test-support", "only for tests"),
         ("adapter-http", "test-support", "only for tests"),

@@ -8,7 +8,10 @@ use tokio::sync::{Mutex, MutexGuard};
 /// The topic with the events of all orders.
 pub const TOPIC: &str = "order-created-topic";
 
-/// The number of its partitions.
+/// The topic with what the pharmacy reports.
+pub const PHARMACY_TOPIC: &str = "pharmacy-order-topic";
+
+/// The number of partitions of each, and of the topic for offsets.
 pub const PARTITIONS: usize = 12;
 
 /// Held by the test that uses the cluster.

@@ -11,8 +11,11 @@ use serde_json::{Value, json};
 use crate::cluster::{PARTITIONS, TOPIC, repository, script};
 use crate::order::{Order, events};
 
-/// The end offset of each partition of the topic.
-pub struct EndOffsets(Value);
+/// The end offset of each partition of a topic.
+pub struct EndOffsets {
+    topic: &'static str,
+    ends: Value,
+}
 
 /// A record of the topic, decoded.
 #[derive(Debug, Clone)]
@@ -29,17 +32,22 @@ pub struct Record {
     pub event: Value,
 }
 
-/// The current end offsets of the topic.
+/// The current end offsets of the topic with the events of all orders.
 pub fn end_offsets() -> EndOffsets {
-    EndOffsets(run_python(&["ends", TOPIC], "").remove(0))
+    end_offsets_of(TOPIC)
+}
+
+/// The current end offsets of a topic.
+pub fn end_offsets_of(topic: &'static str) -> EndOffsets {
+    EndOffsets { topic, ends: run_python(&["ends", topic], "").remove(0) }
 }
 
 /// The number of records published since then.
 pub fn records_since(before: &EndOffsets) -> u64 {
     let sum = |offsets: &EndOffsets| -> u64 {
-        offsets.0.as_object().unwrap().values().map(|end| end.as_u64().unwrap()).sum()
+        offsets.ends.as_object().unwrap().values().map(|end| end.as_u64().unwrap()).sum()
     };
-    sum(&end_offsets()) - sum(before)
+    sum(&end_offsets_of(before.topic)) - sum(before)
 }
 
 /// The topics of the cluster, by name.
@@ -54,7 +62,7 @@ pub fn group(name: &str) -> Value {
 
 /// Reads `count` records from these offsets.
 pub fn read(from: &EndOffsets, count: usize) -> Vec<Record> {
-    records(&["read", TOPIC, &from.0.to_string(), &count.to_string()])
+    records(&["read", from.topic, &from.ends.to_string(), &count.to_string()])
 }
 
 /// Reads all records published since then.
@@ -72,7 +80,7 @@ pub fn assert_all_in_order(from: &EndOffsets, orders: &[Order]) {
 /// Reads `count` records with this version of the schema.
 pub fn read_as(schema: &Path, from: &EndOffsets, count: usize) -> Vec<Record> {
     let schema = schema.to_str().unwrap();
-    records(&["read", TOPIC, &from.0.to_string(), &count.to_string(), "--reader", schema])
+    records(&["read", from.topic, &from.ends.to_string(), &count.to_string(), "--reader", schema])
 }
 
 /// Publishes an event with this version of the schema.
@@ -128,10 +136,15 @@ impl Record {
                 assert_eq!(order_content(event), order_content(&order.body), "{}", order.id);
                 1
             }
-            "orders.OrderCancelled" => {
+            "orders.OrderCancellationRequested" => {
                 assert_eq!(event["orderVersion"], 2);
                 assert_eq!(event["reason"], "changed my mind");
                 2
+            }
+            "orders.OrderCancelled" => {
+                assert_eq!(event["orderVersion"], 3);
+                assert_eq!(event["reason"], "changed my mind");
+                3
             }
             other => panic!("{other} is no event of an order"),
         }

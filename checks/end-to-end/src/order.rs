@@ -12,14 +12,14 @@ pub struct Order {
     pub body: Value,
     /// `createdAt` of the order, shortly before the commit.
     pub created_at: DateTime<Utc>,
-    /// Whether it was cancelled.
+    /// Whether the customer has cancelled it. No pharmacist works on it, so it is cancelled.
     pub cancelled: bool,
 }
 
 impl Order {
-    /// The number of its events.
+    /// The number of its events: its creation, and the request to cancel it with the answer.
     pub fn events(&self) -> usize {
-        1 + usize::from(self.cancelled)
+        if self.cancelled { 3 } else { 1 }
     }
 }
 

@@ -106,7 +106,7 @@ async fn place_and_cancel(
     if number % 10 == 9 {
         let reason = json!({"reason": "changed my mind"});
         let url = format!("{second}/api/orders/{}/cancel", order.id);
-        post(client, &url, &reason, StatusCode::OK).await;
+        post(client, &url, &reason, StatusCode::ACCEPTED).await;
         order.cancelled = true;
     }
     order

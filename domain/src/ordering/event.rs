@@ -1,5 +1,5 @@
-use super::{CancelReason, CustomerName, OrderItems, OrderNote};
-use crate::{EventId, OrderId, OrderVersion, Timestamp};
+use super::{CancelReason, CustomerName, OrderItems, OrderNote, Rejection};
+use crate::{CustomerId, EventId, OrderId, OrderVersion, Timestamp};
 
 /// A change of an order, recorded by the order itself.
 ///
@@ -19,24 +19,47 @@ pub struct OrderEvent {
     pub fact: OrderFact,
 }
 
-/// What can happen to an order.
+/// What can happen to an order, each at most once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OrderFact {
     /// It was placed.
     Created(OrderCreated),
-    /// It was cancelled.
+    /// The pharmacy has confirmed it.
+    Confirmed,
+    /// The customer can pick it up.
+    Ready,
+    /// The customer has it.
+    Completed,
+    /// The pharmacy does not dispense it.
+    Rejected(Rejection),
+    /// The customer asked to cancel it.
+    CancellationRequested(OrderCancellationRequested),
+    /// The pharmacy has declined to cancel it.
+    CancellationDeclined,
+    /// It was cancelled. Earlier versions recorded this at once, without a request before it.
     Cancelled(OrderCancelled),
+    /// The data of its customer were erased. It has none of the texts of people any more.
+    Redacted,
 }
 
 /// An order was placed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrderCreated {
+    /// The customer who placed it, if the client named one.
+    pub customer_id: Option<CustomerId>,
     /// Who placed it.
     pub customer_name: CustomerName,
     /// What was ordered.
     pub items: OrderItems,
     /// The customer's note.
     pub note: Option<OrderNote>,
+}
+
+/// The customer asked to cancel an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderCancellationRequested {
+    /// Why.
+    pub reason: CancelReason,
 }
 
 /// An order was cancelled.

@@ -1,8 +1,9 @@
 use super::{
-    CancelReason, CustomerName, OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItems,
-    OrderNote, OrderSnapshot, OrderStatus, RestoreError,
+    CancelReason, Cancellation, CannotCancel, CustomerName, OrderCancellationRequested,
+    OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItems, OrderNote, OrderSnapshot,
+    PharmacyNews, Progress, RestoreError, StatusChange, StatusName,
 };
-use crate::{EventStamp, OrderId, OrderVersion, Outcome, Timestamp};
+use crate::{CustomerId, EventStamp, OrderId, OrderVersion, Outcome, Timestamp};
 
 /// The order aggregate: one order is changed and saved as a whole.
 ///
@@ -19,6 +20,8 @@ pub struct Order {
 pub struct NewOrder {
     /// The id of the new order.
     pub id: OrderId,
+    /// The customer who places it, if the client names one.
+    pub customer_id: Option<CustomerId>,
     /// Who places it.
     pub customer_name: CustomerName,
     /// What is ordered.
@@ -61,8 +64,8 @@ impl Order {
     /// Places an order and records [`OrderCreated`].
     #[must_use]
     pub fn place(new: NewOrder, event_stamp: EventStamp) -> Self {
-        let NewOrder { id, customer_name, items, note } = new;
-        let created = OrderCreated { customer_name, items, note };
+        let NewOrder { id, customer_id, customer_name, items, note } = new;
+        let created = OrderCreated { customer_id, customer_name, items, note };
         let state = created_state(id, &created, event_stamp.at);
         let event = OrderEvent {
             id: event_stamp.event_id,
@@ -74,14 +77,74 @@ impl Order {
         Self { state, recorded: vec![event] }
     }
 
-    /// Cancels the order and records [`OrderCancelled`]. A cancelled order does not change.
-    pub fn cancel(&mut self, reason: CancelReason, event_stamp: EventStamp) -> Outcome {
+    /// Asks the pharmacy to cancel the order, and records [`OrderCancellationRequested`].
+    ///
+    /// The order is cancelled when the pharmacy agrees: see [`Self::follow`]. If it is already
+    /// cancelled, or was already asked for, nothing changes.
+    ///
+    /// # Errors
+    /// When the order is completed or rejected, or the pharmacy has declined before.
+    pub fn request_cancellation(
+        &mut self,
+        reason: CancelReason,
+        event_stamp: EventStamp,
+    ) -> Result<Outcome, CannotCancel> {
+        match &self.state.cancellation {
+            Some(Cancellation::Requested { .. } | Cancellation::Granted { .. }) => {
+                return Ok(Outcome::AlreadyApplied);
+            }
+            _ if self.state.progress.is_final() => {
+                return Err(CannotCancel::Final(self.state.status().name()));
+            }
+            Some(Cancellation::Declined { .. }) => return Err(CannotCancel::Declined),
+            None => {}
+        }
+        let fact = OrderFact::CancellationRequested(OrderCancellationRequested { reason });
+        Ok(self.record(fact, event_stamp))
+    }
+
+    /// Follows what the pharmacy reports, and records the event that belongs to it.
+    ///
+    /// Progress only goes forward, and the status of a completed, rejected or cancelled order never
+    /// changes. So a
+    /// repeated or late report changes nothing. The pharmacy may cancel an order that nobody asked it to
+    /// cancel.
+    pub fn follow(&mut self, news: PharmacyNews, event_stamp: EventStamp) -> Outcome {
+        let fact = match news {
+            PharmacyNews::Confirmed => OrderFact::Confirmed,
+            PharmacyNews::PreparationStarted => return Outcome::AlreadyApplied,
+            PharmacyNews::Ready => OrderFact::Ready,
+            PharmacyNews::Dispensed => OrderFact::Completed,
+            PharmacyNews::Rejected(rejection) => OrderFact::Rejected(rejection),
+            PharmacyNews::Cancelled => OrderFact::Cancelled(OrderCancelled {
+                reason: match &self.state.cancellation {
+                    Some(Cancellation::Requested { reason, .. }) => reason.clone(),
+                    _ => CancelReason::of_the_pharmacy(),
+                },
+            }),
+            PharmacyNews::CancellationDeclined => OrderFact::CancellationDeclined,
+        };
+        self.record(fact, event_stamp)
+    }
+
+    /// Redacts the order, because the data of its customer are erased: replaces the name and all texts
+    /// that people wrote about the order, and drops the note. Texts that come later are replaced, too.
+    ///
+    /// This is possible in every state, also in a final one, and does not change the status. A redacted
+    /// order stays as it is.
+    pub fn redact(&mut self, event_stamp: EventStamp) -> Outcome {
+        self.record(OrderFact::Redacted, event_stamp)
+    }
+
+    /// Records an event if it changes the state.
+    fn record(&mut self, fact: OrderFact, EventStamp { event_id, at }: EventStamp) -> Outcome {
+        let fact = if self.state.redacted_at.is_some() { fact.redacted() } else { fact };
         let event = OrderEvent {
-            id: event_stamp.event_id,
-            occurred_at: event_stamp.at,
+            id: event_id,
+            occurred_at: at,
             order_id: self.state.id,
             version: self.state.version.next(),
-            fact: OrderFact::Cancelled(OrderCancelled { reason }),
+            fact,
         };
         let outcome = self.apply(&event);
         if outcome.is_applied() {
@@ -93,7 +156,7 @@ impl Order {
     /// Restores an order from the state that a store has saved. It has no recorded events.
     ///
     /// # Errors
-    /// When no sequence of commands leads to this state.
+    /// When no sequence of events leads to this state.
     pub fn restore(snapshot: OrderSnapshot) -> Result<Self, RestoreError> {
         snapshot.check()?;
         Ok(Self { state: snapshot, recorded: Vec::new() })
@@ -135,16 +198,11 @@ impl Order {
     /// Applies an event to the state. Commands and [`Self::fold`] both use it, so both follow the
     /// same rules.
     fn apply(&mut self, event: &OrderEvent) -> Outcome {
-        match (&event.fact, &self.state.status) {
-            (OrderFact::Created(_), _)
-            | (OrderFact::Cancelled(_), OrderStatus::Cancelled { .. }) => Outcome::AlreadyApplied,
-            (OrderFact::Cancelled(OrderCancelled { reason }), OrderStatus::Created) => {
-                self.state.status =
-                    OrderStatus::Cancelled { reason: reason.clone(), at: event.occurred_at };
-                self.state.version = event.version;
-                Outcome::Applied
-            }
+        let outcome = self.state.apply(&event.fact, event.occurred_at);
+        if outcome.is_applied() {
+            self.state.version = event.version;
         }
+        outcome
     }
 
     /// The id of the order.
@@ -191,14 +249,18 @@ impl Order {
 
 /// The state of an order after its creation.
 fn created_state(id: OrderId, created: &OrderCreated, at: Timestamp) -> OrderSnapshot {
-    let OrderCreated { customer_name, items, note } = created.clone();
+    let OrderCreated { customer_id, customer_name, items, note } = created.clone();
     OrderSnapshot {
         id,
+        customer_id,
         customer_name,
         items,
         note,
-        status: OrderStatus::Created,
+        progress: Progress::Created,
+        cancellation: None,
+        history: vec![StatusChange { status: StatusName::Created, at }],
         version: OrderVersion::FIRST,
         created_at: at,
+        redacted_at: None,
     }
 }

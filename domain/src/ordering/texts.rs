@@ -1,5 +1,6 @@
 //! The texts of an order.
 
+use crate::REDACTED_TEXT;
 use crate::text::text_value;
 
 text_value! {
@@ -25,4 +26,26 @@ text_value! {
 text_value! {
     /// Why an order was cancelled: 1 to 500 characters after trimming.
     CancelReason, 500, readable, stored
+}
+
+impl CustomerName {
+    /// What replaces the name after the data of the customer were erased.
+    #[must_use]
+    pub fn redacted() -> Self {
+        Self(REDACTED_TEXT.to_owned())
+    }
+}
+
+impl CancelReason {
+    /// What replaces the reason after the data of the customer were erased.
+    #[must_use]
+    pub fn redacted() -> Self {
+        Self(REDACTED_TEXT.to_owned())
+    }
+
+    /// The reason if the pharmacy has cancelled an order although nobody asked for it.
+    #[must_use]
+    pub fn of_the_pharmacy() -> Self {
+        Self("cancelled by the pharmacy".to_owned())
+    }
 }

@@ -1,4 +1,4 @@
-use super::{PharmacyFact, Rejection};
+use super::{PharmacyFact, Rejection, RejectionText};
 
 /// What a pharmacist can do with an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +40,16 @@ impl Command {
             Self::MarkReady => Action::MarkReady,
             Self::Dispense => Action::Dispense,
             Self::Reject(_) => Action::Reject,
+        }
+    }
+
+    /// The same without the texts of people, for an order that is redacted already.
+    pub(super) fn redacted(self) -> Self {
+        match self {
+            Self::Reject(Rejection { code, text: _ }) => {
+                Self::Reject(Rejection { code, text: RejectionText::redacted() })
+            }
+            command @ (Self::Confirm | Self::Start | Self::MarkReady | Self::Dispense) => command,
         }
     }
 

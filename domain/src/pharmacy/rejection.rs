@@ -1,3 +1,6 @@
+use std::str::FromStr;
+
+use crate::REDACTED_TEXT;
 use crate::text::text_value;
 
 /// Why the pharmacy does not dispense an order.
@@ -24,7 +27,51 @@ pub enum RejectionCode {
     Other,
 }
 
+impl RejectionCode {
+    /// All codes.
+    pub const ALL: [Self; 5] = [
+        Self::OutOfStock,
+        Self::InvalidPrescription,
+        Self::Contraindication,
+        Self::Duplicate,
+        Self::Other,
+    ];
+
+    /// The code as text, in stores, events and the API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OutOfStock => "out_of_stock",
+            Self::InvalidPrescription => "invalid_prescription",
+            Self::Contraindication => "contraindication",
+            Self::Duplicate => "duplicate",
+            Self::Other => "other",
+        }
+    }
+}
+
+/// The error for a text that is not a [`RejectionCode`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be one of: out_of_stock, invalid_prescription, contraindication, duplicate, other")]
+pub struct RejectionCodeError;
+
+impl FromStr for RejectionCode {
+    type Err = RejectionCodeError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|code| code.as_str() == text).ok_or(RejectionCodeError)
+    }
+}
+
 text_value! {
     /// The reason for a rejection in words: 1 to 500 characters after trimming.
     RejectionText, 500, readable, stored
+}
+
+impl RejectionText {
+    /// What replaces the text after the data of the customer were erased.
+    #[must_use]
+    pub fn redacted() -> Self {
+        Self(REDACTED_TEXT.to_owned())
+    }
 }

@@ -116,30 +116,55 @@ impl Work {
 
     fn record(&mut self, fact: PharmacyFact, EventStamp { event_id, at }: EventStamp) {
         let version = self.state.version.map_or(OrderVersion::FIRST, OrderVersion::next);
-        self.state.version = Some(version);
-        if let Some(status) = fact.status() {
+        let order_id = self.state.order_id;
+        let event = PharmacyEvent { id: event_id, occurred_at: at, order_id, version, fact };
+        self.apply(&event);
+        self.recorded.push(event);
+    }
+
+    /// Applies an event that was recorded and published before, when the store has lost it. It is not
+    /// recorded again. An event that the store still has changes nothing.
+    pub fn recover(&mut self, event: &PharmacyEvent) -> Outcome {
+        if self.state.version >= Some(event.version) {
+            return Outcome::AlreadyApplied;
+        }
+        self.apply(event);
+        Outcome::Applied
+    }
+
+    fn apply(&mut self, event: &PharmacyEvent) {
+        self.state.version = Some(event.version);
+        if let Some(status) = event.fact.status() {
             self.state.status = status.clone();
-            self.state.history.push(StatusChange { status, at });
+            self.state.history.push(StatusChange { status, at: event.occurred_at });
         }
         if let PharmacyFact::Cancelled { order_version }
-        | PharmacyFact::CancellationDeclined { order_version } = fact
+        | PharmacyFact::CancellationDeclined { order_version } = event.fact
         {
             self.state.answered = Some(order_version);
         }
-        let order_id = self.state.order_id;
-        self.recorded.push(PharmacyEvent {
-            id: event_id,
-            occurred_at: at,
-            order_id,
-            version,
-            fact,
-        });
+    }
+
+    /// Replaces the texts that pharmacists wrote. Nothing is recorded: ordering has published that the
+    /// order is redacted.
+    pub(super) fn redact_texts(&mut self) {
+        self.state.status.redact_texts();
+        for change in &mut self.state.history {
+            change.status.redact_texts();
+        }
     }
 
     /// The state of the work.
     #[must_use]
     pub const fn snapshot(&self) -> &WorkSnapshot {
         &self.state
+    }
+
+    /// The same work after a save: its recorded events are removed.
+    #[must_use]
+    pub fn saved(mut self) -> Self {
+        self.recorded.clear();
+        self
     }
 
     /// The events recorded since the work was new or restored. A save stores them together with the

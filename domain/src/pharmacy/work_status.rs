@@ -1,4 +1,4 @@
-use super::{Action, Rejection};
+use super::{Action, Rejection, RejectionText};
 
 /// The status of the pharmacy's work on an order.
 ///
@@ -33,6 +33,13 @@ impl WorkStatus {
             Self::InPreparation => &[Action::MarkReady, Action::Reject],
             Self::Ready => &[Action::Dispense],
             Self::Dispensed | Self::Rejected(_) | Self::Cancelled => &[],
+        }
+    }
+
+    /// Replaces the text of a rejection.
+    pub(super) fn redact_texts(&mut self) {
+        if let Self::Rejected(Rejection { text, .. }) = self {
+            *text = RejectionText::redacted();
         }
     }
 

@@ -2,9 +2,9 @@
 
 use domain::ordering::{
     CancelReason, Code, CodeDisplay, CodeSystem, CustomerName, MedicationCoding, NewOrder, Order,
-    OrderItem, OrderItems, OrderNote, ProductId, Quantity,
+    OrderItem, OrderItems, OrderNote, PharmacyNews, ProductId, Quantity, Rejection, RejectionCode,
 };
-use domain::{EventId, EventStamp, OrderId, OrderVersion, Outcome, Timestamp};
+use domain::{CustomerId, EventId, EventStamp, OrderId, OrderVersion, Outcome, Timestamp};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -61,6 +61,10 @@ pub(crate) fn text() -> impl Strategy<Value = String> {
 
 pub(crate) fn customer_name() -> impl Strategy<Value = CustomerName> {
     "\\PC{1,200}".prop_filter_map("a name", |text| text.parse().ok())
+}
+
+pub(crate) fn customer_id() -> impl Strategy<Value = CustomerId> {
+    "[A-Za-z0-9._-]{1,64}".prop_map(|text| text.parse().unwrap())
 }
 
 pub(crate) fn cancel_reason() -> impl Strategy<Value = CancelReason> {
@@ -149,14 +153,43 @@ pub(crate) fn event_stamp() -> impl Strategy<Value = EventStamp> {
 }
 
 pub(crate) fn new_order() -> impl Strategy<Value = NewOrder> {
-    (order_id(), customer_name(), order_items(), prop::option::of(order_note()))
-        .prop_map(|(id, customer_name, items, note)| NewOrder { id, customer_name, items, note })
+    let customer_id = prop::option::of(customer_id());
+    let note = prop::option::of(order_note());
+    (order_id(), customer_id, customer_name(), order_items(), note).prop_map(
+        |(id, customer_id, customer_name, items, note)| NewOrder {
+            id,
+            customer_id,
+            customer_name,
+            items,
+            note,
+        },
+    )
+}
+
+pub(crate) fn rejection() -> impl Strategy<Value = Rejection> {
+    let code = prop::sample::select(RejectionCode::ALL.to_vec());
+    let text = "\\PC{1,60}".prop_filter_map("a text", |text| text.parse().ok());
+    (code, text).prop_map(|(code, text)| Rejection { code, text })
+}
+
+pub(crate) fn pharmacy_news() -> impl Strategy<Value = PharmacyNews> {
+    prop_oneof![
+        Just(PharmacyNews::Confirmed),
+        Just(PharmacyNews::PreparationStarted),
+        Just(PharmacyNews::Ready),
+        Just(PharmacyNews::Dispensed),
+        rejection().prop_map(PharmacyNews::Rejected),
+        Just(PharmacyNews::Cancelled),
+        Just(PharmacyNews::CancellationDeclined),
+    ]
 }
 
 /// A command for an order in any state.
 #[derive(Debug, Clone)]
 pub(crate) enum Command {
-    Cancel(CancelReason, EventStamp),
+    RequestCancellation(CancelReason, EventStamp),
+    Follow(PharmacyNews, EventStamp),
+    Redact(EventStamp),
     /// A store saves the order and restores it.
     SaveAndRestore,
 }
@@ -165,7 +198,11 @@ impl Command {
     /// Applies the command; `None` if it has no outcome.
     pub(crate) fn apply_to(self, order: &mut Order) -> Option<Outcome> {
         match self {
-            Self::Cancel(reason, event_stamp) => Some(order.cancel(reason, event_stamp)),
+            Self::RequestCancellation(reason, event_stamp) => {
+                order.request_cancellation(reason, event_stamp).ok()
+            }
+            Self::Follow(news, event_stamp) => Some(order.follow(news, event_stamp)),
+            Self::Redact(event_stamp) => Some(order.redact(event_stamp)),
             Self::SaveAndRestore => {
                 *order = Order::restore(order.snapshot().clone()).unwrap();
                 None
@@ -176,8 +213,11 @@ impl Command {
 
 pub(crate) fn commands() -> impl Strategy<Value = Vec<Command>> {
     let command = prop_oneof![
-        2 => (cancel_reason(), event_stamp()).prop_map(|(why, when)| Command::Cancel(why, when)),
+        2 => (cancel_reason(), event_stamp())
+            .prop_map(|(reason, stamp)| Command::RequestCancellation(reason, stamp)),
+        5 => (pharmacy_news(), event_stamp()).prop_map(|(news, stamp)| Command::Follow(news, stamp)),
+        1 => event_stamp().prop_map(Command::Redact),
         1 => Just(Command::SaveAndRestore),
     ];
-    prop::collection::vec(command, 0..8)
+    prop::collection::vec(command, 0..16)
 }

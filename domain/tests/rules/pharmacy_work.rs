@@ -212,6 +212,25 @@ proptest! {
     }
 
     #[test]
+    fn lost_work_is_recovered_from_its_events_and_answers_no_request_again(
+        inputs in inputs(),
+        kept in 0..20_usize,
+    ) {
+        let work = worked_on(&inputs);
+        // The store has kept the first events.
+        let kept = kept.min(work.recorded().len());
+        let mut recovered = Work::new(order_id());
+        for event in work.recorded().iter().take(kept).chain(work.recorded()) {
+            let _ = recovered.recover(event);
+        }
+        prop_assert_eq!(recovered.snapshot(), work.snapshot());
+        for input in inputs.iter().filter(|i| matches!(i, Input::CancellationRequested(_))) {
+            prop_assert!(!apply(&mut recovered, input, 1_000));
+        }
+        prop_assert_eq!(recovered.recorded(), &[]);
+    }
+
+    #[test]
     fn restoring_a_snapshot_gives_the_same_work(inputs in inputs(), more in inputs()) {
         let mut work = worked_on(&inputs);
         let mut restored = Work::restore(work.snapshot().clone());

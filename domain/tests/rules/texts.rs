@@ -1,7 +1,7 @@
 //! Texts that people read: what is trimmed, what is refused, and what is kept.
 
 use domain::TextError;
-use domain::ordering::{CancelReason, CodeDisplay, CustomerName, OrderNote};
+use domain::ordering::{CancelReason, CodeDisplay, CustomerName, OrderNote, RejectionText};
 use proptest::prelude::*;
 
 use crate::generators as arbitrary;
@@ -57,6 +57,8 @@ proptest! {
         prop_assert_eq!(name, expected(200));
         let reason = text.parse::<CancelReason>().map(|reason| reason.as_str().to_owned());
         prop_assert_eq!(reason, expected(500));
+        let rejection = text.parse::<RejectionText>().map(|text| text.as_str().to_owned());
+        prop_assert_eq!(rejection, expected(500));
         let display = text.parse::<CodeDisplay>().map(|display| display.as_str().to_owned());
         prop_assert_eq!(display, expected(200));
     }

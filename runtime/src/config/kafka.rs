@@ -4,8 +4,11 @@ use clap::Args;
 
 use super::Secret;
 
-/// The default name of the topic.
+/// The default name of the topic of ordering.
 pub const TOPIC: &str = "order-created-topic";
+
+/// The default name of the topic of the pharmacy.
+pub const PHARMACY_TOPIC: &str = "pharmacy-order-topic";
 
 /// Settings of Kafka and the schema registry.
 #[derive(Debug, Clone, Args)]
@@ -46,6 +49,21 @@ pub struct KafkaArgs {
     /// Security settings of the schema registry.
     #[command(flatten)]
     pub registry: RegistryArgs,
+}
+
+/// The topic of the pharmacy's events.
+#[derive(Debug, Clone, Args)]
+pub struct PharmacyTopicArgs {
+    /// The topic with the events of the pharmacy's work on orders
+    #[arg(long, env = "KAFKA_PHARMACY_TOPIC", default_value = PHARMACY_TOPIC, value_name = "NAME",
+          value_parser = topic_name, global = true)]
+    pub kafka_pharmacy_topic: String,
+}
+
+impl Default for PharmacyTopicArgs {
+    fn default() -> Self {
+        Self { kafka_pharmacy_topic: PHARMACY_TOPIC.to_owned() }
+    }
 }
 
 /// Parses the name of a topic. Kafka's rule: `org.apache.kafka.common.internals.Topic`.

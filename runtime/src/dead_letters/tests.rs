@@ -30,7 +30,7 @@ struct Outbox {
 /// Three records, of which only the one of order 2 can be read by now.
 async fn three_dead() -> (InMemoryPharmacy, [DeadLetterNumber; 3]) {
     let store = InMemoryPharmacy::default();
-    let inbox = ReceiveOrders(store.clone());
+    let inbox = ReceiveOrders { orders: store.clone(), now: sample::now };
     let dead: Vec<DeadLetter> =
         (1..=3).map(|n| sample::dead_letter(n, 1, "\x1b[2J is no Avro\0")).collect();
     inbox.apply_batch(&[], &dead).await.unwrap();
@@ -45,7 +45,8 @@ async fn consumer(store: &InMemoryPharmacy, command: &[&str]) -> (bool, String) 
             Content::Unreadable(Unreadable("still no Avro".to_owned()))
         }))
     };
-    let how = ConsumeAgain { decode, inbox: ReceiveOrders(store.clone()) };
+    let how =
+        ConsumeAgain { decode, inbox: ReceiveOrders { orders: store.clone(), now: sample::now } };
     let command = Consumer::try_parse_from([&["dead-letters"], command].concat()).unwrap().command;
     let mut out = Vec::new();
     let done = run(command, &store.dead_letter_port(), &how, &mut out).await.unwrap();

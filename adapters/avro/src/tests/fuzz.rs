@@ -11,8 +11,9 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::compatibility::{Level, check};
-use crate::{DecodeError, decode, encode, latest, parse, parse_writer};
+use crate::{DecodeError, encode, latest, ordering, parse, parse_writer};
 
+use super::decode;
 use super::round_trip::event;
 
 /// Half the stack of a tokio worker.
@@ -41,26 +42,40 @@ struct Field {
     default: Option<Value>,
 }
 
-/// The names of the types. The first is the name of our event.
-const NAMES: [&str; 6] = [
+/// The names of the types. The first are the names of our events.
+const NAMES: [&str; 13] = [
     "orders.OrderCreated",
+    "orders.OrderConfirmed",
+    "orders.OrderReady",
+    "orders.OrderCompleted",
+    "orders.OrderRejected",
+    "orders.OrderCancellationRequested",
+    "orders.OrderCancellationDeclined",
+    "orders.OrderCancelled",
+    "orders.OrderRedacted",
     "orders.OrderItem",
     "R",
     "orders.S",
     "other.T",
-    "orders.OrderCancelled",
 ];
 
-const FIELDS: [&str; 10] = [
+/// The number of our events.
+const EVENTS: usize = 9;
+
+const FIELDS: [&str; 14] = [
     "eventId",
     "occurredAt",
     "orderId",
     "orderVersion",
     "customerName",
+    "customerId",
     "items",
     "productId",
     "medication",
     "note",
+    "code",
+    "text",
+    "reason",
     "a",
 ];
 
@@ -104,28 +119,34 @@ fn default() -> impl Strategy<Value = Option<Value>> {
     prop::option::weighted(0.3, prop::sample::select(values.to_vec()))
 }
 
-/// A schema with the name of our event: random, or ours with one field changed.
+/// The number of one of our events. The first has the most fields.
+fn our_event() -> impl Strategy<Value = usize> {
+    prop_oneof![2 => Just(0), 1 => 0..EVENTS]
+}
+
+/// A schema with the name of one of our events: random, or ours with one field changed.
 fn schema() -> impl Strategy<Value = String> {
-    let ours = latest("orders.OrderCreated").unwrap();
     let field = (prop::sample::select(FIELDS.to_vec()), kind(), default())
         .prop_map(|(name, kind, default)| Field { name, kind, default });
-    let top = vec(field, 0..8).prop_map(|fields| {
+    let top = (our_event(), vec(field, 0..8)).prop_map(|(name, fields)| {
         let mut defined = HashSet::new();
-        Type::Record(0, fields).render(&mut defined).to_string()
+        Type::Record(name, fields).render(&mut defined).to_string()
     });
-    let changed =
-        (kind(), any::<prop::sample::Index>(), default()).prop_map(|(kind, at, default)| {
+    let changed = (our_event(), kind(), any::<prop::sample::Index>(), default()).prop_map(
+        |(name, kind, at, default)| {
+            let ours = latest(NAMES[name]).unwrap();
             let mut json: Value = serde_json::from_str(ours.json).unwrap();
             let fields = json["fields"].as_array_mut().unwrap();
             let at = at.index(fields.len());
             // The names in our schema are in use, except those after the changed field.
-            let mut defined = HashSet::from([0]);
+            let mut defined = HashSet::from([name]);
             fields[at]["type"] = kind.render(&mut defined);
             if let Some(default) = default {
                 fields[at]["default"] = default;
             }
             json.to_string()
-        });
+        },
+    );
     prop_oneof![3 => top, 2 => changed]
 }
 
@@ -243,6 +264,12 @@ proptest! {
             let _ = (parse(&damaged), parse_writer(&damaged));
         })?;
     }
+}
+
+#[test]
+fn every_event_of_ours_is_generated() {
+    let known: HashSet<&str> = ordering().iter().map(|schema| schema.fullname).collect();
+    assert_eq!(known, NAMES[..EVENTS].iter().copied().collect::<HashSet<_>>());
 }
 
 #[test]

@@ -1,32 +1,39 @@
 use apache_avro::Schema;
 use apache_avro::types::Value;
 use apache_avro::writer::datum::GenericDatumWriter;
+use application::event_format::by_fingerprint;
 use application::published::{Payload, PublishedEvent, PublishedItem, PublishedMedication};
 use domain::ordering::{
-    CancelReason, Code, CodeSystem, CustomerName, MedicationCoding, OrderCancelled, OrderCreated,
-    OrderEvent, OrderFact, OrderItem, OrderItems, ProductId, Quantity,
+    CancelReason, Code, CodeSystem, CustomerName, MedicationCoding, OrderCancellationRequested,
+    OrderCancelled, OrderCreated, OrderEvent, OrderFact, OrderItem, OrderItems, ProductId,
+    Quantity, Rejection, RejectionCode,
 };
 use domain::{EventId, OrderId, OrderVersion, Timestamp};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
 use uuid::Uuid;
 
+use super::decode;
 use crate::catalogue::parsed;
-use crate::{SCHEMAS, decode, encode, latest};
+use crate::{encode, latest, ordering};
 
 pub(super) fn event() -> impl Strategy<Value = OrderEvent> {
     let fact = prop_oneof![
-        (r"[^\p{C}\s]{1,50}", items(), option::of(r"[^\p{C}\s]{1,50}")).prop_map(
-            |(name, items, note)| OrderFact::Created(OrderCreated {
-                customer_name: name.parse::<CustomerName>().unwrap(),
-                items,
-                note: note.map(|note| note.parse().unwrap()),
-            })
-        ),
-        r"[^\p{C}\s]{1,50}".prop_map(|reason| OrderFact::Cancelled(OrderCancelled {
-            reason: reason.parse::<CancelReason>().unwrap(),
-        })),
+        created().prop_map(OrderFact::Created),
+        reason().prop_map(|reason| OrderFact::Cancelled(OrderCancelled { reason })),
+        reason().prop_map(|reason| {
+            OrderFact::CancellationRequested(OrderCancellationRequested { reason })
+        }),
+        rejection().prop_map(OrderFact::Rejected),
+        select(vec![
+            OrderFact::Confirmed,
+            OrderFact::Ready,
+            OrderFact::Completed,
+            OrderFact::CancellationDeclined,
+            OrderFact::Redacted,
+        ]),
     ];
     let at = -8_000_000_000_000_000_i64..8_000_000_000_000_000;
     (any::<u128>(), at, any::<u128>(), 1..=i64::MAX, fact).prop_map(
@@ -38,6 +45,32 @@ pub(super) fn event() -> impl Strategy<Value = OrderEvent> {
             fact,
         },
     )
+}
+
+fn created() -> impl Strategy<Value = OrderCreated> {
+    let customer_id = option::of("[A-Za-z0-9._-]{1,64}");
+    (customer_id, text(), items(), option::of(text())).prop_map(
+        |(customer_id, name, items, note)| OrderCreated {
+            customer_id: customer_id.map(|id| id.parse().unwrap()),
+            customer_name: name.parse::<CustomerName>().unwrap(),
+            items,
+            note: note.map(|note| note.parse().unwrap()),
+        },
+    )
+}
+
+/// A text that is not blank: many characters show as nothing, and the first one never does.
+fn text() -> impl Strategy<Value = String> {
+    r"[!-~][^\p{C}\s]{0,49}"
+}
+
+fn reason() -> impl Strategy<Value = CancelReason> {
+    text().prop_map(|reason| reason.parse().unwrap())
+}
+
+fn rejection() -> impl Strategy<Value = Rejection> {
+    (select(RejectionCode::ALL.to_vec()), text())
+        .prop_map(|(code, text)| Rejection { code, text: text.parse().unwrap() })
 }
 
 fn items() -> impl Strategy<Value = OrderItems> {
@@ -69,9 +102,10 @@ pub(super) fn published_event(event: &OrderEvent) -> PublishedEvent {
         event_id: event.id,
         occurred_at: event.occurred_at,
         order_id: event.order_id,
-        order_version: event.version,
+        version: event.version,
         payload: match &event.fact {
             OrderFact::Created(created) => Payload::OrderCreated {
+                customer_id: created.customer_id.as_ref().map(ToString::to_string),
                 customer_name: created.customer_name.as_str().to_owned(),
                 items: (created.items.as_slice().iter())
                     .map(|item| PublishedItem {
@@ -86,23 +120,35 @@ pub(super) fn published_event(event: &OrderEvent) -> PublishedEvent {
                     .collect(),
                 note: created.note.as_ref().map(ToString::to_string),
             },
+            OrderFact::Confirmed => Payload::OrderConfirmed,
+            OrderFact::Ready => Payload::OrderReady,
+            OrderFact::Completed => Payload::OrderCompleted,
+            OrderFact::Rejected(Rejection { code, text }) => Payload::OrderRejected {
+                code: code.as_str().to_owned(),
+                text: text.as_str().to_owned(),
+            },
+            OrderFact::CancellationRequested(requested) => {
+                Payload::OrderCancellationRequested { reason: requested.reason.as_str().to_owned() }
+            }
+            OrderFact::CancellationDeclined => Payload::OrderCancellationDeclined,
             OrderFact::Cancelled(cancelled) => {
                 Payload::OrderCancelled { reason: cancelled.reason.as_str().to_owned() }
             }
+            OrderFact::Redacted => Payload::OrderRedacted,
         },
     }
 }
 
 fn schemas() -> impl Strategy<Value = &'static Schema> {
-    prop_oneof![Just("orders.OrderCreated"), Just("orders.OrderCancelled")]
-        .prop_map(|name| parsed(latest(name).unwrap()).unwrap())
+    let names: Vec<_> = ordering().iter().map(|schema| schema.fullname).collect();
+    select(names).prop_map(|name| parsed(latest(name).unwrap()).unwrap())
 }
 
 proptest! {
     #[test]
     fn an_encoded_event_is_decoded_unchanged(event in event()) {
         let encoded = encode(&event).unwrap();
-        let schema = SCHEMAS.by_fingerprint(&encoded.schema_fingerprint).unwrap();
+        let schema = by_fingerprint(ordering(), &encoded.schema_fingerprint).unwrap();
         prop_assert_eq!(schema.event_type, encoded.event_type);
         let read = decode(parsed(schema).unwrap(), &encoded.payload).unwrap();
         prop_assert_eq!(read, published_event(&event));
@@ -111,7 +157,7 @@ proptest! {
     #[test]
     fn a_truncated_event_is_refused(event in event(), at in any::<prop::sample::Index>()) {
         let encoded = encode(&event).unwrap();
-        let schema = parsed(SCHEMAS.by_fingerprint(&encoded.schema_fingerprint).unwrap()).unwrap();
+        let schema = parsed(by_fingerprint(ordering(), &encoded.schema_fingerprint).unwrap()).unwrap();
         let cut = at.index(encoded.payload.len());
         prop_assert!(decode(schema, &encoded.payload[..cut]).is_err());
     }
@@ -119,7 +165,7 @@ proptest! {
     #[test]
     fn an_event_with_more_bytes_after_it_is_refused(event in event(), more in vec(any::<u8>(), 1..9)) {
         let encoded = encode(&event).unwrap();
-        let schema = parsed(SCHEMAS.by_fingerprint(&encoded.schema_fingerprint).unwrap()).unwrap();
+        let schema = parsed(by_fingerprint(ordering(), &encoded.schema_fingerprint).unwrap()).unwrap();
         let longer = [encoded.payload, more].concat();
         prop_assert!(decode(schema, &longer).is_err());
     }
@@ -129,7 +175,7 @@ proptest! {
         event in event(), at in any::<prop::sample::Index>(), byte in any::<u8>(),
     ) {
         let mut encoded = encode(&event).unwrap();
-        let schema = parsed(SCHEMAS.by_fingerprint(&encoded.schema_fingerprint).unwrap()).unwrap();
+        let schema = parsed(by_fingerprint(ordering(), &encoded.schema_fingerprint).unwrap()).unwrap();
         let at = at.index(encoded.payload.len());
         encoded.payload[at] = byte;
         let _ = decode(schema, &encoded.payload);
@@ -165,7 +211,7 @@ fn an_event_of_a_newer_writer_is_decoded_without_the_newer_fields() {
     let schema = later_schema();
     let writer = GenericDatumWriter::builder(&schema).build().unwrap();
     let read = decode(&schema, &writer.write_value_to_vec(record).unwrap()).unwrap();
-    assert_eq!(read.order_version.get(), 4);
+    assert_eq!(read.version.get(), 4);
     assert_eq!(read.payload, Payload::OrderCancelled { reason: "too late".to_owned() });
 }
 

@@ -67,6 +67,16 @@ impl EmbeddedKafka {
         Ok(Self { client, bootstrap_servers })
     }
 
+    /// Creates another topic, with a replica on each broker.
+    ///
+    /// # Errors
+    /// When the cluster refuses it.
+    pub fn create_topic(&self, topic: &str, partitions: i32) -> Result<(), StartError> {
+        cluster_of(&self.client)
+            .and_then(|cluster| cluster.create_topic(topic, partitions, Self::BROKERS.into()))
+            .map_err(|error| StartError::other(format!("cannot create the topic {topic}"), error))
+    }
+
     /// The brokers, in the format of `KAFKA_BOOTSTRAP_SERVERS`.
     #[must_use]
     pub fn bootstrap_servers(&self) -> String {

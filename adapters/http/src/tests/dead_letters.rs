@@ -30,7 +30,8 @@ fn router(store: &InMemoryPharmacy) -> Router {
             _ => Ok(Content::Unreadable(Unreadable("still no Avro".to_owned()))),
         })
     };
-    let how = ConsumeAgain { decode, inbox: ReceiveOrders(store.clone()) };
+    let how =
+        ConsumeAgain { decode, inbox: ReceiveOrders { orders: store.clone(), now: sample::now } };
     let routes = dead_letter_routes(store.dead_letter_port(), how, || Ok(()));
     site(routes, Vec::new(), MAX_IN_FLIGHT).unwrap()
 }

@@ -21,6 +21,7 @@ const COMMITTED_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct ConsumerCallbacks {
     group: String,
     health: ConsumerHealth,
+    pub(super) republish: &'static str,
     logging: Logging,
     pub(super) membership: Membership,
     pub(super) progress: ConsumerProgress,
@@ -33,10 +34,11 @@ pub(super) struct ConsumerCallbacks {
 }
 
 impl ConsumerCallbacks {
-    pub(super) fn new(group: String, health: ConsumerHealth) -> Self {
+    pub(super) fn new(group: String, health: ConsumerHealth, republish: &'static str) -> Self {
         Self {
             group,
             health,
+            republish,
             logging: Logging::default(),
             membership: Membership::default(),
             progress: ConsumerProgress::default(),
@@ -97,7 +99,7 @@ impl ClientContext for ConsumerCallbacks {
         }
         let (problems, lag) = self.progress.compare(&statistics);
         for (topic_partition, problem) in problems {
-            loss::report(&self.group, &self.health, &topic_partition, problem);
+            loss::report(&self.group, &self.health, self.republish, &topic_partition, problem);
         }
         measure::lag(&self.group, lag);
     }
@@ -184,7 +186,7 @@ mod tests {
     /// The warnings about these errors, without what precedes their text.
     fn warnings(errors: &[(RDKafkaErrorCode, &str)]) -> Vec<String> {
         let (log, _guard) = Log::of_this_thread();
-        let callbacks = ConsumerCallbacks::new("group".to_owned(), ConsumerHealth::default());
+        let callbacks = ConsumerCallbacks::new("group".to_owned(), ConsumerHealth::default(), "");
         for (code, reason) in errors {
             callbacks.error(KafkaError::Global(*code), reason);
         }

@@ -35,11 +35,11 @@ impl Default for Inner {
 }
 
 impl ConsumerHealth {
-    /// Readiness check: the consumer has joined its group and nothing blocks it.
+    /// The readiness check `consumer`: the consumer has joined its group and nothing blocks it.
     #[must_use]
     pub fn check(&self) -> Check {
         let (health, warned) = (self.clone(), self.clone());
-        Check::new("kafka", move || {
+        Check::new("consumer", move || {
             let reason = || {
                 health
                     .problem()

@@ -7,18 +7,18 @@ use super::health::ConsumerHealth;
 use super::membership::TopicPartition;
 use super::partition_progress::LogProblem;
 
-/// What an operator can do about events that are missing in the topic. The outbox may have them.
-const REMEDY: &str = "publish the events in the outbox again with `order-jobs reconcile --repair` or \
-                       `order-jobs replay --since TIME`";
-
-/// Logs a problem, counts it, and shows it as a warning in `/readyz` for a while.
+/// Logs a problem, counts it, and shows it as a warning in `/readyz` for a while. `republish` names the
+/// commands that publish the events of the topic again.
 pub(super) fn report(
     group: &str,
     health: &ConsumerHealth,
+    republish: &str,
     topic_partition: &TopicPartition,
     problem: LogProblem,
 ) {
     let (topic, partition) = topic_partition;
+    // The outbox may have the events that are missing in the topic.
+    let remedy = format!("publish the events in the outbox again with {republish}");
     match problem {
         LogProblem::Lost { from, to } => {
             let records = to - from;
@@ -30,13 +30,13 @@ pub(super) fn report(
                 to,
                 records,
                 "records were deleted from the topic before this group read them; continuing at \
-                 {to} without their events; {REMEDY}"
+                 {to} without their events; {remedy}"
             );
             counter!("consumer_records_lost_total", "group" => group.to_owned())
                 .increment(records.unsigned_abs());
             health.set_warning(format!(
                 "{records} records were deleted from {topic} partition {partition} before they were \
-                 read; {REMEDY}"
+                 read; {remedy}"
             ));
         }
         LogProblem::Shortened { from, to } => {
@@ -47,12 +47,12 @@ pub(super) fn report(
                 from,
                 to,
                 "the partition was read up to offset {from} and now ends at {to}: it was truncated \
-                 or created again, and records may be lost; reading all its records; {REMEDY}"
+                 or created again, and records may be lost; reading all its records; {remedy}"
             );
             count_reset(group);
             health.set_warning(format!(
                 "{topic} partition {partition} was truncated or created again: it was read up to \
-                 offset {from} and now ends at {to}; {REMEDY}"
+                 offset {from} and now ends at {to}; {remedy}"
             ));
         }
         LogProblem::Replaced { read } => {
@@ -62,11 +62,11 @@ pub(super) fn report(
                 partition,
                 read,
                 "the record before offset {read} is not the one that was read: the topic was deleted \
-                 and created again, and records may be lost; reading it from the start; {REMEDY}"
+                 and created again, and records may be lost; reading it from the start; {remedy}"
             );
             count_reset(group);
             health
-                .set_warning(format!("{topic} partition {partition} was created again; {REMEDY}"));
+                .set_warning(format!("{topic} partition {partition} was created again; {remedy}"));
         }
     }
 }

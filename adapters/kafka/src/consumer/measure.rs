@@ -35,7 +35,7 @@ pub(super) fn describe() {
 }
 
 /// Counts an applied batch and records the age of its events.
-pub(super) fn record_batch(group: &str, batch: &Batch, intake: BatchOutcome) {
+pub(super) fn record_batch<P>(group: &str, batch: &Batch<P>, intake: BatchOutcome) {
     let counts = [
         ("consumer_records_total", batch.len()),
         ("consumer_events_applied_total", intake.applied),
@@ -85,7 +85,7 @@ mod tests {
             headers: Vec::new(),
         };
         let content = Content::UnknownType("orders.OrderShipped".to_owned());
-        let batch = Batch::from_iter([Incoming { record, content }]);
+        let batch: Batch = Batch::from_iter([Incoming { record, content }]);
         let outcome = BatchOutcome { applied: 2, repeated: 3, missing: 4, dead: 5, unknown: 6 };
         let recorder = PrometheusBuilder::new().build_recorder();
         metrics::with_local_recorder(&recorder, || record_batch("g", &batch, outcome));

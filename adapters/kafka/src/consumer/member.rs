@@ -58,10 +58,10 @@ pub(super) enum Exit {
 }
 
 /// A member of a consumer group.
-pub(super) struct Member {
+pub(super) struct Member<P> {
     group: String,
     health: ConsumerHealth,
-    decoder: EventDecoder,
+    decoder: EventDecoder<P>,
     consumer: StreamConsumer<ConsumerCallbacks>,
     /// Fetched records that are not in a batch yet.
     fetched: Queue,
@@ -73,9 +73,13 @@ struct Fetched {
     assignment: Option<u64>,
 }
 
-impl Member {
-    pub(super) fn join(config: &ConsumerConfig, decoder: EventDecoder) -> Result<Self, KafkaError> {
-        let events = ConsumerCallbacks::new(config.group.clone(), config.health.clone());
+impl<P: Send + Sync> Member<P> {
+    pub(super) fn join(
+        config: &ConsumerConfig,
+        decoder: EventDecoder<P>,
+    ) -> Result<Self, KafkaError> {
+        let ConsumerConfig { group, health, republish, .. } = config;
+        let events = ConsumerCallbacks::new(group.clone(), health.clone(), republish);
         let consumer: StreamConsumer<ConsumerCallbacks> =
             consumer_settings(&config.cluster, &config.group).create_with_context(events)?;
         consumer.subscribe(&[config.cluster.topic.as_str()])?;
@@ -89,7 +93,7 @@ impl Member {
         })
     }
 
-    pub(super) async fn run(mut self, inbox: &impl Inbox, shutdown: &CancellationToken) -> Exit {
+    pub(super) async fn run(mut self, inbox: &impl Inbox<P>, shutdown: &CancellationToken) -> Exit {
         let exit = match self.work(inbox, shutdown).await {
             Ok(()) => Exit::Shutdown,
             Err(_) if self.consumer.context().topic_missing.load(Ordering::Relaxed) => {
@@ -104,7 +108,7 @@ impl Member {
     /// Applies batches until shutdown.
     async fn work(
         &mut self,
-        inbox: &impl Inbox,
+        inbox: &impl Inbox<P>,
         shutdown: &CancellationToken,
     ) -> Result<(), String> {
         let mut committed = Instant::now();

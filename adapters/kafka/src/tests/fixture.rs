@@ -62,8 +62,9 @@ impl Fixture {
     pub(super) fn publisher(&self) -> KafkaPublisher {
         KafkaPublisher::new(
             &self.cluster_settings(),
-            Registry::new(&self.args, adapter_avro::SCHEMAS).unwrap(),
+            Registry::new(&self.args).unwrap(),
             "/ordering",
+            adapter_avro::ordering(),
         )
         .unwrap()
     }
@@ -149,10 +150,11 @@ impl Fixture {
             cluster: self.cluster_settings(),
             group: group.to_owned(),
             health: health.clone(),
+            republish: "`parcels replay`",
         };
-        let registry = Registry::new(&self.args, adapter_avro::SCHEMAS).unwrap();
-        let decoder =
-            EventDecoder::new(registry).with_unknown_schema_timeout(unknown_schema_timeout);
+        let registry = Registry::new(&self.args).unwrap();
+        let decoder = EventDecoder::new(registry, adapter_avro::ORDERING)
+            .with_unknown_schema_timeout(unknown_schema_timeout);
         let shutdown = CancellationToken::new();
         let (inbox, token) = (inbox.clone(), shutdown.clone());
         let task = tokio::spawn(async move { consume(config, decoder, &inbox, token).await });
@@ -268,6 +270,7 @@ pub(super) fn events(count: usize) -> Vec<OrderEvent> {
             id: clock::new_order_id(),
             customer_name: "Ada Lovelace".parse().unwrap(),
             items: OrderItems::try_from(vec![item.clone()]).unwrap(),
+            customer_id: None,
             note: None,
         };
         Order::place(new, clock::event_stamp()).recorded()[0].clone()

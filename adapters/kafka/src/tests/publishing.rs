@@ -262,8 +262,8 @@ async fn a_registry_that_never_answers_does_not_exceed_the_time_limit() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     fixture.args = KafkaArgs::at(fixture.cluster.bootstrap_servers(), url, TOPIC);
-    let mut batch = records(avro::published().len());
-    for (record, schema) in batch.iter_mut().zip(avro::published()) {
+    let mut batch = records(avro::ordering().len());
+    for (record, schema) in batch.iter_mut().zip(avro::ordering()) {
         record.schema_fingerprint = schema.fingerprint.to_vec();
     }
     let publisher = fixture.publisher();

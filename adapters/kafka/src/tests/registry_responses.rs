@@ -1,6 +1,6 @@
 //! The error for each response of a registry, sent over HTTP.
 
-use adapter_avro::latest;
+use adapter_avro::{latest, ordering};
 use application::one_line;
 use axum::Router;
 use axum::http::{Method, StatusCode, Uri};
@@ -44,7 +44,7 @@ async fn registry_that_answers(
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, app).await });
-    Registry::new(&KafkaArgs::at("localhost:1", url, "topic"), adapter_avro::SCHEMAS).unwrap()
+    Registry::new(&KafkaArgs::at("localhost:1", url, "topic")).unwrap()
 }
 
 fn no_exception(_: &Method, _: &str) -> Option<String> {
@@ -110,7 +110,7 @@ async fn each_response_to_an_id_lookup_is_classified_as_in_the_table() {
     ];
     for (status, body, cause) in table {
         let registry = registry_that_answers(status, body.clone(), no_exception).await;
-        let error = registry.reader(7).await.err().unwrap();
+        let error = registry.fetch(7).await.err().unwrap();
         let got = match &error {
             RegistryError::Unknown { id: 7, .. } => ByRequest,
             RegistryError::Unavailable { .. } => ByRegistry,
@@ -124,15 +124,11 @@ async fn each_response_to_an_id_lookup_is_classified_as_in_the_table() {
 
 #[tokio::test]
 async fn a_registry_that_cannot_be_reached_is_unavailable() {
-    let registry = Registry::new(
-        &KafkaArgs::at("localhost:1", "http://127.0.0.1:9", "t"),
-        adapter_avro::SCHEMAS,
-    )
-    .unwrap();
-    assert!(matches!(registry.reader(7).await, Err(RegistryError::Unavailable { .. })));
+    let registry = Registry::new(&KafkaArgs::at("localhost:1", "http://127.0.0.1:9", "t")).unwrap();
+    assert!(matches!(registry.fetch(7).await, Err(RegistryError::Unavailable { .. })));
     let schema = latest("orders.OrderCreated").unwrap();
     assert!(matches!(registry.id_of(schema, "t").await, Err(RegistryError::Unavailable { .. })));
-    assert!(registry.knows_events_of("t").await.is_err());
+    assert!(registry.knows_one_of(ordering(), "t").await.is_err());
 }
 
 #[tokio::test]
@@ -203,7 +199,7 @@ async fn the_message_of_an_error_response_says_what_to_check() {
         (429, error_body(42901), "the registry limits the rate of requests"),
     ] {
         let registry = registry_that_answers(status, body, no_exception).await;
-        let message = one_line(&registry.reader(7).await.err().unwrap());
+        let message = one_line(&registry.fetch(7).await.err().unwrap());
         assert!(message.contains(advice), "{message}");
     }
 }

@@ -1,14 +1,13 @@
 //! Runs the contract tests of the ports.
 
 use std::future::Future;
-use std::time::Duration;
 
 use adapter_notification::{PgNotifications, ledger};
 use adapter_postgres::dead_letters::PgDeadLetters;
 use adapter_postgres::{Database, PgLedger};
 use application::dead_letters::DeadLetterNumber;
 use application::inbox::Inbox;
-use application::notification::{ChannelName, NotifyCustomer};
+use application::notification::RecordNotices;
 use application::published::DeadLetter;
 use application::testing::{
     DeadLetterFixture, LedgerFixture, NotificationFixture, sample, store_dead_letter,
@@ -28,14 +27,16 @@ fn run(test: impl Future<Output = ()>) {
 }
 
 impl Fixture {
-    fn inbox(&self) -> NotifyCustomer<PgNotifications> {
-        NotifyCustomer { notifications: self.notifications(), channels: vec![ChannelName::Log] }
+    fn inbox(&self) -> RecordNotices<PgNotifications> {
+        RecordNotices { notifications: self.notifications(), letters: true }
     }
 }
 
 impl NotificationFixture for Fixture {
     type Notifications = PgNotifications;
     type Views = PgNotifications;
+    type Customers = PgNotifications;
+    type Webhooks = PgNotifications;
 
     fn notifications(&self) -> PgNotifications {
         PgNotifications::new(&self.database)
@@ -45,15 +46,20 @@ impl NotificationFixture for Fixture {
         PgNotifications::new(&self.database)
     }
 
+    fn customers(&self) -> PgNotifications {
+        PgNotifications::new(&self.database)
+    }
+
+    fn webhooks(&self) -> PgNotifications {
+        PgNotifications::new(&self.database)
+    }
+
     async fn dead_letters(&self) -> Vec<DeadLetter> {
         stored_dead_letters(&self.dead_letter_port()).await
     }
 
-    /// Makes pending notifications due. The sleep gives a dropped claim time to be rolled back, which
-    /// happens in the background.
     async fn let_delays_pass(&self) {
         crate::make_due(self.database.pool()).await;
-        tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
@@ -92,3 +98,5 @@ application::dead_letters_contract!(run, fixture());
 application::consumer_dead_letters_contract!(run, fixture());
 application::notifications_contract!(run, fixture());
 application::notification_inbox_contract!(run, fixture());
+application::letters_contract!(run, fixture());
+application::webhooks_contract!(run, fixture());

@@ -1,3 +1,5 @@
+//! What only a real Postgres shows: concurrency, foreign values and clocks.
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -5,32 +7,53 @@ use std::time::Duration;
 use adapter_notification::PgNotifications;
 use adapter_postgres::Database;
 use adapter_postgres::dead_letters::PgDeadLetters;
-use application::StoreError;
 use application::inbox::{Batch, BatchOutcome, Inbox, receive};
 use application::notification::{
-    ChannelName, ClaimLimit, NotificationClaim, NotificationState, NotificationViews,
-    Notifications, NotifyCustomer, SendOutcome,
+    ChannelName, ClaimRequest, Claimed, Customers, Lease, Notice, NotificationFilter,
+    NotificationState, NotificationViews, Notifications, OrderCustomer, RecordNotices, Replaces,
+    SendOutcome, Settled,
 };
+use application::paging::PageLimit;
 use application::published::PublishedEvent;
-use domain::EventId;
+use domain::{EventId, OrderId};
 use runtime::clock;
 use sqlx::{AssertSqlSafe, PgPool};
 use tokio::sync::Barrier;
+use uuid::Uuid;
 
 use test_support::{cancelled, created, open_dead_letters, readable, unreadable};
 
 use crate::database;
 
-fn inbox(notifications: &PgNotifications) -> NotifyCustomer<PgNotifications> {
-    NotifyCustomer { notifications: notifications.clone(), channels: vec![ChannelName::Log] }
+fn inbox(notifications: &PgNotifications) -> RecordNotices<PgNotifications> {
+    RecordNotices { notifications: notifications.clone(), letters: true }
 }
 
-fn up_to(notifications: usize) -> ClaimLimit {
-    ClaimLimit { notifications, bytes: usize::MAX }
+async fn claim(notifications: &PgNotifications, limit: usize) -> Vec<Claimed> {
+    let request = ClaimRequest {
+        channel: ChannelName::Log,
+        lease: Lease::new(Uuid::from_u128(clock::random())),
+        hold: Duration::from_mins(1),
+        limit,
+        per_destination: 2,
+        busy: &[],
+    };
+    notifications.claim(request).await.unwrap()
+}
+
+fn settled(claimed: &Claimed, outcome: SendOutcome) -> Settled {
+    let (id, lease) = (claimed.notification.id, claimed.lease);
+    Settled { id, lease, outcome, attempt: None, endpoint: None }
 }
 
 fn later(reason: &str) -> SendOutcome {
     SendOutcome::Later { reason: reason.to_owned(), delay: Duration::from_secs(7) }
+}
+
+async fn states(notifications: &PgNotifications, id: OrderId) -> Vec<NotificationState> {
+    let filter = NotificationFilter { order_id: Some(id), ..NotificationFilter::default() };
+    let page = notifications.list(&filter, None, PageLimit::default()).await.unwrap();
+    page.items.into_iter().map(|one| one.state).collect()
 }
 
 #[tokio::test]
@@ -38,7 +61,7 @@ async fn notifications_that_cannot_be_recorded_become_dead_letters() {
     let database = database().await;
     let records = [
         readable(0, created(clock::new_order_id(), "Ada")),
-        readable(1, created(clock::new_order_id(), "Eve\0")),
+        readable(1, cancelled(clock::new_order_id(), "no\0")),
         unreadable(2, Some(b"\x01nonsense")),
     ];
     let inbox = inbox(&PgNotifications::new(&database));
@@ -59,30 +82,11 @@ async fn repeats_are_counted_within_a_batch_and_across_batches() {
     assert_eq!(outcome, BatchOutcome { applied: 2, repeated: 2, ..BatchOutcome::default() });
     let outcome = inbox.apply_batch(&batch, &[]).await.unwrap();
     assert_eq!(outcome, BatchOutcome { repeated: 4, ..BatchOutcome::default() });
-
-    let kept = notifications.of_order(id).await.unwrap();
-    let events: Vec<EventId> = kept.iter().map(|one| one.content.event_id).collect();
-    assert_eq!(events, [placed.event_id, cancellation.event_id]);
-    assert!(kept.iter().all(|one| one.state == NotificationState::Pending { attempts: 0 }));
+    assert_eq!(states(&notifications, id).await.len(), 2);
 }
 
 #[tokio::test]
-async fn notifications_are_listed_in_the_order_they_were_received_in() {
-    let notifications = PgNotifications::new(&database().await);
-    let id = clock::new_order_id();
-    // The event with the higher id is received first.
-    let received_last = created(id, "Ada");
-    let received_first = cancelled(id, "no");
-    let batch = [received_first.clone(), received_last.clone()];
-    inbox(&notifications).apply_batch(&batch, &[]).await.unwrap();
-
-    let kept = notifications.of_order(id).await.unwrap();
-    let events: Vec<EventId> = kept.iter().map(|one| one.content.event_id).collect();
-    assert_eq!(events, [received_first.event_id, received_last.event_id]);
-}
-
-#[tokio::test]
-async fn consumers_of_the_same_events_record_each_notification_once() {
+async fn concurrent_consumers_record_each_event_once() {
     let database = database().await;
     let events: Vec<PublishedEvent> =
         (0..100).map(|_| created(clock::new_order_id(), "Ada")).collect();
@@ -123,13 +127,12 @@ async fn concurrent_workers_never_claim_the_same_notification() {
         .map(|_| {
             let (notifications, barrier) = (notifications.clone(), Arc::clone(&barrier));
             tokio::spawn(async move {
-                let claim =
-                    notifications.claim(ChannelName::Log, up_to(30)).await.unwrap().unwrap();
-                let held: Vec<EventId> =
-                    claim.notifications().iter().map(|one| one.content.event_id).collect();
-                // All five hold their claims here.
                 barrier.wait().await;
-                claim.settle(&vec![SendOutcome::Sent; held.len()]).await.unwrap();
+                let mut held: Vec<EventId> = Vec::new();
+                while held.len() < 40 {
+                    let claimed = claim(&notifications, 10).await;
+                    held.extend(claimed.iter().map(|one| one.notification.event_id));
+                }
                 held
             })
         })
@@ -138,55 +141,40 @@ async fn concurrent_workers_never_claim_the_same_notification() {
     for worker in workers {
         held.extend(worker.await.unwrap());
     }
-    assert_eq!(held.len(), 150);
-    assert_eq!(held.iter().collect::<HashSet<_>>().len(), 150);
-
-    let rest = notifications.claim(ChannelName::Log, up_to(1000)).await.unwrap().unwrap();
-    assert_eq!(rest.notifications().len(), 50);
+    assert_eq!(held.len(), 200);
+    assert_eq!(held.iter().collect::<HashSet<_>>().len(), 200);
 }
 
 #[tokio::test]
-async fn a_dropped_claim_releases_its_notifications_unchanged() {
-    let notifications = PgNotifications::new(&database().await);
-    let event = created(clock::new_order_id(), "Ada");
-    inbox(&notifications).apply_batch(std::slice::from_ref(&event), &[]).await.unwrap();
-
-    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
-    assert!(notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().is_none());
-    drop(claim);
-
-    let again = claimed_within(&notifications, Duration::from_secs(10)).await;
-    assert_eq!(again.notifications()[0].content.event_id, event.event_id);
-}
-
-/// Retries the claim until `wait` has passed, because a dropped claim is rolled back in the background.
-async fn claimed_within(notifications: &PgNotifications, wait: Duration) -> impl NotificationClaim {
-    tokio::time::timeout(wait, async {
-        loop {
-            if let Some(claim) = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap() {
-                return claim;
-            }
-            tokio::task::yield_now().await;
-        }
-    })
-    .await
-    .expect("nothing to claim")
-}
-
-#[tokio::test]
-async fn a_worker_that_hangs_loses_its_claim_and_cannot_settle_it_later() {
+async fn an_erasure_and_its_customers_orders_at_the_same_moment_leave_no_name() {
     let database = database().await;
     let notifications = PgNotifications::new(&database);
-    inbox(&notifications).apply_batch(&[created(clock::new_order_id(), "Ada")], &[]).await.unwrap();
-
-    let hanging = notifications.clone().holding_at_most(Duration::from_millis(100));
-    let lost = hanging.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
-    let again = claimed_within(&notifications, Duration::from_secs(10)).await;
-    assert_eq!(again.notifications(), lost.notifications());
-
-    let late = lost.settle(&[SendOutcome::Failed("late".to_owned())]).await;
-    assert!(late.as_ref().is_err_and(StoreError::is_unavailable), "{late:?}");
-    again.settle(&[SendOutcome::Sent]).await.unwrap();
+    let customer = OrderCustomer { id: "c-1".parse().unwrap(), name: "Ada".to_owned() };
+    let notices: Vec<Notice> = (0..200)
+        .map(|_| {
+            let placed = Notice::of(&created(clock::new_order_id(), "Ada"));
+            Notice { customer: Some(customer.clone()), ..placed }
+        })
+        .collect();
+    let recorders: Vec<_> = notices
+        .chunks(20)
+        .map(|part| {
+            let (notifications, part) = (notifications.clone(), part.to_vec());
+            tokio::spawn(async move {
+                for notice in part {
+                    notifications.record(&[notice], true, &[]).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    assert!(notifications.erase(&customer.id, &Replaces::Any).await.unwrap());
+    for recorder in recorders {
+        recorder.await.unwrap();
+    }
+    let left = "SELECT (SELECT count(*) FROM orders)
+                     + (SELECT count(*) FROM notifications WHERE channel = 'email')";
+    let left: i64 = sqlx::query_scalar(left).fetch_one(database.pool()).await.unwrap();
+    assert_eq!(left, 0);
 }
 
 #[tokio::test]
@@ -195,22 +183,31 @@ async fn an_outcome_is_stored_for_each_notification() {
     let pool = database.pool();
     let notifications = PgNotifications::new(&database);
     let events: Vec<PublishedEvent> =
-        (0..3).map(|_| created(clock::new_order_id(), "Ada")).collect();
+        (0..4).map(|_| created(clock::new_order_id(), "Ada")).collect();
     inbox(&notifications).apply_batch(&events, &[]).await.unwrap();
 
-    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
-    let outcomes =
-        [SendOutcome::Sent, later("busy \0"), SendOutcome::Failed("no such number".to_owned())];
-    claim.settle(&outcomes).await.unwrap();
+    let claimed = claim(&notifications, 10).await;
+    let outcomes = [
+        SendOutcome::Sent,
+        later("busy \0"),
+        SendOutcome::Failed("no such number".to_owned()),
+        SendOutcome::Suppressed("no contact".to_owned()),
+    ];
+    let all: Vec<_> =
+        claimed.iter().zip(outcomes).map(|(one, outcome)| settled(one, outcome)).collect();
+    assert_eq!(notifications.settle(&all).await.unwrap(), 4);
 
-    let mut states = Vec::new();
+    let mut stored = Vec::new();
     for event in &events {
-        states.push(notifications.of_order(event.order_id).await.unwrap().remove(0).state);
+        stored.extend(states(&notifications, event.order_id).await);
     }
-    assert!(matches!(states[0], NotificationState::Sent { .. }), "{states:?}");
-    assert_eq!(states[1], NotificationState::Pending { attempts: 1 });
-    assert_eq!(states[2], NotificationState::Failed { reason: "no such number".to_owned() });
-    assert!(notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().is_none());
+    assert!(matches!(stored[0], NotificationState::Sent { .. }), "{stored:?}");
+    let is_busy = matches!(&stored[1], NotificationState::Pending { last_error: Some(why), .. }
+                           if why == "busy \u{fffd}");
+    assert!(is_busy, "{stored:?}");
+    assert_eq!(stored[2], NotificationState::Failed { reason: "no such number".to_owned() });
+    assert_eq!(stored[3], NotificationState::Suppressed { reason: "no contact".to_owned() });
+    assert!(claim(&notifications, 10).await.is_empty());
     assert_eq!(wait_of_pending(pool).await, 7);
 }
 
@@ -229,28 +226,29 @@ async fn later_notifications_of_an_order_are_due_at_the_same_time_as_the_first()
     let pool = database.pool();
     let notifications = with_two_notifications(&database).await;
 
-    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap().unwrap();
-    claim.settle(&[later("busy")]).await.unwrap();
+    let claimed = claim(&notifications, 10).await;
+    notifications.settle(&[settled(&claimed[0], later("busy"))]).await.unwrap();
     let together = "SELECT count(*) = 2 AND count(DISTINCT due_at) = 1 AND min(due_at) > now()
                     FROM notifications WHERE state = 'pending'";
     assert!(sqlx::query_scalar::<_, bool>(together).fetch_one(pool).await.unwrap());
 }
 
 #[tokio::test]
-async fn a_notification_on_another_channel_is_not_waited_for_and_not_delayed() {
+async fn a_notification_for_another_receiver_is_not_waited_for_and_not_delayed() {
     let database = database().await;
     let pool = database.pool();
     let notifications = with_two_notifications(&database).await;
-    // The program has one channel, but the table can have rows of others.
-    let other = "UPDATE notifications SET channel = 'other' WHERE order_version = 1";
+    let other = "UPDATE notifications SET destination = 'other' WHERE order_version = 1";
     sqlx::query(other).execute(pool).await.unwrap();
 
-    let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap();
-    let claim = claim.expect("the second notification is the first on its channel");
-    claim.settle(&[later("busy")]).await.unwrap();
-    let due = "SELECT channel FROM notifications WHERE due_at <= now()";
-    let due: Vec<String> = sqlx::query_scalar(due).fetch_all(pool).await.unwrap();
-    assert_eq!(due, ["other"]);
+    let claimed = claim(&notifications, 10).await;
+    assert_eq!(claimed.len(), 2);
+    let second = claimed.iter().find(|one| one.notification.destination == "log").unwrap();
+    notifications.settle(&[settled(second, later("busy"))]).await.unwrap();
+    let delayed = "SELECT destination FROM notifications
+                   WHERE state = 'pending' AND lease IS NULL AND due_at > now()";
+    let delayed: Vec<String> = sqlx::query_scalar(delayed).fetch_all(pool).await.unwrap();
+    assert_eq!(delayed, ["log"]);
 }
 
 #[tokio::test]
@@ -263,12 +261,19 @@ async fn a_clock_that_was_ahead_does_not_delay_notifications_beyond_the_longest_
     for (wait, is_due) in [("59 minutes", false), ("62 minutes", true), ("10 years", true)] {
         let postpone = format!("UPDATE notifications SET due_at = now() + interval '{wait}'");
         sqlx::query(AssertSqlSafe(postpone)).execute(pool).await.unwrap();
-        let claim = notifications.claim(ChannelName::Log, up_to(10)).await.unwrap();
-        assert_eq!(claim.is_some(), is_due, "{wait}");
-        if let Some(claim) = claim {
-            claim.settle(&[]).await.unwrap();
-        }
+        assert_eq!(!claim(&notifications, 10).await.is_empty(), is_due, "{wait}");
     }
+}
+
+#[tokio::test]
+async fn the_age_of_the_oldest_due_notification_is_known() {
+    let database = database().await;
+    let notifications = with_two_notifications(&database).await;
+    let age = "UPDATE notifications SET due_at = now() - interval '90 seconds'";
+    sqlx::query(age).execute(database.pool()).await.unwrap();
+    let oldest = notifications.oldest_due(ChannelName::Log).await.unwrap();
+    assert!((90..100).contains(&oldest.as_secs()), "{oldest:?}");
+    assert_eq!(notifications.oldest_due(ChannelName::Email).await.unwrap(), Duration::ZERO);
 }
 
 /// Whole seconds from now until the one pending notification is due, rounded up.

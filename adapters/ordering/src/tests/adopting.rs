@@ -9,6 +9,7 @@ use application::dead_letters::OutboxDeadLetters;
 use application::ordering::{Cause, Orders};
 use application::relay::{Claim, Outbox, Verdict};
 use domain::OrderId;
+use domain::ordering::PharmacyNews;
 use runtime::clock;
 use sqlx::AssertSqlSafe;
 use sqlx::types::Uuid;
@@ -23,7 +24,7 @@ const BACK_TO_1: &str =
 
 impl Fixture {
     async fn adopt(&self) -> AdoptionReport {
-        let report = Adoption::new(&self.database, crate::AGGREGATES, None).adopt().await.unwrap();
+        let report = Adoption::new(&self.database, &crate::OUTBOX, None).adopt().await.unwrap();
         assert_eq!(self.check().run().await.unwrap(), None, "the outbox has no problem now");
         report
     }
@@ -99,8 +100,7 @@ async fn events_below_their_cursor_are_published_after_an_adoption() {
     fixture.check_stops_relays().await;
     fixture.save(&another_order_in(lane)).await;
 
-    let preview =
-        Adoption::new(&fixture.database, crate::AGGREGATES, None).preview().await.unwrap();
+    let preview = Adoption::new(&fixture.database, &crate::OUTBOX, None).preview().await.unwrap();
     assert!(preview.found_problems());
     fixture.check_stops_relays().await;
     let report = fixture.adopt().await;
@@ -124,7 +124,7 @@ async fn an_adoption_waits_for_a_writer_that_has_taken_a_position() {
     let order = another_order_in(lane);
     assert_eq!(order.run(&mut slow).await.unwrap(), Write::Written);
 
-    let adoption = Adoption::new(&fixture.database, crate::AGGREGATES, None);
+    let adoption = Adoption::new(&fixture.database, &crate::OUTBOX, None);
     let adopting = tokio::spawn(async move { adoption.adopt().await });
     fixture.wait_until_a_session_waits_for("relation = 'ordering.outbox'::regclass").await;
     slow.commit().await.unwrap();
@@ -164,11 +164,11 @@ async fn an_adoption_waits_for_a_writer_that_changes_an_affected_order() {
         .await
         .unwrap();
 
-    let adoption = Adoption::new(&fixture.database, crate::AGGREGATES, None);
+    let adoption = Adoption::new(&fixture.database, &crate::OUTBOX, None);
     let adopting = tokio::spawn(async move { adoption.adopt().await });
     fixture.wait_until_a_session_waits_for("locktype = 'transactionid'").await;
     let mut order = fixture.orders.find(OrderId::new(placed.order.id)).await.unwrap().unwrap();
-    assert!(order.cancel("no need".parse().unwrap(), clock::event_stamp()).is_applied());
+    assert!(order.follow(PharmacyNews::Cancelled, clock::event_stamp()).is_applied());
     let cancelled = Save::of(&order, &Cause::Unkeyed, adapter_avro::encode_event).unwrap();
     assert_eq!(cancelled.run(&mut writer).await.unwrap(), Write::Written);
     writer.commit().await.unwrap();
@@ -296,7 +296,7 @@ async fn an_interrupted_adoption_keeps_relays_stopped_until_it_is_repeated() {
     let order = another_order_in(lane);
     fixture.save(&order).await;
     let mut session = fixture.database.pool().acquire().await.unwrap();
-    adapter_outbox::repair_positions(&mut session).await.unwrap();
+    adapter_outbox::repair_positions(&mut session, "order-jobs").await.unwrap();
     fixture.check_stops_relays().await;
     fixture.adopt().await;
     assert!(events_of(&fixture.relay_all().await).contains(&order.events.events[0].id));

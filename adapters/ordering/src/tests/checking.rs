@@ -20,7 +20,7 @@ impl Fixture {
     }
 
     pub(super) fn check(&self) -> OutboxCheck {
-        OutboxCheck::new(&self.database, false)
+        OutboxCheck::new(&self.database, &crate::OUTBOX, false)
     }
 }
 
@@ -136,7 +136,8 @@ async fn a_claim_on_another_server_is_refused_before_the_next_check() {
 #[tokio::test]
 async fn a_promotion_is_adopted_only_if_the_settings_allow_it_and_no_position_is_missing() {
     let fixture = Fixture::new().await;
-    let (manual, automatic) = (fixture.check(), OutboxCheck::new(&fixture.database, true));
+    let (manual, automatic) =
+        (fixture.check(), OutboxCheck::new(&fixture.database, &crate::OUTBOX, true));
     assert_no_problem(&manual).await;
     let promoted = "UPDATE ordering.outbox_identity SET timeline = timeline - 1";
     fixture.execute(promoted).await;
@@ -158,7 +159,8 @@ async fn a_promotion_is_adopted_only_if_the_settings_allow_it_and_no_position_is
         )
         .await;
     assert_stopped(&automatic, "was used before").await;
-    assert_stopped(&OutboxCheck::new(&fixture.database, true), "was used before").await;
+    assert_stopped(&OutboxCheck::new(&fixture.database, &crate::OUTBOX, true), "was used before")
+        .await;
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use crate::save::Write;
 use crate::{Housekeeping, HousekeepingReport, Retention};
 
 const DAY: Duration = Duration::from_hours(24);
-const KEEP: Retention = Retention { days_ahead: 7, events: DAY, answers: DAY };
+const KEEP: Retention = Retention { days_ahead: 7, events: DAY, answers: DAY, dead_letters: DAY };
 
 async fn run(fixture: &Fixture, statement: &str) {
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(fixture.database.pool()).await.unwrap();

@@ -14,6 +14,10 @@ mod views {
     application::order_views_contract!(super::run, super::Fixture::new());
 }
 
+mod customers {
+    application::customer_orders_contract!(super::run, super::Fixture::new());
+}
+
 mod outbox {
     application::outbox_contract!(super::run, super::Fixture::new());
 }

@@ -278,7 +278,7 @@ async fn a_day_is_kept_while_it_has_an_unpublished_event_in_a_gap() {
     fixture.relay_one().await;
     slow.commit().await.unwrap();
     fixture.move_all_days_back(3).await;
-    let keep = Retention { days_ahead: 7, events: DAY, answers: DAY };
+    let keep = Retention { days_ahead: 7, events: DAY, answers: DAY, dead_letters: DAY };
     let housekeeping = Housekeeping::new(&fixture.database, keep);
     assert_eq!(housekeeping.tidy().await.days.needed, 1);
     assert_eq!(fixture.relay_one().await, first.event_ids());

@@ -16,6 +16,7 @@ const KEEP: Retention = Retention {
     days_ahead: 7,
     events: Duration::from_hours(24),
     answers: Duration::from_hours(24),
+    dead_letters: Duration::from_hours(24),
 };
 
 #[tokio::test]

@@ -3,7 +3,8 @@
 use application::ordering::{Cause, Fingerprint, Orders, SaveError, Saved};
 use application::relay::Claim;
 use application::testing::sample;
-use domain::{EventStamp, OrderId};
+use domain::OrderId;
+use domain::ordering::{OrderStatus, PharmacyNews};
 use runtime::clock;
 use runtime::config::DatabaseArgs;
 use runtime::trace_context::TraceParent;
@@ -60,7 +61,7 @@ async fn a_save_that_waits_for_a_concurrent_change_conflicts_and_stores_nothing(
     fixture.orders.save(new_order(id), Cause::Unkeyed).await.unwrap();
     let cancelled = async || {
         let mut order = fixture.orders.find(id).await.unwrap().unwrap();
-        assert!(order.cancel("no need".parse().unwrap(), clock::event_stamp()).is_applied());
+        assert!(order.follow(PharmacyNews::Cancelled, clock::event_stamp()).is_applied());
         order
     };
     let (faster, slower) = (cancelled().await, cancelled().await);
@@ -82,7 +83,7 @@ async fn a_save_that_waits_for_a_concurrent_change_conflicts_and_stores_nothing(
 #[tokio::test]
 async fn an_update_by_an_older_version_keeps_fields_that_it_does_not_know() {
     let fixture = Fixture::new().await;
-    let mut order = sample::order(2);
+    let order = sample::order(2);
     fixture.orders.save(order.clone(), Cause::Unkeyed).await.unwrap();
     // The statement with which the first release cancels this order. It writes only the item fields
     // that it knows.
@@ -101,9 +102,12 @@ async fn an_update_by_an_older_version_keeps_fields_that_it_does_not_know() {
     .await
     .unwrap();
 
-    let event_stamp = EventStamp { event_id: sample::event_id(2, 2), at: sample::at(9) };
-    assert!(order.cancel(sample::reason(), event_stamp).is_applied());
-    assert_eq!(fixture.orders.find(order.id()).await.unwrap(), Some(order.saved()));
+    let placed = order.snapshot().clone();
+    let found = fixture.orders.find(order.id()).await.unwrap().unwrap();
+    let state = found.snapshot();
+    assert_eq!((&state.items, &state.note), (&placed.items, &placed.note));
+    let status = OrderStatus::Cancelled { reason: sample::reason(), at: sample::at(9) };
+    assert_eq!(state.status(), status);
 }
 
 #[tokio::test]
@@ -126,7 +130,7 @@ async fn an_order_without_note_and_medication_is_stored_as_by_the_first_release(
 async fn two_events_of_one_save_are_claimed_in_sequence() {
     let fixture = Fixture::new().await;
     let mut order = new_order(clock::new_order_id());
-    assert!(order.cancel("at once".parse().unwrap(), clock::event_stamp()).is_applied());
+    assert!(order.follow(PharmacyNews::Cancelled, clock::event_stamp()).is_applied());
     fixture.orders.save(order, Cause::Unkeyed).await.unwrap();
     let claim = fixture.claim().await;
     let versions = claim.records().iter().map(|record| record.aggregate_version);
@@ -190,5 +194,28 @@ impl Fixture {
         })
         .await;
         waiting.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn the_orders_of_a_customer_are_listed_in_a_table_of_their_own() {
+    let fixture = Fixture::new().await;
+    for n in 1..=8 {
+        fixture.orders.save(sample::order(n), Cause::Unkeyed).await.unwrap();
+    }
+    let query = "SELECT customer_id, count(*) FROM ordering.customer_orders GROUP BY 1 ORDER BY 1";
+    let rows: Vec<(String, i64)> =
+        sqlx::query_as(query).fetch_all(fixture.database.pool()).await.unwrap();
+    assert_eq!(rows, [("customer-1".to_owned(), 3), ("customer-2".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn the_tables_refuse_a_customer_id_without_a_length() {
+    let fixture = Fixture::new().await;
+    fixture.orders.save(sample::order(1), Cause::Unkeyed).await.unwrap();
+    for id in [String::new(), "x".repeat(65)] {
+        let update = sqlx::query("UPDATE ordering.orders SET customer_id = $1").bind(id);
+        let refused = update.execute(fixture.database.pool()).await.unwrap_err();
+        assert!(refused.as_database_error().unwrap().is_check_violation(), "{refused}");
     }
 }

@@ -22,7 +22,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// Stops all relays. Moves each sequence that is missing, too low or set up wrongly above all
-/// existing positions.
+/// existing positions. `command` is how the commands for operators begin.
 ///
 /// Acquiring the table lock waits for all writers that have taken a position, and no writer takes
 /// one while the lock is held. So after this function has returned, every event with an old
@@ -30,10 +30,10 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 ///
 /// # Errors
 /// When the database fails.
-pub async fn repair(session: &mut PgConnection) -> Result<(), PgError> {
+pub async fn repair(session: &mut PgConnection, command: &str) -> Result<(), PgError> {
     let deadline = Instant::now() + LOCK_TIMEOUT;
     loop {
-        match attempt(session).await {
+        match attempt(session, command).await {
             Ok(()) => return Ok(()),
             Err(error) => {
                 session.execute("ROLLBACK").await?;
@@ -46,12 +46,12 @@ pub async fn repair(session: &mut PgConnection) -> Result<(), PgError> {
     }
 }
 
-async fn attempt(session: &mut PgConnection) -> Result<(), sqlx::Error> {
+async fn attempt(session: &mut PgConnection, command: &str) -> Result<(), sqlx::Error> {
     // While this waits for the lock, writers queue behind it. So the timeout is short.
     session
         .execute("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = '200ms'")
         .await?;
-    stop_relays(session).await?;
+    stop_relays(session, command).await?;
     session.execute("LOCK TABLE outbox IN SHARE MODE").await?;
     for lane in LaneState::read(session, &[]).await? {
         let target = lane.reached().max(lane.last.unwrap_or(0)) + MARGIN;
@@ -65,13 +65,14 @@ async fn attempt(session: &mut PgConnection) -> Result<(), sqlx::Error> {
 
 /// Stops all relays. Otherwise they would continue as soon as the sequences are correct, although
 /// the unpublished events at or below the cursors have no new positions yet.
-async fn stop_relays(session: &mut PgConnection) -> Result<(), sqlx::Error> {
+async fn stop_relays(session: &mut PgConnection, command: &str) -> Result<(), sqlx::Error> {
+    let why = format!("`{command} adopt` is at work, or was interrupted; run it again");
     let stop = sqlx::query!(
         "
         INSERT INTO outbox_identity AS stored (system_identifier, timeline, stopped_for)
-        SELECT system_identifier, timeline(), why
-        FROM pg_control_system(), (VALUES ('`order-jobs adopt` is at work, or was interrupted; run it again')) AS reason (why)
-        ON CONFLICT (only_row) DO UPDATE SET stopped_for = coalesce(stored.stopped_for, EXCLUDED.stopped_for)"
+        SELECT system_identifier, timeline(), $1 FROM pg_control_system()
+        ON CONFLICT (only_row) DO UPDATE SET stopped_for = coalesce(stored.stopped_for, EXCLUDED.stopped_for)",
+        why
     );
     stop.execute(session).await?;
     Ok(())

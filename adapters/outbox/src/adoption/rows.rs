@@ -8,6 +8,8 @@ use sqlx::{Executor, PgConnection};
 
 use adapter_postgres::PgError;
 
+use crate::ContextOutbox;
+
 /// The aggregates whose events are appended again, and the version of the first such event.
 ///
 /// These are the events at or below a cursor that were recorded since `$1`, and the events that
@@ -86,14 +88,14 @@ impl Reappended {
     /// Appends the events again in this transaction. It holds all lanes locked until it ends.
     pub(super) async fn append(
         session: &mut PgConnection,
-        aggregates: &str,
+        ContextOutbox { aggregates, key, .. }: &ContextOutbox,
         since: Option<DateTime<Utc>>,
     ) -> Result<Self, PgError> {
         // Like a writer, this locks the aggregates before it takes positions. Otherwise a new event
         // could get a lower position than the earlier events of its aggregate.
         let lock_aggregates = format!(
-            "SELECT FROM {aggregates} WHERE id IN (SELECT order_id FROM outbox_maybe_unpublished)
-             ORDER BY id FOR NO KEY UPDATE"
+            "SELECT FROM {aggregates} WHERE {key} IN (SELECT order_id FROM outbox_maybe_unpublished)
+             ORDER BY {key} FOR NO KEY UPDATE"
         );
         session.execute(LOCK_LANES).await?;
         session.execute(TABLES).await?;

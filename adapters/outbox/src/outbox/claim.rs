@@ -3,27 +3,29 @@
 use std::ops::Range;
 
 use adapter_postgres::timeouts::in_time;
-use adapter_postgres::{PgError, storable};
+use adapter_postgres::{KeptSession, PgError, storable};
 use application::StoreError;
 use application::relay::{Claim, OutboxRecord, Verdict};
-use sqlx::{Postgres, Transaction};
 
 use super::gap::GapChange;
+use super::lanes_per_claim::LanesPerClaim;
 use super::plan::LanePlan;
+use super::roll_back;
 use super::settlement::{Settlement, StragglerRow};
 
 /// Records of some lanes that this relay has claimed.
 ///
 /// A claim is an open transaction that holds the rows of its lanes locked, so no other relay can
-/// claim them. If it is dropped or loses its connection, the transaction is rolled back and the
-/// lanes are released.
+/// claim them. If it is dropped or loses its connection, the session ends, so the transaction is rolled
+/// back and the lanes are released.
 #[derive(Debug)]
 pub struct PgClaim {
-    transaction: Transaction<'static, Postgres>,
+    session: KeptSession,
     lanes: Vec<ClaimedLane>,
     /// The records of all lanes, one lane after the other.
     records: Vec<OutboxRecord>,
     more_may_be_due: bool,
+    lanes_per_claim: LanesPerClaim,
 }
 
 /// One lane of a claim.
@@ -45,16 +47,21 @@ impl Claim for PgClaim {
     }
 
     async fn settle(self, verdicts: &[Verdict]) -> Result<(), StoreError> {
-        Ok(in_time(self.write(verdicts)).await?)
+        if verdicts.contains(&Verdict::Unsent) {
+            self.lanes_per_claim.note_unsent();
+        }
+        in_time(self.write(verdicts)).await?.keep();
+        Ok(())
     }
 }
 
 impl PgClaim {
     /// A claim with a plan for each of its lanes.
     pub(super) fn new(
-        transaction: Transaction<'static, Postgres>,
+        session: KeptSession,
         plans: impl IntoIterator<Item = (i16, LanePlan)>,
         more_may_be_due: bool,
+        lanes_per_claim: LanesPerClaim,
     ) -> Self {
         let mut records = Vec::new();
         let claimed_lane = |(lane, mut plan): (i16, LanePlan)| {
@@ -63,7 +70,7 @@ impl PgClaim {
             ClaimedLane { lane, plan, records: begin..records.len() }
         };
         let lanes = plans.into_iter().map(claimed_lane).collect();
-        Self { transaction, lanes, records, more_may_be_due }
+        Self { session, lanes, records, more_may_be_due, lanes_per_claim }
     }
 
     /// Whether the claim moves the cursor of a lane even if nothing is published.
@@ -73,11 +80,11 @@ impl PgClaim {
 
     /// The session that holds the lanes locked.
     pub fn connection(&mut self) -> &mut sqlx::PgConnection {
-        &mut self.transaction
+        &mut self.session
     }
 
-    /// Stores the results of the records and releases the lanes.
-    pub(super) async fn write(mut self, verdicts: &[Verdict]) -> Result<(), PgError> {
+    /// Stores the results of the records and releases the lanes. Returns the session.
+    pub(super) async fn write(mut self, verdicts: &[Verdict]) -> Result<KeptSession, PgError> {
         let has_records = !self.records.is_empty();
         let (mut lanes, mut cursors) = (Vec::new(), Vec::new());
         for ClaimedLane { lane, plan, records } in std::mem::take(&mut self.lanes) {
@@ -94,7 +101,8 @@ impl PgClaim {
             }
         }
         if lanes.is_empty() {
-            return Ok(self.transaction.rollback().await?);
+            roll_back(&mut self.session).await?;
+            return Ok(self.session);
         }
         let settle = sqlx::query!(
             "
@@ -105,8 +113,9 @@ impl PgClaim {
             &lanes[..],
             &cursors[..]
         );
-        settle.execute(&mut *self.transaction).await?;
-        Ok(self.transaction.commit().await?)
+        settle.execute(&mut *self.session).await?;
+        sqlx::raw_sql("COMMIT").execute(&mut *self.session).await?;
+        Ok(self.session)
     }
 
     /// Stores the changes of a lane, except for its cursor.
@@ -159,7 +168,7 @@ impl PgClaim {
             &records.iter().map(|record| record.event_type.clone()).collect::<Vec<_>>()[..],
             &dead.iter().map(|(_, why)| storable(why)).collect::<Vec<_>>()[..]
         );
-        insert.execute(&mut *self.transaction).await?;
+        insert.execute(&mut *self.session).await?;
         Ok(())
     }
 
@@ -169,7 +178,7 @@ impl PgClaim {
             lane,
             positions
         );
-        delete.execute(&mut *self.transaction).await?;
+        delete.execute(&mut *self.session).await?;
         Ok(())
     }
 
@@ -180,7 +189,7 @@ impl PgClaim {
             lane,
             positions
         );
-        update.execute(&mut *self.transaction).await?;
+        update.execute(&mut *self.session).await?;
         Ok(())
     }
 
@@ -207,7 +216,7 @@ impl PgClaim {
             &rows.iter().map(|row| row.delay.as_secs_f64()).collect::<Vec<_>>()[..],
             &errors.collect::<Vec<_>>()[..] as _
         );
-        write.execute(&mut *self.transaction).await?;
+        write.execute(&mut *self.session).await?;
         Ok(())
     }
 
@@ -235,7 +244,7 @@ impl PgClaim {
             &ranges.iter().map(|range| range.2).collect::<Vec<_>>()[..],
             &ranges.iter().map(|range| range.3).collect::<Vec<_>>()[..]
         );
-        replace.execute(&mut *self.transaction).await?;
+        replace.execute(&mut *self.session).await?;
         Ok(())
     }
 
@@ -248,7 +257,7 @@ impl PgClaim {
             &firsts[..],
             &lasts[..]
         );
-        insert.execute(&mut *self.transaction).await?;
+        insert.execute(&mut *self.session).await?;
         Ok(())
     }
 }

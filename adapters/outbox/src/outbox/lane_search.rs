@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use adapter_postgres::PgError;
@@ -39,12 +39,12 @@ struct State {
 
 impl LaneSearch {
     /// The lanes that have work.
-    pub(super) async fn find(&self, pool: &PgPool) -> Result<Lanes, PgError> {
-        let recent = find_lanes(pool, RECENT_HOURS).await?;
+    pub(super) async fn find(&self, session: &mut PgConnection) -> Result<Lanes, PgError> {
+        let recent = find_lanes(session, RECENT_HOURS).await?;
         if !self.full_search_is_due() && !self.with(|state| state.full_search_found_more) {
             return Ok(recent);
         }
-        let lanes = find_lanes(pool, ALL_HOURS).await?;
+        let lanes = find_lanes(session, ALL_HOURS).await?;
         let not_recent = |(lane, _): &(i16, i64)| recent.iter().all(|(other, _)| other != lane);
         self.with(|state| state.full_search_found_more = lanes.iter().any(not_recent));
         Ok(lanes)
@@ -71,7 +71,7 @@ impl LaneSearch {
 /// The statement looks only at rows that were recorded at most `hours` hours before or after now, so
 /// that Postgres skips the partitions of other days. A retry that is due in more than 6 minutes
 /// (the longest delay plus one minute) was stored while the clock was ahead: it counts as due now.
-async fn find_lanes(pool: &PgPool, hours: i32) -> Result<Lanes, PgError> {
+async fn find_lanes(session: &mut PgConnection, hours: i32) -> Result<Lanes, PgError> {
     let lanes = sqlx::query!(
         "
         SELECT l.lane, l.through
@@ -120,5 +120,5 @@ async fn find_lanes(pool: &PgPool, hours: i32) -> Result<Lanes, PgError> {
                              AND o.recorded_at < now() + make_interval(hours => $1))))",
         hours
     );
-    Ok(lanes.map(|lane| (lane.lane, lane.through)).fetch_all(pool).await?)
+    Ok(lanes.map(|lane| (lane.lane, lane.through)).fetch_all(session).await?)
 }

@@ -7,8 +7,8 @@ use application::StoreError;
 use application::relay::OutboxRecord;
 use chrono::{DateTime, Utc};
 use domain::EventId;
+use sqlx::PgConnection;
 use sqlx::types::{Json, Uuid};
-use sqlx::{Postgres, Transaction};
 
 use super::gap::Gap;
 use super::lane_search::Lanes;
@@ -82,7 +82,7 @@ impl LockedLane {
     /// A lane with a `settled_at` in the future was settled while the clock was ahead. It comes first;
     /// otherwise it would come last until that time.
     pub(super) async fn lock(
-        transaction: &mut Transaction<'static, Postgres>,
+        session: &mut PgConnection,
         found: &Lanes,
         max: usize,
     ) -> Result<Vec<Self>, PgError> {
@@ -114,7 +114,7 @@ impl LockedLane {
             &cursors[..],
             sql_limit(max)
         );
-        Ok(locked.fetch_all(&mut **transaction).await?)
+        Ok(locked.fetch_all(&mut *session).await?)
     }
 
     /// Reads the stragglers and gaps of the lanes and, within the limits, the rows in the gaps and
@@ -132,7 +132,7 @@ impl LockedLane {
     /// - A row in a gap that is also a straggler or a dead letter is returned as that only.
     pub(super) async fn read(
         lanes: &[Self],
-        transaction: &mut Transaction<'static, Postgres>,
+        session: &mut PgConnection,
         limits: Limits,
     ) -> Result<Vec<LaneSnapshot>, StoreError> {
         let numbers: Vec<i16> = lanes.iter().map(|lane| lane.lane).collect();
@@ -145,7 +145,7 @@ impl LockedLane {
             sql_limit(limits.records),
             sql_limit(limits.bytes)
         );
-        let rows = rows.fetch_all(&mut **transaction).await.map_err(PgError::from)?;
+        let rows = rows.fetch_all(&mut *session).await.map_err(PgError::from)?;
         let mut snapshots: Vec<LaneSnapshot> =
             lanes.iter().map(|_| LaneSnapshot::default()).collect();
         for row in rows {

@@ -160,9 +160,10 @@ pub(crate) fn is_only_a_promotion(
 }
 
 /// Why nothing may be published and what to do, in one line. `None` if there are no problems.
+/// `command` is how the commands for operators begin.
 ///
 /// For lanes with the same fault, it names the first one and counts the others.
-pub(crate) fn stop_reason(problems: &[Problem]) -> Option<String> {
+pub(crate) fn stop_reason(problems: &[Problem], command: &str) -> Option<String> {
     // A stored reason is valid until an operator adopts the outbox, whatever this check finds.
     if let Some(Problem::Stopped(why)) =
         problems.iter().find(|problem| matches!(problem, Problem::Stopped(_)))
@@ -191,9 +192,9 @@ pub(crate) fn stop_reason(problems: &[Problem]) -> Option<String> {
     }
     (!parts.is_empty()).then(|| {
         let advice = if problems == [Problem::Standby] {
-            "set DATABASE_URL to the primary"
+            "set DATABASE_URL to the primary".to_owned()
         } else {
-            "run `order-jobs adopt --dry-run` to see what is wrong, then `order-jobs adopt`"
+            format!("run `{command} adopt --dry-run` to see what is wrong, then `{command} adopt`")
         };
         format!("{}; {advice}", parts.join("; "))
     })
@@ -356,18 +357,22 @@ mod tests {
             Problem::Lane { lane: 5, fault: LaneFault::DuplicatePosition { position: 6 } },
         ];
         assert_eq!(
-            stop_reason(&problems).unwrap(),
+            stop_reason(&problems, "shop outbox").unwrap(),
             "Postgres was promoted or restored since the last check (timeline 2, was 1); \
              lane 3 (and 1 more lanes): its sequence is at 1, behind its cursor at 9; \
              lane 5: two events have its position 6; \
-             run `order-jobs adopt --dry-run` to see what is wrong, then `order-jobs adopt`"
+             run `shop outbox adopt --dry-run` to see what is wrong, then `shop outbox adopt`"
         );
         assert_eq!(
-            stop_reason(&[Problem::Standby]).unwrap(),
+            stop_reason(&[Problem::Standby], "shop").unwrap(),
             "the Postgres server is a standby; set DATABASE_URL to the primary"
         );
         let stopped = [Problem::Stopped("as before".to_owned()), behind(3, 1)];
-        assert_eq!(stop_reason(&stopped).unwrap(), "as before", "one line in the log is enough");
-        assert_eq!(stop_reason(&[]), None);
+        assert_eq!(
+            stop_reason(&stopped, "shop").unwrap(),
+            "as before",
+            "one line in the log is enough"
+        );
+        assert_eq!(stop_reason(&[], "shop"), None);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use adapter_avro::encode_pharmacy_event;
 use adapter_pharmacy::{PgPharmacyOrders, ledger};
 use adapter_postgres::dead_letters::PgDeadLetters;
 use adapter_postgres::{Database, PgLedger};
@@ -12,7 +13,10 @@ use application::published::DeadLetter;
 use application::testing::{
     DeadLetterFixture, LedgerFixture, PharmacyFixture, sample, store_dead_letter,
 };
+use domain::{EventId, OrderId};
+use runtime::clock;
 use test_support::stored_dead_letters;
+use uuid::Uuid;
 
 struct Fixture {
     database: Database,
@@ -31,15 +35,25 @@ impl PharmacyFixture for Fixture {
     type Views = PgPharmacyOrders;
 
     fn orders(&self) -> PgPharmacyOrders {
-        PgPharmacyOrders::new(&self.database)
+        PgPharmacyOrders::new(&self.database, encode_pharmacy_event)
     }
 
     fn views(&self) -> PgPharmacyOrders {
-        PgPharmacyOrders::new(&self.database)
+        PgPharmacyOrders::new(&self.database, encode_pharmacy_event)
     }
 
     async fn dead_letters(&self) -> Vec<DeadLetter> {
         stored_dead_letters(&self.dead_letter_port()).await
+    }
+
+    async fn recorded(&self, order: OrderId) -> Vec<EventId> {
+        let ids: Vec<Uuid> =
+            sqlx::query_scalar("SELECT event_id FROM outbox WHERE order_id = $1 ORDER BY position")
+                .bind(order.get())
+                .fetch_all(self.database.pool())
+                .await
+                .unwrap();
+        ids.into_iter().map(EventId::new).collect()
     }
 }
 
@@ -52,7 +66,10 @@ impl LedgerFixture for Fixture {
 
     async fn add_event(&self, n: u32, version: u32) {
         let event = if version == 1 { sample::created(n) } else { sample::cancelled(n, version) };
-        ReceiveOrders(self.orders()).apply_batch(&[event], &[]).await.unwrap();
+        ReceiveOrders { orders: self.orders(), now: clock::now }
+            .apply_batch(&[event], &[])
+            .await
+            .unwrap();
     }
 }
 
@@ -64,7 +81,7 @@ impl DeadLetterFixture for Fixture {
     }
 
     async fn add_dead_letter(&self, n: u32, version: u32, reason: &str) -> DeadLetterNumber {
-        let inbox = ReceiveOrders(self.orders());
+        let inbox = ReceiveOrders { orders: self.orders(), now: clock::now };
         store_dead_letter(&inbox, &self.dead_letter_port(), n, version, reason).await
     }
 

@@ -5,6 +5,7 @@
 mod contracts;
 mod orders;
 mod retention;
+mod upgrading;
 
 use adapter_pharmacy::TABLES;
 use adapter_postgres::Database;

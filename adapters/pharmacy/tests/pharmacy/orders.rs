@@ -1,15 +1,16 @@
 use std::sync::Arc;
 
+use adapter_avro::encode_pharmacy_event;
 use adapter_pharmacy::PgPharmacyOrders;
 use adapter_postgres::Database;
 use application::inbox::{BatchOutcome, Inbox};
 use application::pharmacy::{
-    OrderRevision, PharmacyOrderView, PharmacyOrders, PharmacyViewStatus, PharmacyViews,
-    ReceiveOrders, SaveAllError,
+    OrderRevision, PharmacyOrderView, PharmacyOrders, PharmacyViews, ReceiveOrders, SaveAllError,
+    Sequence, WorkState,
 };
 use application::published::PublishedEvent;
 use domain::OrderId;
-use domain::pharmacy::{PharmacyOrder, PharmacyStatus};
+use domain::pharmacy::{Cancellation, PharmacyOrder, WorkStatus};
 use runtime::clock;
 use tokio::sync::Barrier;
 
@@ -19,8 +20,8 @@ use crate::database;
 
 #[tokio::test]
 async fn an_order_is_shown_as_in_its_events() {
-    let orders = PgPharmacyOrders::new(&database().await);
-    let inbox = ReceiveOrders(orders.clone());
+    let orders = PgPharmacyOrders::new(&database().await, encode_pharmacy_event);
+    let inbox = ReceiveOrders { orders: orders.clone(), now: clock::now };
     let id = clock::new_order_id();
     let before = clock::now();
     let (placed, cancellation) = (created(id, "Zoë 🙂"), cancelled(id, "changed my mind"));
@@ -32,37 +33,36 @@ async fn an_order_is_shown_as_in_its_events() {
     assert_eq!(contents.ordered_at, placed.occurred_at);
     let items: Vec<_> = contents.items.iter().map(|it| (it.product_id, it.quantity)).collect();
     assert_eq!(items, [(7, 2), (9, 1)]);
-    assert_eq!(view.order.status, PharmacyStatus::Draft);
+    assert_eq!(view.work.status, WorkStatus::Draft);
     assert!(view.received_at >= before && view.received_at <= clock::now());
 
     inbox.apply_batch(std::slice::from_ref(&cancellation), &[]).await.unwrap();
     let later = orders.view(id).await.unwrap().unwrap();
-    let expected = PharmacyStatus::Cancelled {
-        reason: "changed my mind".to_owned(),
-        at: cancellation.occurred_at,
-    };
-    assert_eq!(later.order.status, expected);
+    let expected =
+        Cancellation { reason: "changed my mind".to_owned(), at: cancellation.occurred_at };
+    assert_eq!(later.order.cancellation, Some(expected));
+    assert_eq!(later.work.status, WorkStatus::Cancelled);
     assert_eq!(later.order.contents, view.order.contents);
-    assert_eq!(later.order.version, Some(cancellation.order_version));
+    assert_eq!(later.order.versions.latest(), Some(cancellation.version));
     assert_eq!(later.received_at, view.received_at, "the time of the first event stays");
 }
 
 #[tokio::test]
 async fn a_cancellation_before_the_creation_shows_what_is_missing() {
-    let orders = PgPharmacyOrders::new(&database().await);
-    let inbox = ReceiveOrders(orders.clone());
+    let orders = PgPharmacyOrders::new(&database().await, encode_pharmacy_event);
+    let inbox = ReceiveOrders { orders: orders.clone(), now: clock::now };
     let id = clock::new_order_id();
 
     let outcome = inbox.apply_batch(&[cancelled(id, "too late")], &[]).await.unwrap();
     assert_eq!(outcome, BatchOutcome { applied: 1, missing: 1, ..BatchOutcome::default() });
     let view = orders.view(id).await.unwrap().unwrap();
-    assert_eq!((view.order.contents, view.order.missing), (None, 1));
+    assert_eq!((view.order.contents, view.order.versions.missing()), (None, 1));
 
     inbox.apply_batch(&[created(id, "Ada")], &[]).await.unwrap();
     let view = orders.view(id).await.unwrap().unwrap();
-    assert_eq!(view.order.missing, 0);
+    assert_eq!(view.order.versions.missing(), 0);
     assert_eq!(view.order.contents.unwrap().items.len(), 2);
-    assert!(matches!(view.order.status, PharmacyStatus::Cancelled { .. }));
+    assert_eq!(view.work.status, WorkStatus::Cancelled);
 }
 
 #[tokio::test]
@@ -102,7 +102,10 @@ async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Batch
     let consumers: Vec<_> = slices
         .into_iter()
         .map(|events| {
-            let inbox = ReceiveOrders(PgPharmacyOrders::new(database));
+            let inbox = ReceiveOrders {
+                orders: PgPharmacyOrders::new(database, encode_pharmacy_event),
+                now: clock::now,
+            };
             let barrier = Arc::clone(&barrier);
             tokio::spawn(async move {
                 let mut total = BatchOutcome::default();
@@ -126,21 +129,21 @@ async fn at_once(database: &Database, slices: Vec<Vec<PublishedEvent>>) -> Batch
 }
 
 async fn all_cancelled_with_contents(database: &Database, ids: &[OrderId]) {
-    let orders = PgPharmacyOrders::new(database);
+    let orders = PgPharmacyOrders::new(database, encode_pharmacy_event);
     let revised = orders.find_all(ids).await.unwrap();
     assert_eq!(revised.len(), ids.len());
     for OrderRevision { order, .. } in revised {
         let state = order.snapshot();
-        assert!(matches!(state.status, PharmacyStatus::Cancelled { .. }), "{state:?}");
+        assert_eq!(order.status(), &WorkStatus::Cancelled);
         assert_eq!(state.contents.as_ref().unwrap().items.len(), 2);
-        assert_eq!((state.version.unwrap().get(), state.missing), (2, 0));
+        assert_eq!((state.versions.latest().unwrap().get(), state.versions.missing()), (2, 0));
     }
 }
 
 #[tokio::test]
 async fn a_batch_with_a_stale_revision_is_not_saved() {
-    let orders = PgPharmacyOrders::new(&database().await);
-    let inbox = ReceiveOrders(orders.clone());
+    let orders = PgPharmacyOrders::new(&database().await, encode_pharmacy_event);
+    let inbox = ReceiveOrders { orders: orders.clone(), now: clock::now };
     let (known, fresh) = (clock::new_order_id(), clock::new_order_id());
     inbox.apply_batch(&[created(known, "Ada")], &[]).await.unwrap();
     let stale = orders.find_all(&[known]).await.unwrap();
@@ -165,14 +168,14 @@ fn new_order(event: &PublishedEvent) -> PharmacyOrder {
         note: None,
         ordered_at: event.occurred_at,
     };
-    let _ = order.order_created(event.order_version, contents);
+    let _ = order.order_created(event.version, contents);
     order
 }
 
 #[tokio::test]
 async fn orders_are_listed_newest_first_and_by_status() {
-    let orders = PgPharmacyOrders::new(&database().await);
-    let inbox = ReceiveOrders(orders.clone());
+    let orders = PgPharmacyOrders::new(&database().await, encode_pharmacy_event);
+    let inbox = ReceiveOrders { orders: orders.clone(), now: clock::now };
     let mut ids: Vec<OrderId> = (0..5).map(|_| clock::new_order_id()).collect();
     let mut events: Vec<PublishedEvent> = ids.iter().map(|id| created(*id, "Ada")).collect();
     events.push(cancelled(ids[1], "no"));
@@ -180,14 +183,18 @@ async fn orders_are_listed_newest_first_and_by_status() {
     inbox.apply_batch(&events, &[]).await.unwrap();
     ids.reverse();
 
-    assert_eq!(shown(orders.newest(None, None, 10).await.unwrap()), ids);
-    assert_eq!(shown(orders.newest(None, None, 2).await.unwrap()), ids[..2]);
-    assert_eq!(shown(orders.newest(None, Some(ids[1]), 10).await.unwrap()), ids[2..]);
-    let cancelled = Some(PharmacyViewStatus::Cancelled);
-    assert_eq!(shown(orders.newest(cancelled, None, 10).await.unwrap()), [ids[1], ids[3]]);
-    assert_eq!(shown(orders.newest(cancelled, Some(ids[1]), 10).await.unwrap()), [ids[3]]);
-    let draft = Some(PharmacyViewStatus::Draft);
-    assert_eq!(shown(orders.newest(draft, Some(ids[0]), 1).await.unwrap()), [ids[2]]);
+    let page = async |states: &[WorkState], after: Option<OrderId>, limit| {
+        shown(orders.page(states, Sequence::NewestFirst, after, limit).await.unwrap())
+    };
+    let (draft, cancelled) = (&[WorkState::Draft], &[WorkState::Cancelled]);
+    assert_eq!(page(&WorkState::ALL, None, 10).await, ids);
+    assert_eq!(page(&WorkState::ALL, None, 2).await, ids[..2]);
+    assert_eq!(page(&WorkState::ALL, Some(ids[1]), 10).await, ids[2..]);
+    assert_eq!(page(cancelled, None, 10).await, [ids[1], ids[3]]);
+    assert_eq!(page(cancelled, Some(ids[1]), 10).await, [ids[3]]);
+    assert_eq!(page(draft, Some(ids[0]), 1).await, [ids[2]]);
+    let oldest = orders.page(draft, Sequence::OldestFirst, None, 2).await.unwrap();
+    assert_eq!(shown(oldest), [ids[4], ids[2]]);
 }
 
 fn shown(views: Vec<PharmacyOrderView>) -> Vec<OrderId> {

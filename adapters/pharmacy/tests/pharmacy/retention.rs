@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use adapter_pharmacy::{Housekeeping, HousekeepingReport};
+use adapter_pharmacy::{Housekeeping, HousekeepingReport, Retention};
 use adapter_postgres::Database;
 
 use crate::database;
 
 const MONTH: Duration = Duration::from_hours(30 * 24);
+
+const KEEP: Retention = Retention { events: MONTH, dead_letters: MONTH };
 
 /// Inserts dead letters. Their topic names the case.
 const DEAD_LETTERS: &str = "
@@ -29,7 +31,7 @@ async fn fixture() -> Database {
 #[tokio::test]
 async fn settled_dead_letters_are_deleted_after_their_retention() {
     let database = fixture().await;
-    let done = Housekeeping::new(&database, MONTH).tidy().await;
+    let done = Housekeeping::new(&database, KEEP).tidy().await;
     let expected = HousekeepingReport { dead_letters_deleted: 6000, ..Default::default() };
     assert_eq!(done, expected);
     let left = sqlx::query_scalar("SELECT DISTINCT topic FROM dead_letters ORDER BY topic");
@@ -43,5 +45,5 @@ async fn a_clock_that_jumps_deletes_nothing() {
     let jump = "UPDATE housekeeping_clock SET believed_at = now() - interval '40 days'";
     sqlx::query(jump).execute(database.pool()).await.unwrap();
     let doubted = HousekeepingReport { clock_doubted: true, ..Default::default() };
-    assert_eq!(Housekeeping::new(&database, MONTH).tidy().await, doubted);
+    assert_eq!(Housekeeping::new(&database, KEEP).tidy().await, doubted);
 }

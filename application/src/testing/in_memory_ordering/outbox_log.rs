@@ -201,7 +201,14 @@ impl OutboxLog {
         let before = self.records().filter(|record| record.lane == lane).count();
         let event_type = match &event.fact {
             OrderFact::Created(_) => "OrderCreated",
+            OrderFact::Confirmed => "OrderConfirmed",
+            OrderFact::Ready => "OrderReady",
+            OrderFact::Completed => "OrderCompleted",
+            OrderFact::Rejected(_) => "OrderRejected",
+            OrderFact::CancellationRequested(_) => "OrderCancellationRequested",
+            OrderFact::CancellationDeclined => "OrderCancellationDeclined",
             OrderFact::Cancelled(_) => "OrderCancelled",
+            OrderFact::Redacted => "OrderRedacted",
         };
         let record = OutboxRecord {
             lane,

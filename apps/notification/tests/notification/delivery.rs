@@ -1,172 +1,189 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::future::pending;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use application::inbox::Inbox;
-use application::notification::{Channel, ChannelName, Notification, SendError};
+use application::notification::{Answer, Channel, ChannelName, Claimed, SendError, Sending};
 use application::published::PublishedEvent;
-use domain::EventId;
-use notification::{WakingInbox, deliver};
+use domain::{EventId, Timestamp};
+use notification::{WakingInbox, run_worker};
 use runtime::clock;
 use serde_json::Value;
 use test_support::eventually;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::fixture::{Fixture, cancelled, created};
+use crate::fixture::{Fixture, LIMITS, cancelled, created};
 
 /// A provider that records what it has received, and refuses the first `refusals` notifications.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Provider {
-    received: Arc<Mutex<Vec<EventId>>>,
+    name: ChannelName,
+    received: Arc<Mutex<Vec<(String, EventId)>>>,
     refusals: Arc<Mutex<usize>>,
+    /// The destination whose notifications are never answered.
+    stuck: Option<String>,
+    /// The calls that are open now, and the most that were, for each destination.
+    open: Arc<Mutex<HashMap<String, (usize, usize)>>>,
+}
+
+impl Provider {
+    fn new(name: ChannelName) -> Self {
+        Self {
+            name,
+            received: Arc::default(),
+            refusals: Arc::default(),
+            stuck: None,
+            open: Arc::default(),
+        }
+    }
+
+    fn refusing(self, refusals: usize) -> Self {
+        Self { refusals: Arc::new(Mutex::new(refusals)), ..self }
+    }
+
+    fn events(&self) -> Vec<EventId> {
+        self.received.lock().unwrap().iter().map(|(_, event)| *event).collect()
+    }
 }
 
 impl Channel for Provider {
     fn name(&self) -> ChannelName {
-        ChannelName::Log
+        self.name
     }
 
-    async fn send(&self, notification: &Notification) -> Result<(), SendError> {
+    async fn send(&self, claimed: &Claimed, _: Timestamp) -> Result<Sending, SendError> {
+        let destination = claimed.notification.destination.clone();
+        {
+            let mut open = self.open.lock().unwrap();
+            let (now, most) = open.entry(destination.clone()).or_default();
+            *now += 1;
+            *most = (*most).max(*now);
+        }
+        if self.stuck.as_ref() == Some(&destination) {
+            pending::<()>().await;
+        }
+        tokio::task::yield_now().await;
+        self.open.lock().unwrap().get_mut(&destination).unwrap().0 -= 1;
         let mut refusals = self.refusals.lock().unwrap();
         if *refusals > 0 {
             *refusals -= 1;
-            return Err(SendError::Later("busy".to_owned()));
+            return Err(SendError::Later { reason: "busy".to_owned(), after: None });
         }
-        self.received.lock().unwrap().push(notification.content.event_id);
-        Ok(())
+        self.received.lock().unwrap().push((destination, claimed.notification.event_id));
+        Ok(Sending::Accepted(Answer("OK".to_owned())))
+    }
+}
+
+/// Runs `workers` workers until the condition holds.
+async fn run_until(
+    fixture: &Fixture,
+    provider: &Provider,
+    workers: usize,
+    what: &str,
+    condition: impl AsyncFn() -> bool,
+) {
+    let (wakeup, stop) = (watch::Sender::new(()), CancellationToken::new());
+    let mut running = JoinSet::new();
+    for _ in 0..workers {
+        let (notifications, provider) = (fixture.notifications.clone(), provider.clone());
+        let (wakeup, stop) = (wakeup.subscribe(), stop.clone());
+        running.spawn(async move {
+            run_worker(&notifications, &provider, LIMITS, wakeup, &stop).await;
+        });
+    }
+    eventually(what, || condition()).await;
+    stop.cancel();
+    while let Some(ended) = running.join_next().await {
+        ended.unwrap();
     }
 }
 
 #[tokio::test]
 async fn concurrent_workers_send_each_notification_once() {
     let fixture = Fixture::new().await;
-    let (provider, wakeup, stop) =
-        (Provider::default(), Arc::new(Notify::new()), CancellationToken::new());
-    let mut workers = JoinSet::new();
-    for _ in 0..3 {
-        let (notifications, provider) = (fixture.notifications.clone(), provider.clone());
-        let (wakeup, stop) = (Arc::clone(&wakeup), stop.clone());
-        workers.spawn(async move { deliver(&notifications, &provider, &wakeup, &stop).await });
-    }
-
-    let inbox = WakingInbox { inbox: fixture.inbox(), wakeup };
+    let provider = Provider::new(ChannelName::Log);
+    let inbox = WakingInbox { inbox: fixture.inbox(), wakeup: watch::Sender::new(()) };
     let events: Vec<PublishedEvent> = (0..60).map(|_| created(clock::new_order_id())).collect();
     for batch in events.chunks(7) {
         inbox.apply_batch(batch, &[]).await.unwrap();
         // The batch is delivered again, as if its offset was not committed.
         inbox.apply_batch(batch, &[]).await.unwrap();
     }
-
-    let last = events[59].order_id;
-    for event in &events {
-        eventually("the notification is sent", async || {
-            state(&fixture, event.order_id).await == "sent"
-        })
-        .await;
-    }
-    stop.cancel();
-    while let Some(ended) = workers.join_next().await {
-        ended.unwrap();
-    }
-    let got = provider.received.lock().unwrap().clone();
+    run_until(&fixture, &provider, 3, "60 are sent", async || provider.events().len() >= 60).await;
+    let got = provider.events();
     assert_eq!(got.len(), 60);
     assert_eq!(got.into_iter().collect::<HashSet<_>>().len(), 60);
-    assert_eq!(state(&fixture, last).await, "sent");
+    assert_eq!(state(&fixture, events[59].order_id).await, "sent");
 }
 
 #[tokio::test]
 async fn concurrent_workers_send_the_notifications_of_an_order_in_sequence() {
     let fixture = Fixture::new().await;
-    let provider = Provider { refusals: Arc::new(Mutex::new(25)), ..Provider::default() };
-    let (wakeup, stop) = (Arc::new(Notify::new()), CancellationToken::new());
+    let provider = Provider::new(ChannelName::Log).refusing(25);
     let orders: Vec<_> = (0..40).map(|_| clock::new_order_id()).collect();
     let events: Vec<[PublishedEvent; 2]> =
         orders.iter().map(|&order| [created(order), cancelled(order)]).collect();
     fixture.receive(events.as_flattened()).await;
-
-    let mut workers = JoinSet::new();
-    for _ in 0..3 {
-        let (notifications, provider) = (fixture.notifications.clone(), provider.clone());
-        let (wakeup, stop) = (Arc::clone(&wakeup), stop.clone());
-        workers.spawn(async move { deliver(&notifications, &provider, &wakeup, &stop).await });
-    }
-    eventually("80 are sent", async || provider.received.lock().unwrap().len() >= 80).await;
-    stop.cancel();
-    while let Some(ended) = workers.join_next().await {
-        ended.unwrap();
-    }
-    let got = provider.received.lock().unwrap().clone();
+    run_until(&fixture, &provider, 3, "80 are sent", async || provider.events().len() >= 80).await;
+    let got = provider.events();
     for [first, second] in &events {
-        let mine: Vec<EventId> = got
-            .iter()
-            .copied()
-            .filter(|event| [first.event_id, second.event_id].contains(event))
-            .collect();
-        assert_eq!(mine, [first.event_id, second.event_id]);
+        let pair = [first.event_id, second.event_id];
+        let mine: Vec<_> = got.iter().copied().filter(|event| pair.contains(event)).collect();
+        assert_eq!(mine, pair);
     }
 }
 
 #[tokio::test]
-async fn a_provider_that_was_down_receives_the_notification_later() {
+async fn a_provider_that_was_busy_receives_the_notification_later() {
     let fixture = Fixture::new().await;
-    let provider = Provider { refusals: Arc::new(Mutex::new(1)), ..Provider::default() };
-    let (wakeup, stop) = (Notify::new(), CancellationToken::new());
+    let provider = Provider::new(ChannelName::Log).refusing(1);
     let event = created(clock::new_order_id());
     fixture.receive(std::slice::from_ref(&event)).await;
-
-    let work = deliver(&fixture.notifications, &provider, &wakeup, &stop);
-    let watch = async {
-        eventually("the notification is sent", async || {
-            state(&fixture, event.order_id).await == "sent"
-        })
-        .await;
-        stop.cancel();
-    };
-    tokio::join!(work, watch);
-    assert_eq!(*provider.received.lock().unwrap(), [event.event_id]);
-    assert_eq!(*provider.refusals.lock().unwrap(), 0);
-}
-
-/// A provider that accepts 15 notifications and then never answers.
-#[derive(Debug, Default)]
-struct StuckProvider {
-    received: AtomicUsize,
-}
-
-impl Channel for StuckProvider {
-    fn name(&self) -> ChannelName {
-        ChannelName::Log
-    }
-
-    async fn send(&self, _: &Notification) -> Result<(), SendError> {
-        if self.received.fetch_add(1, Ordering::Relaxed) >= 15 {
-            pending::<()>().await;
-        }
-        Ok(())
-    }
+    run_until(&fixture, &provider, 1, "the notification is sent", async || {
+        state(&fixture, event.order_id).await == "sent"
+    })
+    .await;
+    assert_eq!(provider.events(), [event.event_id]);
+    let (_, list) = fixture.get(&format!("/api/notifications?orderId={}", event.order_id)).await;
+    assert_eq!(list["items"][0]["attempts"], 2);
 }
 
 #[tokio::test]
-async fn long_messages_are_sent_in_claims_of_about_1_mib() {
+async fn a_webhook_that_hangs_gets_two_calls_and_does_not_hold_up_the_others() {
     let fixture = Fixture::new().await;
-    let reason = "x".repeat(100_000);
-    let events: Vec<PublishedEvent> =
-        (0..30).map(|_| test_support::cancelled(clock::new_order_id(), &reason)).collect();
+    let mut webhooks = Vec::new();
+    for n in 0..3_u128 {
+        webhooks.push(fixture.add_webhook(n).await.to_string());
+    }
+    let events: Vec<PublishedEvent> = (0..50).map(|_| created(clock::new_order_id())).collect();
     fixture.receive(&events).await;
-
-    let (provider, wakeup, stop) =
-        (StuckProvider::default(), Notify::new(), CancellationToken::new());
-    let work = deliver(&fixture.notifications, &provider, &wakeup, &stop);
-    let watch = eventually("the first claim ends, which has less than 15", async || {
-        state(&fixture, events[0].order_id).await == "sent"
-    });
+    let provider =
+        Provider { stuck: Some(webhooks[0].clone()), ..Provider::new(ChannelName::Webhook) };
+    let sent = || provider.received.lock().unwrap().len();
+    let (wakeup, stop) = (watch::Sender::new(()), CancellationToken::new());
+    let work = run_worker(&fixture.notifications, &provider, LIMITS, wakeup.subscribe(), &stop);
+    let watch = eventually("the other webhooks have all events", async || sent() >= 100);
     tokio::select! {
-        () = work => panic!("the provider never answers"),
+        () = work => panic!("the worker ended"),
         () = watch => {}
     }
+    assert_eq!(sent(), 100);
+    let open = provider.open.lock().unwrap();
+    assert_eq!(open[&webhooks[0]], (2, 2));
+    assert!(open.values().all(|(_, most)| *most <= 2), "{open:?}");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_stopped_finishes_what_it_is_sending() {
+    let fixture = Fixture::new().await;
+    let events: Vec<PublishedEvent> = (0..10).map(|_| created(clock::new_order_id())).collect();
+    fixture.receive(&events).await;
+    let provider = Provider::new(ChannelName::Log);
+    run_until(&fixture, &provider, 1, "one is sent", async || !provider.events().is_empty()).await;
+    let (_, list) = fixture.get("/api/notifications?state=sent&limit=100").await;
+    assert_eq!(list["items"].as_array().unwrap().len(), provider.events().len());
 }
 
 async fn state(fixture: &Fixture, order: domain::OrderId) -> Value {

@@ -1,25 +1,45 @@
 use std::future::ready;
+use std::time::Duration;
 
 use adapter_http::site;
-use adapter_notification::{self as notification, PgNotifications};
+use adapter_notification::{self as tables, PgNotifications};
 use adapter_postgres::{Database, MigrationGate};
+use adapter_webhook::{HttpWebhookSender, Policy, SealedSecrets, SecretsKey};
 use application::dead_letters::ConsumeAgain;
 use application::inbox::Inbox;
-use application::notification::{ChannelName, NotifyCustomer};
+use application::notification::{
+    EventType, RecordNotices, Webhook, WebhookId, WebhookSecrets, WebhookSettings, Webhooks,
+};
 use application::published::{Content, Payload, PublishedEvent, PublishedItem};
 use application::testing::sample;
 use axum::Router;
-use axum::http::StatusCode;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use domain::OrderId;
 use embedded_postgres::testing::fresh_database;
+use notification::Limits;
+use notification::api::Outgoing;
 use runtime::Check;
 use runtime::config::MAX_IN_FLIGHT;
 use serde_json::Value;
 use test_support::{get_json, post_json, published_event};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+use uuid::Uuid;
 
-/// The service without its consumer and worker. Tests pass events to the inbox.
+/// The limits of a worker, with a short rest so that tests are fast.
+pub(crate) const LIMITS: Limits = Limits {
+    at_once: 16,
+    per_destination: 2,
+    leased: 64,
+    leased_per_destination: 8,
+    rest: Duration::from_millis(1),
+};
+
+/// The service without its consumer and workers. Tests pass events to the inbox.
 pub(crate) struct Fixture {
     pub(crate) notifications: PgNotifications,
+    pub(crate) outgoing: Outgoing,
     router: Router,
 }
 
@@ -28,24 +48,36 @@ impl Fixture {
         let database = database().await;
         let tables = MigrationGate::default();
         tables.prepare(&database).await.unwrap();
-        Self::with(&database, tables)
+        Self::with(&database, tables, secrets())
     }
 
     pub(crate) async fn without_tables() -> Self {
-        Self::with(&database().await, MigrationGate::default())
+        Self::with(&database().await, MigrationGate::default(), secrets())
     }
 
-    fn with(database: &Database, tables: MigrationGate) -> Self {
+    pub(crate) async fn without_webhook_key() -> Self {
+        let database = database().await;
+        let tables = MigrationGate::default();
+        tables.prepare(&database).await.unwrap();
+        Self::with(&database, tables, SealedSecrets::new(None))
+    }
+
+    fn with(database: &Database, tables: MigrationGate, secrets: SealedSecrets) -> Self {
         let notifications = PgNotifications::new(database);
         let checks = vec![Check::new("nothing", || ready(Ok(())))];
         // A retry can decode every record.
         let decode = |_| ready(Ok::<_, std::io::Error>(Content::Event(sample::created(1))));
         let how = ConsumeAgain { decode, inbox: inbox(notifications.clone()) };
-        let api = ::notification::api::routes(database, tables, how);
-        Self { notifications, router: site(api, checks, MAX_IN_FLIGHT).unwrap() }
+        let policy = Policy { allow_http_loopback: true, ..Policy::default() };
+        let sender = HttpWebhookSender::new(policy.clone(), secrets.clone()).unwrap();
+        let wakeup = watch::Sender::new(());
+        let outgoing = Outgoing { policy, secrets, sender, wakeup };
+        let api = notification::api::routes(database, tables, outgoing.clone(), how);
+        let router = site(api, checks, MAX_IN_FLIGHT).unwrap();
+        Self { notifications, outgoing, router }
     }
 
-    pub(crate) fn inbox(&self) -> NotifyCustomer<PgNotifications> {
+    pub(crate) fn inbox(&self) -> RecordNotices<PgNotifications> {
         inbox(self.notifications.clone())
     }
 
@@ -60,23 +92,78 @@ impl Fixture {
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, Value) {
         get_json(&self.router, path).await
     }
+
+    /// Adds a webhook for all events.
+    pub(crate) async fn add_webhook(&self, n: u128) -> WebhookId {
+        let settings = WebhookSettings {
+            url: format!("http://localhost:9/{n}"),
+            description: None,
+            event_types: EventType::ALL.into(),
+        };
+        let (_, secret) = self.outgoing.secrets.generate().unwrap();
+        let id = WebhookId::new(Uuid::from_u128(n));
+        let webhook = Webhook::new(id, settings, secret, runtime::clock::now());
+        self.notifications.add(&webhook).await.unwrap();
+        id
+    }
+
+    /// The answer to a request with these headers: status, headers and body.
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<Value>,
+    ) -> (StatusCode, HeaderMap, Value) {
+        let mut request = Request::builder().method(method).uri(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            Some(json) => {
+                request = request.header(header::CONTENT_TYPE, "application/json");
+                Body::from(json.to_string())
+            }
+            None => Body::empty(),
+        };
+        let answer = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let (head, body) = answer.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let body =
+            if bytes.is_empty() { Value::Null } else { serde_json::from_slice(&bytes).unwrap() };
+        (head.status, head.headers, body)
+    }
 }
 
-fn inbox(notifications: PgNotifications) -> NotifyCustomer<PgNotifications> {
-    NotifyCustomer { notifications, channels: vec![ChannelName::Log] }
+fn secrets() -> SealedSecrets {
+    let path = std::env::temp_dir().join(format!("orders-key-{}", runtime::clock::random()));
+    std::fs::write(&path, "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=\n").unwrap();
+    let key = SecretsKey::read(&path).unwrap();
+    std::fs::remove_file(path).unwrap();
+    SealedSecrets::new(Some(key))
+}
+
+fn inbox(notifications: PgNotifications) -> RecordNotices<PgNotifications> {
+    RecordNotices { notifications, letters: true }
 }
 
 async fn database() -> Database {
-    Database::new(&notification::TABLES, &fresh_database().await.unwrap().args(), "test").unwrap()
+    Database::new(&tables::TABLES, &fresh_database().await.unwrap().args(), "test").unwrap()
 }
 
 pub(crate) fn created(id: OrderId) -> PublishedEvent {
-    let items = vec![
-        PublishedItem { product_id: 9, quantity: 1, medication: None },
-        PublishedItem { product_id: 7, quantity: 2, medication: None },
-    ];
-    let customer_name = "Zoë".to_owned();
-    published_event(id, 1, Payload::OrderCreated { customer_name, items, note: None })
+    created_by(id, None)
+}
+
+pub(crate) fn created_by(id: OrderId, customer: Option<&str>) -> PublishedEvent {
+    let items = vec![PublishedItem { product_id: 9, quantity: 1, medication: None }];
+    let payload = Payload::OrderCreated {
+        customer_id: customer.map(str::to_owned),
+        customer_name: "Zoë".to_owned(),
+        items,
+        note: None,
+    };
+    published_event(id, 1, payload)
 }
 
 pub(crate) fn cancelled(id: OrderId) -> PublishedEvent {

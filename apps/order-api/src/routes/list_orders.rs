@@ -1,11 +1,10 @@
-use std::str::FromStr;
-
 use adapter_http::{BadRequest, Cursor, Problem, QueryParameters, Unavailable};
 use adapter_ordering::PgOrders;
-use application::ordering::{self, ListOrders, StatusFilter};
+use application::ordering::{self, ListOrders};
 use application::paging::PageLimit;
 use axum::Json;
 use axum::extract::State;
+use domain::ordering::StatusName;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -46,10 +45,10 @@ pub(crate) async fn list_orders(
 ) -> Result<Json<OrderPageBody>, Problem> {
     let cursor: Option<Cursor> = query.take("cursor");
     let limit: Option<PageLimit> = query.take("limit");
-    let status: Option<Status> = query.take("status");
+    let status: Option<StatusName> = query.take("status");
     query.finish()?;
     let query = ListOrders {
-        status: status.map(|Status(status)| status),
+        status,
         cursor: cursor.map(|Cursor(id)| id),
         limit: limit.unwrap_or_default(),
     };
@@ -58,22 +57,4 @@ pub(crate) async fn list_orders(
         items: page.items.iter().map(OrderBody::from).collect(),
         next_cursor: page.next.map(|id| Cursor(id).to_string()),
     }))
-}
-
-struct Status(StatusFilter);
-
-#[derive(Debug, thiserror::Error)]
-#[error("must be `created` or `cancelled`")]
-struct StatusError;
-
-impl FromStr for Status {
-    type Err = StatusError;
-
-    fn from_str(text: &str) -> Result<Self, StatusError> {
-        match text {
-            "created" => Ok(Self(StatusFilter::Created)),
-            "cancelled" => Ok(Self(StatusFilter::Cancelled)),
-            _ => Err(StatusError),
-        }
-    }
 }

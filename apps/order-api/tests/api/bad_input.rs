@@ -65,7 +65,7 @@ async fn an_invalid_body_is_refused_with_a_pointer_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn an_invalid_note_or_medication_is_refused_with_a_pointer_and_nothing_is_stored() {
+async fn an_invalid_optional_value_is_refused_with_a_pointer_and_nothing_is_stored() {
     let client = Client::new().await;
     let medication = "#/items/0/medication";
     let in_medication = |member: &str, value: Value| {
@@ -83,7 +83,20 @@ async fn an_invalid_note_or_medication_is_refused_with_a_pointer_and_nothing_is_
         order["note"] = value;
         (order, "#/note".to_owned())
     };
+    let customer_id = |value: Value| {
+        let mut order = a_full_order();
+        order["customerId"] = value;
+        (order, "#/customerId".to_owned())
+    };
     let cases = [
+        customer_id(json!("")),
+        customer_id(json!(" c-1815")),
+        customer_id(json!("ada@example.com")),
+        customer_id(json!("Ada Lovelace")),
+        customer_id(json!("é")),
+        customer_id(json!("c\u{0}")),
+        customer_id(json!("x".repeat(65))),
+        customer_id(json!(1815)),
         in_medication("system", json!("")),
         in_medication("system", json!("snomed")),
         in_medication("system", json!("http:")),
@@ -130,7 +143,7 @@ async fn an_invalid_note_or_medication_is_refused_with_a_pointer_and_nothing_is_
         let pointers = answer.places(422, "invalid-body", "pointer");
         assert_eq!(pointers, [pointer], "{body}: {}", answer.body);
     }
-    client.assert_nothing_stored("notes and medications that break a rule").await;
+    client.assert_nothing_stored("optional values that break a rule").await;
 }
 
 #[tokio::test]
@@ -143,10 +156,12 @@ async fn all_errors_are_reported_at_once() {
         {"productId": 2, "quantity": -1, "medication": {"system": "", "code": "", "display": ""}},
         {"productId": 1, "quantity": 2},
     ]);
-    let answer = client.place(&json!({"customerName": "", "items": items, "note": ""})).await;
+    let body = json!({"customerName": "", "customerId": "", "items": items, "note": ""});
+    let answer = client.place(&body).await;
     let pointers = answer.places(422, "invalid-body", "pointer");
     let expected = [
         "#/customerName",
+        "#/customerId",
         "#/items/0/quantity",
         "#/items/1/productId",
         "#/items/1/quantity",

@@ -1,12 +1,16 @@
-use adapter_ordering::{self as ordering};
+use adapter_ordering::{self as ordering, PgOrders};
 use adapter_outbox::PgOutbox;
 use adapter_postgres::{Database, MigrationGate};
+use application::ordering::{PharmacyReport, follow_pharmacy};
 use application::relay::{Claim as _, Outbox as _, OutboxRecord};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
+use domain::Outcome;
+use domain::ordering::{PharmacyNews, Rejection, RejectionCode};
 use embedded_postgres::testing::fresh_database;
 use order_api::router;
+use runtime::clock;
 use runtime::config::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -26,12 +30,17 @@ pub(crate) struct Answer {
 
 impl Client {
     pub(crate) async fn new() -> Self {
+        Self::with_max_in_flight(MAX_IN_FLIGHT).await
+    }
+
+    /// A client of an order-api that handles at most this many requests at the same time.
+    pub(crate) async fn with_max_in_flight(max_in_flight: u32) -> Self {
         let database =
             Database::new(&ordering::TABLES, &fresh_database().await.unwrap().args(), "test")
                 .unwrap();
         let tables = MigrationGate::default();
         tables.prepare(&database).await.unwrap();
-        Self { router: router(&database, &tables, MAX_IN_FLIGHT).unwrap(), database }
+        Self { router: router(&database, &tables, max_in_flight).unwrap(), database }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -56,6 +65,21 @@ impl Client {
         let answer = self.place(&an_order()).await;
         assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
         answer.json()
+    }
+
+    /// The order as it is now.
+    pub(crate) async fn order(&self, order: &Value) -> Value {
+        self.get(&format!("/api/orders/{}", order["orderId"].as_str().unwrap())).await.json()
+    }
+
+    /// Lets the order follow what the pharmacy reports, which must change it.
+    pub(crate) async fn follow(&self, order: &Value, news: PharmacyNews) {
+        let orders = PgOrders::new(&self.database, adapter_avro::encode_event);
+        let event_stamp = clock::event_stamp();
+        let order_id = order["orderId"].as_str().unwrap().parse().unwrap();
+        let report = PharmacyReport { event_id: clock::event_stamp().event_id, order_id, news };
+        let outcome = follow_pharmacy(&orders, report, event_stamp).await.unwrap();
+        assert_eq!(outcome, Outcome::Applied);
     }
 
     /// The events in the outbox.
@@ -125,6 +149,12 @@ pub(crate) fn an_order() -> Value {
     json!({"customerName": "Ada Lovelace", "items": [{"productId": 7, "quantity": 2}]})
 }
 
+/// The pharmacy rejects an order.
+pub(crate) fn rejected() -> PharmacyNews {
+    let text = "we have none left".parse().unwrap();
+    PharmacyNews::Rejected(Rejection { code: RejectionCode::OutOfStock, text })
+}
+
 /// An order with all optional members.
 pub(crate) fn a_full_order() -> Value {
     let mut order = an_order();
@@ -133,6 +163,7 @@ pub(crate) fn a_full_order() -> Value {
         "code": "387517004",
         "display": "Paracetamol",
     });
+    order["customerId"] = json!("c-1815");
     order["note"] = json!("Please ring twice");
     order
 }

@@ -11,3 +11,4 @@ mod odd_requests;
 mod outage;
 mod placing;
 mod reading;
+mod waiting;

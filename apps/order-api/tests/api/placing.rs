@@ -28,6 +28,7 @@ async fn a_placed_order_is_answered_with_its_body_and_location() {
         "version": 1,
         "items": [{"productId": 7, "quantity": 2}],
         "createdAt": created_at,
+        "history": [{"status": "created", "at": created_at}],
     });
     assert_eq!(body, expected);
     assert_eq!(client.get(answer.header("location").unwrap()).await.json(), body);
@@ -68,22 +69,42 @@ async fn a_note_and_a_medication_are_in_all_answers_about_the_order() {
 }
 
 #[tokio::test]
-async fn a_note_and_a_medication_that_are_null_are_left_out() {
+async fn optional_values_that_are_null_are_left_out() {
     let client = Client::new().await;
     let items = json!([
         {"productId": 7, "quantity": 2, "medication": null},
         {"productId": 8, "quantity": 1,
          "medication": {"system": "http://snomed.info/sct", "code": "387517004", "display": null}},
     ]);
-    let request = json!({"customerName": "Ada Lovelace", "items": items, "note": null});
+    let request =
+        json!({"customerName": "Ada Lovelace", "items": items, "note": null, "customerId": null});
     let order = client.place(&request).await.json();
     assert_eq!(order.get("note"), None);
+    assert_eq!(order.get("customerId"), None);
     let expected = json!([
         {"productId": 7, "quantity": 2},
         {"productId": 8, "quantity": 1,
          "medication": {"system": "http://snomed.info/sct", "code": "387517004"}},
     ]);
     assert_eq!(order["items"], expected);
+}
+
+#[tokio::test]
+async fn the_id_of_the_customer_is_in_all_answers_about_the_order() {
+    let client = Client::new().await;
+    for id in ["c-1815", "7", "A.b_C-9", &"x".repeat(64)] {
+        let mut request = an_order();
+        request["customerId"] = json!(id);
+        let placed = client.place(&request).await;
+        assert_eq!(placed.status, StatusCode::CREATED, "{}", placed.body);
+        let path = placed.header("location").unwrap();
+        let shown = client.get(path).await.json();
+        let listed = client.get("/api/orders").await.json()["items"][0].clone();
+        let cancelled = client.post(&format!("{path}/cancel"), "").await.json();
+        for order in [placed.json(), shown, listed, cancelled] {
+            assert_eq!(order["customerId"], id, "{order}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use serde_json::Value;
+use domain::ordering::PharmacyNews;
+use serde_json::{Value, json};
 
-use crate::client::Client;
+use crate::client::{Client, rejected};
 
 #[tokio::test]
 async fn an_order_that_the_client_has_cached_is_not_sent_again() {
@@ -24,7 +25,7 @@ async fn an_order_that_the_client_has_cached_is_not_sent_again() {
         let answer = get_if_none_match(tags).await;
         assert_eq!(answer.status, StatusCode::OK, "{tags}");
         assert_eq!(answer.header("etag"), Some("\"2\""));
-        assert_eq!(answer.json()["status"], "cancelled");
+        assert_eq!(answer.json()["status"], "cancellation_requested");
     }
 }
 
@@ -75,21 +76,65 @@ async fn a_last_page_that_is_full_has_no_next_one() {
 }
 
 #[tokio::test]
+async fn an_order_shows_what_the_pharmacy_reports() {
+    let client = Client::new().await;
+    let order = client.placed().await;
+    let history = |order: &Value| {
+        let history = order["history"].as_array().unwrap().clone();
+        history.iter().map(|c| c["status"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(order["history"], json!([{"status": "created", "at": order["createdAt"]}]));
+    for (news, status) in [
+        (PharmacyNews::Confirmed, "confirmed"),
+        (PharmacyNews::Ready, "ready"),
+        (PharmacyNews::Dispensed, "completed"),
+    ] {
+        client.follow(&order, news).await;
+        assert_eq!(client.order(&order).await["status"], status);
+    }
+    let completed = client.order(&order).await;
+    assert_eq!(history(&completed), ["created", "confirmed", "ready", "completed"]);
+    assert_eq!(completed["version"], 4);
+    assert_eq!((&completed["rejection"], &completed["cancellation"]), (&Value::Null, &Value::Null));
+
+    let order = client.placed().await;
+    client.follow(&order, rejected()).await;
+    let rejected = client.order(&order).await;
+    assert_eq!(rejected["status"], "rejected");
+    assert_eq!(rejected["rejection"], json!({"code": "out_of_stock", "text": "we have none left"}));
+    assert_eq!(history(&rejected), ["created", "rejected"]);
+}
+
+#[tokio::test]
 async fn pages_can_be_filtered_by_status() {
     let client = Client::new().await;
-    let mut cancelled = Vec::new();
-    let mut created = Vec::new();
-    for number in 0..6 {
-        let id = client.placed().await["orderId"].as_str().unwrap().to_owned();
-        if number % 2 == 0 {
-            client.post(&format!("/api/orders/{id}/cancel"), "").await;
-            cancelled.insert(0, id);
-        } else {
-            created.insert(0, id);
+    let cases = [
+        ("created", vec![]),
+        ("confirmed", vec![PharmacyNews::Confirmed]),
+        ("ready", vec![PharmacyNews::Confirmed, PharmacyNews::Ready]),
+        ("completed", vec![PharmacyNews::Dispensed]),
+        ("rejected", vec![rejected()]),
+        ("cancelled", vec![PharmacyNews::Cancelled]),
+        ("cancellation_requested", vec![]),
+    ];
+    let mut placed = Vec::new();
+    for (status, news) in &cases {
+        let mut ids = Vec::new();
+        for _ in 0..3 {
+            let order = client.placed().await;
+            let id = order["orderId"].as_str().unwrap().to_owned();
+            for news in news {
+                client.follow(&order, news.clone()).await;
+            }
+            if *status == "cancellation_requested" {
+                client.post(&format!("/api/orders/{id}/cancel"), "").await;
+            }
+            ids.insert(0, id);
         }
+        placed.push((status, ids));
     }
-    let pages = walk(&client, "limit=2&status=cancelled", async || {}).await;
-    assert_eq!(pages.concat(), cancelled);
-    let pages = walk(&client, "limit=2&status=created", async || {}).await;
-    assert_eq!(pages.concat(), created);
+    for (status, ids) in placed {
+        let pages = walk(&client, &format!("limit=2&status={status}"), async || {}).await;
+        assert_eq!(pages.concat(), ids, "{status}");
+    }
 }

@@ -1,18 +1,23 @@
-use application::pharmacy::PharmacyOrderView;
+use application::pharmacy::{PharmacyOrderView, WorkState};
 use chrono::{DateTime, Utc};
 use domain::OrderVersion;
-use domain::pharmacy::{Contents, PharmacyStatus, RequestedItem, RequestedMedication};
+use domain::pharmacy::{
+    Contents, Rejection, RequestedItem, RequestedMedication, StatusChange, WorkStatus,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::status::Status;
+use super::status::{ActionJson, Status};
 
 /// An order in the pharmacy
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PharmacyOrder, example = json!({
     "orderId": "01890a5d-ac96-774b-bcce-b302099a8057",
-    "status": "draft",
+    "status": "confirmed",
+    "allowedActions": ["start", "reject"],
+    "pharmacyVersion": 1,
+    "history": [{"status": "confirmed", "at": "2026-01-31T12:03:00.000000Z"}],
     "version": 1,
     "missing": 0,
     "customerName": "Ada Lovelace",
@@ -38,6 +43,17 @@ pub(super) struct OrderJson {
     order_id: Uuid,
     /// The status of the order in the pharmacy
     status: Status,
+    /// What a pharmacist can do with the order now
+    allowed_actions: Vec<ActionJson>,
+    /// The number of events that the pharmacy has recorded about the order; its `ETag`
+    #[schema(minimum = 0)]
+    pharmacy_version: i64,
+    /// The changes of the status, oldest first; an order begins as `draft`
+    history: Vec<ChangeJson>,
+    /// Why the pharmacy does not dispense the order; absent if it is not rejected
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rejection: Option<RejectionJson>,
     /// The highest version of the order among the received events
     #[schema(minimum = 1)]
     version: i64,
@@ -64,7 +80,8 @@ pub(super) struct OrderJson {
     /// When the pharmacy received the first event of the order
     #[serde(serialize_with = "adapter_http::timestamp")]
     received_at: DateTime<Utc>,
-    /// The cancellation; absent if the order is not cancelled
+    /// The customer's cancellation; absent if there is none. The order is cancelled unless it was
+    /// dispensed or rejected before
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     cancellation: Option<CancellationJson>,
@@ -100,28 +117,66 @@ struct MedicationJson {
     display: Option<String>,
 }
 
-/// The cancellation of an order
+/// The cancellation that a customer has asked for
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Cancellation)]
 #[serde(rename_all = "camelCase")]
 struct CancellationJson {
     /// The reason
     reason: String,
-    /// When the order was cancelled
+    /// When the customer asked for it
     #[serde(serialize_with = "adapter_http::timestamp")]
     at: DateTime<Utc>,
 }
 
+/// A change of the status
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = StatusChange)]
+struct ChangeJson {
+    /// The status after the change
+    status: Status,
+    /// When it changed
+    #[serde(serialize_with = "adapter_http::timestamp")]
+    at: DateTime<Utc>,
+}
+
+/// Why the pharmacy does not dispense an order
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Rejection)]
+struct RejectionJson {
+    /// The kind of the reason
+    #[schema(example = "out_of_stock")]
+    code: &'static str,
+    /// The reason in words
+    text: String,
+}
+
+impl From<StatusChange> for ChangeJson {
+    fn from(StatusChange { status, at }: StatusChange) -> Self {
+        Self { status: WorkState::from(&status).into(), at: at.get() }
+    }
+}
+
+impl From<Rejection> for RejectionJson {
+    fn from(Rejection { code, text }: Rejection) -> Self {
+        Self { code: code.as_str(), text: text.to_string() }
+    }
+}
+
 impl From<PharmacyOrderView> for OrderJson {
     fn from(view: PharmacyOrderView) -> Self {
-        let PharmacyOrderView { order, received_at } = view;
-        let status = Status::from(&order.status);
-        let cancellation = match order.status {
-            PharmacyStatus::Draft => None,
-            PharmacyStatus::Cancelled { reason, at } => {
-                Some(CancellationJson { reason, at: at.get() })
-            }
+        let pharmacy_version = view.work_version();
+        let PharmacyOrderView { order, work, received_at } = view;
+        let status = WorkState::from(&work.status).into();
+        // Nothing can be done before it is known what to prepare.
+        let allowed_actions =
+            if order.contents.is_some() { work.status.allowed_actions() } else { &[] };
+        let rejection = match work.status {
+            WorkStatus::Rejected(rejection) => Some(rejection.into()),
+            _ => None,
         };
+        let cancellation =
+            order.cancellation.map(|it| CancellationJson { reason: it.reason, at: it.at.get() });
         let (customer_name, items, note, ordered_at) = match order.contents {
             Some(Contents { customer_name, items, note, ordered_at }) => {
                 (Some(customer_name), items, note, Some(ordered_at.get()))
@@ -131,8 +186,12 @@ impl From<PharmacyOrderView> for OrderJson {
         Self {
             order_id: order.id.get(),
             status,
-            version: order.version.map_or(0, OrderVersion::get),
-            missing: order.missing,
+            allowed_actions: allowed_actions.iter().copied().map(ActionJson::from).collect(),
+            pharmacy_version,
+            history: work.history.into_iter().map(ChangeJson::from).collect(),
+            rejection,
+            version: order.versions.latest().map_or(0, OrderVersion::get),
+            missing: order.versions.missing(),
             customer_name,
             items: items.into_iter().map(ItemJson::from).collect(),
             note,

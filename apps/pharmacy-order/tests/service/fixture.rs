@@ -12,7 +12,8 @@ use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
 use pharmacy_order::Config;
-use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs};
+use relay::RelayArgs;
+use runtime::config::{DatabaseArgs, HttpArgs, KafkaArgs, PHARMACY_TOPIC, PharmacyTopicArgs};
 use serde_json::Value;
 use test_support::{free_address, outbox_record};
 use tokio::io::copy_bidirectional;
@@ -42,8 +43,10 @@ impl Fixture {
 
     pub(crate) async fn only_kafka_up() -> Self {
         adapter_kafka::tls::prepare();
+        let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
+        kafka.create_topic(PHARMACY_TOPIC, PARTITIONS).unwrap();
         Self {
-            kafka: EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap(),
+            kafka,
             database: fresh_database().await.unwrap().args(),
             postgres: free_address().await,
             registry: free_address().await,
@@ -60,6 +63,8 @@ impl Fixture {
             },
             http_addr: self.http,
             kafka_group: "pharmacy-order-group".to_owned(),
+            pharmacy_topic: PharmacyTopicArgs::default(),
+            relay: RelayArgs::default(),
             retention: pharmacy_order::RetentionArgs::default(),
         }
     }
@@ -112,6 +117,12 @@ impl Fixture {
         Some((answer.status().as_u16(), answer.json().await.ok()?))
     }
 
+    /// Carries out an action on the order at this path. Returns the status of the answer.
+    pub(crate) async fn act(&self, path: &str, action: &str) -> u16 {
+        let request = reqwest::Client::new().post(format!("http://{}{path}/{action}", self.http));
+        request.header("If-Match", "*").send().await.unwrap().status().as_u16()
+    }
+
     /// Publishes the recorded events of the order, as the relay would. `corrupt` may change the payload.
     pub(crate) async fn publish(&self, order: &Order, corrupt: impl Fn(&mut Vec<u8>)) {
         for event in order.recorded() {
@@ -123,9 +134,10 @@ impl Fixture {
 
     /// Publishes a record of the outbox, as the relay would.
     pub(crate) async fn publish_record(&self, record: &OutboxRecord) {
-        let registry = Registry::new(&self.kafka_args(), adapter_avro::SCHEMAS).unwrap();
+        let registry = Registry::new(&self.kafka_args()).unwrap();
         let cluster = Cluster::new(&self.kafka_args()).unwrap();
-        let publisher = KafkaPublisher::new(&cluster, registry, "/ordering").unwrap();
+        let publisher =
+            KafkaPublisher::new(&cluster, registry, "/ordering", adapter_avro::ordering()).unwrap();
         let deliveries = publisher.publish(&[record], Duration::from_secs(20)).await;
         assert_eq!(deliveries, [Delivery::Acknowledged]);
     }

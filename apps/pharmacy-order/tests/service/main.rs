@@ -4,4 +4,6 @@
 
 mod fixture;
 mod outage;
+mod recovering;
+mod redacting;
 mod versions;

@@ -17,6 +17,9 @@ async fn the_service_starts_with_everything_down_recovers_and_stops_on_shutdown(
     eventually("it listens", async || fixture.get("/livez").await.is_some()).await;
     let (status, readiness) = fixture.get("/readyz").await.unwrap();
     assert_eq!((status, ready(&readiness)), (503, (false, false)), "{readiness}");
+    let names: Vec<_> =
+        readiness["checks"].as_array().unwrap().iter().map(|check| &check["name"]).collect();
+    assert_eq!(names, ["postgres", "consumer", "kafka", "registry", "outbox", "publishing"]);
     let (status, problem) = fixture.get("/api/pharmacy/orders").await.unwrap();
     assert_eq!((status, &problem["type"]), (503, &json!("/problems/unavailable")));
 
@@ -65,11 +68,11 @@ async fn is_ready(fixture: &Fixture, path: &str) -> (bool, bool) {
     fixture.get(path).await.map_or((false, false), |(_, readiness)| ready(&readiness))
 }
 
-/// Whether Postgres is ready, and whether Kafka is ready.
+/// Whether Postgres is ready, and whether the consumer is ready.
 fn ready(readiness: &Value) -> (bool, bool) {
     let checks = readiness["checks"].as_array().unwrap();
     let of = |name: &str| checks.iter().any(|it| it["name"] == name && it["ready"] == true);
-    (of("postgres"), of("kafka"))
+    (of("postgres"), of("consumer"))
 }
 
 async fn shows(fixture: &Fixture, order: &Order) -> bool {

@@ -1,6 +1,6 @@
 //! Consumes every version of the event `OrderCreated`.
 
-use adapter_avro::published;
+use adapter_avro::ordering;
 use application::relay::OutboxRecord;
 use domain::ordering::{MedicationCoding, NewOrder, Order, OrderItem, OrderItems};
 use runtime::clock;
@@ -66,7 +66,7 @@ async fn orders_in_the_first_and_the_second_version_of_the_event_are_both_shown(
 
 /// An outbox record of the first release.
 fn first_version() -> OutboxRecord {
-    let schema = published().iter().find(|it| it.event_type == "OrderCreated" && it.version == 1);
+    let schema = ordering().iter().find(|it| it.event_type == "OrderCreated" && it.version == 1);
     let pairs = (0..FIRST_VERSION.len()).step_by(2).map(|at| &FIRST_VERSION[at..at + 2]);
     OutboxRecord {
         lane: 0,
@@ -94,6 +94,7 @@ fn order_with_everything() -> Order {
     };
     let new = NewOrder {
         id: clock::new_order_id(),
+        customer_id: Some("c-1815".parse().unwrap()),
         customer_name: "Ada".parse().unwrap(),
         items: OrderItems::try_from(vec![item]).unwrap(),
         note: Some("by noon,\nplease".parse().unwrap()),

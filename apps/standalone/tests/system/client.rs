@@ -18,11 +18,37 @@ pub(crate) struct Client {
     port: u16,
 }
 
-/// An order that was answered with 201, and its number of events.
+/// An order that was answered with 201, and what it must become.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Confirmed {
     pub(crate) id: String,
+    /// Its status in ordering.
+    pub(crate) status: &'static str,
+    /// Its number of events in ordering.
     pub(crate) events: usize,
+    /// Its number of events in the pharmacy.
+    pub(crate) pharmacy_events: usize,
+}
+
+impl Confirmed {
+    /// An order that was placed and nothing else.
+    pub(crate) fn new(id: &str) -> Self {
+        Self { id: id.to_owned(), status: "created", events: 1, pharmacy_events: 0 }
+    }
+
+    /// The same order after the customer has asked to cancel it and the pharmacy has cancelled it.
+    pub(crate) fn cancelled(self) -> Self {
+        Self { status: "cancelled", events: 3, pharmacy_events: 1, ..self }
+    }
+
+    /// Its status in the pharmacy.
+    fn pharmacy_status(&self) -> &'static str {
+        match self.status {
+            "created" => "draft",
+            "completed" => "dispensed",
+            same => same,
+        }
+    }
 }
 
 impl Client {
@@ -60,7 +86,7 @@ impl Client {
             return None;
         }
         let body: Value = answer.json().await.ok()?;
-        Some(Confirmed { id: body["orderId"].as_str()?.to_owned(), events: 1 })
+        Some(Confirmed::new(body["orderId"].as_str()?))
     }
 
     /// Places an order. Panics if it was not answered with 201.
@@ -68,17 +94,75 @@ impl Client {
         let answer = self.post_order(name).await.unwrap();
         assert_eq!(answer.status(), StatusCode::CREATED, "{}", answer.text().await.unwrap());
         let body: Value = answer.json().await.unwrap();
-        Confirmed { id: body["orderId"].as_str().unwrap().to_owned(), events: 1 }
+        Confirmed::new(body["orderId"].as_str().unwrap())
     }
 
-    /// Cancels an order. Panics if it was not answered with 200.
-    pub(crate) async fn cancel(&self, order: &mut Confirmed) {
+    /// Stores the address of a customer, who wants all letters.
+    pub(crate) async fn put_contact(&self, customer: &str, email: &str) {
+        let path = format!("/api/customers/{customer}");
+        let body = json!({"email": email, "language": "en"});
+        let request = self.request(Method::PUT, Service::Notification, &path).json(&body);
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());
+    }
+
+    /// The letters to this address that the embedded mail server shows, oldest first.
+    pub(crate) async fn letters(&self, email: &str) -> Vec<Value> {
+        let path = format!("/api/mails?to={email}");
+        let mut letters = self.get(Service::Letters, &path).await.unwrap();
+        let letters = letters.as_array_mut().unwrap();
+        letters.reverse();
+        std::mem::take(letters)
+    }
+
+    /// A request to cancel an order.
+    pub(crate) fn cancellation(&self, order: &Confirmed) -> reqwest::RequestBuilder {
         let path = format!("/api/orders/{}/cancel", order.id);
-        let body = json!({"reason": "changed my mind"});
-        let url = self.url(Service::OrderApi, &path);
-        let answer = self.http.post(url).json(&body).send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
+        let request = self.request(Method::POST, Service::OrderApi, &path);
+        request.json(&json!({"reason": "changed my mind"}))
+    }
+
+    /// Asks to cancel an order on which no pharmacist works. Panics if it was not answered with 202.
+    pub(crate) async fn cancel(&self, order: &mut Confirmed) {
+        let answer = self.cancellation(order).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::ACCEPTED, "{}", answer.text().await.unwrap());
+        *order = order.clone().cancelled();
+    }
+
+    /// Lets a pharmacist work on the order until it is dispensed.
+    pub(crate) async fn dispense(&self, order: &mut Confirmed) {
+        for action in ["confirm", "start", "ready", "dispense"] {
+            self.act(order, action, &Value::Null).await;
+        }
+        order.status = "completed";
+        order.events += 3;
+        order.pharmacy_events += 4;
+    }
+
+    /// Lets a pharmacist reject the order for this reason.
+    pub(crate) async fn reject(&self, order: &mut Confirmed, text: &str) {
+        self.act(order, "reject", &json!({"code": "other", "text": text})).await;
+        order.status = "rejected";
         order.events += 1;
+        order.pharmacy_events += 1;
+    }
+
+    /// Carries out an action in the pharmacy as soon as it is allowed.
+    async fn act(&self, order: &Confirmed, action: &str, body: &Value) {
+        let path = format!("/api/pharmacy/orders/{}", order.id);
+        let allowed = |seen: &Value| {
+            seen["allowedActions"].as_array().is_some_and(|all| all.contains(&json!(action)))
+        };
+        eventually("the action is allowed", async || {
+            self.get(Service::Pharmacy, &path).await.is_some_and(|seen| allowed(&seen))
+        })
+        .await;
+        let seen = self.get(Service::Pharmacy, &path).await.unwrap();
+        let request = self.request(Method::POST, Service::Pharmacy, &format!("{path}/{action}"));
+        let request = request.header("if-match", format!("\"{}\"", seen["pharmacyVersion"]));
+        let request = if body.is_null() { request } else { request.json(body) };
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{action}: {}", answer.text().await.unwrap());
     }
 
     pub(crate) async fn get(&self, service: Service, path: &str) -> Option<Value> {
@@ -121,9 +205,9 @@ impl Client {
         samples.map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()).sum()
     }
 
-    /// The number of notifications of each version of the order.
+    /// The number of notifications of each version of the order on the channel `log`.
     async fn notifications(&self, order: &Confirmed) -> Option<HashMap<i64, usize>> {
-        let path = format!("/api/notifications?orderId={}", order.id);
+        let path = format!("/api/notifications?channel=log&orderId={}", order.id);
         let page = self.get(Service::Notification, &path).await?;
         let mut counts = HashMap::new();
         for notification in page["items"].as_array()? {
@@ -132,8 +216,8 @@ impl Client {
         Some(counts)
     }
 
-    /// Waits until all events of these orders are in both read models, and checks that no
-    /// notification is repeated.
+    /// Waits until all events of these orders are in both read models, and ordering and the pharmacy agree
+    /// on them. Checks that no notification is repeated.
     pub(crate) async fn wait_until_arrived(&self, orders: &[Confirmed]) {
         let mut waits = JoinSet::new();
         for order in orders {
@@ -158,9 +242,14 @@ impl Client {
     async fn has_arrived(&self, order: &Confirmed) -> bool {
         let path = format!("/api/pharmacy/orders/{}", order.id);
         let Some(seen) = self.get(Service::Pharmacy, &path).await else { return false };
-        let status = if order.events > 1 { "cancelled" } else { "draft" };
-        let complete = seen["version"] == json!(order.events) && seen["missing"] == json!(0);
+        let complete = seen["version"] == json!(order.events)
+            && seen["missing"] == json!(0)
+            && seen["pharmacyVersion"] == json!(order.pharmacy_events)
+            && seen["status"] == order.pharmacy_status();
+        let path = format!("/api/orders/{}", order.id);
+        let Some(ours) = self.get(Service::OrderApi, &path).await else { return false };
+        let agrees = ours["version"] == json!(order.events) && ours["status"] == order.status;
         let notified = self.notifications(order).await.is_some_and(|n| n.len() >= order.events);
-        complete && seen["status"] == status && notified
+        complete && agrees && notified
     }
 }

@@ -8,6 +8,7 @@ use runtime::config::KafkaArgs;
 use test_support::Proxy;
 
 const TOPIC: &str = "order-created-topic";
+const PHARMACY_TOPIC: &str = "pharmacy-order-topic";
 
 /// A Postgres, a Kafka cluster and a schema registry outside of the program. The network to each
 /// can fail.
@@ -24,6 +25,7 @@ impl ExternalServices {
     pub(crate) async fn start() -> Self {
         adapter_kafka::tls::prepare();
         let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
+        kafka.create_topic(PHARMACY_TOPIC, PARTITIONS).unwrap();
         let database = fresh_database().await.unwrap();
         let local = ([127, 0, 0, 1], 0).into();
         let registry_url = registry::testing::start(local, &database.args()).await.unwrap();
@@ -60,6 +62,11 @@ impl ExternalServices {
             kafka_fetch_wait_ms: 20,
             ..KafkaArgs::at(self.kafka.bootstrap_servers(), self.registry_url.as_str(), TOPIC)
         }
+    }
+
+    /// The same for the topic of the pharmacy.
+    pub(crate) fn pharmacy_kafka_args(&self) -> KafkaArgs {
+        KafkaArgs { kafka_topic: PHARMACY_TOPIC.to_owned(), ..self.kafka_args() }
     }
 
     pub(crate) fn kafka_down(&self) {

@@ -7,6 +7,8 @@ mod embedded;
 mod external_services;
 mod instance;
 mod kafka_outage;
+mod order_life;
+mod outgoing;
 mod personal_data;
 mod postgres_outage;
 mod postgres_silence;

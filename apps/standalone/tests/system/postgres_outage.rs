@@ -8,13 +8,13 @@ use crate::client::Client;
 use crate::external_services::ExternalServices;
 use crate::instance::Instance;
 use crate::sandbox::{Sandbox, Service};
-use crate::topic::Topic;
+use crate::topic::Topics;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_postgres_is_down_orders_are_refused_in_time_and_then_all_services_recover() {
     let sandbox = Sandbox::new("postgres");
     let external = ExternalServices::start().await;
-    let topic = Topic::watch(&external.kafka_args()).await;
+    let topics = Topics::watch(&external).await;
     let mut instance = Instance::start(external.configure(&mut sandbox.command()));
     let client = Client::new(&sandbox);
 
@@ -44,7 +44,7 @@ async fn while_postgres_is_down_orders_are_refused_in_time_and_then_all_services
     client.wait_until_ready().await;
     orders.push(client.place("after").await);
     client.wait_until_arrived(&orders).await;
-    topic.assert_in_order(&orders).await;
+    topics.assert_in_order(&orders).await;
 
     assert!(instance.is_alive());
     let stderr = instance.stop();

@@ -5,7 +5,7 @@ use crate::client::{Client, Confirmed};
 use crate::external_services::ExternalServices;
 use crate::instance::Instance;
 use crate::sandbox::Sandbox;
-use crate::topic::Topic;
+use crate::topic::Topics;
 
 /// Number of clients that place orders concurrently.
 const CLIENTS: usize = 8;
@@ -14,7 +14,7 @@ const CLIENTS: usize = 8;
 async fn when_the_host_of_postgres_stops_responding_the_services_reconnect_to_its_successor() {
     let sandbox = Sandbox::new("silence");
     let external = ExternalServices::start().await;
-    let topic = Topic::watch(&external.kafka_args()).await;
+    let topics = Topics::watch(&external).await;
     let mut instance = Instance::start(external.configure(&mut sandbox.command()));
     let client = Client::new(&sandbox);
 
@@ -39,7 +39,7 @@ async fn when_the_host_of_postgres_stops_responding_the_services_reconnect_to_it
         orders.push(client.place(&format!("after {number}")).await);
     }
     client.wait_until_arrived(&orders).await;
-    topic.assert_in_order(&orders).await;
+    topics.assert_in_order(&orders).await;
 
     assert!(instance.is_alive());
     instance.stop();

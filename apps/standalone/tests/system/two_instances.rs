@@ -7,19 +7,24 @@ use crate::client::{Client, Confirmed};
 use crate::external_services::ExternalServices;
 use crate::instance::Instance;
 use crate::sandbox::Sandbox;
-use crate::topic::Topic;
+use crate::topic::Topics;
+
+/// The number of an order's events that a counter counts.
+type EventsOf = fn(&Confirmed) -> usize;
 
 /// Counters that each instance must have increased.
-const WORK: [(&str, &str); 3] = [
-    ("relay_published_total", ""),
-    ("consumer_events_applied_total", "pharmacy-order-group"),
-    ("consumer_events_applied_total", "notification-group"),
+const WORK: [(&str, &str, EventsOf); 5] = [
+    ("relay_published_total", "schema=\"ordering\"", |order| order.events),
+    ("relay_published_total", "schema=\"pharmacy\"", |order| order.pharmacy_events),
+    ("consumer_events_applied_total", "pharmacy-order-group", |order| order.events),
+    ("consumer_events_applied_total", "notification-group", |order| order.events),
+    ("consumer_events_applied_total", "ordering-group", |order| order.pharmacy_events),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_instances_share_the_work_and_publish_each_event_once_and_in_order() {
     let external = ExternalServices::start().await;
-    let topic = Topic::watch(&external.kafka_args()).await;
+    let topics = Topics::watch(&external).await;
     let sandboxes = [Sandbox::new("first"), Sandbox::new("second")];
     let [first, second] = sandboxes
         .each_ref()
@@ -30,7 +35,7 @@ async fn two_instances_share_the_work_and_publish_each_event_once_and_in_order()
     let clients_at_work: Vec<_> =
         (0..3).map(|_| tokio::spawn(place_and_cancel(clients.clone(), stop.clone()))).collect();
     for client in &clients {
-        for (counter, label) in WORK {
+        for (counter, label, _) in WORK {
             let what = format!("each instance counts {counter} {label}");
             eventually(&what, async || client.counter(counter, label).await >= 20).await;
         }
@@ -41,10 +46,10 @@ async fn two_instances_share_the_work_and_publish_each_event_once_and_in_order()
         orders.extend(client.await.unwrap());
     }
     clients[0].wait_until_arrived(&orders).await;
-    topic.assert_in_order(&orders).await;
+    topics.assert_in_order(&orders).await;
 
-    let events: usize = orders.iter().map(|order| order.events).sum();
-    for (counter, label) in WORK {
+    for (counter, label, events) in WORK {
+        let events: usize = orders.iter().map(events).sum();
         eventually(counter, async || sum(&clients, counter, label).await >= events as u64).await;
         assert_eq!(sum(&clients, counter, label).await, events as u64, "{counter} {label}");
     }
@@ -55,10 +60,9 @@ async fn two_instances_share_the_work_and_publish_each_event_once_and_in_order()
     clients[1].cancel(&mut alone).await;
     orders.push(alone);
     clients[1].wait_until_arrived(&orders).await;
-    topic.assert_in_order(&orders).await;
+    topics.assert_in_order(&orders).await;
 
-    let repeated: Vec<_> = topic.counts().into_iter().filter(|(_, count)| *count > 1).collect();
-    assert!(repeated.is_empty(), "published more than once: {repeated:?}");
+    assert_eq!(topics.repeated(), Vec::<String>::new(), "published more than once");
     drop(second);
 }
 

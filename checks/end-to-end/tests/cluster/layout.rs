@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use end_to_end::cluster::{Cluster, PARTITIONS, TOPIC};
+use end_to_end::cluster::{Cluster, PARTITIONS, PHARMACY_TOPIC, TOPIC};
 use end_to_end::eventually::eventually;
 use end_to_end::external_clients::{group, layout};
 use end_to_end::fleet::{Fleet, Size};
@@ -14,17 +14,19 @@ async fn topics_are_replicated_to_survive_the_loss_of_a_broker() {
     let topics = layout();
     fleet.stop();
 
-    for (name, partitions) in [(TOPIC, PARTITIONS), ("__consumer_offsets", 12)] {
+    for name in [TOPIC, PHARMACY_TOPIC, "__consumer_offsets"] {
         let topic = &topics[name];
         assert_eq!(topic["settings"]["min.insync.replicas"], "2", "{name}");
         assert_eq!(topic["settings"]["unclean.leader.election.enable"], "false", "{name}");
-        assert_eq!(topic["partitions"].as_array().unwrap().len(), partitions, "{name}");
+        assert_eq!(topic["partitions"].as_array().unwrap().len(), PARTITIONS, "{name}");
         for partition in topic["partitions"].as_array().unwrap() {
             assert_eq!(sorted(&partition["replicas"]), [1, 2, 3], "{name}: {partition}");
             assert_eq!(sorted(&partition["inSync"]), [1, 2, 3], "{name}: {partition}");
         }
     }
-    let others: Vec<_> = topics.as_object().unwrap().keys().filter(|name| *name != TOPIC).collect();
+    let own = [TOPIC, PHARMACY_TOPIC].map(str::to_owned);
+    let others: Vec<_> =
+        topics.as_object().unwrap().keys().filter(|name| !own.contains(name)).collect();
     assert!(others.iter().all(|name| name.starts_with("__")), "unexpected topics: {others:?}");
 }
 
@@ -36,6 +38,7 @@ async fn the_members_of_a_group_share_the_partitions_and_take_over_those_of_one_
     for name in ["pharmacy-order-group", "notification-group"] {
         wait_for_assignment(name, &[6, 6]).await;
     }
+    wait_for_assignment("ordering-group", &[4, 4, 4]).await;
     fleet.pharmacies.pop().unwrap().stop();
     fleet.notifications.pop().unwrap().stop();
     for name in ["pharmacy-order-group", "notification-group"] {

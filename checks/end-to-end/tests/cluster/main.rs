@@ -11,7 +11,9 @@
 mod changing_instances;
 mod idle_memory;
 mod layout;
+mod life_of_orders;
 mod many_orders;
+mod pharmacy_speed;
 mod reconciling;
 mod small_batches;
 mod speed;

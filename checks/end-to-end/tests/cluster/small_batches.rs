@@ -2,6 +2,7 @@ use end_to_end::cluster::{Cluster, TOPIC};
 use end_to_end::eventually::eventually;
 use end_to_end::external_clients;
 use end_to_end::fleet::{Fleet, Size};
+use end_to_end::order::events;
 use end_to_end::order_load::OrderLoad;
 use serde_json::{Value, json};
 
@@ -21,11 +22,13 @@ async fn a_backlog_with_batches_too_large_for_the_topic_is_published_completely_
     let before = external_clients::end_offsets();
 
     let topic = SmallBatches::of(&cluster);
-    let relays = Fleet::start(Size { apis: 0, relays: 1, ..only_apis }).await;
+    // The pharmacy answers the requests to cancel.
+    let relays = Fleet::start(Size { apis: 0, relays: 1, pharmacies: 1, ..only_apis }).await;
     let mut outbox = Value::Null;
     eventually("all events are published", async || {
         outbox = relays.relays[0].get("/api/outbox").await.unwrap();
         outbox["unprocessed"] == 0
+            && external_clients::records_since(&before) >= events(&orders) as u64
     })
     .await;
     drop(topic);

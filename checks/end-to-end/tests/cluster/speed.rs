@@ -4,16 +4,13 @@ use end_to_end::cluster::Cluster;
 use end_to_end::fleet::{Fleet, Size};
 use end_to_end::order_load::OrderLoad;
 use end_to_end::read_models;
+use end_to_end::times::{percentile, warm_up};
 
 /// Orders per second.
 const RATE: u32 = 200;
 
 /// Duration of a measurement.
 const SECONDS: usize = 10;
-
-/// Maximum number of warm-up runs. Brokers that have just started are slow until their code is
-/// compiled.
-const MAX_WARM_UPS: usize = 15;
 
 /// Number of measurements. Other programs may disturb some, so the median counts.
 const MEASUREMENTS: usize = 5;
@@ -27,7 +24,7 @@ async fn an_order_is_in_the_read_models_within_a_tenth_of_a_second() {
     let _cluster = Cluster::lock().await;
     let fleet = Fleet::start(Size::SHARED).await;
     let mut p99s = [Vec::new(), Vec::new()];
-    warm_up(&fleet).await;
+    warm_up(async || place_and_measure(&fleet).await.into_iter().next().unwrap()).await;
     for _ in 0..MEASUREMENTS {
         let delays = place_and_measure(&fleet).await;
         for ((group, delays), p99s) in GROUPS.iter().zip(delays).zip(&mut p99s) {
@@ -45,30 +42,8 @@ async fn an_order_is_in_the_read_models_within_a_tenth_of_a_second() {
 
 const GROUPS: [&str; 2] = ["pharmacy-order-group", "notification-group"];
 
-/// Places orders until the median delay no longer improves: three runs in a row were not more than
-/// a tenth faster than the fastest before.
-async fn warm_up(fleet: &Fleet) {
-    let (mut fastest, mut not_faster) = (Duration::MAX, 0);
-    for _ in 0..MAX_WARM_UPS {
-        let [delays, _] = place_and_measure(fleet).await;
-        let median = percentile(&delays, 50);
-        not_faster = if median * 10 >= fastest.saturating_mul(9) { not_faster + 1 } else { 0 };
-        fastest = fastest.min(median);
-        if not_faster == 3 {
-            return;
-        }
-    }
-}
-
 async fn place_and_measure(fleet: &Fleet) -> [Vec<Duration>; 2] {
     let orders = OrderLoad::place(fleet.api_urls(), RATE, SECONDS * RATE as usize).await;
     read_models::wait_until_each_once(fleet, &orders).await;
     read_models::delays(fleet, &orders).await
-}
-
-/// The percentile of the times (nearest rank).
-fn percentile(times: &[Duration], percent: usize) -> Duration {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    times[(times.len() * percent).div_ceil(100) - 1]
 }

@@ -62,7 +62,7 @@ async fn the_registry_refuses_an_incompatible_version() {
     assert_eq!(level["compatibilityLevel"], "FULL_TRANSITIVE");
 
     let latest =
-        std::fs::read_to_string(repository().join("schemas/order-created/v2.avsc")).unwrap();
+        std::fs::read_to_string(repository().join("schemas/order-created/v3.avsc")).unwrap();
     let mut schema: Value = serde_json::from_str(&latest).unwrap();
     let url = format!("{registry}/subjects/{TOPIC}-orders.OrderCreated/versions");
     let register = async |schema: &Value| {

@@ -9,12 +9,12 @@ use super::retry::{Blocked, BlockedBy, RetryWait};
 use crate::consumer::measure;
 use crate::consumer::membership::ProcessedOffsets;
 
-impl Member {
+impl<P: Send + Sync> Member<P> {
     /// Decodes and applies the next batch, and retries it through outages. `None` if shutdown was
     /// requested meanwhile.
     pub(super) async fn apply_batch(
         &mut self,
-        inbox: &impl Inbox,
+        inbox: &impl Inbox<P>,
         shutdown: &CancellationToken,
     ) -> Result<Option<ProcessedOffsets>, String> {
         let Some((batch, processed)) = self.read(shutdown).await? else {

@@ -12,7 +12,7 @@ use crate::consumer::loss;
 use crate::consumer::membership::TopicPartition;
 use crate::consumer::partition_progress::Arrival;
 
-impl Member {
+impl<P: Send + Sync> Member<P> {
     /// Whether a record has to be applied. The first record after an assignment may be one that was
     /// processed before; it only shows whether the log is the same.
     pub(super) fn is_new_record(
@@ -26,7 +26,8 @@ impl Member {
             .progress
             .record(topic_partition, RecordFingerprint::of(message));
         if let Some(problem) = problem {
-            loss::report(&self.group, &self.health, topic_partition, problem);
+            let republish = self.consumer.context().republish;
+            loss::report(&self.group, &self.health, republish, topic_partition, problem);
         }
         if arrival == Arrival::OtherLog {
             self.read_from_the_start(topic_partition)?;

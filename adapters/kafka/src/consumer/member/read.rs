@@ -16,7 +16,7 @@ use crate::decoder::{Decoded, RegistryUnavailable, schema_id};
 /// How many schema ids after an unknown one are looked up at the same time.
 const MAX_LOOKAHEAD_IDS: usize = 20;
 
-impl Member {
+impl<P: Send + Sync> Member<P> {
     /// Decodes fetched records up to a full batch, and waits while the registry is unavailable.
     /// `None` if shutdown was requested meanwhile.
     ///
@@ -25,7 +25,7 @@ impl Member {
     pub(super) async fn read(
         &mut self,
         shutdown: &CancellationToken,
-    ) -> Result<Option<(Batch, ProcessedOffsets)>, String> {
+    ) -> Result<Option<(Batch<P>, ProcessedOffsets)>, String> {
         let mut retry = RetryWait::new();
         loop {
             let (mut batch, mut processed) = (Batch::default(), ProcessedOffsets::default());
@@ -46,7 +46,7 @@ impl Member {
     /// Moves records into the batch until it is full, no record is left, or a record has to wait.
     async fn fill(
         &mut self,
-        batch: &mut Batch,
+        batch: &mut Batch<P>,
         processed: &mut ProcessedOffsets,
     ) -> Result<(), Blocked> {
         let mut bytes = 0;
@@ -73,7 +73,7 @@ impl Member {
     }
 
     /// Decodes a record, or returns why it has to wait.
-    async fn content(&mut self, record: &RawRecord) -> Result<Content, Blocked> {
+    async fn content(&mut self, record: &RawRecord) -> Result<Content<P>, Blocked> {
         let requested_id = schema_id(record);
         if let Some(id) =
             requested_id.filter(|&id| self.unknown_schemas.is_given_up(id, Instant::now()))

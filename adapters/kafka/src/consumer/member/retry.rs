@@ -45,7 +45,7 @@ impl RetryWait {
     }
 }
 
-impl Member {
+impl<P: Send + Sync> Member<P> {
     /// Waits before the next attempt. Returns `false` if shutdown was requested meanwhile.
     pub(super) async fn retry(
         &mut self,

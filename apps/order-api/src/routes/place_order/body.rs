@@ -3,15 +3,13 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use adapter_http::{FieldError, Object, whole_number};
+use adapter_http::{FieldError, Object, text_schema, whole_number};
 use domain::OrderId;
 use domain::ordering::{
     ItemsError, MedicationCoding, NewOrder, OrderItem, OrderItems, ProductId, Quantity,
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-
-use crate::text_schema;
 
 /// The order to place
 #[derive(Debug, Deserialize, ToSchema)]
@@ -20,6 +18,10 @@ pub(crate) struct PlaceOrderBody {
     /// The name of the customer: 1 to 200 characters after trimming
     #[schema(schema_with = text_schema::customer_name)]
     customer_name: String,
+    /// The id of the customer in the client's systems: 1 to 64 of the characters `A-Z`, `a-z`, `0-9`, `.`,
+    /// `_` and `-`. It must not be a name or an address, because events contain it
+    #[schema(min_length = 1, max_length = 64, pattern = "^[A-Za-z0-9._-]+$", example = "c-1815")]
+    customer_id: Option<String>,
     /// The items to order. Each product may be in one item only
     #[schema(value_type = HashSet<PlaceOrderItemBody>, min_items = 1, max_items = 100)]
     items: Vec<Object<PlaceOrderItemBody>>,
@@ -81,12 +83,16 @@ impl PlaceOrderBody {
     pub(super) fn read(self, id: OrderId) -> Result<NewOrder, Vec<FieldError>> {
         let mut errors = Errors::default();
         let customer_name = errors.collect(self.customer_name.parse(), "#/customerName");
+        let customer_id = self.customer_id.map(|id| id.parse());
+        let customer_id = errors.collect(customer_id.transpose(), "#/customerId");
         let items = read_items(&self.items, &mut errors);
         let note = self.note.map(|note| note.parse());
         let note = errors.collect(note.transpose(), "#/note");
-        match (customer_name, items, note) {
-            (Some(customer_name), Some(items), Some(note)) if errors.0.is_empty() => {
-                Ok(NewOrder { id, customer_name, items, note })
+        match (customer_name, customer_id, items, note) {
+            (Some(customer_name), Some(customer_id), Some(items), Some(note))
+                if errors.0.is_empty() =>
+            {
+                Ok(NewOrder { id, customer_id, customer_name, items, note })
             }
             _ => Err(errors.0),
         }

@@ -1,0 +1,65 @@
+use super::{NotificationFilter, NotificationState, Settled, State};
+use crate::notification::{EndpointChange, SendOutcome, StateName, WebhookId, WebhookState};
+
+impl State {
+    /// Stores a result. `false` if the lease was lost.
+    pub(super) fn settle(&mut self, settled: &Settled) -> bool {
+        let now = self.now();
+        let Some(entry) = self.entries.get_mut(&settled.id.get()) else { return false };
+        if entry.lease != Some(settled.lease) {
+            return false;
+        }
+        entry.lease = None;
+        if let Some(attempt) = &settled.attempt {
+            entry.notification.attempts += 1;
+            entry.attempts.push(attempt.clone());
+        }
+        entry.notification.state = match &settled.outcome {
+            SendOutcome::Sent => NotificationState::Sent { at: now },
+            SendOutcome::Later { reason, delay } => NotificationState::Pending {
+                due_at: (now.get() + *delay).into(),
+                last_error: Some(reason.clone()),
+            },
+            SendOutcome::Failed(reason) => NotificationState::Failed { reason: reason.clone() },
+            SendOutcome::Suppressed(reason) => {
+                NotificationState::Suppressed { reason: reason.clone() }
+            }
+        };
+        let webhook = entry.notification.destination.parse::<WebhookId>().ok();
+        if let (Some(change), Some(id)) = (&settled.endpoint, webhook) {
+            self.change_endpoint(id, change);
+        }
+        true
+    }
+
+    fn change_endpoint(&mut self, id: WebhookId, change: &EndpointChange) {
+        let at = self.now();
+        let Some(webhook) = self.webhooks.get_mut(&id) else { return };
+        match change {
+            EndpointChange::Recovered => webhook.failing_since = None,
+            EndpointChange::FailingSince(since) => {
+                webhook.failing_since.get_or_insert(*since);
+            }
+            EndpointChange::Disabled(reason) => {
+                webhook.state = WebhookState::Disabled { at, reason: reason.clone() };
+                webhook.version += 1;
+            }
+        }
+    }
+
+    pub(super) fn retry(&mut self, filter: &NotificationFilter, limit: usize) -> u64 {
+        let now = self.now();
+        let chosen = self.entries.values_mut().filter(|entry| {
+            let state = entry.notification.state.name();
+            matches!(state, StateName::Failed | StateName::Suppressed)
+                && filter.selects(&entry.notification)
+        });
+        let mut retried = 0;
+        for entry in chosen.take(limit) {
+            entry.notification.attempts = 0;
+            entry.notification.state = NotificationState::Pending { due_at: now, last_error: None };
+            retried += 1;
+        }
+        retried
+    }
+}

@@ -1,0 +1,42 @@
+use super::{InMemoryNotifications, StoreError, Webhook, WebhookId};
+use crate::notification::Webhooks;
+use crate::paging::{Page, PageLimit};
+
+impl Webhooks for InMemoryNotifications {
+    async fn add(&self, webhook: &Webhook) -> Result<(), StoreError> {
+        self.lock().webhooks.insert(webhook.id, webhook.clone());
+        Ok(())
+    }
+
+    async fn find(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
+        Ok(self.lock().webhooks.get(&id).cloned())
+    }
+
+    async fn list(
+        &self,
+        after: Option<WebhookId>,
+        limit: PageLimit,
+    ) -> Result<Page<Webhook, WebhookId>, StoreError> {
+        let state = self.lock();
+        let rest = state.webhooks.values().filter(|webhook| Some(webhook.id) > after);
+        let rest = rest.take(limit.plus_one()).cloned().collect();
+        Ok(Page::from_rows(rest, limit, |webhook: &Webhook| webhook.id))
+    }
+
+    async fn save(&self, webhook: &Webhook) -> Result<Option<i64>, StoreError> {
+        let mut state = self.lock();
+        let stored = state.webhooks.get_mut(&webhook.id);
+        let Some(stored) = stored.filter(|stored| stored.version == webhook.version) else {
+            return Ok(None);
+        };
+        *stored = Webhook { version: webhook.version + 1, ..webhook.clone() };
+        Ok(Some(stored.version))
+    }
+
+    async fn delete(&self, id: WebhookId) -> Result<bool, StoreError> {
+        let mut state = self.lock();
+        let name = id.to_string();
+        state.entries.retain(|_, entry| entry.notification.destination != name);
+        Ok(state.webhooks.remove(&id).is_some())
+    }
+}

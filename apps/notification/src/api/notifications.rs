@@ -1,0 +1,228 @@
+//! The notifications, for customer service and operators.
+
+use adapter_http::{
+    BadRequest, BodyTimeout, CrossSite, FieldError, JsonBody, Malformed, NotFound, PathParameter,
+    Problem, ProblemType, QueryParameters, TooLarge, Unavailable, Unprocessable,
+    UnsupportedMediaType,
+};
+use application::notification::{
+    Notification, NotificationFilter, NotificationId, NotificationViews, Notifications,
+};
+use application::paging::PageLimit;
+use axum::Json;
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::Api;
+use super::notification_json::{
+    DetailsJson, NotificationJson, NotificationPageJson, PageQuery, StateJson,
+};
+
+/// How many notifications one request makes due again.
+const RETRY_LIMIT: usize = 1000;
+
+/// List notifications, oldest first
+#[utoipa::path(
+    get,
+    path = "/api/notifications",
+    tag = "notifications",
+    params(
+        ("orderId" = Option<Uuid>, Query, description = "Only notifications about this order"),
+        ("state" = Option<StateJson>, Query, description = "Only notifications in this state"),
+        ("channel" = Option<String>, Query, pattern = "^(log|email|webhook)$",
+         description = "Only notifications on this channel: `log`, `email` or `webhook`"),
+        ("destination" = Option<String>, Query,
+         description = "Only notifications for this customer or webhook"),
+        ("cursor" = Option<String>, Query, pattern = "^(0|-?[1-9][0-9]{0,17})$",
+         description = "The `nextCursor` of the previous page"),
+        ("limit" = Option<i64>, Query, minimum = 1, maximum = 100,
+         description = "Maximum number of notifications on the page; default 20"),
+    ),
+    responses(
+        (status = 200, description = "A page of notifications", body = NotificationPageJson),
+        BadRequest,
+        Unavailable,
+    ),
+)]
+pub(super) async fn list_notifications(
+    State(api): State<Api>,
+    mut query: QueryParameters,
+) -> Result<Json<NotificationPageJson>, Problem> {
+    let mut page = PageQuery::take(&mut query);
+    page.filter.order_id = query.take("orderId");
+    page.filter.channel = query.take("channel");
+    page.filter.destination = query.take("destination");
+    query.finish()?;
+    api.page(&page).await
+}
+
+/// Get a notification and the attempts to send it
+#[utoipa::path(
+    get,
+    path = "/api/notifications/{id}",
+    tag = "notifications",
+    params(("id" = i64, Path, minimum = 1, maximum = 9_007_199_254_740_991_i64, description = "The number of the notification")),
+    responses(
+        (status = 200, description = "The notification", body = DetailsJson),
+        BadRequest,
+        NotFound,
+        Unavailable,
+    ),
+)]
+pub(super) async fn get_notification(
+    State(api): State<Api>,
+    PathParameter(id): PathParameter<NotificationId>,
+) -> Result<Json<DetailsJson>, Problem> {
+    api.tables.ready()?;
+    let notification = api.notification(id).await?;
+    let attempts = api.notifications.attempts(id).await?;
+    Ok(Json(DetailsJson::new(notification, attempts)))
+}
+
+/// Send a notification again
+///
+/// It must have failed or been suppressed. It becomes `pending` with no attempts, and is sent at once.
+#[utoipa::path(
+    post,
+    path = "/api/notifications/{id}/retry",
+    tag = "operations",
+    params(("id" = i64, Path, minimum = 1, maximum = 9_007_199_254_740_991_i64, description = "The number of the notification")),
+    responses(
+        (status = 200, description = "The notification, now pending", body = NotificationJson),
+        BadRequest,
+        CrossSite,
+        NotFound,
+        adapter_http::IllegalTransition,
+        Unavailable,
+    ),
+)]
+pub(super) async fn retry_notification(
+    State(api): State<Api>,
+    PathParameter(id): PathParameter<NotificationId>,
+) -> Result<Json<NotificationJson>, Problem> {
+    api.tables.ready()?;
+    let filter = NotificationFilter { id: Some(id), ..NotificationFilter::default() };
+    let retried = api.retry(&filter).await?;
+    let notification = api.notification(id).await?;
+    if retried == 0 {
+        let state = notification.state.name();
+        let detail =
+            format!("the notification is {state}; only failed or suppressed ones can be retried");
+        return Err(Problem::new(ProblemType::IllegalTransition, detail));
+    }
+    Ok(Json(notification.into()))
+}
+
+/// Which notifications to send again
+#[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = RetryNotifications, example = json!({"channel": "email", "state": "failed"}))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RetryBody {
+    /// Only those about this order
+    order_id: Option<Uuid>,
+    /// Only those in this state: `failed` or `suppressed`
+    #[schema(pattern = "^(failed|suppressed)$")]
+    state: Option<String>,
+    /// Only those on this channel: `log`, `email` or `webhook`
+    #[schema(pattern = "^(log|email|webhook)$")]
+    channel: Option<String>,
+    /// Only those for this customer or webhook
+    destination: Option<String>,
+}
+
+/// How many notifications are sent again
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RetryReport, example = json!({"retried": 12, "more": false}))]
+pub(super) struct RetryReport {
+    /// How many became pending
+    #[schema(minimum = 0, maximum = 1000)]
+    retried: u64,
+    /// Whether there may be others: repeat the request
+    more: bool,
+}
+
+/// Send notifications again
+///
+/// Makes failed and suppressed notifications `pending` again, at most 1000 in one request, oldest first.
+/// Without a filter, all of them.
+#[utoipa::path(
+    post,
+    path = "/api/notifications/retry",
+    tag = "operations",
+    request_body = RetryBody,
+    responses(
+        (status = 200, description = "How many", body = RetryReport),
+        Malformed,
+        CrossSite,
+        BodyTimeout,
+        TooLarge,
+        UnsupportedMediaType,
+        Unprocessable,
+        Unavailable,
+    ),
+)]
+pub(super) async fn retry_notifications(
+    State(api): State<Api>,
+    JsonBody(body): JsonBody<RetryBody>,
+) -> Result<Json<RetryReport>, Problem> {
+    let filter = body.filter().map_err(Problem::invalid_body)?;
+    api.tables.ready()?;
+    let retried = api.retry(&filter).await?;
+    Ok(Json(RetryReport { retried, more: retried == RETRY_LIMIT as u64 }))
+}
+
+impl RetryBody {
+    fn filter(self) -> Result<NotificationFilter, Vec<FieldError>> {
+        let mut errors = Vec::new();
+        let state = self.state.filter(|state| {
+            let known = matches!(state.as_str(), "failed" | "suppressed");
+            if !known {
+                errors.push(FieldError::body("#/state", "must be `failed` or `suppressed`"));
+            }
+            known
+        });
+        let channel = self.channel.map(|channel| channel.parse()).transpose();
+        let channel = channel.unwrap_or_else(|error| {
+            errors.push(FieldError::body("#/channel", &error));
+            None
+        });
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        Ok(NotificationFilter {
+            id: None,
+            order_id: self.order_id.map(domain::OrderId::new),
+            state: state.and_then(|state| state.parse().ok()),
+            channel,
+            destination: self.destination,
+        })
+    }
+}
+
+impl Api {
+    /// A page of notifications.
+    pub(super) async fn page(
+        &self,
+        page: &PageQuery,
+    ) -> Result<Json<NotificationPageJson>, Problem> {
+        self.tables.ready()?;
+        let PageQuery { filter, after, limit } = page;
+        Ok(Json(self.notifications.list(filter, *after, *limit).await?.into()))
+    }
+
+    async fn notification(&self, id: NotificationId) -> Result<Notification, Problem> {
+        let filter = NotificationFilter { id: Some(id), ..NotificationFilter::default() };
+        let found = self.notifications.list(&filter, None, PageLimit::default()).await?;
+        found.items.into_iter().next().ok_or_else(|| {
+            Problem::new(ProblemType::NotFound, format!("there is no notification {id}"))
+        })
+    }
+
+    async fn retry(&self, filter: &NotificationFilter) -> Result<u64, Problem> {
+        let retried = self.notifications.retry(filter, RETRY_LIMIT).await?;
+        self.outgoing.wakeup.send_replace(());
+        Ok(retried)
+    }
+}

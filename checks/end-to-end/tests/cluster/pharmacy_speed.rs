@@ -1,0 +1,88 @@
+use std::time::{Duration, Instant};
+
+use end_to_end::cluster::Cluster;
+use end_to_end::fleet::{Fleet, Size};
+use end_to_end::instance::http;
+use end_to_end::order_load::OrderLoad;
+use end_to_end::read_models;
+use end_to_end::times::{percentile, warm_up};
+use reqwest::{Client, StatusCode};
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep};
+
+/// Actions per second.
+const RATE: u32 = 100;
+
+/// Number of actions in a measurement.
+const ACTIONS: usize = 1_000;
+
+/// Number of measurements. Other programs may disturb some, so the median counts.
+const MEASUREMENTS: usize = 5;
+
+/// Every one of so many orders is polled for its status. More polls would be a load of their own.
+const POLLED: usize = 5;
+
+/// Time between two polls of an order, at first. It grows, so that a slow system is not slowed down.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Maximum 99th percentile of the time from an action to the status of the order.
+const MAX_DELAY: Duration = Duration::from_millis(150);
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs the cluster"]
+async fn an_order_follows_an_action_of_the_pharmacy_within_150_milliseconds() {
+    let _cluster = Cluster::lock().await;
+    let fleet = Fleet::start(Size::SHARED).await;
+    let mut p99s = Vec::new();
+    warm_up(async || place_and_confirm(&fleet).await).await;
+    for _ in 0..MEASUREMENTS {
+        let delays = place_and_confirm(&fleet).await;
+        let [p50, p99] = [50, 99].map(|percent| percentile(&delays, percent));
+        println!("action → status: p50 {p50:.1?}, p99 {p99:.1?} at {RATE} actions/s");
+        p99s.push(p99);
+    }
+    fleet.stop();
+    let median = percentile(&p99s, 50);
+    assert!(median <= MAX_DELAY, "p99 {median:?}, the median of {p99s:?}");
+}
+
+async fn place_and_confirm(fleet: &Fleet) -> Vec<Duration> {
+    let mut orders = OrderLoad::place(fleet.api_urls(), 200, ACTIONS * 10 / 9 + 10).await;
+    read_models::wait_until_each_once(fleet, &orders).await;
+    orders.retain(|order| !order.cancelled);
+    confirm(fleet, orders.into_iter().map(|order| order.id).take(ACTIONS).collect()).await
+}
+
+/// Confirms the orders at a constant rate. Returns the time from the request until the order has the
+/// status, for those that are polled.
+async fn confirm(fleet: &Fleet, ids: Vec<String>) -> Vec<Duration> {
+    let mut pace = interval(Duration::from_secs(1) / RATE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let client = http();
+    let mut actions = JoinSet::new();
+    for (number, id) in ids.into_iter().enumerate() {
+        pace.tick().await;
+        let pharmacy = fleet.pharmacies[number % fleet.pharmacies.len()].url().to_owned();
+        let api = fleet.apis[number % fleet.apis.len()].url().to_owned();
+        let client = client.clone();
+        actions.spawn(async move {
+            let begin = Instant::now();
+            let url = format!("{pharmacy}/api/pharmacy/orders/{id}/confirm");
+            let answer = client.post(url).header("If-Match", "\"0\"").send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::OK, "{}", answer.text().await.unwrap());
+            if !number.is_multiple_of(POLLED) {
+                return None;
+            }
+            while !is_confirmed(&client, &format!("{api}/api/orders/{id}")).await {
+                sleep(POLL.max(begin.elapsed() / 20)).await;
+            }
+            Some(begin.elapsed())
+        });
+    }
+    actions.join_all().await.into_iter().flatten().collect()
+}
+
+async fn is_confirmed(client: &Client, url: &str) -> bool {
+    let order: serde_json::Value = client.get(url).send().await.unwrap().json().await.unwrap();
+    order["status"] == "confirmed"
+}
