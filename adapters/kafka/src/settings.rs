@@ -32,9 +32,9 @@ fn base(cluster: &Cluster) -> ClientConfig {
         // Reconnect within a second after an outage. The default is up to ten seconds.
         .set("reconnect.backoff.max.ms", "1000")
         .set("socket.keepalive.enable", "true")
-        // The default waits a minute for a broker that hangs. The cluster elects another leader
-        // long before that.
-        .set("socket.timeout.ms", "10000")
+        // The default waits a minute for a broker that hangs. A short timeout finds the new leader soon
+        // after the election, which takes about ten seconds.
+        .set("socket.timeout.ms", "4000")
         .set("socket.nagle.disable", "true")
         .set_log_level(RDKafkaLogLevel::Info);
     for (name, value) in &cluster.security {
@@ -59,7 +59,7 @@ pub(super) fn producer_settings(cluster: &Cluster) -> ClientConfig {
         .set("linger.ms", "2")
         .set("message.timeout.ms", MESSAGE_TIMEOUT.as_millis().to_string())
         // How long a leader may wait for its followers.
-        .set("request.timeout.ms", "5000")
+        .set("request.timeout.ms", "3000")
         // A new leader is often available at once.
         .set("retry.backoff.ms", "50")
         // The default buffers up to 1 GiB while brokers are unavailable. The records that all
@@ -88,7 +88,9 @@ pub(super) fn consumer_settings(cluster: &Cluster, group: &str) -> ClientConfig 
         .set("auto.offset.reset", "earliest")
         // The other members keep consuming while a member joins or leaves.
         .set("partition.assignment.strategy", "cooperative-sticky")
-        .set("session.timeout.ms", "10000")
+        // Longer than the replacement of a coordinator that hangs. A member whose session has ended
+        // joins again, and the group waits until the session of its old membership has ended too.
+        .set("session.timeout.ms", "15000")
         .set("heartbeat.interval.ms", "1000")
         .set("fetch.wait.max.ms", cluster.fetch_wait_ms.to_string())
         // The default pauses a partition for a second when the queue is full.

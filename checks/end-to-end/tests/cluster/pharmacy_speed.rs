@@ -34,7 +34,7 @@ async fn an_order_follows_an_action_of_the_pharmacy_within_150_milliseconds() {
     let _cluster = Cluster::lock().await;
     let fleet = Fleet::start(Size::SHARED).await;
     let mut p99s = Vec::new();
-    warm_up(async || place_and_confirm(&fleet).await).await;
+    warm_up(MAX_DELAY, async || place_and_confirm(&fleet).await).await;
     for _ in 0..MEASUREMENTS {
         let delays = place_and_confirm(&fleet).await;
         let [p50, p99] = [50, 99].map(|percent| percentile(&delays, percent));
