@@ -32,7 +32,7 @@ pub struct KafkaArgs {
     pub kafka_topic: String,
 
     /// Milliseconds that a broker may wait for new records before it answers a fetch
-    #[arg(long, env = "KAFKA_FETCH_WAIT_MS", default_value_t = 100, value_name = "MS",
+    #[arg(long, env = "KAFKA_FETCH_WAIT_MS", default_value_t = 500, value_name = "MS",
           value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub kafka_fetch_wait_ms: u32,
 
@@ -91,7 +91,7 @@ impl KafkaArgs {
             kafka_bootstrap_servers: servers.into(),
             security: KafkaSecurityArgs::default(),
             kafka_topic: topic.into(),
-            kafka_fetch_wait_ms: 100,
+            kafka_fetch_wait_ms: 500,
             schema_registry_url: registry_url.into(),
             registry: RegistryArgs::default(),
         }
