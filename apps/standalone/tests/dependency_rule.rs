@@ -38,7 +38,7 @@ const TECHNOLOGY: &[&str] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("apache-avro", &["adapter-avro", "schemas"]),
     ("lettre", &["adapter-mail"]),
-    ("rdkafka", &["adapter-kafka", "embedded-kafka"]),
+    ("rdkafka", &["adapter-kafka", "benchmark", "embedded-kafka"]),
     ("ring", &["adapter-webhook"]),
     ("schema_registry_converter", &["adapter-kafka", "embedded-registry"]),
     (
@@ -49,6 +49,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "adapter-outbox",
             "adapter-pharmacy",
             "adapter-postgres",
+            "benchmark",
             "embedded-postgres",
             "embedded-registry",
         ],
