@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::Arc;
 
 use runtime::StartError;
 use runtime::config::{DatabaseArgs, Migrate, Secret};
@@ -21,7 +22,8 @@ pub struct Database {
     /// A connection only for [`Database::ping`], so that a ping does not have to wait for a free
     /// connection of the pool.
     probe: PgPool,
-    options: PgConnectOptions,
+    /// Shared, because routes clone the database for each request.
+    options: Arc<PgConnectOptions>,
     tables: &'static ContextTables,
     migrate: Migrate,
 }
@@ -63,7 +65,7 @@ impl Database {
         let probe = probe().connect_lazy_with(options.clone());
         let pool = sessions_in(tables.schema, max_connections, "", &probe);
         let pool = pool.connect_lazy_with(options.clone());
-        Ok(Self { pool, probe, options, tables, migrate: Migrate::Off })
+        Ok(Self { pool, probe, options: Arc::new(options), tables, migrate: Migrate::Off })
     }
 
     /// The tables of the context.
@@ -115,7 +117,7 @@ impl Database {
 
     /// The options to connect with.
     #[must_use]
-    pub const fn options(&self) -> &PgConnectOptions {
+    pub fn options(&self) -> &PgConnectOptions {
         &self.options
     }
 }
