@@ -1,5 +1,6 @@
 """The programs of a measurement: the cluster, the services, and the CPU time of their processes."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -126,6 +127,12 @@ class Services:
         if set(number) != {"201"}:
             raise SystemExit(f"benchmark: not all orders were accepted: {answers}")
         return number["201"]
+
+    def wait_until_published(self):
+        """Waits until the outbox is empty."""
+        url = f"http://127.0.0.1:{PORTS['order-jobs']}/api/outbox"
+        read = lambda: json.load(urllib.request.urlopen(url, timeout=5))
+        eventually(300, "the outbox is empty", lambda: read()["unprocessed"] == 0)
 
     def wait_until_received(self):
         """Waits until every order is in both read models. None is lost."""

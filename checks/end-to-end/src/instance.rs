@@ -128,7 +128,7 @@ pub fn http() -> reqwest::Client {
 }
 
 /// The folder of the programs.
-fn programs() -> PathBuf {
+pub fn programs() -> PathBuf {
     std::env::var_os("ORDERS_PROGRAMS")
         .map_or_else(|| repository().join("target/release"), PathBuf::from)
 }

@@ -9,6 +9,7 @@
     reason = "helpers of tests panic on failure"
 )]
 
+pub mod bare_road;
 pub mod cluster;
 pub mod eventually;
 pub mod external_clients;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::eventually::eventually;
+use crate::eventually::eventually_all;
 use crate::external_clients::order_content;
 use crate::fleet::{Fleet, counters};
 use crate::instance::http;
@@ -22,11 +22,12 @@ const CONCURRENT: usize = 16;
 /// right content, and that there is one notification for each event.
 pub async fn wait_until_each_once(fleet: &Fleet, orders: &[Order]) {
     let mut known = HashMap::new();
-    eventually("all orders are in the read model of the pharmacy", async || {
+    eventually_all("orders are in the read model of the pharmacy", orders.len(), async || {
         known = pharmacy_orders(fleet, orders).await;
-        orders.iter().all(|order| {
+        let is_complete = |order: &&Order| {
             known.get(&order.id).is_some_and(|known| known["version"] == order.events())
-        })
+        };
+        orders.iter().filter(is_complete).count()
     })
     .await;
     for order in orders {
@@ -38,9 +39,9 @@ pub async fn wait_until_each_once(fleet: &Fleet, orders: &[Order]) {
         assert_eq!(order_content(known), order_content(&order.body), "{known}");
     }
     let mut notified = HashMap::new();
-    eventually("there is a notification for every event", async || {
+    eventually_all("events have a notification", events(orders), async || {
         notified = notifications(fleet, orders).await;
-        notified.values().map(Vec::len).sum::<usize>() >= events(orders)
+        notified.values().map(Vec::len).sum()
     })
     .await;
     for order in orders {

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use end_to_end::cluster::{Cluster, PHARMACY_TOPIC};
-use end_to_end::eventually::eventually;
+use end_to_end::eventually::eventually_all;
 use end_to_end::external_clients::{Record, end_offsets, end_offsets_of, read_all};
 use end_to_end::fleet::{Fleet, Size};
 use end_to_end::instance::Instance;
@@ -41,14 +41,15 @@ async fn five_thousand_orders_end_alike_on_both_sides_although_each_process_is_k
     assert_eq!(ids.len(), ORDERS);
 
     let (mut known, mut worked_on) = (HashMap::new(), HashMap::new());
-    eventually("every order is final on both sides", async || {
-        sleep(Duration::from_secs(1)).await;
+    eventually_all("orders are final on both sides", ORDERS, async || {
         known = orders(&fleet.apis[0], "/api/orders", &ids).await;
         worked_on = orders(&fleet.pharmacies[0], "/api/pharmacy/orders", &ids).await;
-        ids.iter().all(|id| {
-            let both = [&worked_on, &known].map(|side| side.get(id).map(|it| it["status"].clone()));
+        let is_final = |id: &&String| {
+            let both =
+                [&worked_on, &known].map(|side| side.get(*id).map(|it| it["status"].clone()));
             FINAL.iter().any(|(there, here)| both == [Some((*there).into()), Some((*here).into())])
-        })
+        };
+        ids.iter().filter(is_final).count()
     })
     .await;
     let actions = pharmacists.stop().await;
