@@ -8,6 +8,7 @@ use rdkafka::ClientConfig;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use runtime::clock;
 use sqlx::PgPool;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -86,7 +87,7 @@ async fn place(
     topic: String,
     committed: Committed,
 ) -> Result<(), Failure> {
-    let id = Uuid::new_v4();
+    let id = Uuid::from_u128(clock::random());
     let mut transaction = pool.begin().await?;
     sqlx::query("INSERT INTO bare_orders VALUES ($1, 'Ada Lovelace')")
         .bind(id)

@@ -5,7 +5,7 @@ mod raw_producer;
 mod relay_sql;
 mod upsert;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::{Parser, Subcommand};
 use sqlx::PgPool;
@@ -85,6 +85,6 @@ async fn pool(url: &str) -> Result<PgPool, Failure> {
 }
 
 fn print_rate(number: usize, begin: Instant) {
-    let rate = number as f64 / begin.elapsed().max(Duration::from_millis(1)).as_secs_f64();
-    println!("{rate:.0}");
+    let millis = begin.elapsed().as_millis().max(1);
+    println!("{}", number as u128 * 1000 / millis);
 }

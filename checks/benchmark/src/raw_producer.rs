@@ -8,6 +8,7 @@ use rdkafka::ClientConfig;
 use rdkafka::ClientContext;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::producer::{BaseRecord, DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use runtime::clock;
 use uuid::Uuid;
 
 use crate::{Failure, print_rate};
@@ -36,7 +37,8 @@ pub(crate) fn run(brokers: &str, topic: &str, records: usize, bytes: usize) -> R
         .set("linger.ms", "2")
         .set("partitioner", "murmur2_random")
         .create_with_context(acknowledged.clone())?;
-    let keys: Vec<String> = (0..records).map(|_| Uuid::new_v4().to_string()).collect();
+    let keys: Vec<String> =
+        (0..records).map(|_| Uuid::from_u128(clock::random()).to_string()).collect();
     let value = vec![7; bytes];
     let begin = Instant::now();
     for key in &keys {
@@ -49,7 +51,7 @@ pub(crate) fn run(brokers: &str, topic: &str, records: usize, bytes: usize) -> R
             record = again;
         }
     }
-    producer.flush(Duration::from_secs(60))?;
+    producer.flush(Duration::from_mins(1))?;
     if acknowledged.0.load(Ordering::Relaxed) != records {
         return Err("records were lost".into());
     }

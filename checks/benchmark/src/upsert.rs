@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use runtime::clock;
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -18,7 +19,7 @@ pub(crate) async fn run(pool: &PgPool, orders: usize) -> Result<(), Failure> {
         );
         sqlx::raw_sql(sqlx::AssertSqlSafe(create)).execute(pool).await?;
     }
-    let ids: Vec<Uuid> = (0..orders).map(|_| Uuid::now_v7()).collect();
+    let ids: Vec<Uuid> = (0..orders).map(|_| Uuid::from_u128(clock::random())).collect();
     let begin = Instant::now();
     for batch in ids.chunks(BATCH) {
         let mut transaction = pool.begin().await?;
