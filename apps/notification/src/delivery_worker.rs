@@ -32,6 +32,9 @@ const IDLE_WAIT: Duration = Duration::from_secs(1);
 /// concern only some of them.
 const EMPTY_REST: Duration = Duration::from_millis(100);
 
+/// The worker does not rest after a turn with this many notifications: each of them has cost little.
+const MANY: usize = 8;
+
 /// How long attempts may still take after the shutdown was requested. The leases of the others run out.
 const DRAIN: Duration = Duration::from_secs(8);
 
@@ -49,9 +52,8 @@ pub struct Limits {
     pub leased: usize,
     /// Notifications that are leased for one webhook.
     pub leased_per_destination: usize,
-    /// How long the worker rests after it has used the store, so that it settles and claims several at
-    /// once. It does not rest after a turn with half of what it may lease. After a pause, the first one
-    /// is claimed at once.
+    /// How long the worker rests after it has used the store for few notifications, so that it settles
+    /// and claims several at once. After a pause, the first one is claimed at once.
     pub rest: Duration,
 }
 
@@ -76,8 +78,7 @@ pub async fn run_worker<S: Notifications, C: Channel>(
             biased;
             Some(sent) = worker.sending.next() => worker.done.push(sent),
             () = sleep_until(turn.max(worker.rested_at)), if claims => {
-                let many = limits.leased / 2;
-                let mut has_more = worker.done.len() >= many;
+                let mut has_more = worker.done.len() >= MANY;
                 if !worker.done.is_empty() {
                     Box::pin(worker.settle()).await;
                 }
@@ -86,7 +87,7 @@ pub async fn run_worker<S: Notifications, C: Channel>(
                 if worker.has_room() && Instant::now() >= worker.paused_until {
                     let Found { count, full, receiver_full } = Box::pin(worker.claim()).await;
                     next_claim = Instant::now() + if full { Duration::ZERO } else { IDLE_WAIT };
-                    has_more |= count >= many || receiver_full;
+                    has_more |= count >= MANY || receiver_full;
                     if count == 0 && worker.sending.is_empty() {
                         rest = EMPTY_REST;
                     }
