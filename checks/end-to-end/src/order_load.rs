@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -15,9 +15,6 @@ use crate::order::{Order, order_body};
 
 /// Maximum number of concurrent requests.
 const CONCURRENT: usize = 64;
-
-/// How long a cancellation is retried while the service is unavailable.
-const RETRIES: Duration = Duration::from_secs(30);
 
 /// Orders placed at a constant rate, in turn at several instances of order-api. Every tenth order
 /// is cancelled, at the next instance.
@@ -109,19 +106,7 @@ async fn place_and_cancel(
     if number % 10 == 9 {
         let reason = json!({"reason": "changed my mind"});
         let url = format!("{second}/api/orders/{}/cancel", order.id);
-        // It may be repeated, so it is retried like other clients do: a machine that reads the program
-        // from a slow disk can stop it for seconds.
-        let deadline = Instant::now() + RETRIES;
-        loop {
-            let answer = client.post(&url).json(&reason).send().await.unwrap();
-            let status = answer.status();
-            if status == StatusCode::ACCEPTED {
-                break;
-            }
-            let text = answer.text().await.unwrap();
-            let is_unavailable = status == StatusCode::SERVICE_UNAVAILABLE;
-            assert!(is_unavailable && Instant::now() < deadline, "{status}: {text}");
-        }
+        post(client, &url, &reason, StatusCode::ACCEPTED).await;
         order.cancelled = true;
     }
     order
