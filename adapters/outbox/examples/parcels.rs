@@ -4,7 +4,6 @@ use adapter_outbox::{MIGRATIONS, NewEvent, NewEvents, PgOutbox};
 use adapter_postgres::{ContextTables, Database};
 use application::event_format::PublishedSchema;
 use application::relay::{Step, relay_step};
-use runtime::config::KafkaArgs;
 use serde_json::json;
 use sqlx::types::Uuid;
 
@@ -23,7 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let postgres = embedded_postgres::testing::fresh_database().await?.args();
     let kafka = embedded_kafka::EmbeddedKafka::start("parcels", 3)?;
     let registry = embedded_registry::testing::start(([127, 0, 0, 1], 0).into(), &postgres);
-    let args = KafkaArgs::at(kafka.bootstrap_servers(), registry.await?, "parcels");
+    let args = embedded_kafka::client_args(kafka.bootstrap_servers(), registry.await?, "parcels");
 
     // One schema has the tables of the service and of its outbox.
     let database = Database::new(&TABLES, &postgres, "parcels")?;

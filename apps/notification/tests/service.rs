@@ -15,7 +15,7 @@ use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
 use notification::Config;
 use runtime::clock;
-use runtime::config::{HttpArgs, KafkaArgs};
+use runtime::config::HttpArgs;
 use serde_json::{Value, json};
 use test_support::{free_address, new_order, outbox_record};
 use tokio_util::sync::CancellationToken;
@@ -29,10 +29,7 @@ async fn two_instances_send_each_notification_once_and_stop_on_shutdown() {
     let database = fresh_database().await.unwrap().args();
     let registry_url =
         registry::testing::start(([127, 0, 0, 1], 0).into(), &database).await.unwrap();
-    let kafka_args = KafkaArgs {
-        kafka_fetch_wait_ms: 10,
-        ..KafkaArgs::at(kafka.bootstrap_servers(), registry_url, TOPIC)
-    };
+    let kafka_args = embedded_kafka::client_args(kafka.bootstrap_servers(), registry_url, TOPIC);
 
     let stop = CancellationToken::new();
     let addresses = [free_address().await, free_address().await];

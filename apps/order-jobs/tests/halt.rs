@@ -59,10 +59,8 @@ impl Fixture {
         kafka.create_topic(PHARMACY_TOPIC, PARTITIONS).unwrap();
         let local = ([127, 0, 0, 1], 0).into();
         let registry_url = registry::testing::start(local, &fresh.args()).await.unwrap();
-        let kafka_args = KafkaArgs {
-            kafka_fetch_wait_ms: 10,
-            ..KafkaArgs::at(kafka.bootstrap_servers(), registry_url, TOPIC)
-        };
+        let kafka_args =
+            embedded_kafka::client_args(kafka.bootstrap_servers(), registry_url, TOPIC);
         let http = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
         let relay = RelayArgs {
             relay_check: CHECK,

@@ -11,7 +11,7 @@ use embedded_postgres::testing::fresh_database;
 use embedded_registry as registry;
 use order_jobs::{Config, RetentionArgs};
 use relay::RelayArgs;
-use runtime::config::{HttpArgs, KafkaArgs, PHARMACY_TOPIC, PharmacyTopicArgs, TOPIC};
+use runtime::config::{HttpArgs, PHARMACY_TOPIC, PharmacyTopicArgs, TOPIC};
 use serde_json::Value;
 use test_support::{eventually, free_address};
 use tokio_util::sync::CancellationToken;
@@ -34,7 +34,11 @@ async fn a_relay_is_not_ready_before_the_registry_has_given_ids_to_its_schemas()
     let config = Config {
         consumer: ConsumerArgs {
             database: database.clone(),
-            kafka: KafkaArgs::at(kafka.bootstrap_servers(), format!("http://{registry}"), TOPIC),
+            kafka: embedded_kafka::client_args(
+                kafka.bootstrap_servers(),
+                format!("http://{registry}"),
+                TOPIC,
+            ),
             http: HttpArgs::default(),
         },
         http_addr: http,

@@ -17,7 +17,7 @@ use embedded_kafka::EmbeddedKafka;
 use embedded_postgres::testing::{FreshDatabase, fresh_database};
 use embedded_registry as registry;
 use relay::{OutboxCommand, Relay, RelayArgs, outbox_routes, run_outbox_command};
-use runtime::config::{KafkaArgs, MAX_IN_FLIGHT};
+use runtime::config::MAX_IN_FLIGHT;
 use serde_json::{Value, json};
 use test_support::{eventually, get_json};
 use tokio::task::JoinHandle;
@@ -55,7 +55,7 @@ impl Fixture {
         let kafka = EmbeddedKafka::start(TOPIC, PARTITIONS).unwrap();
         let local = ([127, 0, 0, 1], 0).into();
         let registry_url = registry::testing::start(local, &fresh.args()).await.unwrap();
-        let args = KafkaArgs::at(kafka.bootstrap_servers(), registry_url, TOPIC);
+        let args = embedded_kafka::client_args(kafka.bootstrap_servers(), registry_url, TOPIC);
         let cluster = Cluster::new(&args).unwrap();
         let registry = Registry::new(&args).unwrap();
         let publisher =

@@ -138,13 +138,13 @@ impl SystemArgs {
     /// The settings for a client of this cluster and this registry. The security settings apply
     /// only to external ones: the embedded ones have no authentication.
     pub(crate) fn kafka(&self, servers: &str, registry_url: &str) -> KafkaArgs {
-        let mut args = KafkaArgs::at(servers, registry_url, self.kafka_topic.as_str());
-        if self.kafka_bootstrap_servers.is_some() {
-            args.security = self.kafka_security.clone();
+        let topic = self.kafka_topic.as_str();
+        let mut args = if self.kafka_bootstrap_servers.is_some() {
+            let security = self.kafka_security.clone();
+            KafkaArgs { security, ..KafkaArgs::at(servers, registry_url, topic) }
         } else {
-            // The embedded brokers answer a fetch without new records only after the full wait.
-            args.kafka_fetch_wait_ms = 20;
-        }
+            embedded_kafka::client_args(servers, registry_url, topic)
+        };
         if self.schema_registry_url.is_some() {
             args.registry = self.registry.clone();
         }

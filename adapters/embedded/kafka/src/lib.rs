@@ -9,6 +9,33 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::types::RDKafkaType;
 
 use runtime::StartError;
+use runtime::config::{KafkaArgs, KafkaSecurityArgs};
+
+/// Properties of librdkafka that clients of the cluster need.
+///
+/// A broker reads nothing from the connection of a member that waits for its group, for up to a
+/// session timeout. If another request times out in that time, the member reconnects and joins
+/// again, and librdkafka aborts the process of the cluster (`Assertion !member->resp`). So requests
+/// must not time out earlier.
+pub const CLIENT_PROPERTIES: &str = "session.timeout.ms=10000,socket.timeout.ms=12000";
+
+/// Settings for clients of the cluster.
+#[must_use]
+pub fn client_args(
+    servers: impl Into<String>,
+    registry_url: impl Into<String>,
+    topic: impl Into<String>,
+) -> KafkaArgs {
+    KafkaArgs {
+        // A broker answers a fetch without new records only after the full wait.
+        kafka_fetch_wait_ms: 20,
+        security: KafkaSecurityArgs {
+            kafka_properties: vec![CLIENT_PROPERTIES.into()],
+            ..KafkaSecurityArgs::default()
+        },
+        ..KafkaArgs::at(servers, registry_url, topic)
+    }
+}
 
 /// A Kafka cluster for all clients on this host. Dropping it stops the brokers.
 ///

@@ -1,11 +1,11 @@
 //! Tests of the embedded Kafka cluster with ordinary clients.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use embedded_kafka::EmbeddedKafka;
+use embedded_kafka::{CLIENT_PROPERTIES, EmbeddedKafka};
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
@@ -94,4 +94,39 @@ fn a_broker_that_does_not_exist_is_refused() {
     let kafka = EmbeddedKafka::start(TOPIC, 1).unwrap();
     assert!(kafka.broker_down(4).is_err());
     assert!(kafka.broker_up(9).is_err());
+}
+
+#[test]
+fn a_member_that_waits_for_its_group_can_commit() {
+    let kafka = EmbeddedKafka::start(TOPIC, 2).unwrap();
+    let member = || {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", kafka.bootstrap_servers()).set("group.id", "group");
+        for property in CLIENT_PROPERTIES.split(',') {
+            let (name, value) = property.split_once('=').unwrap();
+            config.set(name, value);
+        }
+        let consumer: BaseConsumer = config.create().unwrap();
+        consumer.subscribe(&[TOPIC]).unwrap();
+        consumer
+    };
+    let is_assigned = |member: &BaseConsumer| {
+        assert!(member.poll(Duration::from_millis(100)).is_none(), "no records, no errors");
+        member.assignment().unwrap().count() > 0
+    };
+    let deadline = Instant::now() + 3 * DEADLINE;
+    let first = member();
+    while !is_assigned(&first) {
+        assert!(Instant::now() < deadline, "the first member has no partition");
+    }
+
+    // The group waits for about a session timeout before it admits another member.
+    let second = member();
+    assert!(second.poll(Duration::from_secs(2)).is_none());
+    let mut offsets = TopicPartitionList::new();
+    offsets.add_partition_offset(TOPIC, 0, Offset::Offset(0)).unwrap();
+    second.commit(&offsets, CommitMode::Async).unwrap();
+    while !(is_assigned(&first) & is_assigned(&second)) {
+        assert!(Instant::now() < deadline, "the second member has no partition");
+    }
 }

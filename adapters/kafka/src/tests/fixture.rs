@@ -47,10 +47,8 @@ impl Fixture {
         let cluster = MockCluster::new(3).unwrap();
         cluster.create_topic(TOPIC, PARTITIONS, 3).unwrap();
         let registry = StubRegistry::default();
-        let args = KafkaArgs {
-            kafka_fetch_wait_ms: 10,
-            ..KafkaArgs::at(cluster.bootstrap_servers(), registry.start().await, TOPIC)
-        };
+        let args =
+            embedded_kafka::client_args(cluster.bootstrap_servers(), registry.start().await, TOPIC);
         Self { cluster, registry, args }
     }
 

@@ -78,10 +78,7 @@ impl Fixture {
 
     pub(crate) fn kafka_args(&self) -> KafkaArgs {
         let registry_url = format!("http://{}", self.registry);
-        KafkaArgs {
-            kafka_fetch_wait_ms: 10,
-            ..KafkaArgs::at(self.kafka.bootstrap_servers(), registry_url, TOPIC)
-        }
+        embedded_kafka::client_args(self.kafka.bootstrap_servers(), registry_url, TOPIC)
     }
 
     /// Makes Postgres available to the service, by a proxy.

@@ -44,6 +44,7 @@ impl ExternalServices {
         command
             .env("DATABASE_URL", &self.database_url)
             .env("KAFKA_BOOTSTRAP_SERVERS", self.kafka.bootstrap_servers())
+            .env("KAFKA_PROPERTIES", embedded_kafka::CLIENT_PROPERTIES)
             .env("SCHEMA_REGISTRY_URL", format!("http://{}", self.registry.addr))
     }
 
@@ -58,10 +59,11 @@ impl ExternalServices {
 
     /// Settings for a client of Kafka that does not use the proxies.
     pub(crate) fn kafka_args(&self) -> KafkaArgs {
-        KafkaArgs {
-            kafka_fetch_wait_ms: 20,
-            ..KafkaArgs::at(self.kafka.bootstrap_servers(), self.registry_url.as_str(), TOPIC)
-        }
+        embedded_kafka::client_args(
+            self.kafka.bootstrap_servers(),
+            self.registry_url.as_str(),
+            TOPIC,
+        )
     }
 
     /// The same for the topic of the pharmacy.
