@@ -104,6 +104,24 @@ impl Database {
             .map_err(|error| application::one_line(&error))
     }
 
+    /// Opens half of the sessions, one after the other, or as many as the server allows.
+    ///
+    /// Otherwise the pool would open them at the first burst of requests, all at the same time. On a
+    /// busy host the logins then take longer than a request waits; sqlx cancels a login together with
+    /// the request that needed it, and the next request starts again.
+    pub(super) async fn open_sessions(&self) {
+        let mut open = Vec::new();
+        while open.len() < self.pool.options().get_max_connections().div_ceil(2) as usize {
+            match self.pool.acquire().await {
+                Ok(session) => open.push(session),
+                Err(error) => {
+                    tracing::debug!(%error, "opened {} sessions in advance", open.len());
+                    return;
+                }
+            }
+        }
+    }
+
     /// Waits for the work in progress, then closes all connections.
     pub async fn close(&self) {
         tokio::join!(close(&self.pool), close(&self.probe));
@@ -133,10 +151,20 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::MigrationGate;
     use embedded_postgres::testing::fresh_database;
 
     static EMPTY: ContextTables =
         ContextTables { schema: "empty", program: "test", migrations: &[] };
+
+    #[tokio::test]
+    async fn half_of_the_sessions_are_open_before_the_first_burst_of_requests() {
+        let args =
+            DatabaseArgs { database_max_connections: 5, ..fresh_database().await.unwrap().args() };
+        let database = Database::new(&EMPTY, &args, "test").unwrap();
+        MigrationGate::default().prepare(&database).await.unwrap();
+        assert_eq!(database.pool.size(), 3);
+    }
 
     #[tokio::test]
     async fn a_database_whose_connections_are_all_in_use_answers_a_ping() {

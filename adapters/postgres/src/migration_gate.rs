@@ -86,6 +86,7 @@ impl MigrationGate {
             tokio::time::sleep(backoff.after_failure()).await;
         }
         outage.report_success();
+        database.open_sessions().await;
         self.up_to_date.store(true, Ordering::Release);
         Ok(())
     }

@@ -83,6 +83,8 @@ pub(super) fn sessions(max_connections: u32, setup: &str, probe: Option<PgPool>)
         .acquire_timeout(ACQUIRE)
         // A longer wait ends with an error, so sqlx does not have to log slow waits.
         .acquire_slow_threshold(ACQUIRE)
+        // Sessions stay open for the next burst of requests.
+        .idle_timeout(None)
         .after_connect(move |connection, _| {
             let setup = Arc::clone(&setup);
             Box::pin(async move {

@@ -17,6 +17,10 @@ use crate::ports::Ports;
 /// Time for all services to become ready.
 const READY_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// Maximum number of connections of each service. Without optimisation a login takes 30 ms of CPU time,
+/// so more connections would make the first requests slower.
+const CONNECTIONS: u32 = 6;
+
 /// The four services, and the Postgres, Kafka, schema registry and mail server that they use.
 pub(crate) struct System {
     backing_services: BackingServices,
@@ -122,7 +126,7 @@ fn start_services(
     let mut services = JoinSet::new();
     services.spawn(order_api::run(
         order_api::Config {
-            database: backing_services.database(16),
+            database: backing_services.database(CONNECTIONS),
             http_addr: ports.order_api,
             http: HttpArgs::default(),
         },
@@ -130,7 +134,7 @@ fn start_services(
     ));
     services.spawn(order_jobs::run(
         order_jobs::Config {
-            consumer: consumer_args(backing_services, 14),
+            consumer: consumer_args(backing_services),
             http_addr: ports.order_jobs,
             kafka_group: "ordering-group".to_owned(),
             pharmacy_topic: backing_services.pharmacy_topic(),
@@ -141,7 +145,7 @@ fn start_services(
     ));
     services.spawn(pharmacy_order::run(
         pharmacy_order::Config {
-            consumer: consumer_args(backing_services, 12),
+            consumer: consumer_args(backing_services),
             http_addr: ports.pharmacy_order,
             kafka_group: "pharmacy-order-group".to_owned(),
             pharmacy_topic: backing_services.pharmacy_topic(),
@@ -152,7 +156,7 @@ fn start_services(
     ));
     services.spawn(notification::run(
         notification::Config {
-            consumer: consumer_args(backing_services, 10),
+            consumer: consumer_args(backing_services),
             http_addr: ports.notification,
             kafka_group: "notification-group".to_owned(),
             mail: backing_services.mail(),
@@ -164,9 +168,9 @@ fn start_services(
     services
 }
 
-fn consumer_args(backing_services: &BackingServices, connections: u32) -> ConsumerArgs {
+fn consumer_args(backing_services: &BackingServices) -> ConsumerArgs {
     ConsumerArgs {
-        database: backing_services.database(connections),
+        database: backing_services.database(CONNECTIONS),
         kafka: backing_services.kafka(),
         http: HttpArgs::default(),
     }
