@@ -11,6 +11,7 @@ use application::notification::{
 use application::paging::PageLimit;
 use axum::Json;
 use axum::extract::State;
+use domain::CustomerId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -33,7 +34,7 @@ const RETRY_LIMIT: usize = 1000;
         ("state" = Option<StateJson>, Query, description = "Only notifications in this state"),
         ("channel" = Option<String>, Query, pattern = "^(log|email|webhook)$",
          description = "Only notifications on this channel: `log`, `email` or `webhook`"),
-        ("destination" = Option<String>, Query,
+        ("destination" = Option<String>, Query, pattern = "^[A-Za-z0-9._-]{1,64}$",
          description = "Only notifications for this customer or webhook"),
         ("cursor" = Option<String>, Query, pattern = "^(0|-?[1-9][0-9]{0,17})$",
          description = "The `nextCursor` of the previous page"),
@@ -53,7 +54,7 @@ pub(super) async fn list_notifications(
     let mut page = PageQuery::take(&mut query);
     page.filter.order_id = query.take("orderId");
     page.filter.channel = query.take("channel");
-    page.filter.destination = query.take("destination");
+    page.filter.destination = query.take("destination").map(|id: CustomerId| id.to_string());
     query.finish()?;
     api.page(&page).await
 }
@@ -129,6 +130,7 @@ pub(super) struct RetryBody {
     #[schema(pattern = "^(log|email|webhook)$")]
     channel: Option<String>,
     /// Only those for this customer or webhook
+    #[schema(pattern = "^[A-Za-z0-9._-]{1,64}$")]
     destination: Option<String>,
 }
 
@@ -188,6 +190,12 @@ impl RetryBody {
             errors.push(FieldError::body("#/channel", &error));
             None
         });
+        // Webhooks have ids of the same form.
+        let destination = self.destination.map(|id| id.parse::<CustomerId>()).transpose();
+        let destination = destination.unwrap_or_else(|error| {
+            errors.push(FieldError::body("#/destination", &error));
+            None
+        });
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -196,7 +204,7 @@ impl RetryBody {
             order_id: self.order_id.map(domain::OrderId::new),
             state: state.and_then(|state| state.parse().ok()),
             channel,
-            destination: self.destination,
+            destination: destination.map(|id| id.to_string()),
         })
     }
 }

@@ -122,12 +122,15 @@ async fn notifications_are_retried_by_a_filter() {
     for (body, pointer) in [
         (json!({"state": "sent"}), "#/state"),
         (json!({"channel": "fax"}), "#/channel"),
+        (json!({"destination": "c\u{0}1"}), "#/destination"),
         (json!({"order": 1}), "#/order"),
     ] {
         let (status, problem) = retry(body).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
+    let (status, _) = fixture.get("/api/notifications?destination=c%001").await;
+    assert_eq!(status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]
