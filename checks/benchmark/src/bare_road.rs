@@ -20,7 +20,7 @@ use crate::Failure;
 const EVENT: [u8; 120] = [7; 120];
 
 /// How long the last event may take.
-const LAST: Duration = Duration::from_secs(30);
+const LAST: Duration = Duration::from_mins(2);
 
 /// When each order was committed.
 type Committed = Arc<Mutex<HashMap<Uuid, Instant>>>;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Maximum number of runs to warm up.
-const MAX_WARM_UPS: usize = 10;
+const MAX_WARM_UPS: usize = 4;
 
 /// The percentile of the times (nearest rank).
 pub fn percentile(times: &[Duration], percent: usize) -> Duration {
