@@ -75,6 +75,8 @@ fn consumer(brokers: &str, topic: &str) -> Result<StreamConsumer, Failure> {
         .set("bootstrap.servers", brokers)
         .set("group.id", topic)
         .set("auto.offset.reset", "earliest")
+        // The topic was just created; a broker may not know it yet.
+        .set("topic.metadata.refresh.interval.ms", "1000")
         .create()?;
     consumer.subscribe(&[topic])?;
     Ok(consumer)
