@@ -2,6 +2,7 @@
 //! (RFC 9457), health checks, metrics, API documentation and graceful shutdown.
 
 mod admission;
+mod body_errors;
 mod browsers;
 mod cursor;
 mod dead_letters;
@@ -27,6 +28,7 @@ mod timestamp;
 mod trace;
 mod whole_number;
 
+pub use body_errors::BodyErrors;
 pub use browsers::refuse_cross_site;
 pub use cursor::{Cursor, CursorError};
 pub use dead_letters::{DeadLetterContent, DeadLetterId, dead_letter_routes};

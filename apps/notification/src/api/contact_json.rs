@@ -1,4 +1,4 @@
-use adapter_http::FieldError;
+use adapter_http::{BodyErrors, Problem};
 use application::notification::{Contact, StoredContact};
 use chrono::{DateTime, Utc};
 use domain::CustomerId;
@@ -78,16 +78,13 @@ pub(super) struct ContactJson {
 }
 
 impl ContactBody {
-    pub(super) fn contact(self) -> Result<Contact, Vec<FieldError>> {
-        let email = self.email.parse().map_err(|error| FieldError::body("#/email", &error));
-        let language =
-            self.language.parse().map_err(|error| FieldError::body("#/language", &error));
-        match (email, language) {
-            (Ok(email), Ok(language)) => {
-                Ok(Contact { email, language, preferences: self.preferences.preferences() })
-            }
-            (email, language) => Err([email.err(), language.err()].into_iter().flatten().collect()),
-        }
+    pub(super) fn contact(self) -> Result<Contact, Problem> {
+        let mut errors = BodyErrors::default();
+        let email = errors.collect(self.email.parse(), "#/email");
+        let language = errors.collect(self.language.parse(), "#/language");
+        let preferences = self.preferences.preferences();
+        let read = email.zip(language);
+        errors.finish(read.map(|(email, language)| Contact { email, language, preferences }))
     }
 }
 

@@ -78,7 +78,7 @@ pub(super) async fn put_contact(
     if_none_match: IfNoneMatch,
     JsonBody(body): JsonBody<ContactBody>,
 ) -> Result<Response, Problem> {
-    let contact = body.contact().map_err(Problem::invalid_body)?;
+    let contact = body.contact()?;
     api.tables.ready()?;
     let replaces = if if_none_match.is_any() { Replaces::Nothing } else { replaces(&if_match) };
     match api.notifications.put(&id, &contact, &replaces).await? {

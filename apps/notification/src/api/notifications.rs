@@ -1,12 +1,12 @@
 //! The notifications, for customer service and operators.
 
 use adapter_http::{
-    BadRequest, BodyTimeout, CrossSite, FieldError, JsonBody, Malformed, NotFound, PathParameter,
+    BadRequest, BodyErrors, BodyTimeout, CrossSite, JsonBody, Malformed, NotFound, PathParameter,
     Problem, ProblemType, QueryParameters, TooLarge, Unavailable, Unprocessable,
     UnsupportedMediaType,
 };
 use application::notification::{
-    Notification, NotificationFilter, NotificationId, NotificationViews, Notifications,
+    Notification, NotificationFilter, NotificationId, NotificationViews, Notifications, StateName,
 };
 use application::paging::PageLimit;
 use axum::Json;
@@ -169,43 +169,32 @@ pub(super) async fn retry_notifications(
     State(api): State<Api>,
     JsonBody(body): JsonBody<RetryBody>,
 ) -> Result<Json<RetryReport>, Problem> {
-    let filter = body.filter().map_err(Problem::invalid_body)?;
+    let filter = body.filter()?;
     api.tables.ready()?;
     let retried = api.retry(&filter).await?;
     Ok(Json(RetryReport { retried, more: retried == RETRY_LIMIT as u64 }))
 }
 
 impl RetryBody {
-    fn filter(self) -> Result<NotificationFilter, Vec<FieldError>> {
-        let mut errors = Vec::new();
-        let state = self.state.filter(|state| {
-            let known = matches!(state.as_str(), "failed" | "suppressed");
-            if !known {
-                errors.push(FieldError::body("#/state", "must be `failed` or `suppressed`"));
-            }
-            known
+    fn filter(self) -> Result<NotificationFilter, Problem> {
+        let mut errors = BodyErrors::default();
+        let state = self.state.map(|state| match state.parse() {
+            Ok(state @ (StateName::Failed | StateName::Suppressed)) => Ok(state),
+            _ => Err("must be `failed` or `suppressed`"),
         });
-        let channel = self.channel.map(|channel| channel.parse()).transpose();
-        let channel = channel.unwrap_or_else(|error| {
-            errors.push(FieldError::body("#/channel", &error));
-            None
-        });
+        let state = errors.collect(state.transpose(), "#/state");
+        let channel = self.channel.map(|channel| channel.parse());
+        let channel = errors.collect(channel.transpose(), "#/channel");
         // Webhooks have ids of the same form.
-        let destination = self.destination.map(|id| id.parse::<CustomerId>()).transpose();
-        let destination = destination.unwrap_or_else(|error| {
-            errors.push(FieldError::body("#/destination", &error));
-            None
-        });
-        if !errors.is_empty() {
-            return Err(errors);
-        }
-        Ok(NotificationFilter {
+        let destination = self.destination.map(|id| id.parse::<CustomerId>());
+        let destination = errors.collect(destination.transpose(), "#/destination");
+        errors.finish(Some(NotificationFilter {
             id: None,
             order_id: self.order_id.map(domain::OrderId::new),
-            state: state.and_then(|state| state.parse().ok()),
-            channel,
-            destination: destination.map(|id| id.to_string()),
-        })
+            state: state.flatten(),
+            channel: channel.flatten(),
+            destination: destination.flatten().map(|id| id.to_string()),
+        }))
     }
 }
 

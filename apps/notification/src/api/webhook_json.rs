@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use adapter_http::{FieldError, text_schema};
+use adapter_http::{BodyErrors, Problem, text_schema};
 use adapter_webhook::Policy;
 use application::notification::{EventType, Webhook, WebhookId, WebhookSettings, WebhookState};
 use application::paging::Page;
@@ -171,40 +171,26 @@ pub(super) struct PingJson {
 }
 
 impl WebhookBody {
-    pub(super) fn settings(self, policy: &Policy) -> Result<WebhookSettings, Vec<FieldError>> {
-        let mut errors = Vec::new();
-        if let Err(error) = policy.vet(&self.url) {
-            errors.push(FieldError::body("#/url", &error));
-        }
+    pub(super) fn settings(self, policy: &Policy) -> Result<WebhookSettings, Problem> {
+        let mut errors = BodyErrors::default();
+        errors.collect(policy.vet(&self.url), "#/url");
         let description = self.description.map(|text| text.parse::<WebhookDescription>());
-        let description = description.transpose().unwrap_or_else(|error| {
-            errors.push(FieldError::body("#/description", &error));
-            None
-        });
-        let event_types = event_types(self.event_types, &mut errors);
-        if !errors.is_empty() {
-            return Err(errors);
-        }
+        let description = errors.collect(description.transpose(), "#/description").flatten();
         let description = description.map(|text| text.to_string());
-        Ok(WebhookSettings { url: self.url, description, event_types })
+        let event_types = event_types(self.event_types, &mut errors);
+        errors.finish(Some(WebhookSettings { url: self.url, description, event_types }))
     }
 }
 
-fn event_types(names: Option<Vec<String>>, errors: &mut Vec<FieldError>) -> BTreeSet<EventType> {
+fn event_types(names: Option<Vec<String>>, errors: &mut BodyErrors) -> BTreeSet<EventType> {
     let Some(names) = names else { return EventType::ALL.into() };
-    if names.is_empty() {
-        errors.push(FieldError::body("#/eventTypes", "must have at least one"));
-    }
-    let mut types = BTreeSet::new();
-    for (place, name) in names.iter().enumerate() {
-        match name.parse() {
-            Ok(event_type) => {
-                types.insert(event_type);
-            }
-            Err(error) => errors.push(FieldError::body(format!("#/eventTypes/{place}"), &error)),
-        }
-    }
-    types
+    let some = if names.is_empty() { Err("must have at least one") } else { Ok(()) };
+    errors.collect(some, "#/eventTypes");
+    let parsed = names
+        .iter()
+        .enumerate()
+        .filter_map(|(place, name)| errors.collect(name.parse(), format!("#/eventTypes/{place}")));
+    parsed.collect()
 }
 
 impl From<Webhook> for WebhookJson {

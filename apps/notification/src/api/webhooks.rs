@@ -56,7 +56,7 @@ pub(super) async fn create_webhook(
     State(api): State<Api>,
     JsonBody(body): JsonBody<WebhookBody>,
 ) -> Result<Response, Problem> {
-    let settings = body.settings(&api.outgoing.policy).map_err(Problem::invalid_body)?;
+    let settings = body.settings(&api.outgoing.policy)?;
     api.tables.ready()?;
     let (secret, sealed) = api.outgoing.secrets.generate().map_err(no_key)?;
     let stamp = clock::event_stamp();
@@ -150,7 +150,7 @@ pub(super) async fn change_webhook(
     if_match: IfMatch,
     JsonBody(body): JsonBody<WebhookBody>,
 ) -> Result<Response, Problem> {
-    let settings = body.settings(&api.outgoing.policy).map_err(Problem::invalid_body)?;
+    let settings = body.settings(&api.outgoing.policy)?;
     let webhook = api
         .change(id, |webhook| {
             if if_match.versions().is_some_and(|versions| !versions.contains(&webhook.version)) {

@@ -51,7 +51,7 @@ pub(crate) async fn place_order(
     JsonBody(body): JsonBody<PlaceOrderBody>,
 ) -> Result<Response, Problem> {
     let key = header(&headers, "Idempotency-Key")?;
-    let order = body.read(clock::new_order_id()).map_err(Problem::invalid_body)?;
+    let order = body.read(clock::new_order_id())?;
     let placed = ordering::place_order(&orders, PlaceOrder { order, key }, clock::event_stamp())
         .await
         .map_err(not_placed)?;

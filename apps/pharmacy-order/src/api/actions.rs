@@ -1,7 +1,7 @@
 //! The actions of pharmacists.
 
 use adapter_http::{
-    BadRequest, BodyTimeout, CrossSite, FieldError, IllegalTransition, JsonBody, Malformed,
+    BadRequest, BodyErrors, BodyTimeout, CrossSite, IllegalTransition, JsonBody, Malformed,
     NotFound, PathParameter, PreconditionFailed, PreconditionRequired, Problem, ProblemType,
     RequiredIfMatch, TooLarge, Unavailable, Unprocessable, UnsupportedMediaType, text_schema,
 };
@@ -9,7 +9,7 @@ use application::pharmacy::{WorkOnOrder, WorkOnOrderError, WorkState, work_on_or
 use axum::extract::State;
 use axum::response::Response;
 use domain::OrderId;
-use domain::pharmacy::{Command, Rejection, RejectionText};
+use domain::pharmacy::{Command, Rejection};
 use runtime::clock;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -122,18 +122,15 @@ pub(super) async fn reject(
     if_match: RequiredIfMatch,
     JsonBody(body): JsonBody<RejectionBody>,
 ) -> Result<Response, Problem> {
-    let command = Command::Reject(rejection(&body).map_err(Problem::invalid_body)?);
+    let command = Command::Reject(rejection(&body)?);
     act(&api, id, if_match, command).await
 }
 
-fn rejection(body: &RejectionBody) -> Result<Rejection, Vec<FieldError>> {
-    let code = body.code.parse().map_err(|error| FieldError::body("#/code", &error));
-    let text = body.text.parse::<RejectionText>();
-    let text = text.map_err(|error| FieldError::body("#/text", &error));
-    match (code, text) {
-        (Ok(code), Ok(text)) => Ok(Rejection { code, text }),
-        (code, text) => Err([code.err(), text.err()].into_iter().flatten().collect()),
-    }
+fn rejection(body: &RejectionBody) -> Result<Rejection, Problem> {
+    let mut errors = BodyErrors::default();
+    let code = errors.collect(body.code.parse(), "#/code");
+    let text = errors.collect(body.text.parse(), "#/text");
+    errors.finish(code.zip(text).map(|(code, text)| Rejection { code, text }))
 }
 
 /// Carries out a command and shows the order.

@@ -1,9 +1,8 @@
 //! The body of a request to place an order, and its conversion to domain types.
 
 use std::collections::HashSet;
-use std::fmt::Display;
 
-use adapter_http::{FieldError, Object, text_schema, whole_number};
+use adapter_http::{BodyErrors, Object, Problem, text_schema, whole_number};
 use domain::OrderId;
 use domain::ordering::{
     ItemsError, MedicationCoding, NewOrder, OrderItem, OrderItems, ProductId, Quantity,
@@ -67,39 +66,28 @@ pub(crate) struct PlaceOrderMedicationBody {
     display: Option<String>,
 }
 
-/// The errors of the body, in the sequence of its members.
-#[derive(Debug, Default)]
-struct Errors(Vec<FieldError>);
-
-impl Errors {
-    /// Returns the value, or adds the error at this JSON pointer and returns `None`.
-    fn collect<T, E: Display>(&mut self, result: Result<T, E>, at: impl Into<String>) -> Option<T> {
-        result.map_err(|error| self.0.push(FieldError::body(at, &error))).ok()
-    }
-}
-
 impl PlaceOrderBody {
     /// Converts the body to a new order, or returns all its errors.
-    pub(super) fn read(self, id: OrderId) -> Result<NewOrder, Vec<FieldError>> {
-        let mut errors = Errors::default();
+    pub(super) fn read(self, id: OrderId) -> Result<NewOrder, Problem> {
+        let mut errors = BodyErrors::default();
         let customer_name = errors.collect(self.customer_name.parse(), "#/customerName");
         let customer_id = self.customer_id.map(|id| id.parse());
         let customer_id = errors.collect(customer_id.transpose(), "#/customerId");
         let items = read_items(&self.items, &mut errors);
         let note = self.note.map(|note| note.parse());
         let note = errors.collect(note.transpose(), "#/note");
-        match (customer_name, customer_id, items, note) {
-            (Some(customer_name), Some(customer_id), Some(items), Some(note))
-                if errors.0.is_empty() =>
-            {
-                Ok(NewOrder { id, customer_id, customer_name, items, note })
-            }
-            _ => Err(errors.0),
-        }
+        let order = || {
+            let (customer_id, customer_name) = (customer_id?, customer_name?);
+            Some(NewOrder { id, customer_id, customer_name, items: items?, note: note? })
+        };
+        errors.finish(order())
     }
 }
 
-fn read_items(bodies: &[Object<PlaceOrderItemBody>], errors: &mut Errors) -> Option<OrderItems> {
+fn read_items(
+    bodies: &[Object<PlaceOrderItemBody>],
+    errors: &mut BodyErrors,
+) -> Option<OrderItems> {
     // With too many items, only this error is reported, not the errors of each item.
     let count = match bodies.len() {
         0 => Err(ItemsError::None),
@@ -123,7 +111,7 @@ impl PlaceOrderItemBody {
         &self,
         index: usize,
         seen: &mut HashSet<ProductId>,
-        errors: &mut Errors,
+        errors: &mut BodyErrors,
     ) -> Option<OrderItem> {
         let at = format!("#/items/{index}");
         let product_id =
@@ -143,7 +131,7 @@ impl PlaceOrderItemBody {
 }
 
 impl PlaceOrderMedicationBody {
-    fn read(&self, at: &str, errors: &mut Errors) -> Option<MedicationCoding> {
+    fn read(&self, at: &str, errors: &mut BodyErrors) -> Option<MedicationCoding> {
         let system = errors.collect(self.system.parse(), format!("{at}/system"));
         let code = errors.collect(self.code.parse(), format!("{at}/code"));
         let display = self.display.as_ref().map(|display| display.parse()).transpose();
