@@ -38,11 +38,19 @@ def cpu_of(pid):
 
 
 class Cluster:
-    """Three brokers, a registry and Postgres."""
+    """Three brokers, a registry and Postgres, which gets these settings."""
+
+    def __init__(self, settings=None):
+        self.settings = settings or {}
 
     def __enter__(self):
         WORK.mkdir(parents=True, exist_ok=True)
         run(CLUSTER, "up")
+        for name, value in self.settings.items():
+            run(CLUSTER, "psql", "-c", f"ALTER SYSTEM SET {name} = {value}")
+        if self.settings:
+            run(CLUSTER, "down")
+            run(CLUSTER, "up")
         lines = run(CLUSTER, "env").split()
         pairs = (word.split("=", 1) for word in lines if "=" in word)
         self.env = {name: value.strip("'\"") for name, value in pairs}
@@ -84,37 +92,49 @@ class Services:
     def __init__(self, cluster, name, programs):
         self.cluster, self.name, self.programs = cluster, name, pathlib.Path(programs).resolve()
         self.topic = f"{name}-orders"
-        self.processes = {}
+        self.processes = []
         if not cluster.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
             cluster.sql(f"CREATE DATABASE {name}")
 
-    def start(self, *programs):
+    def start(self, *programs, instances=1):
         url = self.cluster.env["DATABASE_URL"].rsplit("/", 1)[0] + "/" + self.name
         topics = {"KAFKA_TOPIC": self.topic, "KAFKA_PHARMACY_TOPIC": f"{self.name}-pharmacy"}
-        for program in programs or PORTS:
+        ports = [(program, PORTS[program] + 10 * n) for program in programs or PORTS for n in range(instances)]
+        for program, port in ports:
             env = {**os.environ, **self.cluster.env, **topics, "DATABASE_URL": url, "RUST_LOG": "warn"}
-            env["HTTP_ADDR"] = f"127.0.0.1:{PORTS[program]}"
+            env["HTTP_ADDR"] = f"127.0.0.1:{port}"
             log = open(WORK / f"{self.name}-{program}.log", "a")
-            self.processes[program] = subprocess.Popen([self.programs / program], env=env, stdout=log, stderr=log)
-        for program in programs or PORTS:
-            eventually(60, f"{program} is ready", lambda: self.is_ready(program))
+            process = subprocess.Popen([self.programs / program], env=env, stdout=log, stderr=log)
+            self.processes.append((program, process))
+        for program, port in ports:
+            eventually(60, f"{program} is ready", lambda: self.is_ready(port))
 
     @staticmethod
-    def is_ready(program):
+    def is_ready(port):
         try:
-            return urllib.request.urlopen(f"http://127.0.0.1:{PORTS[program]}/readyz", timeout=2).status == 200
+            return urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2).status == 200
         except OSError:
             return False
 
     def stop(self):
-        for process in self.processes.values():
+        for _, process in self.processes:
             process.terminate()
-        for process in self.processes.values():
+        for _, process in self.processes:
             process.wait()
-        self.processes = {}
+        self.processes = []
 
     def cpu(self):
-        return {name: cpu_of(process.pid) for name, process in self.processes.items()}
+        """CPU seconds of each program, over all its instances."""
+        seconds = dict.fromkeys((program for program, _ in self.processes), 0)
+        for program, process in self.processes:
+            seconds[program] += cpu_of(process.pid)
+        return seconds
+
+    def peak_memory(self):
+        """Peak of the memory of each process, in MB."""
+        status = lambda process: pathlib.Path(f"/proc/{process.pid}/status").read_text()
+        peak = lambda process: int(status(process).split("VmHWM:")[1].split()[0]) / 1024
+        return [(program, peak(process)) for program, process in self.processes]
 
     def sql(self, statement):
         return self.cluster.sql(statement, self.name)

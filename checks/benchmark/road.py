@@ -110,4 +110,5 @@ def main():
                 print(f"    WAL              {median(of, 'wal')} bytes per order")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,6 @@
 //! References for the measurements of `checks/benchmark`: the least that each step needs.
 
+mod arrivals;
 mod bare_road;
 mod raw_producer;
 mod relay_sql;
@@ -27,6 +28,16 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Measures how fast records arrive in a topic. Prints a line when it begins to count; then, when all have
+    /// arrived, records per second and their number.
+    Arrivals {
+        /// Topic, which must exist.
+        #[arg(long)]
+        topic: String,
+        /// Number of records to wait for.
+        #[arg(long)]
+        records: i64,
+    },
     /// The least that an event needs: commits two rows, publishes, consumes, commits one row. Prints the 50th
     /// and the 99th percentile from the first commit to the second one, in milliseconds.
     BareRoad {
@@ -67,6 +78,9 @@ enum Command {
 async fn main() -> Result<(), Failure> {
     let Arguments { database_url, brokers, command } = Arguments::parse();
     match command {
+        Command::Arrivals { topic, records } => {
+            tokio::task::spawn_blocking(move || arrivals::run(&brokers, &topic, records)).await?
+        }
         Command::BareRoad { topic, rate, seconds } => {
             bare_road::run(&pool(&database_url).await?, &brokers, &topic, rate, seconds).await
         }
