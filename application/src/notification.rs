@@ -24,7 +24,7 @@ mod webhooks;
 
 pub use answer::{Answer, SendError};
 pub use channel::{Channel, ChannelName, ChannelNameError, Sending, Suppression};
-pub use claim::{Addressee, ClaimRequest, Claimed, Endpoint, Lease, Recipient};
+pub use claim::{Addressee, Busy, ClaimRequest, Claimed, Endpoint, Lease, Recipient};
 pub use customers::{Contact, ContactChange, Customers, Replaces, StoredContact};
 pub use deliver::deliver;
 pub use email_channel::EmailChannel;

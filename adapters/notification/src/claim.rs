@@ -1,6 +1,10 @@
+mod calls;
+mod letters;
+mod log;
+
 use std::time::Duration;
 
-use adapter_postgres::{KeptSessions, PgError};
+use adapter_postgres::KeptSessions;
 use application::StoreError;
 use application::notification::{
     Addressee, ChannelName, ClaimRequest, Claimed, Endpoint, Recipient, SealedSecret,
@@ -8,9 +12,11 @@ use application::notification::{
 };
 use chrono::{DateTime, Utc};
 use domain::notification::{EmailAddress, Preferences};
-use sqlx::PgConnection;
 use uuid::Uuid;
 
+use self::calls::claim_calls;
+use self::letters::claim_letters;
+use self::log::claim_log;
 use super::contacts::declined_letters;
 use super::rows::NotificationRow;
 
@@ -60,7 +66,8 @@ pub(super) async fn claim(
     let mut session = sessions.acquire().await?;
     let rows = match request.channel {
         ChannelName::Webhook => claim_calls(&mut session, request).await?,
-        ChannelName::Log | ChannelName::Email => claim_others(&mut session, request).await?,
+        ChannelName::Log => claim_log(&mut session, request).await?,
+        ChannelName::Email => claim_letters(&mut session, request).await?,
     };
     session.keep();
     let mut claimed =
@@ -69,129 +76,12 @@ pub(super) async fn claim(
     Ok(claimed)
 }
 
-async fn claim_others(
-    connection: &mut PgConnection,
-    request: ClaimRequest<'_>,
-) -> Result<Vec<ClaimedRow>, PgError> {
-    let claim = sqlx::query_as!(
-        ClaimedRow,
-        r#"
-        WITH due AS (
-            SELECT first.id
-            FROM (VALUES ('-infinity', now()),
-                         (now() + make_interval(secs => $5), 'infinity')) AS span (after, until)
-            CROSS JOIN LATERAL (
-                SELECT id, due_at
-                FROM notifications AS first
-                WHERE state = 'pending' AND channel = $1 AND channel <> 'webhook'
-                  AND due_at > span.after::timestamptz AND due_at <= span.until::timestamptz
-                  AND NOT EXISTS (
-                      SELECT FROM (SELECT * FROM notifications AS same_order
-                                   WHERE same_order.order_id = first.order_id OFFSET 0) AS earlier
-                      WHERE earlier.channel = first.channel AND earlier.destination = first.destination
-                        AND earlier.state = 'pending'
-                        AND (earlier.order_version, earlier.id) < (first.order_version, first.id))
-                ORDER BY due_at, id
-                LIMIT $2
-                FOR UPDATE OF first SKIP LOCKED
-            ) AS first
-            ORDER BY first.due_at, first.id
-            LIMIT $2
-        ), leased AS (
-            UPDATE notifications AS kept
-            SET lease = $3, due_at = clock_timestamp() + make_interval(secs => $4)
-            FROM notifications AS before JOIN due USING (id)
-            WHERE kept.id = before.id
-            RETURNING kept.*, before.lease IS NOT NULL AS ran_out
-        )
-        SELECT leased.id AS "id!", event_id AS "event_id!", channel AS "channel!",
-               destination AS "destination!", order_id AS "order_id!", order_version AS "order_version!",
-               event_type, occurred_at, reason, attempts AS "attempts!", due_at AS "due_at!",
-               recorded_at AS "recorded_at!", ran_out AS "ran_out!",
-               orders.customer_name AS "customer_name?", customers.email, customers.language,
-               customers.declined AS "declined?",
-               NULL AS url, NULL::bytea AS secret, NULL::bytea AS previous_secret,
-               NULL::timestamptz AS failing_since
-        FROM leased
-        LEFT JOIN orders USING (order_id)
-        LEFT JOIN customers ON customers.customer_id = leased.destination AND leased.channel = 'email'"#,
-        request.channel.as_str(),
-        i64::try_from(request.limit).unwrap_or(i64::MAX),
-        request.lease.get(),
-        request.hold.as_secs_f64(),
-        longest_wait(request)
-    );
-    Ok(claim.fetch_all(connection).await?)
-}
-
-/// Claims for each webhook on its own, so that the many notifications of one that hangs are not read. A
-/// webhook whose calls fail gets one.
-async fn claim_calls(
-    connection: &mut PgConnection,
-    request: ClaimRequest<'_>,
-) -> Result<Vec<ClaimedRow>, PgError> {
-    let (busy, calls): (Vec<&str>, Vec<i64>) = request
-        .busy
-        .iter()
-        .map(|(webhook, calls)| (webhook.as_str(), i64::try_from(*calls).unwrap_or(i64::MAX)))
-        .unzip();
-    let claim = sqlx::query_as!(
-        ClaimedRow,
-        r#"
-        WITH due AS (
-            SELECT first.id
-            FROM webhooks
-            LEFT JOIN UNNEST($6::text[], $7::bigint[]) AS busy (webhook, calls)
-                ON busy.webhook = webhooks.id::text
-            CROSS JOIN (VALUES ('-infinity', now()),
-                               (now() + make_interval(secs => $4), 'infinity')) AS span (after, until)
-            CROSS JOIN LATERAL (
-                SELECT id, due_at
-                FROM notifications AS first
-                WHERE state = 'pending' AND channel = 'webhook' AND destination = webhooks.id::text
-                  AND due_at > span.after::timestamptz AND due_at <= span.until::timestamptz
-                  AND NOT EXISTS (
-                      SELECT FROM (SELECT * FROM notifications AS same_order
-                                   WHERE same_order.order_id = first.order_id OFFSET 0) AS earlier
-                      WHERE earlier.channel = 'webhook' AND earlier.destination = first.destination
-                        AND earlier.state = 'pending'
-                        AND (earlier.order_version, earlier.id) < (first.order_version, first.id))
-                ORDER BY due_at, id
-                LIMIT greatest(CASE WHEN failing_since IS NULL THEN $5::bigint ELSE 1 END
-                               - coalesce(busy.calls, 0), 0)
-                FOR UPDATE OF first SKIP LOCKED
-            ) AS first
-            ORDER BY first.due_at, first.id
-            LIMIT $1
-        ), leased AS (
-            UPDATE notifications AS kept
-            SET lease = $2, due_at = clock_timestamp() + make_interval(secs => $3)
-            FROM notifications AS before JOIN due USING (id)
-            WHERE kept.id = before.id
-            RETURNING kept.*, before.lease IS NOT NULL AS ran_out
-        )
-        SELECT leased.id AS "id!", event_id AS "event_id!", channel AS "channel!",
-               destination AS "destination!", order_id AS "order_id!", order_version AS "order_version!",
-               event_type, occurred_at, reason, attempts AS "attempts!", due_at AS "due_at!",
-               recorded_at AS "recorded_at!", ran_out AS "ran_out!",
-               NULL AS customer_name, NULL AS email, NULL AS language, NULL::text[] AS declined,
-               webhooks.url AS "url?", webhooks.secret AS "secret?",
-               CASE WHEN previous_until > now() THEN previous_secret END AS previous_secret, failing_since
-        FROM leased
-        LEFT JOIN webhooks ON webhooks.id::text = leased.destination AND disabled_at IS NULL"#,
-        i64::try_from(request.limit).unwrap_or(i64::MAX),
-        request.lease.get(),
-        request.hold.as_secs_f64(),
-        longest_wait(request),
-        i64::try_from(request.per_destination).unwrap_or(i64::MAX),
-        &busy as _,
-        &calls
-    );
-    Ok(claim.fetch_all(connection).await?)
-}
-
 fn longest_wait(request: ClaimRequest<'_>) -> f64 {
     (max_retry_delay(request.channel) + CLOCK_SLACK).as_secs_f64()
+}
+
+fn to_bigint(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 impl ClaimedRow {

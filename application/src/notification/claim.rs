@@ -17,11 +17,25 @@ pub struct ClaimRequest<'a> {
     pub hold: Duration,
     /// Maximum number of notifications.
     pub limit: usize,
-    /// Maximum number of notifications that are leased for one webhook. One whose calls fail gets one, so
-    /// that many of them do not hold up the others.
+    /// Maximum number of notifications that are leased for one customer or webhook. A webhook whose calls
+    /// fail gets one. The channel `log` has no such limit: it has one receiver.
     pub per_destination: usize,
-    /// Webhooks that this worker is calling, with the number of calls.
-    pub busy: &'a [(String, usize)],
+    /// Receivers for which this worker holds leases, or that have another limit.
+    pub busy: &'a [Busy],
+    /// Maximum number of notifications for webhooks whose calls fail, so that many of them do not hold up
+    /// the others.
+    pub failing: usize,
+}
+
+/// A receiver to which a worker is sending.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Busy {
+    /// The customer or webhook.
+    pub destination: String,
+    /// How many of its notifications the worker has leased.
+    pub leased: usize,
+    /// How many may be leased, instead of [`ClaimRequest::per_destination`].
+    pub most: usize,
 }
 
 /// A claim's token. Only the worker with the token can settle.

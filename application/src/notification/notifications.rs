@@ -38,6 +38,10 @@ pub trait Notifications: Send + Sync {
     /// earlier one of the same order, channel and destination is pending, leased or not. So a receiver
     /// gets the notifications of an order in the sequence of its versions. One that has failed
     /// permanently does not block later ones.
+    ///
+    /// Notifications of receivers that have reached their limit are skipped, and others are leased
+    /// instead. If one receiver has very many, a single claim may skip some of the others too; it MUST
+    /// find them when that receiver has reached its limit.
     fn claim(
         &self,
         request: ClaimRequest<'_>,

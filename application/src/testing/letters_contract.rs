@@ -4,13 +4,14 @@
 #![allow(missing_docs, reason = "each test name is a sentence")]
 
 use super::notification_steps::{
-    claim, contact, events, failed, id, list, notice, of_order, placed_by, record, send,
+    claim, contact, events, failed, id, lease, list, notice, of_order, placed_by, record, request,
+    send,
 };
 use super::{NotificationFixture, sample};
 use crate::notification::ChannelName::{Email, Log};
 use crate::notification::{
-    Addressee, ContactChange, Customers, Notice, NotificationFilter, Notifications, Recipient,
-    Replaces, SendOutcome, StoredContact,
+    Addressee, Busy, ClaimRequest, ContactChange, Customers, Notice, NotificationFilter,
+    Notifications, Recipient, Replaces, SendOutcome, StoredContact,
 };
 use crate::published::{Payload, PublishedEvent};
 
@@ -26,6 +27,8 @@ macro_rules! letters_contract {
             no_letter_is_recorded_when_letters_are_off,
             a_letter_goes_to_the_contact_of_the_moment,
             a_customer_without_a_contact_has_no_address,
+            no_more_letters_of_one_customer_are_leased_than_may_be_sent_at_once,
+            the_letters_of_a_customer_who_has_reached_the_limit_do_not_hide_those_of_others,
             letters_of_an_order_wait_for_each_other_but_not_for_other_channels,
             erasing_deletes_contact_name_and_letters,
             a_repeat_of_old_events_stores_nothing_about_an_erased_customer,
@@ -120,6 +123,37 @@ pub async fn a_customer_without_a_contact_has_no_address<F: NotificationFixture>
     assert_eq!(claimed[0].recipient, Recipient::Customer(None));
 }
 
+pub async fn no_more_letters_of_one_customer_are_leased_than_may_be_sent_at_once<F>(fixture: &F)
+where
+    F: NotificationFixture,
+{
+    let many: Vec<_> = (1..=20).map(|n| placed_by("c-1", n)).collect();
+    record(fixture, &many).await;
+    record(fixture, &[placed_by("c-2", 21), placed_by("c-3", 22), placed_by("c-2", 23)]).await;
+    let of_others = [21, 22, 23].map(|n| sample::event_id(n, 1));
+    let busy = [busy("c-1", 1, 2), busy("c-3", 0, 2)];
+    let first = ClaimRequest { busy: &busy, ..request(Email, 10, lease(1)) };
+    let claimed = fixture.notifications().claim(first).await.expect("an answer");
+    assert_eq!(events(&claimed)[0], sample::event_id(1, 1));
+    assert_eq!(events(&claimed)[1..], of_others);
+    let claimed = events(&claim(fixture, Email, 10).await);
+    assert_eq!(claimed, [2, 3].map(|n| sample::event_id(n, 1)));
+}
+
+pub async fn the_letters_of_a_customer_who_has_reached_the_limit_do_not_hide_those_of_others<F>(
+    fixture: &F,
+) where
+    F: NotificationFixture,
+{
+    let many: Vec<_> = (1..=100).map(|n| placed_by("c-1", n)).collect();
+    record(fixture, &many).await;
+    record(fixture, &[placed_by("c-2", 101)]).await;
+    let busy = [busy("c-1", 2, 2)];
+    let second = ClaimRequest { busy: &busy, ..request(Email, 2, lease(1)) };
+    let claimed = fixture.notifications().claim(second).await.expect("an answer");
+    assert_eq!(events(&claimed), [sample::event_id(101, 1)]);
+}
+
 pub async fn letters_of_an_order_wait_for_each_other_but_not_for_other_channels<
     F: NotificationFixture,
 >(
@@ -205,6 +239,10 @@ pub async fn erasing_respects_the_condition<F: NotificationFixture>(fixture: &F)
     assert!(find(fixture, "c-1").await.is_some());
     assert!(erase(fixture, "c-1", Replaces::Versions(vec![1])).await);
     assert!(erase(fixture, "c-1", Replaces::Any).await, "a repeat is no error");
+}
+
+fn busy(customer: &str, leased: usize, most: usize) -> Busy {
+    Busy { destination: customer.to_owned(), leased, most }
 }
 
 async fn find<F: NotificationFixture>(fixture: &F, customer: &str) -> Option<StoredContact> {

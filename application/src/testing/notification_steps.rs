@@ -51,9 +51,9 @@ pub(super) fn lease(number: u128) -> Lease {
     Lease::new(Uuid::from_u128(number))
 }
 
-/// A request for at most `limit` notifications, two for each webhook.
+/// A request for at most `limit` notifications, two for each customer or webhook.
 pub(super) fn request(channel: ChannelName, limit: usize, lease: Lease) -> ClaimRequest<'static> {
-    ClaimRequest { channel, lease, hold: HOLD, limit, per_destination: 2, busy: &[] }
+    ClaimRequest { channel, lease, hold: HOLD, limit, per_destination: 2, busy: &[], failing: 8 }
 }
 
 pub(super) async fn claim<F: NotificationFixture>(

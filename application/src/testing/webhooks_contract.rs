@@ -12,7 +12,7 @@ use super::notification_steps::{
 use super::{NotificationFixture, sample};
 use crate::notification::ChannelName::Webhook as Calls;
 use crate::notification::{
-    ClaimRequest, Claimed, EndpointChange, EventType, Notifications, Recipient, SealedSecret,
+    Busy, ClaimRequest, Claimed, EndpointChange, EventType, Notifications, Recipient, SealedSecret,
     Settled, Webhook, WebhookId, WebhookSettings, WebhookState, Webhooks,
 };
 use crate::paging::PageLimit;
@@ -30,7 +30,9 @@ macro_rules! webhooks_contract {
             an_event_from_before_a_webhook_is_not_sent_to_it_when_it_is_repeated,
             a_webhook_gets_at_most_so_many_calls_at_once,
             a_webhook_that_hangs_does_not_hold_up_the_others,
+            a_webhook_can_have_a_limit_of_its_own,
             a_webhook_whose_calls_fail_gets_one_at_a_time,
+            failing_webhooks_leave_leases_for_healthy_ones,
             both_secrets_sign_for_a_while_after_a_rotation,
             calls_to_a_disabled_webhook_have_no_address,
             a_webhook_remembers_since_when_its_calls_fail,
@@ -132,7 +134,7 @@ pub async fn a_webhook_gets_at_most_so_many_calls_at_once<F: NotificationFixture
     }
     let all: Vec<_> = (1..=5).map(|n| notice(n, 1)).collect();
     record(fixture, &all).await;
-    let busy = [(webhook(1).id.to_string(), 1)];
+    let busy = [busy(1, 1, 2)];
     let first = request(Calls, 10, lease(1));
     let first = ClaimRequest { busy: &busy, ..first };
     let claimed = fixture.notifications().claim(first).await.expect("an answer");
@@ -148,6 +150,33 @@ pub async fn a_webhook_that_hangs_does_not_hold_up_the_others<F: NotificationFix
     record(fixture, &[notice(31, 1)]).await;
     let claimed = claim(fixture, Calls, 32).await;
     assert_eq!(count(&claimed), HashMap::from([(webhook(1).id, 2), (webhook(2).id, 1)]));
+}
+
+pub async fn a_webhook_can_have_a_limit_of_its_own<F: NotificationFixture>(fixture: &F) {
+    for n in [1, 2] {
+        fixture.webhooks().add(&webhook(n)).await.expect("added");
+    }
+    let all: Vec<_> = (1..=9).map(|n| notice(n, 1)).collect();
+    record(fixture, &all).await;
+    let busy = [busy(1, 3, 8)];
+    let request = ClaimRequest { busy: &busy, ..request(Calls, 20, lease(1)) };
+    let claimed = fixture.notifications().claim(request).await.expect("an answer");
+    assert_eq!(count(&claimed), HashMap::from([(webhook(1).id, 5), (webhook(2).id, 2)]));
+}
+
+pub async fn failing_webhooks_leave_leases_for_healthy_ones<F: NotificationFixture>(fixture: &F) {
+    for n in 1..=20 {
+        let failing = Webhook { failing_since: Some(sample::at(1)), ..webhook(n) };
+        fixture.webhooks().add(&failing).await.expect("added");
+    }
+    record(fixture, &[notice(1, 1), notice(2, 1)]).await;
+    fixture.webhooks().add(&webhook(21)).await.expect("added");
+    record(fixture, &[notice(3, 1)]).await;
+    for (most, limit, expected) in [(3, 10, 3 + 1), (5, 4, 4), (0, 10, 0)] {
+        let request = ClaimRequest { failing: most, ..request(Calls, limit, lease(1)) };
+        let claimed = fixture.notifications().claim(request).await.expect("an answer");
+        assert_eq!(claimed.len(), expected, "at most {most} of {limit}");
+    }
 }
 
 pub async fn a_webhook_whose_calls_fail_gets_one_at_a_time<F: NotificationFixture>(fixture: &F) {
@@ -234,6 +263,11 @@ fn webhook(n: u8) -> Webhook {
     };
     let id = WebhookId::new(Uuid::from_u128(u128::from(n)));
     Webhook::new(id, settings, SealedSecret(vec![n; 60]), sample::at(u32::from(n)))
+}
+
+/// The webhook, for which this many of `most` calls are leased.
+fn busy(n: u8, leased: usize, most: usize) -> Busy {
+    Busy { destination: webhook(n).id.to_string(), leased, most }
 }
 
 fn far_future() -> domain::Timestamp {

@@ -76,6 +76,7 @@ fn send_letters(store: &InMemoryNotifications, server: &Server) -> usize {
             limit: 10,
             per_destination: 2,
             busy: &[],
+            failing: 8,
         };
         let claimed = now(store.claim(request)).unwrap();
         if claimed.is_empty() {

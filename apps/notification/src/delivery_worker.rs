@@ -1,21 +1,23 @@
-use std::collections::{HashMap, HashSet};
+mod leases;
+
+use std::collections::HashSet;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use application::StoreError;
 use application::notification::{
-    Channel, ChannelName, ClaimRequest, Claimed, Lease, NotificationId, Notifications, Recipient,
-    Settled, deliver,
+    Channel, ChannelName, ClaimRequest, Claimed, Lease, Notifications, SendOutcome, Settled,
+    deliver,
 };
 use futures_util::FutureExt;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use runtime::{Backoff, Outage, clock, one_line};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::leases::Leases;
 use crate::delivery_metrics;
 
 /// How long a lease holds.
@@ -24,6 +26,10 @@ const HOLD: Duration = Duration::from_secs(90);
 /// How old a lease may be when sending begins: an attempt takes at most 30 s, and its result must be
 /// stored while the lease holds.
 const LATEST_START: Duration = Duration::from_secs(50);
+
+/// How long a notification that is leased waits for its turn. The receiver is known from the claim: a webhook that
+/// was changed or deleted meanwhile gets no call later than this.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// How long the worker waits if nothing is due and it is not woken.
 const IDLE_WAIT: Duration = Duration::from_secs(1);
@@ -35,7 +41,8 @@ const EMPTY_REST: Duration = Duration::from_millis(100);
 /// The worker does not rest after a turn with this many notifications: each of them has cost little.
 const MANY: usize = 8;
 
-/// How long attempts may still take after the shutdown was requested. The leases of the others run out.
+/// How long attempts in progress may still take after the shutdown was requested. The leases of those that
+/// take longer run out.
 const DRAIN: Duration = Duration::from_secs(8);
 
 /// The waits while the store fails, or while the provider cannot be reached.
@@ -46,11 +53,11 @@ const BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_sec
 pub struct Limits {
     /// Notifications that are sent.
     pub at_once: usize,
-    /// Notifications that are sent to one webhook.
+    /// Notifications that are sent to one customer or webhook.
     pub per_destination: usize,
-    /// Notifications that are leased: those that are sent, and the next ones.
+    /// Notifications that are leased: those that are sent, and the next ones of quick webhooks.
     pub leased: usize,
-    /// Notifications that are leased for one webhook.
+    /// Notifications that are leased for one customer, or for one webhook that is quick.
     pub leased_per_destination: usize,
     /// How long the worker rests after it has used the store for few notifications, so that it settles
     /// and claims several at once. After a pause, the first one is claimed at once.
@@ -99,7 +106,7 @@ pub async fn run_worker<S: Notifications, C: Channel>(
         }
     }
     if timeout(DRAIN, Box::pin(worker.drain())).await.is_err() {
-        let left = worker.leased.len();
+        let left = worker.leases.len();
         tracing::warn!("{left} notifications were not sent in time; sending them again later");
     }
 }
@@ -108,14 +115,18 @@ pub async fn run_worker<S: Notifications, C: Channel>(
 #[derive(Debug, Clone, Copy, Default)]
 struct Found {
     count: usize,
-    /// There are as many as there is room for, so others may be due.
+    /// Others may be due that this claim did not look at.
     full: bool,
     /// A receiver of these has as many as it may have, so others may be due for it.
     receiver_full: bool,
 }
 
-/// The end of sending: the result, or nothing if the lease was too old to begin.
-type Sent = (NotificationId, Option<Settled>);
+/// The end of sending.
+struct Sent {
+    settled: Settled,
+    /// Whether sending began. If not, the lease is only released.
+    began: bool,
+}
 
 /// Notifications that are being sent.
 type Sending<'a> = FuturesUnordered<Pin<Box<dyn Future<Output = Sent> + Send + 'a>>>;
@@ -129,14 +140,7 @@ struct Worker<'a, S, C> {
     sending: Sending<'a>,
     /// What was sent and is not settled.
     done: Vec<Sent>,
-    /// What is leased, with its destination.
-    leased: HashMap<NotificationId, String>,
-    /// Permits to send.
-    permits: Arc<Semaphore>,
-    /// Permits to call webhooks whose calls fail: half of all, so that others always have some.
-    failing: Arc<Semaphore>,
-    /// Permits to send to each destination.
-    destinations: HashMap<String, Arc<Semaphore>>,
+    leases: Leases,
     store: Outage,
     provider: Outage,
     backoff: Backoff,
@@ -161,10 +165,7 @@ impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
             shutdown,
             sending: FuturesUnordered::new(),
             done: Vec::new(),
-            leased: HashMap::new(),
-            permits: Arc::new(Semaphore::new(limits.at_once)),
-            failing: Arc::new(Semaphore::new(limits.at_once.div_ceil(2))),
-            destinations: HashMap::new(),
+            leases: Leases::new(channel.name(), limits),
             store: Outage::of("the database of notifications"),
             provider: Outage::of("the mail server"),
             backoff: BACKOFF,
@@ -178,7 +179,7 @@ impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
     }
 
     fn has_room(&self) -> bool {
-        self.leased.len() < self.limits.leased
+        self.leases.room() > 0
     }
 
     fn pause(&mut self) {
@@ -187,18 +188,15 @@ impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
 
     /// Claims notifications and starts to send them.
     async fn claim(&mut self) -> Found {
-        let busy: Vec<_> = self
-            .leased_for_each()
-            .into_iter()
-            .map(|(webhook, count)| (webhook.to_owned(), count))
-            .collect();
+        let (limit, busy) = (self.leases.room(), self.leases.busy());
         let request = ClaimRequest {
             channel: self.name(),
             lease: Lease::new(Uuid::from_u128(clock::random())),
             hold: HOLD,
-            limit: self.limits.leased - self.leased.len(),
-            per_destination: self.limits.leased_per_destination,
+            limit,
+            per_destination: self.limits.per_destination,
             busy: &busy,
+            failing: self.leases.failing_room(),
         };
         let since = Instant::now();
         let claim = self.notifications.claim(request);
@@ -211,51 +209,34 @@ impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
         };
         self.store.report_success();
         delivery_metrics::claimed(self.name(), &claimed);
-        let (count, full) = (claimed.len(), claimed.len() == request.limit);
+        let count = claimed.len();
         let receivers: HashSet<String> =
             claimed.iter().map(|one| one.notification.destination.clone()).collect();
         for claimed in claimed {
             self.start(claimed, since);
         }
-        delivery_metrics::in_flight(self.name(), self.leased.len());
-        let leased = self.leased_for_each();
-        let most = receivers.iter().filter_map(|one| leased.get(one.as_str())).max();
-        let receiver_full = most.is_some_and(|most| *most >= self.limits.leased_per_destination);
-        Found { count, full, receiver_full }
-    }
-
-    /// How many notifications are leased for each receiver, if the channel limits them.
-    fn leased_for_each(&self) -> HashMap<&str, usize> {
-        let mut leased = HashMap::new();
-        if self.name() == ChannelName::Webhook {
-            for receiver in self.leased.values() {
-                *leased.entry(receiver.as_str()).or_default() += 1;
-            }
-        }
-        leased
+        delivery_metrics::in_flight(self.name(), self.leases.len());
+        self.leases.forget_idle_receivers();
+        let receiver_full = receivers.iter().any(|one| self.leases.is_full(one));
+        // The letters of one customer can have hidden those of others.
+        let others_hidden = receiver_full && self.name() == ChannelName::Email;
+        Found { count, full: count == limit || others_hidden, receiver_full }
     }
 
     /// Sends a notification that was leased at this time, as soon as its receiver may get another one.
     fn start(&mut self, claimed: Claimed, since: Instant) {
-        let (id, receiver) = (claimed.notification.id, &claimed.notification.destination);
-        self.leased.insert(id, receiver.clone());
-        let (permits, failing) = (Arc::clone(&self.permits), Arc::clone(&self.failing));
-        let is_failing = matches!(&claimed.recipient, Recipient::Webhook(Some(endpoint))
-                                  if endpoint.failing_since.is_some());
-        let destination = self
-            .destinations
-            .entry(receiver.clone())
-            .or_insert_with(|| Arc::new(Semaphore::new(self.limits.per_destination)));
-        let (destination, channel) = (Arc::clone(destination), self.channel);
+        let turn = self.leases.add(&claimed);
+        let (channel, shutdown) = (self.channel, self.shutdown);
         self.sending.push(Box::pin(async move {
-            // The semaphores are never closed.
-            let _mine = destination.acquire().await;
-            let _failing = if is_failing { failing.acquire().await.ok() } else { None };
-            let _permit = permits.acquire().await;
-            if since.elapsed() > LATEST_START {
-                return (id, None);
-            }
-            (id, Some(deliver(channel, &claimed, clock::now).await))
+            let begin = timeout(LONGEST_WAIT, turn.begin());
+            let permits = shutdown.run_until_cancelled(begin).await;
+            let may_begin = since.elapsed() < LATEST_START && !shutdown.is_cancelled();
+            let Some(Ok(Some(_permits))) = permits.filter(|_| may_begin) else {
+                return Sent { settled: not_begun(&claimed), began: false };
+            };
+            let settled = deliver(channel, &claimed, clock::now).await;
+            turn.end(&settled);
+            Sent { settled, began: true }
         }));
     }
 
@@ -266,8 +247,7 @@ impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
             self.done.push(sent);
         }
         let ended = std::mem::take(&mut self.done);
-        let (ids, settled): (Vec<_>, Vec<_>) = ended.into_iter().unzip();
-        let settled: Vec<Settled> = settled.into_iter().flatten().collect();
+        let settled: Vec<Settled> = ended.iter().map(|one| one.settled.clone()).collect();
         let lost_at = Instant::now() + HOLD / 2;
         loop {
             let settle = self.notifications.settle(&settled);
@@ -278,26 +258,19 @@ impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
             if self.shutdown.is_cancelled() || Instant::now() > lost_at {
                 break;
             }
-            self.shutdown.run_until_cancelled(sleep_until(self.paused_until)).await;
+            let pause = self.shutdown.run_until_cancelled(sleep_until(self.paused_until));
+            alongside(&mut self.sending, &mut self.done, pause).await;
         }
-        for id in ids {
-            if let Some(receiver) = self.leased.remove(&id) {
-                self.forget(&receiver);
-            }
+        for one in &ended {
+            self.leases.end(&one.settled);
         }
-        for one in &settled {
+        let attempted: Vec<Settled> =
+            ended.into_iter().filter(|one| one.began).map(|one| one.settled).collect();
+        for one in &attempted {
             self.report_provider(one);
         }
-        delivery_metrics::settled(self.name(), &settled);
-        delivery_metrics::in_flight(self.name(), self.leased.len());
-    }
-
-    /// Drops the permits of a receiver that nothing is sent to.
-    fn forget(&mut self, receiver: &str) {
-        let unused = |permits: &Arc<Semaphore>| Arc::strong_count(permits) == 1;
-        if self.destinations.get(receiver).is_some_and(unused) {
-            self.destinations.remove(receiver);
-        }
+        delivery_metrics::settled(self.name(), &attempted);
+        delivery_metrics::in_flight(self.name(), self.leases.len());
     }
 
     /// Waits for the attempts in progress, and stores their results.
@@ -331,6 +304,18 @@ impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
             self.provider.report_success();
             self.backoff.reset();
         }
+    }
+}
+
+/// Releases the lease: the notification is due again at once.
+fn not_begun(claimed: &Claimed) -> Settled {
+    let reason = "sending has not begun in time, or the service was stopped".to_owned();
+    Settled {
+        id: claimed.notification.id,
+        lease: claimed.lease,
+        outcome: SendOutcome::Later { reason, delay: Duration::ZERO },
+        attempt: None,
+        endpoint: None,
     }
 }
 

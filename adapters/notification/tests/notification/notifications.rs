@@ -29,16 +29,20 @@ fn inbox(notifications: &PgNotifications) -> RecordNotices<PgNotifications> {
     RecordNotices { notifications: notifications.clone(), letters: true }
 }
 
-async fn claim(notifications: &PgNotifications, limit: usize) -> Vec<Claimed> {
-    let request = ClaimRequest {
+fn request(limit: usize) -> ClaimRequest<'static> {
+    ClaimRequest {
         channel: ChannelName::Log,
         lease: Lease::new(Uuid::from_u128(clock::random())),
         hold: Duration::from_mins(1),
         limit,
         per_destination: 2,
         busy: &[],
-    };
-    notifications.claim(request).await.unwrap()
+        failing: 8,
+    }
+}
+
+async fn claim(notifications: &PgNotifications, limit: usize) -> Vec<Claimed> {
+    notifications.claim(request(limit)).await.unwrap()
 }
 
 fn settled(claimed: &Claimed, outcome: SendOutcome) -> Settled {
@@ -116,11 +120,24 @@ async fn concurrent_consumers_record_each_event_once() {
 
 #[tokio::test]
 async fn concurrent_workers_never_claim_the_same_notification() {
+    concurrent_workers_never_claim_the_same(ChannelName::Log).await;
+}
+
+#[tokio::test]
+async fn concurrent_workers_never_claim_the_same_letter() {
+    concurrent_workers_never_claim_the_same(ChannelName::Email).await;
+}
+
+async fn concurrent_workers_never_claim_the_same(channel: ChannelName) {
     let database = database().await;
     let notifications = PgNotifications::new(&database);
-    let events: Vec<PublishedEvent> =
-        (0..200).map(|_| created(clock::new_order_id(), "Ada")).collect();
-    inbox(&notifications).apply_batch(&events, &[]).await.unwrap();
+    let placed = |n| {
+        let id = format!("c-{n}").parse().unwrap();
+        let customer = Some(OrderCustomer { id, name: "Ada".to_owned() });
+        Notice { customer, ..Notice::of(&created(clock::new_order_id(), "Ada")) }
+    };
+    let notices: Vec<Notice> = (0..200).map(placed).collect();
+    notifications.record(&notices, true, &[]).await.unwrap();
 
     let barrier = Arc::new(Barrier::new(5));
     let workers: Vec<_> = (0..5)
@@ -130,7 +147,9 @@ async fn concurrent_workers_never_claim_the_same_notification() {
                 barrier.wait().await;
                 let mut held: Vec<EventId> = Vec::new();
                 while held.len() < 40 {
-                    let claimed = claim(&notifications, 10).await;
+                    let limit = (40 - held.len()).min(10);
+                    let request = ClaimRequest { channel, ..request(limit) };
+                    let claimed = notifications.claim(request).await.unwrap();
                     held.extend(claimed.iter().map(|one| one.notification.event_id));
                 }
                 held

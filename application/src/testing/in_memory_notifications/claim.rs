@@ -18,15 +18,18 @@ impl State {
             })
             .collect();
         due.sort_unstable();
-        let mut calls: BTreeMap<String, usize> = request.busy.iter().cloned().collect();
-        let mut claimed = Vec::new();
+        let mut leased: BTreeMap<String, usize> =
+            request.busy.iter().map(|busy| (busy.destination.clone(), busy.leased)).collect();
+        let (mut claimed, mut failing) = (Vec::new(), 0);
         for (_, id) in due {
             let destination = &self.entries[&id].notification.destination;
-            let calls = calls.entry(destination.clone()).or_default();
-            let most = if self.is_failing(destination) { 1 } else { request.per_destination };
-            let is_free = request.channel != ChannelName::Webhook || *calls < most;
+            let is_failing = self.is_failing(destination);
+            let most = if is_failing { 1 } else { most(request, destination) };
+            let leased = leased.entry(destination.clone()).or_default();
+            let is_free = *leased < most && (!is_failing || failing < request.failing);
             if is_free && claimed.len() < request.limit {
-                *calls += 1;
+                *leased += 1;
+                failing += usize::from(is_failing);
                 claimed.extend(self.lease(id, request));
             }
         }
@@ -89,5 +92,16 @@ impl State {
                 != (one.order_id, one.channel, &one.destination)
                 || place(other) >= place(one)
         })
+    }
+}
+
+/// How many notifications may be leased for this receiver.
+fn most(request: ClaimRequest<'_>, destination: &str) -> usize {
+    match request.channel {
+        ChannelName::Log => usize::MAX,
+        ChannelName::Email | ChannelName::Webhook => {
+            let busy = request.busy.iter().find(|busy| busy.destination == destination);
+            busy.map_or(request.per_destination, |busy| busy.most)
+        }
     }
 }

@@ -22,6 +22,7 @@ async fn claim(fixture: &Fixture) -> Vec<Claimed> {
         limit: 1,
         per_destination: 2,
         busy: &[],
+        failing: 8,
     };
     fixture.notifications.claim(request).await.unwrap()
 }
