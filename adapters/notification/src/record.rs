@@ -72,6 +72,10 @@ async fn redact(connection: &mut PgConnection, orders: &[Uuid]) -> Result<(), Pg
 /// Ids are assigned in the order of the parameters. Rows are written in the order of their keys, so
 /// that two consumers cannot deadlock. Customers and webhooks are locked against erasure and deletion, so
 /// that no row is left after them.
+///
+/// While an earlier notification of the order waits for its next attempt, the new one is due together with
+/// it. Otherwise each claim would have to skip all the new ones of a webhook whose calls fail. The end of a
+/// lease is not waited for: the next one is due when the earlier one is settled. `OFFSET 0`: see `claim`.
 async fn insert(
     connection: &mut PgConnection,
     notices: &[Notice],
@@ -135,12 +139,19 @@ async fn insert(
             SELECT news.*, 'webhook' AS channel, webhooks.id::text AS destination
             FROM news JOIN webhooks ON disabled_at IS NULL AND news.event_type = ANY (webhooks.event_types)
             FOR KEY SHARE OF webhooks
+        ), waiting AS (
+            SELECT order_id, channel, destination, min(order_version) AS version, max(due_at) AS due_at
+            FROM (SELECT * FROM notifications WHERE order_id = ANY ($2) OFFSET 0) AS same_order
+            WHERE state = 'pending' AND lease IS NULL AND due_at > now() AND channel <> 'log'
+            GROUP BY order_id, channel, destination
         ), told AS (
             INSERT INTO notifications (event_id, channel, destination, order_id, order_version,
-                                       event_type, occurred_at, reason, recorded_at)
+                                       event_type, occurred_at, reason, recorded_at, due_at)
             SELECT event_id, channel, destination, order_id, order_version, event_type, occurred_at,
-                   CASE channel WHEN 'email' THEN reason END, recorded_at
+                   CASE channel WHEN 'email' THEN reason END, recorded_at,
+                   greatest(now(), CASE WHEN waiting.version <= order_version THEN waiting.due_at END)
             FROM (SELECT * FROM letters UNION ALL SELECT * FROM calls) AS recipients
+            LEFT JOIN waiting USING (order_id, channel, destination)
             ORDER BY event_id, channel, destination
         )
         SELECT count(*) AS "fresh!" FROM fresh"#,

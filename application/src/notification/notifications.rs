@@ -21,6 +21,9 @@ pub trait Notifications: Send + Sync {
     ///   on the channel `email` for the customer;
     /// - one on the channel `webhook` for each enabled webhook that subscribes to its type.
     ///
+    /// A notification is due at once. If an earlier one of the same order, channel and destination is
+    /// tried again later, it is due together with that one: it cannot be sent before.
+    ///
     /// The customer of an order is known from the event that created it. The event `order.redacted` deletes
     /// the customer of its order, and the reasons in its letters. An event that was recorded
     /// before, or that is twice in this call, is counted as repeated and changes nothing, whatever

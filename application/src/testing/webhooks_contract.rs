@@ -4,16 +4,18 @@
 
 use std::collections::HashMap;
 
+use domain::Timestamp;
 use uuid::Uuid;
 
 use super::notification_steps::{
-    claim, later, lease, notice, of_order, record, request, settle, settled,
+    claim, events, later, lease, notice, of_order, record, request, settle, settled,
 };
 use super::{NotificationFixture, sample};
 use crate::notification::ChannelName::Webhook as Calls;
 use crate::notification::{
-    Busy, ClaimRequest, Claimed, EndpointChange, EventType, Notifications, Recipient, SealedSecret,
-    Settled, Webhook, WebhookId, WebhookSettings, WebhookState, Webhooks,
+    Busy, ClaimRequest, Claimed, EndpointChange, EventType, Notification, NotificationState,
+    Notifications, Recipient, SealedSecret, SendOutcome, Settled, Webhook, WebhookId,
+    WebhookSettings, WebhookState, Webhooks,
 };
 use crate::paging::PageLimit;
 
@@ -33,6 +35,8 @@ macro_rules! webhooks_contract {
             a_webhook_can_have_a_limit_of_its_own,
             a_webhook_whose_calls_fail_gets_one_at_a_time,
             failing_webhooks_leave_leases_for_healthy_ones,
+            a_call_is_due_together_with_the_earlier_one_that_is_tried_again_later,
+            a_call_does_not_wait_for_the_end_of_the_lease_of_the_earlier_one,
             both_secrets_sign_for_a_while_after_a_rotation,
             calls_to_a_disabled_webhook_have_no_address,
             a_webhook_remembers_since_when_its_calls_fail,
@@ -179,6 +183,42 @@ pub async fn failing_webhooks_leave_leases_for_healthy_ones<F: NotificationFixtu
     }
 }
 
+pub async fn a_call_is_due_together_with_the_earlier_one_that_is_tried_again_later<F>(fixture: &F)
+where
+    F: NotificationFixture,
+{
+    fixture.webhooks().add(&webhook(1)).await.expect("added");
+    record(fixture, &[notice(1, 1)]).await;
+    settle(fixture, &claim(fixture, Calls, 10).await, later()).await;
+    fixture.webhooks().add(&webhook(2)).await.expect("added");
+    record(fixture, &[notice(1, 2), notice(2, 1)]).await;
+    let calls = of_order(fixture, Calls, 1).await;
+    let of = |n| calls.iter().filter(move |call| call.destination == webhook(n).id.to_string());
+    let due: Vec<_> = of(1).map(due_at).collect();
+    assert_eq!((due.len(), due[0]), (2, due[1]));
+    assert!(of(2).all(|call| due_at(call) < due[0]), "it is for another webhook");
+    assert!(due_at(&of_order(fixture, Calls, 2).await[0]) < due[0], "it is about another order");
+
+    fixture.let_delays_pass().await;
+    let first = claim(fixture, Calls, 10).await;
+    settle(fixture, &first, SendOutcome::Sent).await;
+    let claimed = claim(fixture, Calls, 10).await;
+    assert!(events(&claimed).contains(&sample::event_id(1, 2)), "it waits no longer");
+}
+
+pub async fn a_call_does_not_wait_for_the_end_of_the_lease_of_the_earlier_one<F>(fixture: &F)
+where
+    F: NotificationFixture,
+{
+    fixture.webhooks().add(&webhook(1)).await.expect("added");
+    record(fixture, &[notice(1, 1)]).await;
+    let first = claim(fixture, Calls, 10).await;
+    record(fixture, &[notice(1, 2)]).await;
+    assert_eq!(claim(fixture, Calls, 10).await, []);
+    settle(fixture, &first, SendOutcome::Sent).await;
+    assert_eq!(events(&claim(fixture, Calls, 10).await), [sample::event_id(1, 2)]);
+}
+
 pub async fn a_webhook_whose_calls_fail_gets_one_at_a_time<F: NotificationFixture>(fixture: &F) {
     let failing = Webhook { failing_since: Some(sample::at(1)), ..webhook(1) };
     for webhook in [failing, webhook(2)] {
@@ -268,6 +308,13 @@ fn webhook(n: u8) -> Webhook {
 /// The webhook, for which this many of `most` calls are leased.
 fn busy(n: u8, leased: usize, most: usize) -> Busy {
     Busy { destination: webhook(n).id.to_string(), leased, most }
+}
+
+fn due_at(notification: &Notification) -> Timestamp {
+    match notification.state {
+        NotificationState::Pending { due_at, .. } => due_at,
+        _ => panic!("not pending: {notification:?}"),
+    }
 }
 
 fn far_future() -> domain::Timestamp {

@@ -252,6 +252,33 @@ async fn later_notifications_of_an_order_are_due_at_the_same_time_as_the_first()
     assert!(sqlx::query_scalar::<_, bool>(together).fetch_one(pool).await.unwrap());
 }
 
+/// A claim reads the rows that are due, and skips those that have to wait for an earlier one.
+#[tokio::test]
+async fn later_events_do_not_stand_in_front_while_an_earlier_call_waits_for_its_next_attempt() {
+    let database = database().await;
+    let notifications = PgNotifications::new(&database);
+    let add = "INSERT INTO webhooks (id, url, event_types, secret, created_at)
+               VALUES (gen_random_uuid(), 'https://example.org', '{order.created,order.cancelled}', '', now())";
+    sqlx::query(add).execute(database.pool()).await.unwrap();
+    let orders: Vec<OrderId> = (0..20).map(|_| clock::new_order_id()).collect();
+    let placed: Vec<_> = orders.iter().map(|&id| created(id, "Ada")).collect();
+    inbox(&notifications).apply_batch(&placed, &[]).await.unwrap();
+
+    let request = ClaimRequest { channel: ChannelName::Webhook, ..request(20) };
+    let request = ClaimRequest { per_destination: 20, ..request };
+    let claimed = notifications.claim(request).await.unwrap();
+    assert_eq!(claimed.len(), 20);
+    let results: Vec<_> = claimed.iter().map(|one| settled(one, later("busy"))).collect();
+    notifications.settle(&results).await.unwrap();
+    let cancellations: Vec<_> = orders.iter().map(|&id| cancelled(id, "no")).collect();
+    inbox(&notifications).apply_batch(&cancellations, &[]).await.unwrap();
+
+    let due = "SELECT count(*) FILTER (WHERE due_at <= clock_timestamp()), count(*)
+               FROM notifications WHERE channel = 'webhook'";
+    let due: (i64, i64) = sqlx::query_as(due).fetch_one(database.pool()).await.unwrap();
+    assert_eq!(due, (0, 40));
+}
+
 #[tokio::test]
 async fn a_notification_for_another_receiver_is_not_waited_for_and_not_delayed() {
     let database = database().await;

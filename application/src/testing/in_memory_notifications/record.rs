@@ -1,4 +1,6 @@
-use super::{BTreeSet, Entry, EventId, Notice, Notification, NotificationState, OrderId, State};
+use super::{
+    BTreeSet, Entry, EventId, Notice, Notification, NotificationState, OrderId, State, Timestamp,
+};
 use crate::notification::{ChannelName, EventType, NotificationId, WebhookState};
 
 impl State {
@@ -51,6 +53,7 @@ impl State {
 
     fn add(&mut self, notice: &Notice, channel: ChannelName, destination: String) {
         self.recorded += 1;
+        let due_at = self.due_at(notice, channel, &destination);
         let notification = Notification {
             id: NotificationId::new(self.recorded),
             event_id: notice.event_id,
@@ -62,10 +65,25 @@ impl State {
             occurred_at: notice.occurred_at,
             reason: notice.reason.clone().filter(|_| channel == ChannelName::Email),
             attempts: 0,
-            state: NotificationState::Pending { due_at: self.now(), last_error: None },
+            state: NotificationState::Pending { due_at, last_error: None },
             recorded_at: self.now(),
         };
         self.entries
             .insert(self.recorded, Entry { notification, lease: None, attempts: Vec::new() });
+    }
+    /// Now, or when the earlier ones that it has to wait for are tried again.
+    fn due_at(&self, notice: &Notice, channel: ChannelName, destination: &str) -> Timestamp {
+        let earlier = self.entries.values().filter(|entry| {
+            let earlier = &entry.notification;
+            (earlier.order_id, earlier.channel, earlier.destination.as_str())
+                == (notice.order_id, channel, destination)
+                && earlier.order_version <= notice.order_version
+                && entry.lease.is_none()
+        });
+        let due = earlier.filter_map(|entry| match entry.notification.state {
+            NotificationState::Pending { due_at, .. } => Some(due_at),
+            _ => None,
+        });
+        due.fold(self.now(), Timestamp::max)
     }
 }
