@@ -41,4 +41,6 @@ pub use retry_policy::{max_retry_delay, outage_delay, retry_delay};
 pub use settlement::{EndpointChange, SendOutcome, Settled, settle};
 pub use webhook_call::{NoSecretsKey, SealedSecret, WebhookCall, WebhookSecrets, WebhookSender};
 pub use webhook_channel::WebhookChannel;
-pub use webhooks::{ROTATION, Webhook, WebhookId, WebhookSettings, WebhookState, Webhooks};
+pub use webhooks::{
+    MAX_WEBHOOKS, ROTATION, Webhook, WebhookId, WebhookSettings, WebhookState, Webhooks,
+};

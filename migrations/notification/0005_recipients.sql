@@ -35,6 +35,9 @@ CREATE INDEX notifications_by_destination ON notification.notifications (destina
     WHERE channel <> 'log';
 CREATE INDEX notifications_not_sent ON notification.notifications (id)
     WHERE state IN ('failed', 'suppressed');
+-- For lists of what is not sent yet, and of letters and calls among many more rows of `log`.
+CREATE INDEX notifications_pending ON notification.notifications (id) WHERE state = 'pending';
+CREATE INDEX notifications_by_channel ON notification.notifications (channel, id) WHERE channel <> 'log';
 
 -- Contacts of customers. A row without an address is a customer who has orders but no contact, or who was erased.
 CREATE TABLE notification.customers (
@@ -62,22 +65,26 @@ CREATE INDEX orders_by_customer ON notification.orders (customer_id);
 CREATE INDEX orders_ended ON notification.orders (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE TABLE notification.webhooks (
-    id              uuid        PRIMARY KEY,
-    url             text        NOT NULL,
-    description     text,
-    event_types     text[]      NOT NULL,
+    id               uuid          PRIMARY KEY,
+    url              text          NOT NULL,
+    description      text,
+    event_types      text[]        NOT NULL,
     -- Sealed with the key of the service.
-    secret          bytea       NOT NULL,
-    previous_secret bytea,
-    previous_until  timestamptz,
-    created_at      timestamptz NOT NULL,
-    failing_since   timestamptz,
-    disabled_at     timestamptz,
-    disabled_reason text,
-    version         bigint      NOT NULL DEFAULT 1,
-    CHECK ((previous_secret IS NULL) = (previous_until IS NULL)),
+    secret           bytea         NOT NULL,
+    -- Newest first, and how long each of them still signs.
+    previous_secrets bytea[]       NOT NULL DEFAULT '{}',
+    previous_until   timestamptz[] NOT NULL DEFAULT '{}',
+    created_at       timestamptz   NOT NULL,
+    failing_since    timestamptz,
+    disabled_at      timestamptz,
+    disabled_reason  text,
+    version          bigint        NOT NULL DEFAULT 1,
+    CHECK (cardinality(previous_secrets) = cardinality(previous_until)),
     CHECK ((disabled_at IS NULL) = (disabled_reason IS NULL))
 );
+
+-- Webhooks that were deleted, as long as they have notifications.
+CREATE TABLE notification.deleted_webhooks (id uuid PRIMARY KEY);
 
 -- Attempts to send, in partitions by day (UTC), so that old ones cost nothing to delete.
 CREATE TABLE notification.attempts (

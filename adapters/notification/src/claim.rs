@@ -45,7 +45,7 @@ struct ClaimedRow {
     declined: Option<Vec<String>>,
     url: Option<String>,
     secret: Option<Vec<u8>>,
-    previous_secret: Option<Vec<u8>>,
+    previous_secrets: Option<Vec<Vec<u8>>>,
     failing_since: Option<DateTime<Utc>>,
 }
 
@@ -126,7 +126,8 @@ impl ClaimedRow {
     }
 
     fn endpoint(&mut self) -> Option<Endpoint> {
-        let secrets = std::iter::once(self.secret.take()?).chain(self.previous_secret.take());
+        let previous = self.previous_secrets.take().unwrap_or_default();
+        let secrets = std::iter::once(self.secret.take()?).chain(previous);
         Some(Endpoint {
             url: self.url.take()?,
             secrets: secrets.map(SealedSecret).collect(),

@@ -103,14 +103,19 @@ impl PgNotifications {
         erase.execute(&mut *transaction).await?;
         let orders = sqlx::query!("DELETE FROM orders WHERE customer_id = $1", id.as_str());
         orders.execute(&mut *transaction).await?;
-        let letters = sqlx::query!(
-            "WITH letters AS (
-                 DELETE FROM notifications WHERE channel = 'email' AND destination = $1 RETURNING id
-             )
-             DELETE FROM attempts WHERE notification_id IN (SELECT id FROM letters)",
+        // In the order of keys, against deadlocks with results that are stored at the same time.
+        let letters = sqlx::query_scalar!(
+            "DELETE FROM notifications WHERE id IN (
+                 SELECT id FROM notifications WHERE channel = 'email' AND destination = $1
+                 ORDER BY id FOR UPDATE)
+             RETURNING id",
             id.as_str()
         );
-        letters.execute(&mut *transaction).await?;
+        let letters = letters.fetch_all(&mut *transaction).await?;
+        // A statement of its own also sees the attempts of results that the one before has waited for.
+        let attempts =
+            sqlx::query!("DELETE FROM attempts WHERE notification_id = ANY ($1)", &letters);
+        attempts.execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(true)
     }

@@ -8,6 +8,7 @@ use application::housekeeping::delete_in_chunks;
 use application::notification::Notifications;
 
 use super::delete_settled::delete_ended_orders;
+use super::webhooks::delete_calls;
 use super::{PgNotifications, attempts};
 
 /// Deletes old rows of the notification context. Several programs may do this at the same time.
@@ -37,6 +38,8 @@ pub struct HousekeepingReport {
     pub dead_letters_deleted: u64,
     /// Notifications that were deleted.
     pub notifications_deleted: u64,
+    /// Notifications of deleted webhooks that were deleted.
+    pub calls_deleted: u64,
     /// Customers of ended orders that were deleted.
     pub orders_deleted: u64,
     /// Days whose attempts were deleted.
@@ -61,6 +64,8 @@ impl Housekeeping {
         let pool = self.database.pool();
         // Also while the clock is not trusted: attempts are recorded by the same clock.
         round.step("create the partitions of attempts", attempts::create_days(pool)).await;
+        let delete = delete_in_chunks(async |limit| Ok(delete_calls(pool, limit).await?));
+        report.calls_deleted = round.step("delete calls of deleted webhooks", delete).await;
         if let Some(now) = round.time().await {
             let letters = PgDeadLetters::new(&self.database);
             let before = (now - self.keep.dead_letters).into();

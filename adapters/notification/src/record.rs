@@ -84,6 +84,8 @@ async fn insert(
     if notices.is_empty() {
         return Ok(0);
     }
+    let final_types: Vec<_> =
+        EventType::ALL.into_iter().filter(|one| one.is_final()).map(EventType::as_str).collect();
     let customers = || notices.iter().map(|one| one.customer.as_ref());
     let record = sqlx::query_scalar!(
         r#"
@@ -120,7 +122,12 @@ async fn insert(
         ), kept AS (
             INSERT INTO orders (order_id, customer_id, customer_name, ended_at)
             SELECT order_id, customer_id, customer_name,
-                   (SELECT min(recorded_at) FROM news WHERE news.order_id = placed.order_id AND is_final)
+                   -- An event that is applied late may come after the last one of its order.
+                   (SELECT min(recorded_at)
+                    FROM (SELECT recorded_at FROM news WHERE news.order_id = placed.order_id AND is_final
+                          UNION ALL
+                          SELECT recorded_at FROM notifications AS earlier
+                          WHERE earlier.order_id = placed.order_id AND earlier.event_type = ANY ($12)) AS ends)
             FROM placed ORDER BY order_id
             ON CONFLICT DO NOTHING
         ), ended AS (
@@ -165,7 +172,8 @@ async fn insert(
         &notices.iter().map(|one| one.event_type.is_final()).collect::<Vec<_>>(),
         &customers().map(|one| one.map(|one| one.id.as_str())).collect::<Vec<_>>() as _,
         &customers().map(|one| one.map(|one| storable(&one.name))).collect::<Vec<_>>() as _,
-        letters
+        letters,
+        &final_types as _
     );
     Ok(record.fetch_one(connection).await?.unsigned_abs())
 }

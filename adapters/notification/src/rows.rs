@@ -48,7 +48,8 @@ impl NotificationRow {
             ("suppressed", None, Some(reason)) => NotificationState::Suppressed { reason },
             _ => return Err(impossible()),
         };
-        let event_type = self.event_type.map(|name| name.parse::<EventType>()).transpose();
+        // A later version may have recorded a type that this one does not know.
+        let event_type = self.event_type.and_then(|name| name.parse::<EventType>().ok());
         Ok(Notification {
             id: NotificationId::new(self.id),
             event_id: EventId::new(self.event_id),
@@ -56,7 +57,7 @@ impl NotificationRow {
             destination: self.destination,
             order_id: OrderId::new(self.order_id),
             order_version: OrderVersion::try_from(self.order_version).map_err(|_| impossible())?,
-            event_type: event_type.map_err(|_| impossible())?,
+            event_type,
             occurred_at: self.occurred_at.unwrap_or(self.recorded_at).into(),
             reason: self.reason,
             attempts: u32::try_from(self.attempts).map_err(|_| impossible())?,

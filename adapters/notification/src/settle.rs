@@ -10,28 +10,24 @@ use uuid::Uuid;
 ///
 /// `clock_timestamp()` is used, because `now()` is the time when the transaction began.
 pub(super) async fn settle(sessions: &KeptSessions, settled: &[Settled]) -> Result<u64, PgError> {
+    // In the order of keys, against deadlocks with erasures.
+    let mut settled: Vec<&Settled> = settled.iter().collect();
+    settled.sort_unstable_by_key(|one| one.id);
     let mut session = sessions.acquire().await?;
-    if settled.iter().all(|one| one.endpoint.is_none()) {
-        let stored = store(&mut session, settled).await?;
-        session.keep();
-        return Ok(stored.len() as u64);
-    }
-    let mut transaction = session.begin().await?;
-    let mut stored = store(&mut transaction, settled).await?;
-    let count = stored.len() as u64;
-    // In the order of keys, against deadlocks.
-    stored.sort_unstable_by(|one, other| one.destination.cmp(&other.destination));
-    for Stored { id, destination } in stored {
-        let result = settled.iter().find(|one| one.id.get() == id);
-        if let Some((change, webhook)) =
-            result.and_then(|one| one.endpoint.as_ref()).zip(destination.parse().ok())
-        {
-            change_endpoint(&mut transaction, webhook, change).await?;
-        }
-    }
-    transaction.commit().await?;
+    let stored = if settled.iter().all(|one| one.endpoint.is_none()) {
+        let stored = store(&mut session, &settled).await?;
+        // After the results, not with them: if the program ends here, the next call does it.
+        change_endpoints(&mut session, &stored, &settled).await?;
+        stored.len()
+    } else {
+        let mut transaction = session.begin().await?;
+        let stored = store(&mut transaction, &settled).await?;
+        change_endpoints(&mut transaction, &stored, &settled).await?;
+        transaction.commit().await?;
+        stored.len()
+    };
     session.keep();
-    Ok(count)
+    Ok(stored as u64)
 }
 
 /// A row whose result was stored.
@@ -39,12 +35,47 @@ pub(super) async fn settle(sessions: &KeptSessions, settled: &[Settled]) -> Resu
 struct Stored {
     id: i64,
     destination: String,
+    /// Whether this call was accepted and earlier ones had failed.
+    recovered: bool,
+}
+
+/// Changes webhooks, in the order of their keys, against deadlocks.
+async fn change_endpoints(
+    connection: &mut PgConnection,
+    stored: &[Stored],
+    settled: &[&Settled],
+) -> Result<(), PgError> {
+    let mut stored: Vec<&Stored> = stored.iter().collect();
+    stored.sort_unstable_by_key(|one| &one.destination);
+    for one in stored {
+        let Ok(webhook) = one.destination.parse() else { continue };
+        if one.recovered {
+            recover(connection, webhook).await?;
+        }
+        let result = settled.iter().find(|settled| settled.id.get() == one.id);
+        if let Some(change) = result.and_then(|settled| settled.endpoint.as_ref()) {
+            change_endpoint(connection, webhook, change).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn recover(connection: &mut PgConnection, webhook: Uuid) -> Result<(), PgError> {
+    let recover = sqlx::query!(
+        "UPDATE webhooks SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL",
+        webhook
+    );
+    recover.execute(connection).await?;
+    Ok(())
 }
 
 /// If a notification is tried again later, the later notifications of its order become due at the same
 /// time. Otherwise, after a long outage of a provider, each claim would have to skip all those that
 /// cannot be claimed yet.
-async fn store(connection: &mut PgConnection, settled: &[Settled]) -> Result<Vec<Stored>, PgError> {
+async fn store(
+    connection: &mut PgConnection,
+    settled: &[&Settled],
+) -> Result<Vec<Stored>, PgError> {
     let (mut states, mut errors, mut delays) = (Vec::new(), Vec::new(), Vec::new());
     let (mut began, mut durations, mut accepted, mut answers) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -99,7 +130,11 @@ async fn store(connection: &mut PgConnection, settled: &[Settled]) -> Result<Vec
             SELECT id, began_at, duration_ms, accepted, answer
             FROM given JOIN settled USING (id) WHERE began_at IS NOT NULL
         )
-        SELECT id, destination FROM settled"#,
+        SELECT id, destination,
+               channel = 'webhook' AND state = 'sent'
+                   AND EXISTS (SELECT FROM webhooks
+                               WHERE webhooks.id::text = destination AND failing_since IS NOT NULL) AS "recovered!"
+        FROM settled"#,
         &settled.iter().map(|one| one.id.get()).collect::<Vec<_>>(),
         &settled.iter().map(|one| one.lease.get()).collect::<Vec<_>>(),
         &states as _,
@@ -118,24 +153,27 @@ async fn change_endpoint(
     webhook: Uuid,
     change: &EndpointChange,
 ) -> Result<(), PgError> {
-    let change = match change {
-        EndpointChange::Recovered => sqlx::query!(
-            "UPDATE webhooks SET failing_since = NULL WHERE id = $1 AND failing_since IS NOT NULL",
-            webhook
-        ),
-        EndpointChange::FailingSince(since) => sqlx::query!(
-            "UPDATE webhooks SET failing_since = $2 WHERE id = $1 AND failing_since IS NULL",
-            webhook,
-            since.get()
-        ),
-        EndpointChange::Disabled(reason) => sqlx::query!(
-            "UPDATE webhooks
-             SET disabled_at = clock_timestamp(), disabled_reason = $2, version = version + 1
-             WHERE id = $1 AND disabled_at IS NULL",
-            webhook,
-            storable(reason)
-        ),
+    let (since, reason) = match change {
+        EndpointChange::FailingSince(since) => {
+            let failing = sqlx::query!(
+                "UPDATE webhooks SET failing_since = $2 WHERE id = $1 AND failing_since IS NULL",
+                webhook,
+                since.get()
+            );
+            failing.execute(connection).await?;
+            return Ok(());
+        }
+        EndpointChange::Gone(reason) => (None, reason),
+        EndpointChange::Failing { since, reason } => (Some(since.get()), reason),
     };
-    change.execute(connection).await?;
+    let disable = sqlx::query!(
+        "UPDATE webhooks
+         SET disabled_at = clock_timestamp(), disabled_reason = $2, version = version + 1
+         WHERE id = $1 AND disabled_at IS NULL AND ($3::timestamptz IS NULL OR failing_since = $3)",
+        webhook,
+        storable(reason),
+        since
+    );
+    disable.execute(connection).await?;
     Ok(())
 }

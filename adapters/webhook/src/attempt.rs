@@ -6,6 +6,7 @@ use reqwest::StatusCode;
 
 use crate::excerpt::excerpt;
 use crate::resolver::ResolveError;
+use crate::secrets_key::OpenError;
 use crate::signature::SignError;
 use crate::vet_url::UrlError;
 
@@ -26,6 +27,8 @@ pub(crate) enum Attempt {
     Unusable,
     /// The call cannot be signed.
     Unsigned(SignError),
+    /// The system has no CA certificates to verify the receiver with.
+    NoAuthorities,
     /// The receiver has not answered in time.
     TimedOut,
     /// The connection failed. Contains the reason.
@@ -66,6 +69,13 @@ impl Attempt {
             }
             Self::Refused(error) => Err(SendError::Never(format!("the URL {error}"))),
             Self::Unusable => Err(SendError::Never("the URL is not possible in HTTP".to_owned())),
+            // No webhook can be called until this service is set up. No receiver is at fault.
+            Self::Unsigned(SignError::Secret(OpenError::NoKey(error))) => {
+                Err(SendError::Unreachable(error.to_string()))
+            }
+            Self::NoAuthorities => {
+                Err(SendError::Unreachable("no CA certificates are installed".to_owned()))
+            }
             Self::Unsigned(error) => later(error.to_string(), None),
             Self::TimedOut => later("no answer within the time limit".to_owned(), None),
             Self::Failed(reason) => later(reason, None),
@@ -86,7 +96,6 @@ mod tests {
     use application::notification::NoSecretsKey;
 
     use super::*;
-    use crate::secrets_key::OpenError;
 
     fn answered(status: u16, after: Option<u64>, body: &str) -> Attempt {
         let status = StatusCode::from_u16(status).unwrap();
@@ -100,6 +109,10 @@ mod tests {
     fn later(reason: &str, after: Option<u64>) -> Result<Answer, SendError> {
         let after = after.map(Duration::from_secs);
         Err(SendError::Later { reason: reason.to_owned(), after })
+    }
+
+    fn outage(reason: &str) -> Result<Answer, SendError> {
+        Err(SendError::Unreachable(reason.to_owned()))
     }
 
     fn never(reason: &str) -> Result<Answer, SendError> {
@@ -139,8 +152,13 @@ mod tests {
             (Attempt::Unsigned(SignError::NoSecret), later("the webhook has no secret", None)),
             (
                 Attempt::Unsigned(OpenError::NoKey(NoSecretsKey).into()),
-                later("set WEBHOOK_SECRETS_KEY_FILE to use webhooks", None),
+                outage("set WEBHOOK_SECRETS_KEY_FILE to use webhooks"),
             ),
+            (
+                Attempt::Unsigned(OpenError::Format.into()),
+                later(&OpenError::Format.to_string(), None),
+            ),
+            (Attempt::NoAuthorities, outage("no CA certificates are installed")),
             (Attempt::TimedOut, later("no answer within the time limit", None)),
             (Attempt::Failed("refused".to_owned()), later("refused", None)),
         ];

@@ -55,7 +55,7 @@ impl HttpWebhookSender {
             Err(error) => return Attempt::Refused(error),
         };
         if url.as_url().scheme() == "https" && !self.client.has_authorities {
-            return Attempt::Failed("no CA certificates are installed".to_owned());
+            return Attempt::NoAuthorities;
         }
         let headers = match signature_headers(call, &self.secrets) {
             Ok(headers) => headers,

@@ -24,20 +24,22 @@ pub(crate) enum SignError {
 
 /// The headers that identify and sign a call. The signature header contains a signature for each
 /// secret, so that a receiver can verify with the old or the new one during a rotation.
+///
+/// Old secrets that cannot be opened are left out: the key that they were sealed with may be lost.
 pub(crate) fn signature_headers(
     call: &WebhookCall,
     secrets: &SealedSecrets,
 ) -> Result<HeaderMap, SignError> {
-    if call.secrets.is_empty() {
-        return Err(SignError::NoSecret);
-    }
+    let (current, previous) = call.secrets.split_first().ok_or(SignError::NoSecret)?;
     let id = HeaderValue::from_str(&call.id).map_err(|_| SignError::Id)?;
     let timestamp = call.at.get().timestamp();
-    let mut signatures = Vec::with_capacity(call.secrets.len());
-    for sealed in &call.secrets {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &secrets.open(sealed)?);
-        signatures.push(sign(&key, &call.id, timestamp, &call.body));
-    }
+    let current = secrets.open(current)?;
+    let previous = previous.iter().filter_map(|sealed| secrets.open(sealed).ok());
+    let sign = |secret: Vec<u8>| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
+        sign(&key, &call.id, timestamp, &call.body)
+    };
+    let signatures: Vec<String> = std::iter::once(current).chain(previous).map(sign).collect();
     let signatures = HeaderValue::from_str(&signatures.join(" "));
     let signatures = signatures.expect("base64 and spaces are possible in a header");
     Ok([(ID, id), (TIMESTAMP, timestamp.into()), (SIGNATURE, signatures)].into_iter().collect())
@@ -87,6 +89,17 @@ mod tests {
     }
 
     #[test]
+    fn an_old_secret_that_was_sealed_with_a_lost_key_does_not_prevent_a_call() {
+        let secrets = secrets();
+        let (new, sealed_new) = secrets.generate().unwrap();
+        let mut call = call("https://hooks.example/");
+        call.at = runtime_now();
+        call.secrets = vec![sealed_new, SealedSecret(vec![9])];
+        let headers = signature_headers(&call, &secrets).unwrap();
+        assert!(Webhook::new(&new).unwrap().verify(call.body.as_bytes(), &headers).is_ok());
+    }
+
+    #[test]
     fn a_call_that_cannot_be_signed_is_an_error() {
         let secrets = secrets();
         let unsigned = |change: fn(&mut WebhookCall)| {
@@ -96,7 +109,7 @@ mod tests {
         };
         assert_eq!(unsigned(|call| call.secrets.clear()), SignError::NoSecret);
         assert_eq!(unsigned(|call| "a\r\nb: c".clone_into(&mut call.id)), SignError::Id);
-        let damaged = unsigned(|call| call.secrets.push(SealedSecret(vec![9])));
+        let damaged = unsigned(|call| call.secrets = vec![SealedSecret(vec![9])]);
         assert_eq!(damaged, OpenError::Format.into());
         let without_key = SealedSecrets::new(None::<SecretsKey>);
         let error = signature_headers(&call("https://hooks.example/"), &without_key).unwrap_err();

@@ -47,12 +47,18 @@ pub enum SendOutcome {
 /// A change of a webhook, caused by a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EndpointChange {
-    /// A call was accepted after others had failed.
-    Recovered,
     /// A call failed after others had been accepted.
     FailingSince(Timestamp),
-    /// It is not called any more.
-    Disabled(String),
+    /// It has answered that it is gone. It is not called any more.
+    Gone(String),
+    /// Its calls have failed for too long. It is not called any more, unless another call was accepted
+    /// meanwhile, which ends `since`.
+    Failing {
+        /// Since when every call has failed.
+        since: Timestamp,
+        /// Why it is disabled.
+        reason: String,
+    },
 }
 
 impl Settled {
@@ -125,17 +131,15 @@ fn endpoint_change(
 ) -> Option<EndpointChange> {
     let Recipient::Webhook(Some(endpoint)) = &claimed.recipient else { return None };
     match (result, endpoint.failing_since) {
-        (Ok(_), None) => None,
-        (Ok(_), Some(_)) => Some(EndpointChange::Recovered),
-        (Err(SendError::Gone(reason)), _) => Some(EndpointChange::Disabled(reason.clone())),
+        (Ok(_) | Err(SendError::Unreachable(_)), _) => None,
+        (Err(SendError::Gone(reason)), _) => Some(EndpointChange::Gone(reason.clone())),
         (Err(_), None) => Some(EndpointChange::FailingSince(now)),
         (Err(error), Some(since)) => {
             let failing = (now.get() - since.get()).to_std().unwrap_or_default();
             (failing >= FAILING_LIMIT).then(|| {
                 let last = crate::one_line(error);
-                EndpointChange::Disabled(format!(
-                    "no call was accepted for five days; last: {last}"
-                ))
+                let reason = format!("no call was accepted for five days; last: {last}");
+                EndpointChange::Failing { since, reason }
             })
         }
     }

@@ -14,7 +14,7 @@ pub struct WebhookCall {
     pub at: Timestamp,
     /// The address of the webhook.
     pub url: String,
-    /// The secrets that sign the call, newest first. There are two for a while after a rotation.
+    /// The secrets that sign the call, newest first. There are more for a while after a rotation.
     pub secrets: Vec<SealedSecret>,
     /// The body, JSON.
     pub body: String,

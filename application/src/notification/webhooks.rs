@@ -15,6 +15,12 @@ use crate::paging::{Page, PageLimit};
 /// How long the previous secret still signs calls after a rotation.
 pub const ROTATION: Duration = Duration::from_hours(24);
 
+/// How many secrets sign after rotations, beside the newest one. Each makes the header longer.
+const MAX_PREVIOUS: usize = 3;
+
+/// How many webhooks there can be. Each event is recorded for each of them, in one transaction.
+pub const MAX_WEBHOOKS: usize = 200;
+
 /// Another system that wants to know of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Webhook {
@@ -28,8 +34,8 @@ pub struct Webhook {
     pub failing_since: Option<Timestamp>,
     /// The secret that signs calls.
     pub secret: SealedSecret,
-    /// The secret before, and how long it still signs.
-    pub previous_secret: Option<(SealedSecret, Timestamp)>,
+    /// The secrets before, newest first, and how long each still signs.
+    pub previous_secrets: Vec<(SealedSecret, Timestamp)>,
     /// When it was created.
     pub created_at: Timestamp,
     /// Counts the changes.
@@ -80,17 +86,28 @@ impl Webhook {
             state: WebhookState::Enabled,
             failing_since: None,
             secret,
-            previous_secret: None,
+            previous_secrets: Vec::new(),
             created_at,
             version: 1,
         }
     }
 
     /// Changes the secret. The one before still signs for [`ROTATION`], so that the receiver can change
-    /// it at any time until then.
+    /// it at any time until then. If the owner repeats a rotation because the answer was lost, the
+    /// receiver may still have the secret before that.
     pub fn rotate(&mut self, secret: SealedSecret, now: Timestamp) {
-        let until = Timestamp::from(now.get() + ROTATION);
-        self.previous_secret = Some((std::mem::replace(&mut self.secret, secret), until));
+        let before = std::mem::replace(&mut self.secret, secret);
+        self.previous_secrets.retain(|(_, until)| now < *until);
+        self.previous_secrets.insert(0, (before, Timestamp::from(now.get() + ROTATION)));
+        self.previous_secrets.truncate(MAX_PREVIOUS);
+    }
+
+    /// Changes the settings. What failed at another address says nothing about the new one.
+    pub fn change(&mut self, settings: WebhookSettings) {
+        if self.settings.url != settings.url {
+            self.failing_since = None;
+        }
+        self.settings = settings;
     }
 
     /// Calls it again for new events.
@@ -102,7 +119,7 @@ impl Webhook {
     /// The secrets that sign a call at this time, newest first.
     #[must_use]
     pub fn secrets(&self, now: Timestamp) -> Vec<SealedSecret> {
-        let previous = self.previous_secret.as_ref().filter(|(_, until)| now < *until);
+        let previous = self.previous_secrets.iter().filter(|(_, until)| now < *until);
         let previous = previous.map(|(secret, _)| secret.clone());
         std::iter::once(self.secret.clone()).chain(previous).collect()
     }
@@ -110,8 +127,8 @@ impl Webhook {
 
 /// Port for the webhooks.
 pub trait Webhooks: Send + Sync {
-    /// Adds a new webhook.
-    fn add(&self, webhook: &Webhook) -> impl Future<Output = Result<(), StoreError>> + Send;
+    /// Adds a new webhook. `false` if there are [`MAX_WEBHOOKS`]; calls at the same time may exceed it.
+    fn add(&self, webhook: &Webhook) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
     /// The webhook with this id.
     fn find(
@@ -127,13 +144,15 @@ pub trait Webhooks: Send + Sync {
     ) -> impl Future<Output = Result<Page<Webhook, WebhookId>, StoreError>> + Send;
 
     /// Replaces the stored webhook if it still has the version of this one. Returns the new version, or
-    /// `None` if it was changed or deleted meanwhile. `version` is of the stored one.
+    /// `None` if it was changed or deleted meanwhile. `version` is of the stored one. `failing_since` can be
+    /// ended, but not set: calls change it at the same time.
     fn save(
         &self,
         webhook: &Webhook,
     ) -> impl Future<Output = Result<Option<i64>, StoreError>> + Send;
 
-    /// Deletes a webhook and all its notifications. `false` if there is none.
+    /// Deletes a webhook and its notifications; if these are many, some are deleted later. `false` if there
+    /// is none.
     fn delete(&self, id: WebhookId) -> impl Future<Output = Result<bool, StoreError>> + Send;
 }
 

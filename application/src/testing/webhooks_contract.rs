@@ -13,9 +13,9 @@ use super::notification_steps::{
 use super::{NotificationFixture, sample};
 use crate::notification::ChannelName::Webhook as Calls;
 use crate::notification::{
-    Busy, ClaimRequest, Claimed, EndpointChange, EventType, Notification, NotificationState,
-    Notifications, Recipient, SealedSecret, SendOutcome, Settled, Webhook, WebhookId,
-    WebhookSettings, WebhookState, Webhooks,
+    Busy, ClaimRequest, Claimed, EndpointChange, EventType, MAX_WEBHOOKS, Notification,
+    NotificationState, Notifications, Recipient, SealedSecret, SendOutcome, Settled, Webhook,
+    WebhookId, WebhookSettings, WebhookState, Webhooks,
 };
 use crate::paging::PageLimit;
 
@@ -25,6 +25,7 @@ macro_rules! webhooks_contract {
     ($run:path, $fixture:expr) => {
         $crate::contract_tests! { $run, $fixture, webhooks_contract:
             a_webhook_is_stored_and_found,
+            no_more_than_the_maximum_of_webhooks_is_stored,
             webhooks_are_listed_by_page,
             a_webhook_that_was_changed_meanwhile_is_not_saved,
             a_deleted_webhook_is_gone_with_its_notifications,
@@ -37,9 +38,12 @@ macro_rules! webhooks_contract {
             failing_webhooks_leave_leases_for_healthy_ones,
             a_call_is_due_together_with_the_earlier_one_that_is_tried_again_later,
             a_call_does_not_wait_for_the_end_of_the_lease_of_the_earlier_one,
-            both_secrets_sign_for_a_while_after_a_rotation,
+            old_secrets_sign_for_a_while_after_a_rotation,
             calls_to_a_disabled_webhook_have_no_address,
             a_webhook_remembers_since_when_its_calls_fail,
+            an_accepted_call_ends_the_failure_of_a_webhook,
+            a_webhook_is_not_disabled_for_a_failure_that_has_ended,
+            a_change_of_a_webhook_can_end_its_failure_but_not_set_it,
             a_call_can_disable_a_webhook,
         }
     };
@@ -57,6 +61,17 @@ pub async fn a_webhook_is_stored_and_found<F: NotificationFixture>(fixture: &F) 
         store.add(&webhook).await.expect("added");
         assert_eq!(store.find(webhook.id).await.expect("an answer"), Some(webhook));
     }
+}
+
+pub async fn no_more_than_the_maximum_of_webhooks_is_stored<F: NotificationFixture>(fixture: &F) {
+    let store = fixture.webhooks();
+    let nth = |n: usize| Webhook { id: WebhookId::new(Uuid::from_u128(n as u128)), ..webhook(1) };
+    for n in 0..MAX_WEBHOOKS {
+        assert!(store.add(&nth(n)).await.expect("added"));
+    }
+    assert!(!store.add(&nth(MAX_WEBHOOKS)).await.expect("an answer"));
+    assert!(store.delete(nth(0).id).await.expect("deleted"));
+    assert!(store.add(&nth(MAX_WEBHOOKS)).await.expect("added"));
 }
 
 pub async fn webhooks_are_listed_by_page<F: NotificationFixture>(fixture: &F) {
@@ -229,11 +244,15 @@ pub async fn a_webhook_whose_calls_fail_gets_one_at_a_time<F: NotificationFixtur
     assert_eq!(count(&claimed), HashMap::from([(webhook(1).id, 1), (webhook(2).id, 2)]));
 }
 
-pub async fn both_secrets_sign_for_a_while_after_a_rotation<F: NotificationFixture>(fixture: &F) {
+pub async fn old_secrets_sign_for_a_while_after_a_rotation<F: NotificationFixture>(fixture: &F) {
     let mut rotated = webhook(1);
-    rotated.previous_secret = Some((SealedSecret(vec![8]), far_future()));
+    rotated.previous_secrets = vec![
+        (SealedSecret(vec![8]), far_future()),
+        (SealedSecret(vec![7]), far_future()),
+        (SealedSecret(vec![6]), long_past()),
+    ];
     let mut long_ago = webhook(2);
-    long_ago.previous_secret = Some((SealedSecret(vec![8]), long_past()));
+    long_ago.previous_secrets = vec![(SealedSecret(vec![8]), long_past())];
     for webhook in [rotated, long_ago] {
         fixture.webhooks().add(&webhook).await.expect("added");
     }
@@ -241,7 +260,7 @@ pub async fn both_secrets_sign_for_a_while_after_a_rotation<F: NotificationFixtu
     for claimed in claim(fixture, Calls, 10).await {
         let Recipient::Webhook(Some(endpoint)) = claimed.recipient else { panic!("no address") };
         let expected = if claimed.notification.destination == webhook(1).id.to_string() {
-            vec![SealedSecret(vec![1; 60]), SealedSecret(vec![8])]
+            vec![SealedSecret(vec![1; 60]), SealedSecret(vec![8]), SealedSecret(vec![7])]
         } else {
             vec![SealedSecret(vec![2; 60])]
         };
@@ -267,7 +286,6 @@ pub async fn a_webhook_remembers_since_when_its_calls_fail<F: NotificationFixtur
         (Some(EndpointChange::FailingSince(sample::at(3))), Some(sample::at(3))),
         (Some(EndpointChange::FailingSince(sample::at(9))), Some(sample::at(3))),
         (None, Some(sample::at(3))),
-        (Some(EndpointChange::Recovered), None),
     ] {
         end_call(fixture, change).await;
         let stored = fixture.webhooks().find(webhook(1).id).await.expect("an answer");
@@ -281,10 +299,64 @@ pub async fn a_webhook_remembers_since_when_its_calls_fail<F: NotificationFixtur
     }
 }
 
+pub async fn an_accepted_call_ends_the_failure_of_a_webhook<F: NotificationFixture>(fixture: &F) {
+    fixture.webhooks().add(&webhook(1)).await.expect("added");
+    record(fixture, &[notice(1, 1), notice(2, 1)]).await;
+    // Both were claimed while the webhook was healthy. The first one fails, then the second is accepted.
+    let claimed = claim(fixture, Calls, 10).await;
+    let failed = Settled {
+        endpoint: Some(EndpointChange::FailingSince(sample::at(3))),
+        ..settled(&claimed[0], later())
+    };
+    fixture.notifications().settle(&[failed]).await.expect("settled");
+    settle(fixture, &claimed[1..], SendOutcome::Sent).await;
+    let stored = fixture.webhooks().find(webhook(1).id).await.expect("an answer");
+    assert_eq!(stored.expect("a webhook").failing_since, None);
+}
+
+pub async fn a_webhook_is_not_disabled_for_a_failure_that_has_ended<F: NotificationFixture>(
+    fixture: &F,
+) {
+    let failing = |since| EndpointChange::Failing { since, reason: "HTTP 500".to_owned() };
+    fixture.webhooks().add(&webhook(1)).await.expect("added");
+    record(fixture, &[notice(1, 1)]).await;
+    end_call(fixture, Some(EndpointChange::FailingSince(sample::at(3)))).await;
+    for (since, is_enabled) in [(sample::at(2), true), (sample::at(3), false)] {
+        fixture.let_delays_pass().await;
+        end_call(fixture, Some(failing(since))).await;
+        let stored = fixture.webhooks().find(webhook(1).id).await.expect("an answer");
+        assert_eq!(stored.expect("a webhook").state == WebhookState::Enabled, is_enabled);
+    }
+}
+
+pub async fn a_change_of_a_webhook_can_end_its_failure_but_not_set_it<F: NotificationFixture>(
+    fixture: &F,
+) {
+    let store = fixture.webhooks();
+    store.add(&webhook(1)).await.expect("added");
+    let mut changed = Webhook { failing_since: Some(sample::at(3)), ..webhook(1) };
+    assert_eq!(store.save(&changed).await.expect("an answer"), Some(2));
+    let stored = store.find(changed.id).await.expect("an answer").expect("a webhook");
+    assert_eq!(stored.failing_since, None);
+    record(fixture, &[notice(1, 1)]).await;
+    end_call(fixture, Some(EndpointChange::FailingSince(sample::at(4)))).await;
+    changed.version = 2;
+    assert_eq!(store.save(&changed).await.expect("an answer"), Some(3));
+    let mut stored = store.find(changed.id).await.expect("an answer").expect("a webhook");
+    assert_eq!(stored.failing_since, Some(sample::at(4)));
+    stored.change(WebhookSettings {
+        url: "https://example.org/moved".to_owned(),
+        ..changed.settings
+    });
+    assert_eq!(store.save(&stored).await.expect("an answer"), Some(4));
+    let stored = store.find(stored.id).await.expect("an answer").expect("a webhook");
+    assert_eq!(stored.failing_since, None);
+}
+
 pub async fn a_call_can_disable_a_webhook<F: NotificationFixture>(fixture: &F) {
     fixture.webhooks().add(&webhook(1)).await.expect("added");
     record(fixture, &[notice(1, 1)]).await;
-    end_call(fixture, Some(EndpointChange::Disabled("HTTP 410".to_owned()))).await;
+    end_call(fixture, Some(EndpointChange::Gone("HTTP 410".to_owned()))).await;
     let stored = fixture.webhooks().find(webhook(1).id).await.expect("an answer");
     let stored = stored.expect("a webhook");
     let is_disabled =

@@ -326,10 +326,13 @@ fn a_webhook_is_disabled_when_it_is_gone_or_has_failed_for_five_days() {
     const DAY: u32 = 24 * 3600;
     let later = || SendError::Later { reason: "HTTP 500".to_owned(), after: None };
     let gone = SendError::Gone("HTTP 410".to_owned());
-    let disabled = EndpointChange::Disabled("HTTP 410".to_owned());
+    let disabled = EndpointChange::Gone("HTTP 410".to_owned());
+    let outage = SendError::Unreachable("no key".to_owned());
     for (failing_since, error, at, expected) in [
         (None, None, 0, None),
-        (Some(0), None, 1, Some(EndpointChange::Recovered)),
+        (Some(0), None, 1, None),
+        (None, Some(outage.clone()), 1, None),
+        (Some(0), Some(outage), 6 * DAY, None),
         (None, Some(later()), 7, Some(EndpointChange::FailingSince(sample::at(7)))),
         (Some(0), Some(later()), 5 * DAY - 1, None),
         (None, Some(gone.clone()), 1, Some(disabled.clone())),
@@ -343,9 +346,8 @@ fn a_webhook_is_disabled_when_it_is_gone_or_has_failed_for_five_days() {
         assert_eq!(settled.endpoint, expected);
     }
     let late = settle(&call(1, Some(0)), Err(later()), sample::at(5 * DAY), sample::at(5 * DAY));
-    assert!(
-        matches!(late.endpoint, Some(EndpointChange::Disabled(why)) if why.contains("HTTP 500"))
-    );
+    let Some(EndpointChange::Failing { since, reason }) = late.endpoint else { panic!("enabled") };
+    assert!(since == sample::at(0) && reason.contains("HTTP 500"), "{reason}");
 }
 
 #[test]

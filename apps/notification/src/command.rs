@@ -6,8 +6,8 @@ use std::io::{Write, stdout};
 use adapter_notification::PgNotifications;
 use adapter_postgres::Database;
 use application::notification::{
-    ChannelName, EventType, Notification, NotificationFilter, NotificationId, NotificationState,
-    NotificationViews, Notifications, StateName,
+    Attempt, ChannelName, EventType, Notification, NotificationFilter, NotificationId,
+    NotificationState, NotificationViews, Notifications, StateName,
 };
 use application::paging::PageLimit;
 use clap::{Args, Subcommand};
@@ -17,7 +17,7 @@ use runtime::StartError;
 /// How many notifications are retried in one transaction.
 const RETRY_CHUNK: usize = 1000;
 
-/// List or retry notifications
+/// List, show or retry notifications
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum NotificationsCommand {
     /// List notifications, oldest first
@@ -25,6 +25,12 @@ pub(crate) enum NotificationsCommand {
         /// Which ones.
         #[command(flatten)]
         filter: FilterArgs,
+    },
+    /// Show a notification and the attempts to send it
+    Show {
+        /// The number of the notification, as `list` shows it
+        #[arg(value_name = "ID")]
+        id: NotificationId,
     },
     /// Send failed or suppressed notifications again, after the cause is fixed
     Retry {
@@ -65,7 +71,7 @@ impl FilterArgs {
     }
 }
 
-/// Executes the command. Returns `false` if a notification that was named was not retried.
+/// Executes the command. Returns `false` if a notification that was named does not exist or was not retried.
 pub(crate) async fn run(
     command: NotificationsCommand,
     database: &Database,
@@ -79,6 +85,7 @@ pub(crate) async fn run(
             list(&notifications, &filter.filter(None)).await.map_err(failed)?;
             Ok(true)
         }
+        NotificationsCommand::Show { id } => show(&notifications, id).await.map_err(failed),
         NotificationsCommand::Retry { id, filter, .. } => {
             let filter = filter.filter(id);
             let mut total = 0;
@@ -112,6 +119,25 @@ async fn list(
             return Ok(());
         }
     }
+}
+
+/// Returns `false` if there is none.
+async fn show(
+    notifications: &PgNotifications,
+    id: NotificationId,
+) -> Result<bool, Box<dyn Error + Send + Sync>> {
+    let filter = NotificationFilter { id: Some(id), ..NotificationFilter::default() };
+    let page = notifications.list(&filter, None, PageLimit::default()).await?;
+    let Some(notification) = page.items.first() else {
+        write(&format!("there is no notification {id}; `list` shows them"))?;
+        return Ok(false);
+    };
+    write(&line(notification))?;
+    for Attempt { began, duration, accepted, answer } in notifications.attempts(id).await? {
+        let result = if accepted { "accepted" } else { "refused" };
+        write(&format!("    {began}  {} ms  {result}  {answer}", duration.as_millis()))?;
+    }
+    Ok(true)
 }
 
 fn line(notification: &Notification) -> String {

@@ -57,7 +57,7 @@ pub(crate) enum Command {
     /// The commands that all consumers have.
     #[command(flatten)]
     Consumer(consumer::Command),
-    /// List or retry notifications
+    /// List, show or retry notifications
     #[command(subcommand)]
     Notifications(NotificationsCommand),
 }

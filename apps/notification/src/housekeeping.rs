@@ -19,6 +19,7 @@ pub(crate) async fn run(database: &Database, args: &RetentionArgs, stop: &Cancel
         let report = housekeeping.tidy().await;
         tracing::info!(
             notifications_deleted = report.notifications_deleted,
+            calls_deleted = report.calls_deleted,
             orders_deleted = report.orders_deleted,
             attempt_days_dropped = report.attempt_days_dropped,
             dead_letters_deleted = report.dead_letters_deleted,

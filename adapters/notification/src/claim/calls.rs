@@ -61,7 +61,9 @@ pub(super) async fn claim_calls(
                recorded_at AS "recorded_at!", ran_out AS "ran_out!",
                NULL AS customer_name, NULL AS email, NULL AS language, NULL::text[] AS declined,
                webhooks.url AS "url?", webhooks.secret AS "secret?",
-               CASE WHEN previous_until > now() THEN previous_secret END AS previous_secret, failing_since
+               ARRAY(SELECT one.secret FROM UNNEST(previous_secrets, previous_until) AS one (secret, until)
+                     WHERE until > now()) AS previous_secrets,
+               failing_since
         FROM leased
         LEFT JOIN webhooks ON webhooks.id::text = leased.destination AND disabled_at IS NULL"#,
         to_bigint(request.limit),

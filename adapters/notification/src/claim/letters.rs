@@ -71,7 +71,7 @@ pub(super) async fn claim_letters(
                recorded_at AS "recorded_at!", ran_out AS "ran_out!",
                orders.customer_name AS "customer_name?", customers.email, customers.language,
                customers.declined AS "declined?",
-               NULL AS url, NULL::bytea AS secret, NULL::bytea AS previous_secret,
+               NULL AS url, NULL::bytea AS secret, NULL::bytea[] AS previous_secrets,
                NULL::timestamptz AS failing_since
         FROM leased
         LEFT JOIN orders USING (order_id)

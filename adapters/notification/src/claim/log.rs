@@ -45,7 +45,7 @@ pub(super) async fn claim_log(
                event_type, occurred_at, reason, attempts AS "attempts!", due_at AS "due_at!",
                recorded_at AS "recorded_at!", ran_out AS "ran_out!",
                NULL AS customer_name, NULL AS email, NULL AS language, NULL::text[] AS declined,
-               NULL AS url, NULL::bytea AS secret, NULL::bytea AS previous_secret,
+               NULL AS url, NULL::bytea AS secret, NULL::bytea[] AS previous_secrets,
                NULL::timestamptz AS failing_since
         FROM leased"#,
         to_bigint(request.limit),

@@ -1,5 +1,9 @@
+use domain::Timestamp;
+
 use super::{NotificationFilter, NotificationState, Settled, State};
-use crate::notification::{EndpointChange, SendOutcome, StateName, WebhookId, WebhookState};
+use crate::notification::{
+    EndpointChange, SendOutcome, StateName, Webhook, WebhookId, WebhookState,
+};
 
 impl State {
     /// Stores a result. `false` if the lease was lost.
@@ -25,26 +29,16 @@ impl State {
                 NotificationState::Suppressed { reason: reason.clone() }
             }
         };
-        let webhook = entry.notification.destination.parse::<WebhookId>().ok();
-        if let (Some(change), Some(id)) = (&settled.endpoint, webhook) {
-            self.change_endpoint(id, change);
+        let webhook = entry.notification.destination.parse::<WebhookId>();
+        if let Some(webhook) = webhook.ok().and_then(|id| self.webhooks.get_mut(&id)) {
+            if settled.outcome == SendOutcome::Sent {
+                webhook.failing_since = None;
+            }
+            if let Some(change) = &settled.endpoint {
+                change_endpoint(webhook, change, now);
+            }
         }
         true
-    }
-
-    fn change_endpoint(&mut self, id: WebhookId, change: &EndpointChange) {
-        let at = self.now();
-        let Some(webhook) = self.webhooks.get_mut(&id) else { return };
-        match change {
-            EndpointChange::Recovered => webhook.failing_since = None,
-            EndpointChange::FailingSince(since) => {
-                webhook.failing_since.get_or_insert(*since);
-            }
-            EndpointChange::Disabled(reason) => {
-                webhook.state = WebhookState::Disabled { at, reason: reason.clone() };
-                webhook.version += 1;
-            }
-        }
     }
 
     pub(super) fn retry(&mut self, filter: &NotificationFilter, limit: usize) -> u64 {
@@ -62,4 +56,17 @@ impl State {
         }
         retried
     }
+}
+
+fn change_endpoint(webhook: &mut Webhook, change: &EndpointChange, at: Timestamp) {
+    let reason = match change {
+        EndpointChange::FailingSince(since) => {
+            webhook.failing_since.get_or_insert(*since);
+            return;
+        }
+        EndpointChange::Failing { since, .. } if webhook.failing_since != Some(*since) => return,
+        EndpointChange::Gone(reason) | EndpointChange::Failing { reason, .. } => reason,
+    };
+    webhook.state = WebhookState::Disabled { at, reason: reason.clone() };
+    webhook.version += 1;
 }

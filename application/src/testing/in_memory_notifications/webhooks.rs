@@ -1,11 +1,15 @@
 use super::{InMemoryNotifications, StoreError, Webhook, WebhookId};
-use crate::notification::Webhooks;
+use crate::notification::{MAX_WEBHOOKS, Webhooks};
 use crate::paging::{Page, PageLimit};
 
 impl Webhooks for InMemoryNotifications {
-    async fn add(&self, webhook: &Webhook) -> Result<(), StoreError> {
-        self.lock().webhooks.insert(webhook.id, webhook.clone());
-        Ok(())
+    async fn add(&self, webhook: &Webhook) -> Result<bool, StoreError> {
+        let webhooks = &mut self.lock().webhooks;
+        let has_room = webhooks.len() < MAX_WEBHOOKS;
+        if has_room {
+            webhooks.insert(webhook.id, webhook.clone());
+        }
+        Ok(has_room)
     }
 
     async fn find(&self, id: WebhookId) -> Result<Option<Webhook>, StoreError> {
@@ -29,7 +33,8 @@ impl Webhooks for InMemoryNotifications {
         let Some(stored) = stored.filter(|stored| stored.version == webhook.version) else {
             return Ok(None);
         };
-        *stored = Webhook { version: webhook.version + 1, ..webhook.clone() };
+        let failing_since = webhook.failing_since.and(stored.failing_since);
+        *stored = Webhook { version: webhook.version + 1, failing_since, ..webhook.clone() };
         Ok(Some(stored.version))
     }
 

@@ -210,7 +210,7 @@ impl From<Webhook> for WebhookJson {
             disabled_reason,
             disabled_at,
             failing_since: webhook.failing_since.map(domain::Timestamp::get),
-            previous_secret_until: webhook.previous_secret.map(|(_, until)| until.get()),
+            previous_secret_until: webhook.previous_secrets.first().map(|(_, until)| until.get()),
             created_at: webhook.created_at.get(),
         }
     }

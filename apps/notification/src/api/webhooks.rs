@@ -8,8 +8,8 @@ use adapter_http::{
     Unavailable, Unprocessable, UnsupportedMediaType,
 };
 use application::notification::{
-    ChannelName, NoSecretsKey, Webhook, WebhookCall, WebhookId, WebhookSecrets, WebhookSender,
-    Webhooks,
+    ChannelName, MAX_WEBHOOKS, NoSecretsKey, Webhook, WebhookCall, WebhookId, WebhookSecrets,
+    WebhookSender, Webhooks,
 };
 use axum::Json;
 use axum::extract::State;
@@ -34,7 +34,7 @@ const MAX_TRIES: usize = 5;
 ///
 /// The answer contains the secret, which is not shown again. Calls are signed with it: see
 /// [Standard Webhooks](https://www.standardwebhooks.com). The webhook is called for events that happen
-/// from now on.
+/// from now on. There can be 200 webhooks.
 #[utoipa::path(
     post,
     path = "/api/webhooks",
@@ -46,6 +46,7 @@ const MAX_TRIES: usize = 5;
         Malformed,
         CrossSite,
         BodyTimeout,
+        Conflict,
         TooLarge,
         UnsupportedMediaType,
         Unprocessable,
@@ -62,7 +63,10 @@ pub(super) async fn create_webhook(
     let stamp = clock::event_stamp();
     let id = WebhookId::new(stamp.event_id.get());
     let webhook = Webhook::new(id, settings, sealed, stamp.at);
-    api.notifications.add(&webhook).await?;
+    if !api.notifications.add(&webhook).await? {
+        let detail = format!("there are {MAX_WEBHOOKS} webhooks; delete one that is not needed");
+        return Err(Problem::new(ProblemType::Conflict, detail));
+    }
     let location = format!("/api/webhooks/{id}");
     let body = WebhookWithSecretJson { webhook: webhook.into(), secret };
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(body)).into_response())
@@ -157,7 +161,7 @@ pub(super) async fn change_webhook(
                 let detail = format!("the webhook is at version {}", webhook.version);
                 return Err(Problem::new(ProblemType::PreconditionFailed, detail));
             }
-            webhook.settings = settings.clone();
+            webhook.change(settings.clone());
             Ok(())
         })
         .await?;
@@ -166,7 +170,7 @@ pub(super) async fn change_webhook(
 
 /// Delete a webhook
 ///
-/// Also deletes its notifications.
+/// Also deletes its notifications. If these are more than 10,000, some are deleted within two hours.
 #[utoipa::path(
     delete,
     path = "/api/webhooks/{id}",

@@ -106,6 +106,8 @@ async fn without_a_key_webhooks_cannot_be_created() {
 async fn a_rotated_secret_is_new_and_the_old_one_still_signs_for_a_day() {
     let fixture = Fixture::new().await;
     let (path, created) = create(&fixture).await;
+    let id = created["webhook"]["id"].as_str().unwrap().parse().unwrap();
+    let first = Webhooks::find(&fixture.notifications, id).await.unwrap().unwrap();
     let (status, rotated) = fixture.post(&format!("{path}/rotate-secret"), json!({})).await;
     assert_eq!(status, StatusCode::OK);
     assert_ne!(rotated["secret"], created["secret"]);
@@ -113,9 +115,15 @@ async fn a_rotated_secret_is_new_and_the_old_one_still_signs_for_a_day() {
     let until: domain::Timestamp = until.parse().unwrap();
     let hours = (until.get() - clock::now().get()).num_hours();
     assert!((23..=24).contains(&hours), "{hours}");
-    let id = rotated["webhook"]["id"].as_str().unwrap().parse().unwrap();
     let stored = Webhooks::find(&fixture.notifications, id).await.unwrap().unwrap();
     assert_eq!(stored.secrets(clock::now()).len(), 2);
+
+    // As if the answer was lost: the receiver still has the first secret.
+    fixture.post(&format!("{path}/rotate-secret"), json!({})).await;
+    let stored = Webhooks::find(&fixture.notifications, id).await.unwrap().unwrap();
+    let signing = stored.secrets(clock::now());
+    assert_eq!(signing.len(), 3);
+    assert_eq!(signing[2], first.secret);
 }
 
 #[tokio::test]
