@@ -35,9 +35,6 @@ CREATE INDEX notifications_by_destination ON notification.notifications (destina
     WHERE channel <> 'log';
 CREATE INDEX notifications_not_sent ON notification.notifications (id)
     WHERE state IN ('failed', 'suppressed');
--- For lists of what is not sent yet, and of letters and calls among many more rows of `log`.
-CREATE INDEX notifications_pending ON notification.notifications (id) WHERE state = 'pending';
-CREATE INDEX notifications_by_channel ON notification.notifications (channel, id) WHERE channel <> 'log';
 
 -- Contacts of customers. A row without an address is a customer who has orders but no contact, or who was erased.
 CREATE TABLE notification.customers (

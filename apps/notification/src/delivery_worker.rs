@@ -150,6 +150,15 @@ struct Worker<'a, S, C> {
     rested_at: Instant,
 }
 
+/// What cannot be reached in an outage of the channel.
+const fn provider(channel: ChannelName) -> &'static str {
+    match channel {
+        ChannelName::Log => "the log",
+        ChannelName::Email => "the mail server",
+        ChannelName::Webhook => "webhooks",
+    }
+}
+
 impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
     fn new(
         notifications: &'a S,
@@ -167,7 +176,7 @@ impl<'a, S: Notifications, C: Channel> Worker<'a, S, C> {
             done: Vec::new(),
             leases: Leases::new(channel.name(), limits),
             store: Outage::of("the database of notifications"),
-            provider: Outage::of("the mail server"),
+            provider: Outage::of(provider(channel.name())),
             backoff: BACKOFF,
             paused_until: Instant::now(),
             rested_at: Instant::now(),

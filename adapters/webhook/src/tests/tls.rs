@@ -92,7 +92,7 @@ async fn without_ca_certificates_https_fails_with_the_reason_and_http_works() {
     let sender = sender_with(DEVELOPMENT, PATIENT, &Names::default(), Trust::Nobody);
     let outcome = sender.send(&call(&format!("https://{}/orders", with_tls.address))).await;
     let reason = "no CA certificates are installed".to_owned();
-    assert_eq!(outcome, Err(SendError::Later { reason, after: None }));
+    assert_eq!(outcome, Err(SendError::Unreachable(reason)));
     assert_eq!(with_tls.requests(), Vec::<String>::new());
     let outcome = sender.send(&call(&format!("http://{}/orders", without_tls.address))).await;
     assert_eq!(outcome, Ok(Answer("HTTP 200".to_owned())));
