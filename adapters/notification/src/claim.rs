@@ -1,3 +1,34 @@
+/// A statement that leases the notifications of `due`, a common table expression with their ids, and returns them
+/// with the columns of `receiver` from these joins. Its first parameters are the limit, the lease, how long
+/// it holds in seconds, and the longest wait in seconds.
+macro_rules! lease {
+    ($due:literal, receiver: $receiver:literal, joins: $joins:literal, $request:expr $(, $parameter:expr)*) => {
+        sqlx::query_as!(
+            $crate::claim::ClaimedRow,
+            $due
+                + r#", leased AS (
+            UPDATE notifications AS kept
+            SET lease = $2, due_at = clock_timestamp() + make_interval(secs => $3)
+            FROM notifications AS before JOIN due USING (id)
+            WHERE kept.id = before.id
+            RETURNING kept.*, before.lease IS NOT NULL AS ran_out
+        )
+        SELECT leased.id AS "id!", event_id AS "event_id!", channel AS "channel!",
+               destination AS "destination!", order_id AS "order_id!", order_version AS "order_version!",
+               event_type, occurred_at, reason, attempts AS "attempts!", due_at AS "due_at!",
+               recorded_at AS "recorded_at!", ran_out AS "ran_out!", "#
+                + $receiver
+                + " FROM leased "
+                + $joins,
+            $crate::claim::to_bigint($request.limit),
+            $request.lease.get(),
+            $request.hold.as_secs_f64(),
+            $crate::claim::longest_wait($request)
+            $(, $parameter)*
+        )
+    };
+}
+
 mod calls;
 mod letters;
 mod log;

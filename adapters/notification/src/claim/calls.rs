@@ -2,7 +2,7 @@ use adapter_postgres::PgError;
 use application::notification::ClaimRequest;
 use sqlx::PgConnection;
 
-use super::{ClaimedRow, longest_wait, to_bigint};
+use super::{ClaimedRow, to_bigint};
 
 /// Leases calls for each webhook on its own, so that the many notifications of one that hangs are not read.
 /// A webhook whose calls fail gets one, and all of these together get `failing`.
@@ -13,9 +13,8 @@ pub(super) async fn claim_calls(
     let webhooks: Vec<&str> = request.busy.iter().map(|busy| busy.destination.as_str()).collect();
     let calls: Vec<i64> = request.busy.iter().map(|busy| to_bigint(busy.leased)).collect();
     let most: Vec<i64> = request.busy.iter().map(|busy| to_bigint(busy.most)).collect();
-    let claim = sqlx::query_as!(
-        ClaimedRow,
-        r#"
+    let claim = lease!(
+        "
         WITH candidates AS (
             SELECT first.id, first.due_at, failing_since IS NOT NULL AS is_failing
             FROM webhooks
@@ -48,28 +47,14 @@ pub(super) async fn claim_calls(
             WHERE NOT is_failing OR place <= $9
             ORDER BY due_at, id
             LIMIT $1
-        ), leased AS (
-            UPDATE notifications AS kept
-            SET lease = $2, due_at = clock_timestamp() + make_interval(secs => $3)
-            FROM notifications AS before JOIN due USING (id)
-            WHERE kept.id = before.id
-            RETURNING kept.*, before.lease IS NOT NULL AS ran_out
-        )
-        SELECT leased.id AS "id!", event_id AS "event_id!", channel AS "channel!",
-               destination AS "destination!", order_id AS "order_id!", order_version AS "order_version!",
-               event_type, occurred_at, reason, attempts AS "attempts!", due_at AS "due_at!",
-               recorded_at AS "recorded_at!", ran_out AS "ran_out!",
-               NULL AS customer_name, NULL AS email, NULL AS language, NULL::text[] AS declined,
+        )",
+        receiver: r#"NULL AS customer_name, NULL AS email, NULL AS language, NULL::text[] AS declined,
                webhooks.url AS "url?", webhooks.secret AS "secret?",
                ARRAY(SELECT one.secret FROM UNNEST(previous_secrets, previous_until) AS one (secret, until)
                      WHERE until > now()) AS previous_secrets,
-               failing_since
-        FROM leased
-        LEFT JOIN webhooks ON webhooks.id::text = leased.destination AND disabled_at IS NULL"#,
-        to_bigint(request.limit),
-        request.lease.get(),
-        request.hold.as_secs_f64(),
-        longest_wait(request),
+               failing_since"#,
+        joins: "LEFT JOIN webhooks ON webhooks.id::text = leased.destination AND disabled_at IS NULL",
+        request,
         to_bigint(request.per_destination),
         &webhooks as _,
         &calls,

@@ -2,13 +2,13 @@ use adapter_postgres::PgError;
 use application::notification::{Busy, ClaimRequest};
 use sqlx::PgConnection;
 
-use super::{ClaimedRow, longest_wait, to_bigint};
+use super::{ClaimedRow, to_bigint};
 
 /// How many due letters a claim looks at, for each letter that it may lease. Few customers have more than
 /// two that are due at the same time.
 const CANDIDATES: usize = 4;
 
-/// Leases letters, at most so many of each customer that all of them can be sent at once.
+/// Leases letters. A customer gets no more of them than can be sent to one customer at once.
 ///
 /// A customer can have hundreds of due letters, for instance after an outage of the mail server. The letters of
 /// customers that have reached their limit are skipped without looking at their orders. If the
@@ -25,9 +25,8 @@ pub(super) async fn claim_letters(
         .iter()
         .map(|busy| (busy.destination.as_str(), to_bigint(busy.most - busy.leased)))
         .unzip();
-    let claim = sqlx::query_as!(
-        ClaimedRow,
-        r#"
+    let claim = lease!(
+        "
         WITH candidates AS (
             SELECT id, due_at,
                    row_number() OVER (PARTITION BY destination ORDER BY due_at, id)
@@ -58,28 +57,14 @@ pub(super) async fn claim_letters(
             ORDER BY candidates.due_at, candidates.id
             LIMIT $1
             FOR UPDATE OF free SKIP LOCKED
-        ), leased AS (
-            UPDATE notifications AS kept
-            SET lease = $2, due_at = clock_timestamp() + make_interval(secs => $3)
-            FROM notifications AS before JOIN due USING (id)
-            WHERE kept.id = before.id
-            RETURNING kept.*, before.lease IS NOT NULL AS ran_out
-        )
-        SELECT leased.id AS "id!", event_id AS "event_id!", channel AS "channel!",
-               destination AS "destination!", order_id AS "order_id!", order_version AS "order_version!",
-               event_type, occurred_at, reason, attempts AS "attempts!", due_at AS "due_at!",
-               recorded_at AS "recorded_at!", ran_out AS "ran_out!",
-               orders.customer_name AS "customer_name?", customers.email, customers.language,
+        )",
+        receiver: r#"orders.customer_name AS "customer_name?", customers.email, customers.language,
                customers.declined AS "declined?",
                NULL AS url, NULL::bytea AS secret, NULL::bytea[] AS previous_secrets,
-               NULL::timestamptz AS failing_since
-        FROM leased
-        LEFT JOIN orders USING (order_id)
-        LEFT JOIN customers ON customers.customer_id = leased.destination"#,
-        to_bigint(request.limit),
-        request.lease.get(),
-        request.hold.as_secs_f64(),
-        longest_wait(request),
+               NULL::timestamptz AS failing_since"#,
+        joins: "LEFT JOIN orders USING (order_id)
+        LEFT JOIN customers ON customers.customer_id = leased.destination",
+        request,
         to_bigint(request.per_destination),
         &full as _,
         &customers as _,
