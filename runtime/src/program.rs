@@ -4,9 +4,10 @@ use clap::Parser;
 use tokio::runtime::Runtime;
 
 use crate::config::TelemetryArgs;
-use crate::{StartError, command_line, one_line, telemetry};
+use crate::{StartError, command_line, one_line, shutdown, telemetry};
 
-/// The `main` of every program: parses the command line, starts logging and runs the program.
+/// The `main` of every program: parses the command line, starts logging, runs the program and ends
+/// the process.
 ///
 /// An error is printed on standard error as one line that begins with `prefix`. The exit code is 1
 /// then.
@@ -14,7 +15,7 @@ pub fn main<C, R>(
     prefix: &str,
     telemetry_args: impl FnOnce(&C) -> TelemetryArgs,
     run: impl FnOnce(C) -> R,
-) -> ExitCode
+) -> !
 where
     C: Parser,
     R: Future<Output = Result<ExitCode, StartError>>,
@@ -23,10 +24,11 @@ where
         let runtime = start(&telemetry_args(&cli))?;
         runtime.block_on(run(cli))
     });
-    done.unwrap_or_else(|error| {
+    let code = done.unwrap_or_else(|error| {
         eprintln!("{prefix}: {}", one_line(&error));
         ExitCode::FAILURE
-    })
+    });
+    shutdown::exit(i32::from(code != ExitCode::SUCCESS))
 }
 
 fn start(args: &TelemetryArgs) -> Result<Runtime, StartError> {

@@ -1,6 +1,6 @@
-//! Shutdown on a signal.
+//! Shutdown on a signal, and the end of the process.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -34,9 +34,19 @@ async fn listen(token: &CancellationToken) -> io::Result<()> {
             _ = terminate.recv() => {}
         }
         if token.is_cancelled() {
-            std::process::exit(130);
+            exit(130);
         }
         tracing::info!("stopping");
         token.cancel();
     }
+}
+
+/// Ends the process without the exit handlers of its libraries.
+///
+/// The handler of OpenSSL would free what threads of librdkafka still use, if one of its clients
+/// waits for an answer. The process would end with a segmentation fault then.
+pub(crate) fn exit(status: i32) -> ! {
+    // Nobody is left who could handle the error.
+    let _ = io::stdout().flush();
+    signal_hook::low_level::exit(status)
 }

@@ -30,7 +30,7 @@ pub use waking_inbox::WakingInbox;
 use config::{Cli, Command};
 
 /// The `main` of the program: runs the service until it is stopped, or executes a command.
-pub fn main() -> ExitCode {
+pub fn main() -> ! {
     runtime::main("notification", |cli: &Cli| cli.telemetry.clone(), start)
 }
 

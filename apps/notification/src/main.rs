@@ -1,7 +1,5 @@
 //! The program `notification`.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() {
     notification::main()
 }

@@ -24,7 +24,7 @@ pub use config::Config;
 use config::Cli;
 
 /// The `main` of the program: runs the service until it is asked to stop.
-pub fn main() -> ExitCode {
+pub fn main() -> ! {
     runtime::main("order-api", |cli: &Cli| cli.telemetry.clone(), start)
 }
 

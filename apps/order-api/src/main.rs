@@ -1,7 +1,5 @@
 //! The program `order-api`.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() {
     order_api::main()
 }

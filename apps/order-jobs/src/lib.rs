@@ -19,7 +19,7 @@ pub use service::run;
 use config::Cli;
 
 /// The `main` of the program: runs the service until it is stopped, or executes a command.
-pub fn main() -> ExitCode {
+pub fn main() -> ! {
     runtime::main("order-jobs", |cli: &Cli| cli.telemetry.clone(), start)
 }
 

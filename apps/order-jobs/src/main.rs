@@ -1,7 +1,5 @@
 //! The program `order-jobs`.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() {
     order_jobs::main()
 }

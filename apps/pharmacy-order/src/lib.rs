@@ -24,7 +24,7 @@ use config::{Cli, Command};
 use service::inbox;
 
 /// The `main` of the program: runs the service until it is stopped, or executes a command.
-pub fn main() -> ExitCode {
+pub fn main() -> ! {
     runtime::main("pharmacy-order", |cli: &Cli| cli.telemetry.clone(), start)
 }
 

@@ -1,7 +1,5 @@
 //! The program `pharmacy-order`.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() {
     pharmacy_order::main()
 }

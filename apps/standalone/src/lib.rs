@@ -24,7 +24,7 @@ use crate::cli::{Cli, Command};
 use crate::system::System;
 
 /// The `main` of the program: runs the system until it is asked to stop, or executes a command.
-pub fn main() -> ExitCode {
+pub fn main() -> ! {
     runtime::main("error", Cli::telemetry, start)
 }
 

@@ -1,7 +1,5 @@
 //! Everything in one process: `cargo run`.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
+fn main() {
     standalone::main()
 }
