@@ -21,12 +21,6 @@ import urllib.request
 from debezium import Debezium
 from machine import PORTS, WORK, Cluster, Services, run
 
-FILL = """
-    INSERT INTO ordering.outbox (lane, position, event_id, order_id, order_version, event_type, schema_fingerprint,
-                                 payload, headers, occurred_at)
-    SELECT number % 16, nextval('ordering.outbox_lane_' || number % 16), gen_random_uuid(), gen_random_uuid(), 1,
-           event_type, schema_fingerprint, payload, headers, occurred_at
-    FROM generate_series(1, {events}) AS number CROSS JOIN sample"""
 RELAYS = [1, 2, 4, 8]
 TOPIC = "debezium-orders"
 
@@ -63,7 +57,7 @@ def empty(services):
 class Backlogs:
     def __init__(self, cluster, programs):
         self.cluster, self.benchmark = cluster, f"{programs}/benchmark"
-        self.env = {**cluster.env, "DATABASE_URL": cluster.env["DATABASE_URL"].rsplit("/", 1)[0] + "/drain"}
+        self.env = {**cluster.env, "DATABASE_URL": cluster.url("drain")}
 
     def reference(self, *command):
         return float(run(self.benchmark, *command, env=self.env))
@@ -73,7 +67,7 @@ class Backlogs:
         command = [self.benchmark, "arrivals", "--topic", topic, "--records", str(events)]
         arrivals = subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, text=True)
         arrivals.stdout.readline()
-        services.sql(FILL.format(events=events))
+        services.fill_outbox(events)
         before = {**self.cluster.cpu(), **publisher.cpu()}
         printed = arrivals.stdout.readline().split()
         if arrivals.wait() != 0 or int(printed[1]) != events:
@@ -120,7 +114,7 @@ def main():
                 empty(log)
                 raw = backlogs.reference("raw-producer", "--topic", "raw", "--records", events, "--bytes", size)
                 figures["raw producer"] = {"rate": raw}
-                services.sql(FILL.format(events=events))
+                services.fill_outbox(events)
                 services.sql("CHECKPOINT")
                 figures["SQL of the relay"] = {"rate": backlogs.reference("relay-sql")}
                 empty(services)

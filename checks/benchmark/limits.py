@@ -53,8 +53,7 @@ def held_transaction(services, load, rate, seconds):
     services.place(load, rate, 60)
     services.wait_until_received()
     figures = {"before": delays(services, since)}
-    url = services.cluster.env["DATABASE_URL"].rsplit("/", 1)[0] + "/" + services.name
-    other = subprocess.Popen(["psql", "-X", "-q", url], stdin=subprocess.PIPE, text=True)
+    other = subprocess.Popen(["psql", "-X", "-q", services.url], stdin=subprocess.PIPE, text=True)
     other.stdin.write("CREATE TABLE held (n int); BEGIN; INSERT INTO held VALUES (1);\n")
     other.stdin.flush()
     services.place(load, rate, max(seconds - 60, 1))

@@ -59,9 +59,11 @@ class Cluster:
     def __exit__(self, *_):
         run(CLUSTER, "clean")
 
+    def url(self, database):
+        return self.env["DATABASE_URL"].rsplit("/", 1)[0] + "/" + database
+
     def sql(self, statement, database="orders"):
-        url = self.env["DATABASE_URL"].rsplit("/", 1)[0] + "/" + database
-        return run("psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement, url).strip()
+        return run("psql", "-X", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement, self.url(database)).strip()
 
     def create_topic(self, topic):
         run(CLUSTER, "kafka", "topics", "--create", "--topic", topic, "--partitions", 12, "--replication-factor", 3)
@@ -91,17 +93,16 @@ class Services:
 
     def __init__(self, cluster, name, programs):
         self.cluster, self.name, self.programs = cluster, name, pathlib.Path(programs).resolve()
-        self.topic = f"{name}-orders"
+        self.url, self.topic = cluster.url(name), f"{name}-orders"
         self.processes = []
         if not cluster.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
             cluster.sql(f"CREATE DATABASE {name}")
 
     def start(self, *programs, instances=1):
-        url = self.cluster.env["DATABASE_URL"].rsplit("/", 1)[0] + "/" + self.name
         topics = {"KAFKA_TOPIC": self.topic, "KAFKA_PHARMACY_TOPIC": f"{self.name}-pharmacy"}
         ports = [(program, PORTS[program] + 10 * n) for program in programs or PORTS for n in range(instances)]
         for program, port in ports:
-            env = {**os.environ, **self.cluster.env, **topics, "DATABASE_URL": url, "RUST_LOG": "warn"}
+            env = {**os.environ, **self.cluster.env, **topics, "DATABASE_URL": self.url, "RUST_LOG": "warn"}
             env["HTTP_ADDR"] = f"127.0.0.1:{port}"
             log = open(WORK / f"{self.name}-{program}.log", "a")
             process = subprocess.Popen([self.programs / program], env=env, stdout=log, stderr=log)
@@ -138,6 +139,11 @@ class Services:
 
     def sql(self, statement):
         return self.cluster.sql(statement, self.name)
+
+    def fill_outbox(self, events):
+        """Stores events like the one in the table `sample`."""
+        file = REPOSITORY / "checks/fill_outbox.sql"
+        run("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", f"events={events}", "-f", file, self.url)
 
     def place(self, load, rate, seconds):
         """Places orders at a constant rate. Returns how many were accepted."""
