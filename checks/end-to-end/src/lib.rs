@@ -18,5 +18,6 @@ pub mod instance;
 pub mod life;
 pub mod order;
 pub mod order_load;
+pub mod quick;
 pub mod read_models;
 pub mod times;

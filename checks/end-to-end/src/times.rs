@@ -1,9 +1,12 @@
 //! Measured times.
 
+use std::fs;
 use std::time::Duration;
 
-/// Maximum number of runs to warm up.
-const MAX_WARM_UPS: usize = 4;
+use crate::quick::unless_quick;
+
+/// Idle share of the CPU time, in percent, below which delays show only how busy the machine is.
+const MIN_IDLE: u64 = 20;
 
 /// The percentile of the times (nearest rank).
 pub fn percentile(times: &[Duration], percent: usize) -> Duration {
@@ -12,12 +15,45 @@ pub fn percentile(times: &[Duration], percent: usize) -> Duration {
     times[(times.len() * percent).div_ceil(100) - 1]
 }
 
-/// Repeats a measurement until its 99th percentile is at most `limit`. Brokers that have just started
-/// are slow until their code is compiled.
-pub async fn warm_up(limit: Duration, mut measure: impl AsyncFnMut() -> Vec<Duration>) {
-    for _ in 0..MAX_WARM_UPS {
-        if percentile(&measure().await, 99) <= limit {
-            return;
+/// The first of these rates that this machine can serve: the 99th percentile is at most `limit`, or the
+/// machine has idle CPU time. Otherwise the last rate.
+///
+/// The first rate is measured several times. Brokers that have just started are slow until their code is
+/// compiled.
+pub async fn affordable_rate(
+    rates: &[u32],
+    limit: Duration,
+    mut measure: impl AsyncFnMut(u32) -> Vec<Duration>,
+) -> u32 {
+    let warm_ups = [rates[0]].repeat(unless_quick(3, 1));
+    for rate in warm_ups {
+        if percentile(&measure(rate).await, 99) <= limit {
+            return rate;
         }
     }
+    for &rate in rates {
+        let before = cpu_time();
+        let p99 = percentile(&measure(rate).await, 99);
+        let idle = idle_percent(before, cpu_time());
+        println!("{rate}/s: p99 {p99:.1?}, {idle} % of the CPU time is idle");
+        if p99 <= limit || idle >= MIN_IDLE {
+            return rate;
+        }
+    }
+    rates[rates.len() - 1]
+}
+
+/// Idle and total CPU time since the start of the machine. Linux only: elsewhere all is idle.
+fn cpu_time() -> [u64; 2] {
+    let Ok(text) = fs::read_to_string("/proc/stat") else { return [0, 0] };
+    let first = text.lines().next().unwrap();
+    // user, nice, system, idle, iowait, irq, softirq, steal
+    let times = first.split_whitespace().skip(1).take(8).map(|ticks| ticks.parse().unwrap());
+    let times: Vec<u64> = times.collect();
+    [times[3] + times[4], times.iter().sum()]
+}
+
+fn idle_percent(before: [u64; 2], after: [u64; 2]) -> u64 {
+    let [idle, total] = [0, 1].map(|field| after[field] - before[field]);
+    (100 * idle).checked_div(total).unwrap_or(100)
 }

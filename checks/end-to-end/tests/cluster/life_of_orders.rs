@@ -7,14 +7,12 @@ use end_to_end::external_clients::{Record, end_offsets, end_offsets_of, read_all
 use end_to_end::fleet::{Fleet, Size};
 use end_to_end::instance::Instance;
 use end_to_end::life::{Pharmacists, Placed, Urls, place_and_cancel};
+use end_to_end::quick::unless_quick;
 use serde_json::Value;
 use tokio::time::sleep;
 
-/// Number of orders.
-const ORDERS: usize = 5_000;
-
-/// Orders per second.
-const RATE: u32 = 80;
+/// How long orders are placed, in seconds. Longer than the kills take.
+const SECONDS: usize = 62;
 
 /// Wait between two kills.
 const BETWEEN_KILLS: Duration = Duration::from_secs(5);
@@ -25,23 +23,25 @@ const FINAL: [(&str, &str); 3] =
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the cluster"]
-async fn five_thousand_orders_end_alike_on_both_sides_although_each_process_is_killed() {
+async fn thousands_of_orders_end_alike_on_both_sides_although_each_process_is_killed() {
     let _cluster = Cluster::lock().await;
     let mut fleet = Fleet::start(Size::SHARED).await;
     let before = [end_offsets(), end_offsets_of(PHARMACY_TOPIC)];
     let (urls, placed) = (Urls::default(), Placed::default());
     urls.set(&fleet);
+    let rate: u32 = unless_quick(80, 20);
+    let number = rate as usize * SECONDS;
 
     let pharmacists = Pharmacists::start(&urls, &placed);
     tokio::join!(
-        place_and_cancel(&urls, ORDERS, RATE, &placed),
+        place_and_cancel(&urls, number, rate, &placed),
         kill_each_process_once(&mut fleet, &urls),
     );
     let ids: HashSet<String> = placed.ids.lock().unwrap().iter().cloned().collect();
-    assert_eq!(ids.len(), ORDERS);
+    assert_eq!(ids.len(), number);
 
     let (mut known, mut worked_on) = (HashMap::new(), HashMap::new());
-    eventually_all("orders are final on both sides", ORDERS, async || {
+    eventually_all("orders are final on both sides", number, async || {
         known = orders(&fleet.apis[0], "/api/orders", &ids).await;
         worked_on = orders(&fleet.pharmacies[0], "/api/pharmacy/orders", &ids).await;
         let is_final = |id: &&String| {

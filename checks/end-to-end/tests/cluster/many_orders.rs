@@ -2,10 +2,8 @@ use end_to_end::cluster::Cluster;
 use end_to_end::fleet::{Fleet, Size, counters};
 use end_to_end::order::events;
 use end_to_end::order_load::OrderLoad;
+use end_to_end::quick::unless_quick;
 use end_to_end::{external_clients, read_models};
-
-/// Number of orders.
-const ORDERS: usize = 20_000;
 
 /// Maximum number of orders per second.
 const RATE: u32 = 1_000;
@@ -15,13 +13,13 @@ const MIN_SHARE: u64 = 15;
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs the cluster"]
-async fn twenty_thousand_orders_arrive_everywhere_once_and_in_order() {
+async fn thousands_of_orders_arrive_everywhere_once_and_in_order() {
     let _cluster = Cluster::lock().await;
     let fleet = Fleet::start(Size::SHARED).await;
     let before = external_clients::end_offsets();
 
     let begin = std::time::Instant::now();
-    let orders = OrderLoad::place(fleet.api_urls(), RATE, ORDERS).await;
+    let orders = OrderLoad::place(fleet.api_urls(), RATE, unless_quick(20_000, 5_000)).await;
     println!("{} orders placed in {:.1} s", orders.len(), begin.elapsed().as_secs_f64());
     read_models::wait_until_each_once(&fleet, &orders).await;
     read_models::assert_each_event_applied_once(&fleet, &orders).await;
