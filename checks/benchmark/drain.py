@@ -87,6 +87,8 @@ def main():
     results = []
     with Cluster(settings={"wal_level": "logical"}) as cluster:
         services, other, log = (Services(cluster, name, programs) for name in ("drain", "apply", "log"))
+        for of in (services, other, log):
+            of.create_pharmacy_topic()
         for of in (services, log):
             of.start("order-api", "order-jobs")
             of.place(f"{programs}/load", 200, 10)

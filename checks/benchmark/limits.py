@@ -109,6 +109,7 @@ def main():
     with Cluster(settings={"shared_preload_libraries": "pg_stat_statements"}) as cluster:
         services = Services(cluster, "limits", arguments.programs)
         services.sql("CREATE EXTENSION pg_stat_statements")
+        services.create_pharmacy_topic()
         services.start("order-jobs")
         note("order-jobs alone, at rest", at_rest(services, arguments.rest))
         services.start("order-api", "pharmacy-order", "notification")

@@ -42,6 +42,7 @@ class Cluster:
 
     def __init__(self, settings=None):
         self.settings = settings or {}
+        self.services = []
 
     def __enter__(self):
         WORK.mkdir(parents=True, exist_ok=True)
@@ -57,6 +58,8 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
+        for services in self.services:
+            services.stop()
         run(CLUSTER, "clean")
 
     def url(self, database):
@@ -93,13 +96,18 @@ class Services:
 
     def __init__(self, cluster, name, programs):
         self.cluster, self.name, self.programs = cluster, name, pathlib.Path(programs).resolve()
-        self.url, self.topic = cluster.url(name), f"{name}-orders"
+        self.url, self.topic, self.pharmacy_topic = cluster.url(name), f"{name}-orders", f"{name}-pharmacy"
         self.processes = []
+        cluster.services.append(self)
         if not cluster.sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
             cluster.sql(f"CREATE DATABASE {name}")
 
+    def create_pharmacy_topic(self):
+        """For order-jobs without pharmacy-order, which would create it: order-jobs is ready when it can read it."""
+        self.cluster.create_topic(self.pharmacy_topic)
+
     def start(self, *programs, instances=1):
-        topics = {"KAFKA_TOPIC": self.topic, "KAFKA_PHARMACY_TOPIC": f"{self.name}-pharmacy"}
+        topics = {"KAFKA_TOPIC": self.topic, "KAFKA_PHARMACY_TOPIC": self.pharmacy_topic}
         ports = [(program, PORTS[program] + 10 * n) for program in programs or PORTS for n in range(instances)]
         for program, port in ports:
             env = {**os.environ, **self.cluster.env, **topics, "DATABASE_URL": self.url, "RUST_LOG": "warn"}

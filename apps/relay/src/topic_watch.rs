@@ -10,7 +10,7 @@ use adapter_outbox::{ContextOutbox, Topics};
 use adapter_postgres::Database;
 use metrics::{describe_gauge, gauge};
 use runtime::{StartError, one_line};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tracing::{debug, info, warn};
 
 use crate::RelayArgs;
@@ -22,6 +22,12 @@ const CAUSE: &str = "topic";
 
 /// The interval of the checks while the relay is halted.
 const HALTED_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long a new topic may be unknown to some brokers.
+const SPREAD: Duration = Duration::from_secs(10);
+
+/// The wait between two questions whether a broker knows a new topic.
+const SPREAD_POLL: Duration = Duration::from_millis(100);
 
 /// The name of the warning that the settings cannot be read.
 const UNDESCRIBED: &str = "description";
@@ -72,15 +78,29 @@ impl TopicWatch {
         let name = self.inspector.topic();
         let known = self.topics.partitions(name).await.map_err(|error| one_line(&error))?;
         let created = topic::ensure(&self.cluster, known.unwrap_or(PARTITIONS), self.replication);
-        if created.await.map_err(|error| one_line(&error))? && known.is_some() {
-            warn!(
-                topic = name,
-                "the topic was deleted and is now created again; its records are lost; publish the \
-                 events in the outbox again with `{} replay`",
-                self.outbox.command
-            );
+        if created.await.map_err(|error| one_line(&error))? {
+            if known.is_some() {
+                warn!(
+                    topic = name,
+                    "the topic was deleted and is now created again; its records are lost; publish \
+                     the events in the outbox again with `{} replay`",
+                    self.outbox.command
+                );
+            }
+            self.wait_until_known().await;
         }
         self.check_shape().await.map(drop)
+    }
+
+    /// Waits until a broker knows the new topic. Without this, the check would report that it was deleted.
+    async fn wait_until_known(&self) {
+        let known = async {
+            while !self.is_there().await {
+                sleep(SPREAD_POLL).await;
+            }
+        };
+        // If it takes longer, the check reports it.
+        let _ = timeout(SPREAD, known).await;
     }
 
     /// Whether the topic exists.
