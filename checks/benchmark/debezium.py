@@ -44,14 +44,21 @@ class Debezium:
             "transforms.outbox.route.topic.replacement": topic, **EVENT_ROUTER, **LARGE_BATCHES,
         }
         (WORK / "connector.json").write_text(json.dumps({"name": "outbox", "config": connector}))
-        offsets = f"offset.storage.file.filename={WORK / 'debezium-offsets'}\n"
-        (WORK / "worker.properties").write_text((HERE / "worker.properties").read_text() + offsets)
+        # Those of an earlier run are positions in another log.
+        offsets = WORK / "debezium-offsets"
+        offsets.unlink(missing_ok=True)
+        properties = (HERE / "worker.properties").read_text() + f"offset.storage.file.filename={offsets}\n"
+        (WORK / "worker.properties").write_text(properties)
         self.process = subprocess.Popen(
             ["java", "-Xmx1g", "-cp", f"{LIBRARIES}/*", "org.apache.kafka.connect.cli.ConnectStandalone",
              WORK / "worker.properties", WORK / "connector.json"],
             stdout=open(WORK / "debezium.log", "w"), stderr=subprocess.STDOUT)
         active = "SELECT 1 FROM pg_replication_slots WHERE slot_name = 'debezium' AND active"
-        eventually(90, "Debezium reads the log of Postgres", lambda: services.sql(active))
+        try:
+            eventually(90, "Debezium reads the log of Postgres", lambda: services.sql(active))
+        except SystemExit:
+            self.stop()
+            raise
 
     def check(self):
         """Fails if the connector has failed."""

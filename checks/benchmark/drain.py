@@ -57,10 +57,10 @@ def empty(services):
 class Backlogs:
     def __init__(self, cluster, programs):
         self.cluster, self.benchmark = cluster, f"{programs}/benchmark"
-        self.env = {**cluster.env, "DATABASE_URL": cluster.url("drain")}
+        self.env = cluster.env
 
-    def reference(self, *command):
-        return float(run(self.benchmark, *command, env=self.env))
+    def reference(self, services, *command):
+        return float(run(self.benchmark, *command, env={**self.env, "DATABASE_URL": services.url}))
 
     def published(self, services, topic, events, publisher):
         """Stores a backlog while `publisher` runs. Returns the rate, and milliseconds of CPU per event."""
@@ -114,11 +114,11 @@ def main():
                 figures["Debezium"] = backlogs.published(log, TOPIC, events, debezium)
                 debezium.check()
                 empty(log)
-                raw = backlogs.reference("raw-producer", "--topic", "raw", "--records", events, "--bytes", size)
+                raw = backlogs.reference(services, "raw-producer", "--topic", "raw", "--records", events, "--bytes", size)
                 figures["raw producer"] = {"rate": raw}
                 services.fill_outbox(events)
                 services.sql("CHECKPOINT")
-                figures["SQL of the relay"] = {"rate": backlogs.reference("relay-sql")}
+                figures["SQL of the relay"] = {"rate": backlogs.reference(services, "relay-sql")}
                 empty(services)
                 # With a topic of their own: the copies of the backlog are all about one order.
                 other.start("order-api", "order-jobs")
@@ -126,7 +126,7 @@ def main():
                 other.wait_until_published()
                 other.stop()
                 figures["consumer"] = {"rate": applied(other, orders)}
-                figures["upsert loop"] = {"rate": backlogs.reference("upsert", "--orders", orders)}
+                figures["upsert loop"] = {"rate": backlogs.reference(other, "upsert", "--orders", orders)}
                 # The first round only warms up.
                 if round > 0:
                     results.append(figures)
