@@ -57,15 +57,14 @@ def empty(services):
 class Backlogs:
     def __init__(self, cluster, programs):
         self.cluster, self.benchmark = cluster, f"{programs}/benchmark"
-        self.env = cluster.env
 
     def reference(self, services, *command):
-        return float(run(self.benchmark, *command, env={**self.env, "DATABASE_URL": services.url}))
+        return float(run(self.benchmark, *command, env={**self.cluster.env, "DATABASE_URL": services.url}))
 
     def published(self, services, topic, events, publisher):
         """Stores a backlog while `publisher` runs. Returns the rate, and milliseconds of CPU per event."""
         command = [self.benchmark, "arrivals", "--topic", topic, "--records", str(events)]
-        arrivals = subprocess.Popen(command, env=self.env, stdout=subprocess.PIPE, text=True)
+        arrivals = subprocess.Popen(command, env=self.cluster.env, stdout=subprocess.PIPE, text=True)
         arrivals.stdout.readline()
         services.fill_outbox(events)
         before = {**self.cluster.cpu(), **publisher.cpu()}

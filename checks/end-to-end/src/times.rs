@@ -25,10 +25,9 @@ pub async fn affordable_rate(
     limit: Duration,
     mut measure: impl AsyncFnMut(u32) -> Vec<Duration>,
 ) -> u32 {
-    let warm_ups = [rates[0]].repeat(unless_quick(3, 1));
-    for rate in warm_ups {
-        if percentile(&measure(rate).await, 99) <= limit {
-            return rate;
+    for _ in 0..unless_quick(3, 1) {
+        if percentile(&measure(rates[0]).await, 99) <= limit {
+            return rates[0];
         }
     }
     for &rate in rates {

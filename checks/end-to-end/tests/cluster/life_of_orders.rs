@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::time::sleep;
 
 /// How long orders are placed, in seconds. Longer than the kills take.
-const SECONDS: usize = 62;
+const SECONDS: usize = 63;
 
 /// Wait between two kills.
 const BETWEEN_KILLS: Duration = Duration::from_secs(5);
