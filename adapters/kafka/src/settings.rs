@@ -97,12 +97,13 @@ pub(super) fn consumer_settings(cluster: &Cluster, group: &str) -> ClientConfig 
         .set("fetch.queue.backoff.ms", "20")
         .set("fetch.error.backoff.ms", "100")
         // The defaults buffer 64 MiB and fetch as much from each broker, 1 MiB per partition. The
-        // largest orders have 54 kB. With these limits, 5,000 of them take 46 MB of the pharmacy's
-        // memory, and larger limits are not faster.
-        .set("queued.min.messages", "2000")
-        .set("queued.max.messages.kbytes", "2048")
+        // limits of a fetch are about compressed batches: 1 MiB has more than 10,000 orders. A
+        // member hears that partitions are revoked or assigned only after the records that it has
+        // buffered, so a slow member with a large buffer would delay both.
+        .set("queued.min.messages", "1000")
+        .set("queued.max.messages.kbytes", "1024")
         .set("fetch.max.bytes", "1048576")
-        .set("fetch.message.max.bytes", "262144")
+        .set("fetch.message.max.bytes", "16384")
         // For the lag of the group.
         .set("statistics.interval.ms", "5000");
     with_properties(config, cluster)
