@@ -7,8 +7,9 @@ use std::time::Duration;
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::instance::http;
 use crate::order::{Order, order_body};
@@ -17,10 +18,10 @@ use crate::order::{Order, order_body};
 const CONCURRENT: usize = 64;
 
 /// Orders placed at a constant rate, in turn at several instances of order-api. Every tenth order
-/// is cancelled, at the next instance.
+/// is cancelled, at the next instance. Dropping it stops it at once.
 pub struct OrderLoad {
     stop: Arc<AtomicBool>,
-    orders: JoinHandle<Vec<Order>>,
+    orders: AbortOnDropHandle<Vec<Order>>,
 }
 
 impl OrderLoad {
@@ -58,7 +59,7 @@ impl OrderLoad {
     ) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = stop.clone();
-        let orders = tokio::spawn(async move {
+        let orders = AbortOnDropHandle::new(tokio::spawn(async move {
             let mut pace = interval(Duration::from_secs(1) / per_second);
             pace.set_missed_tick_behavior(MissedTickBehavior::Burst);
             let (client, permits) = (http(), Arc::new(Semaphore::new(CONCURRENT)));
@@ -82,7 +83,7 @@ impl OrderLoad {
             }
             orders.extend(requests.join_all().await);
             orders
-        });
+        }));
         Self { stop, orders }
     }
 }

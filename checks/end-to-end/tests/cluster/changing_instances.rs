@@ -2,10 +2,8 @@ use end_to_end::cluster::Cluster;
 use end_to_end::fleet::{Fleet, Size, counters, wait_until_each_counted};
 use end_to_end::instance::Instance;
 use end_to_end::order_load::OrderLoad;
+use end_to_end::quick::unless_quick;
 use end_to_end::{external_clients, read_models};
-
-/// Orders per second.
-const RATE: u32 = 200;
 
 /// Number of events that each instance must process before the next change.
 const EVENTS_PER_STEP: u64 = 200;
@@ -16,7 +14,7 @@ async fn relays_and_consumers_are_added_and_removed_under_load() {
     let _cluster = Cluster::lock().await;
     let mut fleet = Fleet::start(Size { apis: 2, ..Size::SINGLE }).await;
     let before = external_clients::end_offsets();
-    let load = OrderLoad::start(fleet.api_urls(), RATE);
+    let load = OrderLoad::start(fleet.api_urls(), unless_quick(200, 50));
 
     // New instances take over a part of the work.
     for _ in 0..2 {

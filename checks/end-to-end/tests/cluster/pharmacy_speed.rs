@@ -43,7 +43,7 @@ async fn an_order_follows_an_action_of_the_pharmacy_within_150_milliseconds() {
     let fleet = Fleet::start(Size::SHARED).await;
     let (mut p99s, mut bare) = (Vec::new(), Vec::new());
     let measure = async |rate| place_and_confirm(&fleet, rate).await;
-    let rate = affordable_rate(&RATES, MAX_DELAY, measure).await;
+    let rate = affordable_rate(unless_quick(&RATES, &RATES[2..]), MAX_DELAY, measure).await;
     // Other programs may disturb some measurements, so the median counts.
     for _ in 0..unless_quick(5, 3) {
         let delays = place_and_confirm(&fleet, rate).await;

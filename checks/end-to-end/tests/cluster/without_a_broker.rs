@@ -3,10 +3,8 @@ use std::time::{Duration, Instant};
 use end_to_end::cluster::Cluster;
 use end_to_end::fleet::{Fleet, Size, wait_until_each_counted};
 use end_to_end::order_load::OrderLoad;
+use end_to_end::quick::unless_quick;
 use end_to_end::{external_clients, read_models};
-
-/// Orders per second.
-const RATE: u32 = 200;
 
 /// Maximum delay of events when a broker hangs: the controllers time out after 9 s, records after
 /// 10 s, and requests of clients after 4 s. The events of a cancelled order pass three relays.
@@ -18,7 +16,7 @@ async fn no_event_is_lost_when_a_broker_crashes_under_load() {
     let cluster = Cluster::lock().await;
     let fleet = Fleet::start(Size::SHARED).await;
     let before = external_clients::end_offsets();
-    let load = OrderLoad::start(fleet.api_urls(), RATE);
+    let load = OrderLoad::start(fleet.api_urls(), unless_quick(200, 50));
 
     wait_until_more_is_published(&fleet).await;
     cluster.run(&["kill-broker", "2"]);
@@ -39,7 +37,7 @@ async fn no_event_is_lost_or_delayed_for_long_when_a_broker_hangs_under_load() {
     let cluster = Cluster::lock().await;
     let fleet = Fleet::start(Size::SHARED).await;
     let before = external_clients::end_offsets();
-    let load = OrderLoad::start(fleet.api_urls(), RATE);
+    let load = OrderLoad::start(fleet.api_urls(), unless_quick(200, 50));
 
     wait_until_more_is_published(&fleet).await;
     // The broker keeps its connections open but does not respond.
