@@ -21,12 +21,14 @@
 //!
 //! The contracts of each fixture:
 //!
-//! - [`OrderingFixture`]: [`orders_contract`], [`order_views_contract`],
-//!   [`customer_orders_contract`], [`outbox_contract`].
+//! - [`OrderingFixture`]: [`orders_contract`], [`answers_contract`],
+//!   [`follow_pharmacy_contract`], [`order_views_contract`], [`customer_orders_contract`],
+//!   [`outbox_contract`].
 //! - [`PharmacyFixture`]: [`pharmacy_orders_contract`], [`pharmacy_views_contract`],
 //!   [`pharmacy_inbox_contract`].
 //! - [`NotificationFixture`]: [`notifications_contract`], [`notification_inbox_contract`],
-//!   [`letters_contract`], [`webhooks_contract`].
+//!   [`letters_contract`], [`webhooks_contract`], [`webhook_claims_contract`],
+//!   [`webhook_failures_contract`].
 //! - [`LedgerFixture`]: [`order_ledger_contract`], in every context.
 //! - [`LedgerFixture`] and [`OrderingFixture`]: [`published_ledger_contract`].
 //! - [`OperatorFixture`]: [`replay_contract`], [`backlog_contract`].
@@ -48,10 +50,12 @@ mod order_steps;
 mod ordering_steps;
 mod recording_publisher;
 
+pub mod answers_contract;
 pub mod backlog_contract;
 pub mod consumer_dead_letters_contract;
 pub mod customer_orders_contract;
 pub mod dead_letters_contract;
+pub mod follow_pharmacy_contract;
 pub mod letters_contract;
 pub mod notification_inbox_contract;
 pub mod notifications_contract;
@@ -66,6 +70,8 @@ pub mod pharmacy_views_contract;
 pub mod published_ledger_contract;
 pub mod replay_contract;
 pub mod sample;
+pub mod webhook_claims_contract;
+pub mod webhook_failures_contract;
 pub mod webhooks_contract;
 
 pub use add_dead_letters::{refuse_event, store_dead_letter};

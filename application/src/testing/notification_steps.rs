@@ -9,8 +9,9 @@ use uuid::Uuid;
 use super::{NotificationFixture, sample};
 use crate::inbox::BatchOutcome;
 use crate::notification::{
-    Attempt, ChannelName, ClaimRequest, Claimed, Contact, Lease, Notice, Notification,
-    NotificationFilter, NotificationViews, Notifications, OrderCustomer, SendOutcome, Settled,
+    Attempt, ChannelName, ClaimRequest, Claimed, Contact, EventType, Lease, Notice, Notification,
+    NotificationFilter, NotificationViews, Notifications, OrderCustomer, SealedSecret, SendOutcome,
+    Settled, Webhook, WebhookId, WebhookSettings,
 };
 use crate::paging::PageLimit;
 
@@ -41,6 +42,17 @@ pub(super) fn contact(email: &str) -> Contact {
         language: Language::De,
         preferences: Preferences::default(),
     }
+}
+
+/// A webhook that subscribes to all events.
+pub(super) fn webhook(n: u8) -> Webhook {
+    let settings = WebhookSettings {
+        url: format!("https://example.org/{n}"),
+        description: None,
+        event_types: EventType::ALL.into(),
+    };
+    let id = WebhookId::new(Uuid::from_u128(u128::from(n)));
+    Webhook::new(id, settings, SealedSecret(vec![n; 60]), sample::at(u32::from(n)))
 }
 
 pub(super) async fn record<F: NotificationFixture>(fixture: &F, new: &[Notice]) -> BatchOutcome {

@@ -100,3 +100,5 @@ application::notifications_contract!(run, fixture());
 application::notification_inbox_contract!(run, fixture());
 application::letters_contract!(run, fixture());
 application::webhooks_contract!(run, fixture());
+application::webhook_claims_contract!(run, fixture());
+application::webhook_failures_contract!(run, fixture());

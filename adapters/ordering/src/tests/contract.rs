@@ -10,6 +10,14 @@ mod orders {
     application::orders_contract!(super::run, super::Fixture::new());
 }
 
+mod answers {
+    application::answers_contract!(super::run, super::Fixture::new());
+}
+
+mod follow_pharmacy {
+    application::follow_pharmacy_contract!(super::run, super::Fixture::new());
+}
+
 mod views {
     application::order_views_contract!(super::run, super::Fixture::new());
 }
