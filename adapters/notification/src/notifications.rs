@@ -2,7 +2,7 @@ use adapter_postgres::timeouts::in_time;
 use application::StoreError;
 use application::inbox::BatchOutcome;
 use application::notification::{
-    ClaimRequest, Claimed, Notice, NotificationFilter, Notifications, Settled,
+    ClaimRequest, Claimed, Notice, NotificationFilter, NotificationId, Notifications, Settled,
 };
 use application::published::DeadLetter;
 use domain::Timestamp;
@@ -38,8 +38,13 @@ impl Notifications for PgNotifications {
         Ok(in_time(settle(&self.sessions, settled)).await?)
     }
 
-    async fn retry(&self, filter: &NotificationFilter, limit: usize) -> Result<u64, StoreError> {
-        Ok(in_time(retry(&self.pool, filter, limit)).await?)
+    async fn retry(
+        &self,
+        filter: &NotificationFilter,
+        after: Option<NotificationId>,
+        limit: usize,
+    ) -> Result<Vec<NotificationId>, StoreError> {
+        Ok(in_time(retry(&self.pool, filter, after, limit)).await?)
     }
 
     async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {

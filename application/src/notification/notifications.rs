@@ -54,13 +54,14 @@ pub trait Notifications: Send + Sync {
     /// how many were stored.
     fn settle(&self, settled: &[Settled]) -> impl Future<Output = Result<u64, StoreError>> + Send;
 
-    /// Makes failed and suppressed notifications pending again, with no attempts, at most `limit` of
-    /// those that the filter selects. Returns how many.
+    /// Makes failed and suppressed notifications pending again, with no attempts: the first `limit`
+    /// after `after` that the filter selects. Returns their ids, in ascending order.
     fn retry(
         &self,
         filter: &NotificationFilter,
+        after: Option<NotificationId>,
         limit: usize,
-    ) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<NotificationId>, StoreError>> + Send;
 
     /// Deletes about `limit` notifications that are not pending and were recorded before this time,
     /// oldest first. Returns how many, and 0 only if no such notification is left.

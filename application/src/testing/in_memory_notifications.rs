@@ -18,8 +18,8 @@ use crate::dead_letters::DeadLetterNumber;
 use crate::inbox::BatchOutcome;
 use crate::notification::{
     Attempt, ClaimRequest, Claimed, Lease, Notice, Notification, NotificationFilter,
-    NotificationState, Notifications, OrderCustomer, RecordNotices, Settled, StoredContact,
-    Webhook, WebhookId,
+    NotificationId, NotificationState, Notifications, OrderCustomer, RecordNotices, Settled,
+    StoredContact, Webhook, WebhookId,
 };
 use crate::published::DeadLetter;
 use crate::reconcile::LedgerEntry;
@@ -137,8 +137,13 @@ impl Notifications for InMemoryNotifications {
         Ok(settled.iter().filter(|settled| state.settle(settled)).count() as u64)
     }
 
-    async fn retry(&self, filter: &NotificationFilter, limit: usize) -> Result<u64, StoreError> {
-        Ok(self.lock().retry(filter, limit))
+    async fn retry(
+        &self,
+        filter: &NotificationFilter,
+        after: Option<NotificationId>,
+        limit: usize,
+    ) -> Result<Vec<NotificationId>, StoreError> {
+        Ok(self.lock().retry(filter, after, limit))
     }
 
     async fn delete_settled(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {

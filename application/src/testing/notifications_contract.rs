@@ -38,6 +38,7 @@ macro_rules! notifications_contract {
             a_notification_to_be_sent_later_is_claimed_again_after_a_delay,
             an_outage_is_not_an_attempt,
             a_failed_notification_is_claimed_again_only_after_it_was_retried,
+            notifications_that_fail_again_are_not_retried_twice,
             a_suppressed_notification_says_why,
             a_later_notification_of_an_order_waits_for_the_earlier,
             a_failed_notification_does_not_block_the_later_ones,
@@ -201,13 +202,33 @@ pub async fn a_failed_notification_is_claimed_again_only_after_it_was_retried<
 
     let filter = NotificationFilter { id: Some(seen[0].id), ..NotificationFilter::default() };
     let store = fixture.notifications();
-    assert_eq!(store.retry(&filter, 10).await.expect("an answer"), 1);
-    assert_eq!(store.retry(&filter, 10).await.expect("an answer"), 0, "it is pending");
+    let retried = store.retry(&filter, None, 10).await;
+    assert_eq!(retried.expect("an answer"), [seen[0].id]);
+    let retried = store.retry(&filter, None, 10).await;
+    assert_eq!(retried.expect("an answer"), [], "it is pending");
     let again = claim(fixture, Log, 10).await;
     assert_eq!(events(&again), [sample::event_id(1, 1)]);
     assert_eq!(again[0].notification.attempts, 0);
     settle(fixture, &again, SendOutcome::Sent).await;
-    assert_eq!(store.retry(&filter, 10).await.expect("an answer"), 0, "it was sent");
+    let retried = store.retry(&filter, None, 10).await;
+    assert_eq!(retried.expect("an answer"), [], "it was sent");
+}
+
+pub async fn notifications_that_fail_again_are_not_retried_twice<F: NotificationFixture>(
+    fixture: &F,
+) {
+    let all: Vec<_> = (1..=3).map(|n| notice(n, 1)).collect();
+    record(fixture, &all).await;
+    send(fixture, Log, failed()).await;
+    let (store, filter) = (fixture.notifications(), NotificationFilter::default());
+    let first = store.retry(&filter, None, 2).await.expect("an answer");
+    assert_eq!(first.len(), 2);
+    send(fixture, Log, failed()).await;
+    let second = store.retry(&filter, first.last().copied(), 2).await.expect("an answer");
+    assert_eq!(second.len(), 1);
+    assert!(second[0] > first[1] && first[1] > first[0]);
+    let third = store.retry(&filter, second.last().copied(), 2).await;
+    assert_eq!(third.expect("an answer"), []);
 }
 
 pub async fn a_suppressed_notification_says_why<F: NotificationFixture>(fixture: &F) {

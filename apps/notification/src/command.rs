@@ -88,12 +88,14 @@ pub(crate) async fn run(
         NotificationsCommand::Show { id } => show(&notifications, id).await.map_err(failed),
         NotificationsCommand::Retry { id, filter, .. } => {
             let filter = filter.filter(id);
-            let mut total = 0;
+            let (mut total, mut last) = (0, None);
             loop {
-                let retried = notifications.retry(&filter, RETRY_CHUNK).await;
+                // Not again those that have failed again meanwhile.
+                let retried = notifications.retry(&filter, last, RETRY_CHUNK).await;
                 let retried = retried.map_err(|error| failed(error.into()))?;
-                total += retried;
-                if retried < RETRY_CHUNK as u64 {
+                total += retried.len();
+                last = retried.last().copied();
+                if last.is_none() {
                     break;
                 }
             }

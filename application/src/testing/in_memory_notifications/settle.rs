@@ -1,8 +1,8 @@
 use domain::Timestamp;
 
-use super::{NotificationFilter, NotificationState, Settled, State};
+use super::{Entry, NotificationFilter, NotificationState, Settled, State};
 use crate::notification::{
-    EndpointChange, SendOutcome, StateName, Webhook, WebhookId, WebhookState,
+    EndpointChange, NotificationId, SendOutcome, StateName, Webhook, WebhookId, WebhookState,
 };
 
 impl State {
@@ -41,20 +41,27 @@ impl State {
         true
     }
 
-    pub(super) fn retry(&mut self, filter: &NotificationFilter, limit: usize) -> u64 {
+    pub(super) fn retry(
+        &mut self,
+        filter: &NotificationFilter,
+        after: Option<NotificationId>,
+        limit: usize,
+    ) -> Vec<NotificationId> {
         let now = self.now();
         let chosen = self.entries.values_mut().filter(|entry| {
             let state = entry.notification.state.name();
             matches!(state, StateName::Failed | StateName::Suppressed)
                 && filter.selects(&entry.notification)
+                && after.is_none_or(|after| entry.notification.id > after)
         });
-        let mut retried = 0;
-        for entry in chosen.take(limit) {
-            entry.notification.attempts = 0;
-            entry.notification.state = NotificationState::Pending { due_at: now, last_error: None };
-            retried += 1;
-        }
-        retried
+        chosen
+            .take(limit)
+            .map(|Entry { notification, .. }| {
+                notification.attempts = 0;
+                notification.state = NotificationState::Pending { due_at: now, last_error: None };
+                notification.id
+            })
+            .collect()
     }
 }
 

@@ -172,7 +172,7 @@ pub(super) async fn retry_notifications(
     let filter = body.filter()?;
     api.tables.ready()?;
     let retried = api.retry(&filter).await?;
-    Ok(Json(RetryReport { retried, more: retried == RETRY_LIMIT as u64 }))
+    Ok(Json(RetryReport { retried: retried as u64, more: retried == RETRY_LIMIT }))
 }
 
 impl RetryBody {
@@ -217,9 +217,10 @@ impl Api {
         })
     }
 
-    async fn retry(&self, filter: &NotificationFilter) -> Result<u64, Problem> {
-        let retried = self.notifications.retry(filter, RETRY_LIMIT).await?;
+    /// Returns how many are sent again.
+    async fn retry(&self, filter: &NotificationFilter) -> Result<usize, Problem> {
+        let retried = self.notifications.retry(filter, None, RETRY_LIMIT).await?;
         self.outgoing.wakeup.send_replace(());
-        Ok(retried)
+        Ok(retried.len())
     }
 }
