@@ -36,7 +36,7 @@ pub struct BatchOutcome {
 }
 
 impl BatchOutcome {
-    fn add(&mut self, other: Self) {
+    pub(crate) fn add(&mut self, other: Self) {
         self.applied += other.applied;
         self.repeated += other.repeated;
         self.missing += other.missing;

@@ -9,13 +9,14 @@ use crate::StoreError;
 use crate::inbox::{BatchOutcome, Inbox};
 use crate::published::{DeadLetter, Payload, PublishedEvent, PublishedItem};
 
-/// Maximum number of retries when other consumers save the same orders first.
+/// Maximum number of conflicts of a single event.
 const ATTEMPTS: usize = 10;
 
 /// The inbox of the pharmacy: applies events to the pharmacy's orders.
 ///
-/// All orders of a batch are loaded and saved together. Other consumers may save the same orders at
-/// the same time; then the batch is loaded and applied again.
+/// All orders of a batch are loaded and saved together. If a pharmacist or another consumer saves one
+/// of them meanwhile, the batch is applied again in two halves. So a batch with many orders ends, also
+/// while pharmacists work on them all the time.
 #[derive(Debug, Clone)]
 pub struct ReceiveOrders<S> {
     /// The orders.
@@ -30,24 +31,38 @@ impl<S: PharmacyOrders> Inbox for ReceiveOrders<S> {
         events: &[PublishedEvent],
         dead: &[DeadLetter],
     ) -> Result<BatchOutcome, StoreError> {
-        let mut attempt = 0;
-        loop {
-            let (changed, mut outcome) = apply_events(&self.orders, events, self.now).await?;
-            outcome.dead = dead.len() as u64;
-            if changed.is_empty() && dead.is_empty() {
-                return Ok(outcome);
-            }
-            match self.orders.save_all(&changed, dead).await {
-                Ok(()) => return Ok(outcome),
-                Err(SaveAllError::Conflict) if attempt < ATTEMPTS => attempt += 1,
+        let mut total = BatchOutcome { dead: dead.len() as u64, ..BatchOutcome::default() };
+        let mut conflicts = 0;
+        // The next part is the last one of this list.
+        let mut parts = vec![events];
+        while let Some(part) = parts.pop() {
+            let (changed, outcome) = apply_events(&self.orders, part, self.now).await?;
+            let dead = if parts.is_empty() { dead } else { &[] };
+            let saved = if changed.is_empty() && dead.is_empty() {
+                Ok(())
+            } else {
+                self.orders.save_all(&changed, dead).await
+            };
+            match saved {
+                Ok(()) => {
+                    total.add(outcome);
+                    conflicts = 0;
+                }
+                Err(SaveAllError::Conflict) if part.len() > 1 => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
+                }
+                Err(SaveAllError::Conflict) if conflicts < ATTEMPTS => {
+                    conflicts += 1;
+                    parts.push(part);
+                }
                 Err(SaveAllError::Conflict) => {
-                    return Err(StoreError::Unavailable(
-                        "other consumers kept changing the same orders".into(),
-                    ));
+                    return Err(StoreError::Unavailable("others kept changing this order".into()));
                 }
                 Err(SaveAllError::Store(error)) => return Err(error),
             }
         }
+        Ok(total)
     }
 }
 

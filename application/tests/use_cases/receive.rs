@@ -187,6 +187,41 @@ fn a_batch_is_applied_again_after_a_conflict_with_another_consumer() {
 }
 
 #[test]
+fn a_batch_is_applied_although_its_orders_are_changed_all_the_time() {
+    /// A pharmacist is always faster than a batch, but not than a single event.
+    struct BusyPharmacist(InMemoryPharmacy);
+
+    impl PharmacyOrders for BusyPharmacist {
+        async fn find_all(&self, ids: &[OrderId]) -> Result<Vec<OrderRevision>, StoreError> {
+            self.0.find_all(ids).await
+        }
+
+        async fn save_all(
+            &self,
+            orders: &[OrderRevision],
+            dead: &[DeadLetter],
+        ) -> Result<(), SaveAllError> {
+            if orders.len() > 1 {
+                return Err(SaveAllError::Conflict);
+            }
+            self.0.save_all(orders, dead).await
+        }
+    }
+
+    let store = InMemoryPharmacy::default();
+    let inbox = ReceiveOrders { orders: BusyPharmacist(store.clone()), now: sample::now };
+    let events: Vec<_> = (1..=50).map(created).chain((1..=50).map(|n| cancelled(n, 2))).collect();
+    let dead = [sample::dead_letter(51, 1, "unreadable")];
+    let outcome = now(inbox.apply_batch(&events, &dead)).unwrap();
+
+    assert_eq!(outcome, BatchOutcome { applied: 100, dead: 1, ..BatchOutcome::default() });
+    for n in 1..=50 {
+        let view = now(store.view(sample::order_id(n))).unwrap().unwrap();
+        assert_eq!(view.work.status, WorkStatus::Cancelled);
+    }
+}
+
+#[test]
 fn a_batch_fails_as_unavailable_after_too_many_conflicts() {
     struct AlwaysInConflict;
 
