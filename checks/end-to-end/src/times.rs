@@ -8,11 +8,30 @@ use crate::quick::unless_quick;
 /// Idle share of the CPU time, in percent, below which delays show only how busy the machine is.
 const MIN_IDLE: u64 = 20;
 
+/// Maximum 99th percentile on a machine without enough idle CPU time. Only a fault takes longer.
+const MAX_WHEN_BUSY: Duration = Duration::from_secs(1);
+
 /// The percentile of the times (nearest rank).
 pub fn percentile(times: &[Duration], percent: usize) -> Duration {
     let mut times = times.to_vec();
     times.sort_unstable();
     times[(times.len() * percent).div_ceil(100) - 1]
+}
+
+/// A rate for a measurement.
+#[derive(Debug, Clone, Copy)]
+pub struct Rate {
+    /// Per second.
+    pub per_second: u32,
+    /// Whether this machine has enough CPU time for it.
+    is_affordable: bool,
+}
+
+impl Rate {
+    /// The limit of the 99th percentile at this rate: `limit` if the machine can serve it.
+    pub fn limit(self, limit: Duration) -> Duration {
+        if self.is_affordable { limit } else { limit.max(MAX_WHEN_BUSY) }
+    }
 }
 
 /// The first of these rates that this machine can serve: the 99th percentile is at most `limit`, or the
@@ -24,10 +43,11 @@ pub async fn affordable_rate(
     rates: &[u32],
     limit: Duration,
     mut measure: impl AsyncFnMut(u32) -> Vec<Duration>,
-) -> u32 {
+) -> Rate {
+    let affordable = |per_second| Rate { per_second, is_affordable: true };
     for _ in 0..unless_quick(3, 1) {
         if percentile(&measure(rates[0]).await, 99) <= limit {
-            return rates[0];
+            return affordable(rates[0]);
         }
     }
     for &rate in rates {
@@ -36,10 +56,10 @@ pub async fn affordable_rate(
         let idle = idle_percent(before, cpu_time());
         println!("{rate}/s: p99 {p99:.1?}, {idle} % of the CPU time is idle");
         if p99 <= limit || idle >= MIN_IDLE {
-            return rate;
+            return affordable(rate);
         }
     }
-    rates[rates.len() - 1]
+    Rate { per_second: rates[rates.len() - 1], is_affordable: false }
 }
 
 /// Idle and total CPU time since the start of the machine. Linux only: elsewhere all is idle.
